@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* XML in and out. Reading builds a small tree of our own; libxml2 stands behind xml.c alone, without network,
+ * entities or external subsets, with limits on size and depth, so that a hostile document costs little. Writing is
+ * a buffer that indents as libvirt does: two spaces, single quotes, empty elements closed at once. */
+
+#include "core/error.h"
+
+#define XML_SIZE_MAX (16u * 1024 * 1024)
+#define XML_DEPTH_MAX 128
+
+typedef struct XmlAttribute XmlAttribute;
+typedef struct XmlNode XmlNode;
+
+struct XmlAttribute {
+        const char *name; /* with its prefix, as written */
+        const char *value;
+        XmlAttribute *next;
+};
+
+/* An element. Strings live as long as the document. Text is what stands directly in the element, joined. */
+struct XmlNode {
+        const char *name;         /* local name */
+        const char *namespace_uri; /* NULL if it has none */
+        const char *prefix;       /* NULL if it has none */
+        const char *text;         /* NULL if there is none */
+        unsigned line;            /* from 1; saturates at 65535 (libxml2's limit) unless larger is known */
+        XmlAttribute *attributes;
+        XmlNode *parent, *first_child, *next;
+};
+
+typedef struct XmlDocument XmlDocument;
+
+/* `what` names the document in errors ("domain"). `size` bytes, need not be NUL-terminated; NUL bytes inside,
+ * invalid UTF-8, a DOCTYPE with entities, more than XML_SIZE_MAX bytes or XML_DEPTH_MAX levels are refused. */
+int xml_parse(const char *data, size_t size, const char *what, XmlDocument **ret_document, Error *error);
+XmlDocument *xml_document_free(XmlDocument *document);
+DEFINE_CLEANUP(XmlDocument, xml_document_free)
+XmlNode *xml_document_root(XmlDocument *document);
+
+const char *xml_attribute(const XmlNode *node, const char *name);
+/* The first child element of that name, or NULL. */
+XmlNode *xml_child(const XmlNode *node, const char *name);
+/* The next sibling of the same name, or NULL. */
+XmlNode *xml_next(const XmlNode *node);
+/* The element as it was written, byte for byte where libxml2 keeps it, without indentation of its own: for
+ * metadata. The caller frees it. */
+char *xml_node_to_string(const XmlNode *node);
+
+typedef struct XmlWriter XmlWriter;
+XmlWriter *xml_writer_new(void);
+XmlWriter *xml_writer_free(XmlWriter *writer);
+DEFINE_CLEANUP(XmlWriter, xml_writer_free)
+void xml_writer_open(XmlWriter *writer, const char *name);
+/* Only directly after xml_writer_open(). The value is escaped. */
+void xml_writer_attribute(XmlWriter *writer, const char *name, const char *value);
+/* Makes the open element one line: <name attributes>text</name>. */
+void xml_writer_text(XmlWriter *writer, const char *text);
+void xml_writer_close(XmlWriter *writer);
+/* Text that is XML already, on lines of its own, indented to the present depth. */
+void xml_writer_raw(XmlWriter *writer, const char *xml);
+/* Ends the writer's life and gives its text, with a newline after the root. The caller frees it. */
+char *xml_writer_finish(XmlWriter *writer);
