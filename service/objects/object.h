@@ -46,6 +46,7 @@ struct Object {
         bool is_gone;               /* no longer in its driver */
         JobQueue *jobs;
         GPtrArray *changed;         /* static names of properties changed in this turn, NULL if none */
+        char *description;          /* made by the first object_describe() */
         void (*free)(Object *object); /* of the embedding type, including itself */
 };
 
