@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Jobs as objects on the bus: /org/libvirt/DRIVER/job/N exists while the job runs. */
+
+#include "driver.h"
+
+typedef struct JobObject {
+        Object object;
+        Object *target; /* counted: what the job is about; whoever sees it sees the job */
+        Job *job;       /* borrowed; NULL once it has ended */
+} JobObject;
+
+/* The object that rights on `object` are about: of a job, what it is done to. */
+static inline const Object *object_subject(const Object *object)
+{
+        return object->kind == OBJECT_JOB ? ((const JobObject *)object)->target : object;
+}
+
+/* Makes and removes the objects as EVENT_JOB_CHANGED of the driver tells. */
+void jobs_watch(Driver *driver);
+
+/* The path of the job that holds `object`, or "/" if none does. Lives as long as the job. */
+const char *job_path_of(const Object *object);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Visibility. polkitd answers some hundred questions a second, so none is asked per listed object: one question
+ * without an object's details ("may you see all machines of this driver?") and what is remembered from questions about
+ * single objects decide lists, GetManagedObjects and who is sent signals. */
+
+#include "bus/visible.h"
+#include "bus/details.h"
+#include "bus/jobs.h"
+#include "bus/kinds.h"
+
+static bool needs_no_question(const Caller *caller, const Object *object)
+{
+        return caller->is_root || object->kind == OBJECT_CONNECT || object->owner == caller->uid;
+}
+
+static int ask(Caller *caller, ObjectKind kind, const Details *details, uint64_t deadline_usec, Sight *ret_sight,
+               Error *error) AWAITS
+{
+        Answer answer;
+        int r;
+
+        r = authority_ask(front_end()->authority, caller, kind_facts(kind)->see_action, details->list, false,
+                          deadline_usec, &answer, error);
+        if (r < 0)
+                return r;
+        *ret_sight = answer == ANSWER_YES ? SIGHT_YES : answer == ANSWER_CHALLENGE ? SIGHT_CHALLENGE : SIGHT_NO;
+        return 0;
+}
+
+static int ask_about_all(Caller *caller, const Driver *driver, ObjectKind kind, uint64_t deadline_usec,
+                         Sight *ret_sight, Error *error) AWAITS
+{
+        _cleanup_(details_clear) Details details = {};
+
+        details_of_driver(&details, driver);
+        return ask(caller, kind, &details, deadline_usec, ret_sight, error);
+}
+
+static bool is_remembered(Caller *caller, ObjectKind kind, const Details *details)
+{
+        Answer answer;
+
+        return authority_peek(front_end()->authority, caller, kind_facts(kind)->see_action, details->list,
+                              &answer) > 0 &&
+               answer == ANSWER_YES;
+}
+
+static bool all_are_known(Caller *caller, const Driver *driver, ObjectKind kind)
+{
+        _cleanup_(details_clear) Details details = {};
+
+        details_of_driver(&details, driver);
+        return is_remembered(caller, kind, &details);
+}
+
+bool visible_known(Caller *caller, const Object *object)
+{
+        _cleanup_(details_clear) Details details = {};
+
+        object = object_subject(object);
+        if (needs_no_question(caller, object) || all_are_known(caller, object->driver, object->kind))
+                return true;
+        return details_of_object_known(&details, object) && is_remembered(caller, object->kind, &details);
+}
+
+int visible_check(Caller *caller, const ObjectPath *path, const Object *object, uint64_t deadline_usec,
+                  Sight *ret_sight, Error *error)
+{
+        _cleanup_(details_clear) Details details = {};
+        ObjectKind kind = path->kind;
+        Sight one = SIGHT_NO, all = SIGHT_NO;
+        int r;
+
+        if (object) {
+                object = object_subject(object);
+                kind = object->kind;
+        } else if (kind == OBJECT_JOB) {
+                kind = OBJECT_DOMAIN; /* what a job would be about */
+        }
+        *ret_sight = SIGHT_YES;
+        if (caller->is_root || kind == OBJECT_CONNECT || (object && visible_known(caller, object)))
+                return 0;
+        if (object)
+                r = details_of_object(&details, object);
+        else
+                details_of_path(&details, path), r = 0;
+        if (r < 0)
+                return error_set(error, ERROR_CANCELLED, "The caller left");
+        r = ask(caller, kind, &details, deadline_usec, &one, error);
+        if (r >= 0 && one != SIGHT_YES)
+                r = ask_about_all(caller, path->driver, kind, deadline_usec, &all, error);
+        if (r < 0)
+                return r;
+        *ret_sight = one == SIGHT_YES || all == SIGHT_YES               ? SIGHT_YES
+                     : one == SIGHT_CHALLENGE || all == SIGHT_CHALLENGE ? SIGHT_CHALLENGE
+                                                                        : SIGHT_NO;
+        return 0;
+}
+
+int visible_list(Caller *caller, Driver *driver, ObjectKind kind, uint64_t deadline_usec, GPtrArray **ret_list,
+                 Error *error)
+{
+        GPtrArray *list;
+        Sight all = SIGHT_YES;
+        unsigned n = 0;
+        int r;
+
+        if (!caller->is_root && kind != OBJECT_JOB && object_table_count(driver->objects, kind) > 0) {
+                r = ask_about_all(caller, driver, kind, deadline_usec, &all, error);
+                if (r < 0)
+                        return r;
+        }
+        list = object_table_list(driver->objects, kind);
+        if (!caller->is_root && (all != SIGHT_YES || kind == OBJECT_JOB)) {
+                /* Kept in place and in order; the others' references are dropped with the tail. */
+                for (unsigned i = 0; i < list->len; i++) {
+                        if (!visible_known(caller, list->pdata[i]))
+                                continue;
+                        void *seen = list->pdata[i];
+                        list->pdata[i] = list->pdata[n];
+                        list->pdata[n++] = seen;
+                }
+                g_ptr_array_set_size(list, (int)n);
+        }
+        *ret_list = list;
+        return 0;
+}
