@@ -23,7 +23,8 @@ Driver *driver_new(const DriverType *type, const Config *config)
         driver->objects = object_table_new();
         driver->events = event_source_new();
         driver->next_domain_id = 1;
-        object_init(&driver->object, OBJECT_CONNECT, driver, type->name, type->name, NULL, 0, driver_object_free);
+        object_init(&driver->object, *type->name ? OBJECT_CONNECT : OBJECT_MANAGER, driver, type->name, type->name,
+                    NULL, 0, driver_object_free);
         return driver;
 }
 

@@ -74,7 +74,7 @@ typedef struct JobEvent {
 
 /* What a driver is, before it runs: in a table that manager.c goes through. */
 typedef struct DriverType {
-        const char *name;
+        const char *name; /* "": the daemon's own object, /org/libvirt */
         const char *uri_system, *uri_session; /* NULL: not on that bus */
         const DriverOperations *operations;
         const char *missing;

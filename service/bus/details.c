@@ -133,7 +133,7 @@ int details_of_object(Details *details, const Object *object)
         int r;
 
         object = object_subject(object);
-        if (object->kind == OBJECT_CONNECT) {
+        if (kind_is_fixed(object->kind)) {
                 details_of_driver(details, object->driver);
                 return 0;
         }
@@ -150,7 +150,7 @@ bool details_of_object_known(Details *details, const Object *object)
 
         object = object_subject(object);
         details_of_driver(details, object->driver);
-        if (object->kind == OBJECT_CONNECT)
+        if (kind_is_fixed(object->kind))
                 return true;
         owner = owner_known(object->owner);
         if (!owner)

@@ -42,8 +42,12 @@ static ObjectKind kind_by_name(const char *name, size_t size)
 int object_path_parse(const char *path, ObjectPath *ret_path)
 {
         const char *driver_name, *kind_name, *id;
-        ObjectPath parsed = { .id = "" };
+        ObjectPath parsed = { .driver = front_end()->manager, .kind = OBJECT_MANAGER, .id = "" };
 
+        if (strcmp(path, FRONT_PATH) == 0) {
+                *ret_path = parsed;
+                return 0;
+        }
         if (!g_str_has_prefix(path, FRONT_PATH "/"))
                 return -ENOENT;
         driver_name = path + strlen(FRONT_PATH "/");
@@ -108,7 +112,7 @@ int object_path_set_missing(const ObjectPath *path, Error *error)
 
 Object *object_path_lookup(const ObjectPath *parsed, const char *path)
 {
-        if (parsed->kind == OBJECT_CONNECT)
+        if (parsed->kind == OBJECT_CONNECT || parsed->kind == OBJECT_MANAGER)
                 return &parsed->driver->object;
         return object_table_by_path(parsed->driver->objects, path);
 }

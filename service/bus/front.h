@@ -11,6 +11,7 @@
 typedef struct FrontEnd {
         const Config *config;
         GPtrArray *drivers; /* of Driver *, borrowed, in the order of their names on the bus */
+        Driver *manager;    /* stands for the daemon itself: its object is /org/libvirt */
         CallerTable *callers;
         Authority *authority;
         sd_bus *bus;        /* the message bus */

@@ -19,6 +19,8 @@ static inline const Object *object_subject(const Object *object)
 
 /* Makes and removes the objects as EVENT_JOB_CHANGED of the driver tells. */
 void jobs_watch(Driver *driver);
+/* At the end, when no job runs any longer. */
+void jobs_clear(void);
 
-/* The path of the job that holds `object`, or "/" if none does. Lives as long as the job. */
+/* The path of the job that holds `object`, or "/" if none does. Borrowed. */
 const char *job_path_of(const Object *object);

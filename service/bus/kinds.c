@@ -29,6 +29,7 @@ static const KindFacts facts[_OBJECT_KIND_MAX] = {
                                     "org.libvirt.api.storage-vol.getattr",
                                     "org.libvirt.api.storage-pool.search-storage-vols", "vol_name", NULL },
         [OBJECT_JOB] = { ERROR_NO_JOB, "Job", "job", NULL, NULL, NULL, NULL },
+        [OBJECT_MANAGER] = { ERROR_NO_OBJECT, "Manager", "manager", NULL, NULL, NULL, NULL },
 };
 
 const KindFacts *kind_facts(ObjectKind kind)

@@ -17,6 +17,12 @@ typedef struct KindFacts {
 /* For jobs and drivers the see_action is NULL: a job is seen by whoever sees its object, a driver by everybody. */
 const KindFacts *kind_facts(ObjectKind kind);
 
+/* Drivers and the manager: objects that are always there, for everybody, and belong to nobody. */
+static inline bool kind_is_fixed(ObjectKind kind)
+{
+        return kind == OBJECT_CONNECT || kind == OBJECT_MANAGER;
+}
+
 /* Sets the error for an object that is not there (or not for this caller); `key` is "uuid", "name", "id". Clients
  * test for these texts. */
 int kind_set_missing(Error *error, ObjectKind kind, const char *key, const char *value);

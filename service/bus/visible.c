@@ -11,7 +11,7 @@
 
 static bool needs_no_question(const Caller *caller, const Object *object)
 {
-        return caller->is_root || object->kind == OBJECT_CONNECT || object->owner == caller->uid;
+        return caller->is_root || kind_is_fixed(object->kind) || object->owner == caller->uid;
 }
 
 static int ask(Caller *caller, ObjectKind kind, const Details *details, uint64_t deadline_usec, Sight *ret_sight,
@@ -79,7 +79,7 @@ int visible_check(Caller *caller, const ObjectPath *path, const Object *object, 
                 kind = OBJECT_DOMAIN; /* what a job would be about */
         }
         *ret_sight = SIGHT_YES;
-        if (caller->is_root || kind == OBJECT_CONNECT || (object && visible_known(caller, object)))
+        if (caller->is_root || kind_is_fixed(kind) || (object && visible_known(caller, object)))
                 return 0;
         if (object)
                 r = details_of_object(&details, object);

@@ -87,8 +87,8 @@ static char *path_new(ObjectKind kind, const Driver *driver, const char *id, con
         GString *path = g_string_sized_new(80);
         _cleanup_(freep) char *encoded = NULL;
 
-        if (kind == OBJECT_CONNECT) {
-                g_string_printf(path, "/org/libvirt/%s", id);
+        if (kind == OBJECT_CONNECT || kind == OBJECT_MANAGER) {
+                g_string_printf(path, kind == OBJECT_CONNECT ? "/org/libvirt/%s" : "/org/libvirt", id);
                 return g_string_free(path, FALSE);
         }
         g_string_printf(path, "%s/%s/", driver->object.path, object_kinds[kind]);
@@ -160,7 +160,7 @@ Object *object_unref(Object *object)
 
 const char *object_describe(const Object *object)
 {
-        const char *kind = object->kind == OBJECT_CONNECT ? "driver" : object_kinds[object->kind];
+        const char *kind = object_kinds[object->kind] ? object_kinds[object->kind] : "driver";
         Object *writable = (Object *)object; /* what it caches is no part of its value */
 
         if (!object->description && object->uuid[0])

@@ -24,12 +24,13 @@ typedef enum ObjectKind {
         OBJECT_STORAGE_POOL,
         OBJECT_STORAGE_VOLUME,
         OBJECT_JOB,
+        OBJECT_MANAGER, /* the daemon itself, /org/libvirt */
         _OBJECT_KIND_MAX,
         _OBJECT_KIND_INVALID = -EINVAL,
 } ObjectKind;
 
 /* As in object paths: "domain", "domainsnapshot", "network", "interface", "nodedev", "nwfilter", "secret",
- * "storagepool", "storagevol", "job"; OBJECT_CONNECT has none. */
+ * "storagepool", "storagevol", "job"; OBJECT_CONNECT and OBJECT_MANAGER have none. */
 const char *object_kind_to_string(ObjectKind kind);
 ObjectKind object_kind_from_string(const char *name);
 
@@ -60,6 +61,11 @@ void object_done(Object *object);
 Object *object_ref(Object *object);
 Object *object_unref(Object *object);
 DEFINE_CLEANUP(Object, object_unref)
+/* object_unref() for containers of GLib. */
+static inline void object_release(void *object)
+{
+        object_unref(object);
+}
 
 /* "test 'web' (6695eb01-...)": how errors and log lines name it. Lives as long as the object is not renamed. */
 const char *object_describe(const Object *object);

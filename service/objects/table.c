@@ -140,7 +140,7 @@ Object *object_table_by_name(const ObjectTable *table, ObjectKind kind, const ch
 GPtrArray *object_table_list(const ObjectTable *table, ObjectKind kind)
 {
         const GPtrArray *ordered = table->ordered[kind];
-        GPtrArray *list = g_ptr_array_new_full(ordered->len, (GDestroyNotify)object_unref);
+        GPtrArray *list = g_ptr_array_new_full(ordered->len, object_release);
 
         for (unsigned i = 0; i < ordered->len; i++)
                 g_ptr_array_add(list, object_ref(ordered->pdata[i]));
