@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* <interface>: the card that the guest sees and, before it, what it is plugged into on the host. */
+
+#include "drivers/qemu/command/device.h"
+#include <string.h>
+
+/* What -netdev user is told of the guest's addresses: <ip> elements. */
+static int set_user_addresses(json_t *netdev, const DomainInterface *interface, Error *error)
+{
+        LIST_FOREACH(ip, interface->ips) {
+                bool is_ipv6 = ip->family ? strcmp(ip->family, "ipv6") == 0 : ip->address && strchr(ip->address, ':');
+
+                if (!ip->address || ip->peer)
+                        return device_unsupported(error, "An interface of type 'user' cannot have this <ip>");
+                if (is_ipv6) {
+                        json_set_string(netdev, "ipv6-prefix", ip->address);
+                        json_set_number(netdev, "ipv6-prefixlen", ip->has_prefix ? ip->prefix : 64);
+                } else {
+                        _cleanup_(freep) char *net =
+                                g_strdup_printf("%s/%u", ip->address, ip->has_prefix ? ip->prefix : 24);
+
+                        json_set_string(netdev, "net", net);
+                }
+        }
+        return 0;
+}
+
+static void set_socket(json_t *netdev, const DomainInterface *interface, const char *key)
+{
+        _cleanup_(freep) char *address = g_strdup_printf(
+                "%s:%u", interface->source_address ? interface->source_address : "", interface->source_port);
+
+        json_set_string(netdev, "type", "socket");
+        json_set_string(netdev, key, address);
+        if (interface->local_address) {
+                _cleanup_(freep) char *local = g_strdup_printf("%s:%u", interface->local_address, interface->local_port);
+
+                json_set_string(netdev, "localaddr", local);
+        }
+}
+
+static int add_netdev(CommandLine *line, const DomainInterface *interface, const char *id, Error *error)
+{
+        _cleanup_(json_decrefp) json_t *netdev = json_object();
+        int r = 0;
+
+        switch (interface->type) {
+        case INTERFACE_TYPE_USER:
+                if (interface->backend != INTERFACE_BACKEND_DEFAULT || interface->port_forwards.count > 0)
+                        return device_unsupported(error, "The QEMU driver has no interfaces with backend passt");
+                json_set_string(netdev, "type", "user");
+                r = set_user_addresses(netdev, interface, error);
+                break;
+        case INTERFACE_TYPE_SERVER:
+                set_socket(netdev, interface, "listen");
+                break;
+        case INTERFACE_TYPE_CLIENT:
+                set_socket(netdev, interface, "connect");
+                break;
+        case INTERFACE_TYPE_MCAST:
+                set_socket(netdev, interface, "mcast");
+                break;
+        case INTERFACE_TYPE_UDP:
+                set_socket(netdev, interface, "udp");
+                break;
+        default:
+                return device_unsupported(error, "The QEMU driver has no interfaces of type '%s'",
+                                          interface_type_to_string(interface->type));
+        }
+        if (r < 0)
+                return r;
+        json_set_string(netdev, "id", id);
+        command_add_json(line, "-netdev", TAKE_PTR(netdev));
+        return 0;
+}
+
+static void set_host_offloads(json_t *device, const InterfaceOffloads *offloads)
+{
+        json_set_on_off(device, "csum", offloads->csum);
+        json_set_on_off(device, "gso", offloads->gso);
+        json_set_on_off(device, "host_tso4", offloads->tso4);
+        json_set_on_off(device, "host_tso6", offloads->tso6);
+        json_set_on_off(device, "host_ecn", offloads->ecn);
+        json_set_on_off(device, "host_ufo", offloads->ufo);
+        json_set_on_off(device, "mrg_rxbuf", offloads->mrg_rxbuf);
+}
+
+static void set_guest_offloads(json_t *device, const InterfaceOffloads *offloads)
+{
+        json_set_on_off(device, "guest_csum", offloads->csum);
+        json_set_on_off(device, "guest_tso4", offloads->tso4);
+        json_set_on_off(device, "guest_tso6", offloads->tso6);
+        json_set_on_off(device, "guest_ecn", offloads->ecn);
+        json_set_on_off(device, "guest_ufo", offloads->ufo);
+}
+
+static void set_virtio_net(json_t *device, const DomainInterface *interface)
+{
+        device_set_virtio(device, &interface->virtio);
+        if (interface->txmode != INTERFACE_TXMODE_DEFAULT)
+                json_set_string(device, "tx", interface->txmode == INTERFACE_TXMODE_TIMER ? "timer" : "bh");
+        json_set_on_off(device, "ioeventfd", interface->ioeventfd);
+        json_set_on_off(device, "event_idx", interface->event_idx);
+        json_set_on_off(device, "rss", interface->rss);
+        json_set_on_off(device, "hash", interface->rss_hash_report);
+        json_set_number(device, "rx_queue_size", interface->rx_queue_size);
+        json_set_number(device, "tx_queue_size", interface->tx_queue_size);
+        json_set_number(device, "host_mtu", interface->mtu);
+        if (interface->host_offloads)
+                set_host_offloads(device, interface->host_offloads);
+        if (interface->guest_offloads)
+                set_guest_offloads(device, interface->guest_offloads);
+}
+
+/* The driver for a <model type>; the caller frees. */
+static char *device_driver(const DomainInterface *interface)
+{
+        const char *model = interface->model ? interface->model : "rtl8139";
+
+        if (strcmp(model, "virtio") == 0)
+                return device_virtio_driver("virtio-net", &interface->info, VIRTIO_MODEL_VIRTIO);
+        if (strcmp(model, "virtio-transitional") == 0)
+                return device_virtio_driver("virtio-net", &interface->info, VIRTIO_MODEL_TRANSITIONAL);
+        if (strcmp(model, "virtio-non-transitional") == 0)
+                return device_virtio_driver("virtio-net", &interface->info, VIRTIO_MODEL_NON_TRANSITIONAL);
+        return g_strdup(model);
+}
+
+/* What only a tap could do is refused rather than forgotten. */
+static int check(const DomainInterface *interface, Error *error)
+{
+        if (interface->bandwidth || interface->vlan || interface->virtualport || interface->filter)
+                return device_unsupported(error, "An interface of type '%s' cannot have bandwidth, vlan, virtualport or filterref",
+                                          interface_type_to_string(interface->type));
+        if (interface->queues > 1)
+                return device_unsupported(error, "An interface of type '%s' has one queue",
+                                          interface_type_to_string(interface->type));
+        if (interface->teaming != TEAMING_ABSENT)
+                return device_unsupported(error, "The QEMU driver has no teams of interfaces");
+        return 0;
+}
+
+int command_interface(CommandLine *line, const DomainInterface *interface, Error *error)
+{
+        _cleanup_(freep) char *id = g_strdup_printf("host%s", interface->info.alias);
+        _cleanup_(freep) char *driver = device_driver(interface);
+        _cleanup_(json_decrefp) json_t *device = device_new(driver, &interface->info);
+        int r;
+
+        r = check(interface, error);
+        if (r >= 0)
+                r = add_netdev(line, interface, id, error);
+        if (r < 0)
+                return r;
+        json_set_string(device, "netdev", id);
+        json_set_string(device, "mac", interface->mac);
+        if (g_str_has_prefix(driver, "virtio-net"))
+                set_virtio_net(device, interface);
+        r = device_set_info(line, device, &interface->info, error);
+        return r < 0 ? r : device_add(line, TAKE_PTR(device), error);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The container that every file of this folder adds its arguments to. JSON is used wherever QEMU takes it, so that a
+ * file's name is never more than a name; the old notation has its commas doubled. */
+
+#include "drivers/qemu/command/line.h"
+#include <stdarg.h>
+
+static void passed_file_free(void *data)
+{
+        PassedFile *file = data;
+
+        g_free(file->path);
+        g_free(file);
+}
+
+static void passed_socket_free(void *data)
+{
+        PassedSocket *socket = data;
+
+        g_free(socket->path);
+        g_free(socket);
+}
+
+CommandLine *command_line_new(const DomainDefinition *definition, const CommandHost *host)
+{
+        CommandLine *line = g_new(CommandLine, 1);
+
+        *line = (CommandLine){
+                .definition = definition,
+                .host = *host,
+                .arguments = g_ptr_array_new_with_free_func(g_free),
+                .environment = g_ptr_array_new_with_free_func(g_free),
+                .files = g_ptr_array_new_with_free_func(passed_file_free),
+                .sockets = g_ptr_array_new_with_free_func(passed_socket_free),
+                .next_fd = 3,
+        };
+        return line;
+}
+
+CommandLine *command_line_free(CommandLine *line)
+{
+        if (!line)
+                return NULL;
+        g_ptr_array_unref(line->arguments);
+        g_ptr_array_unref(line->environment);
+        g_ptr_array_unref(line->files);
+        g_ptr_array_unref(line->sockets);
+        g_free(line);
+        return NULL;
+}
+
+void command_add(CommandLine *line, const char *argument)
+{
+        g_ptr_array_add(line->arguments, g_strdup(argument));
+}
+
+void command_add_option(CommandLine *line, const char *option, const char *format, ...)
+{
+        va_list arguments;
+
+        command_add(line, option);
+        va_start(arguments, format);
+        g_ptr_array_add(line->arguments, g_strdup_vprintf(format, arguments));
+        va_end(arguments);
+}
+
+void command_add_json(CommandLine *line, const char *option, json_t *value)
+{
+        _cleanup_(json_decrefp) json_t *owned = value;
+
+        command_add(line, option);
+        g_ptr_array_add(line->arguments, json_dumps(owned, JSON_COMPACT));
+}
+
+char *command_escape(const char *text)
+{
+        GString *escaped = g_string_new(NULL);
+
+        for (; *text; text++) {
+                g_string_append_c(escaped, *text);
+                if (*text == ',')
+                        g_string_append_c(escaped, ',');
+        }
+        return g_string_free(escaped, FALSE);
+}
+
+static PassedFile *pass(CommandLine *line, const char *path)
+{
+        PassedFile *file = g_new(PassedFile, 1);
+
+        *file = (PassedFile){ .path = g_strdup(path), .fd = line->next_fd++ };
+        g_ptr_array_add(line->files, file);
+        return file;
+}
+
+char *command_file(CommandLine *line, const char *path, bool is_writable, bool is_direct)
+{
+        PassedFile *file;
+
+        if (!line->host.passes_files)
+                return g_strdup(path);
+        file = pass(line, path);
+        file->is_writable = is_writable;
+        file->is_direct = is_direct;
+        command_add_option(line, "-add-fd", "set=%u,fd=%u", file->fd, file->fd);
+        return g_strdup_printf("/dev/fdset/%u", file->fd);
+}
+
+char *command_whole_file(CommandLine *line, const char *path)
+{
+        PassedFile *file;
+
+        if (!line->host.passes_files)
+                return g_strdup(path);
+        file = pass(line, path);
+        file->is_reopened = true;
+        return g_strdup_printf("/proc/self/fd/%u", file->fd);
+}
+
+unsigned command_socket(CommandLine *line, const char *path)
+{
+        PassedSocket *socket = g_new(PassedSocket, 1);
+
+        *socket = (PassedSocket){ .path = g_strdup(path), .fd = line->next_fd++ };
+        g_ptr_array_add(line->sockets, socket);
+        return socket->fd;
+}
+
+void json_set_string(json_t *object, const char *key, const char *value)
+{
+        if (value)
+                json_object_set_new(object, key, json_string(value));
+}
+
+void json_set_number(json_t *object, const char *key, uint64_t value)
+{
+        if (value > 0)
+                json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+void json_set_bool(json_t *object, const char *key, bool value)
+{
+        json_object_set_new(object, key, json_boolean(value));
+}
+
+void json_set_on_off(json_t *object, const char *key, OnOff value)
+{
+        if (value != ON_OFF_ABSENT)
+                json_set_bool(object, key, value == ON);
+}
+
+void json_set_on_off_word(json_t *object, const char *key, OnOff value)
+{
+        json_set_string(object, key, on_off_to_string(value));
+}

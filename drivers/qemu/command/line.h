@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A QEMU command line while it is put together from a definition. Nothing here touches the host: what has to be opened
+ * or made first is noted (PassedFile, PassedSocket), and start.c does it. */
+
+#include "drivers/qemu/json-stream.h"
+#include "model/domain.h"
+
+/* A file that QEMU uses but the daemon opens, with the owner's rights, for machines that no user owns. */
+typedef struct PassedFile {
+        char *path;
+        bool is_writable;
+        bool is_direct;   /* O_DIRECT is wanted */
+        bool is_reopened; /* QEMU opens it a second time by /proc/self/fd: it must be readable for its user */
+        unsigned fd;      /* its number in QEMU */
+} PassedFile;
+
+/* A socket that QEMU listens on: bound by the daemon in the machine's folder, so that no other user can stand there. */
+typedef struct PassedSocket {
+        char *path;
+        unsigned fd;
+} PassedSocket;
+
+/* What the definition does not say. Borrowed for as long as the line lives. */
+typedef struct CommandHost {
+        const char *binary;
+        const char *folder;       /* of the run: RUN/qemu/UUID */
+        bool passes_files;        /* see PassedFile; otherwise QEMU opens files by itself */
+        bool can_use_kvm;
+        uint64_t version;         /* of QEMU: major * 1000000 + ...; 0: not known */
+        int64_t now_sec;          /* the time, for clocks with an offset of their own */
+        const char *nvram;        /* path of the machine's firmware variables; NULL: none */
+} CommandHost;
+
+typedef struct CommandLine {
+        const DomainDefinition *definition;
+        CommandHost host;
+        GPtrArray *arguments;   /* of char * */
+        GPtrArray *environment; /* of char *: "TZ=Europe/Rome" */
+        GPtrArray *files;       /* of PassedFile * */
+        GPtrArray *sockets;     /* of PassedSocket *; the first is the monitor's */
+        unsigned next_fd;
+} CommandLine;
+
+CommandLine *command_line_new(const DomainDefinition *definition, const CommandHost *host);
+CommandLine *command_line_free(CommandLine *line);
+DEFINE_CLEANUP(CommandLine, command_line_free)
+
+/* One argument as it is. */
+void command_add(CommandLine *line, const char *argument);
+/* OPTION and a value in QEMU's old notation: the value is formatted, its parts must have gone through
+ * command_escape() if they are not ours. */
+void command_add_option(CommandLine *line, const char *option, const char *format, ...) _printf_(3, 4);
+/* OPTION and a JSON document, which is taken over. */
+void command_add_json(CommandLine *line, const char *option, json_t *value);
+/* Doubles commas; the caller frees. */
+char *command_escape(const char *text);
+
+/* What to write where QEMU is to open this file: the path, or /dev/fdset/N. The caller frees. */
+char *command_file(CommandLine *line, const char *path, bool is_writable, bool is_direct);
+/* The same for what QEMU opens with fopen() and reads as a whole (kernel, initrd ...). */
+char *command_whole_file(CommandLine *line, const char *path);
+/* A listening socket's number in QEMU. */
+unsigned command_socket(CommandLine *line, const char *path);
+
+/* JSON members; a NULL string, an absent choice or a 0 leaves the member out. */
+void json_set_string(json_t *object, const char *key, const char *value);
+void json_set_number(json_t *object, const char *key, uint64_t value);
+void json_set_bool(json_t *object, const char *key, bool value);
+void json_set_on_off(json_t *object, const char *key, OnOff value);   /* true or false */
+void json_set_on_off_word(json_t *object, const char *key, OnOff value); /* "on" or "off" */
