@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The contract that every driver fills. A driver is a table of operations, one per method of the introspection
+ * files that names it (introspection/README.md); operations.h is generated from these files. An operation that is
+ * NULL is answered with one NotSupported error that names driver and method. Drivers know nothing of D-Bus: they
+ * change objects (objects/domain.h), raise events, and return errors. */
+
+#include "config.h"
+#include "core/event.h"
+#include "core/job.h"
+#include "objects/domain.h"
+#include "objects/object.h"
+
+/* Who asks, and until when an answer is of use. Lives as long as the operation runs. */
+typedef struct Call {
+        Driver *driver;
+        uid_t uid;              /* of the caller */
+        uid_t owner;            /* whom a new object of this caller belongs to: its own uid, or 0 for root and
+                                 * members of group libvirt */
+        Job *job;               /* NULL for JOB_NONE */
+        uint64_t deadline_usec; /* CLOCK_MONOTONIC */
+} Call;
+
+#include "operations.h"
+
+struct Driver {
+        Object object;          /* OBJECT_CONNECT: the path is /org/libvirt/NAME */
+        const char *name;       /* "QEMU", as in paths; also polkit's connect_driver */
+        const char *uri;        /* "qemu:///system" */
+        const DriverOperations *operations; /* NULL: not built in, or cannot run here: `missing` says why */
+        const char *missing;    /* "the BHyve hypervisor does not exist on Linux" */
+        const Config *config;
+        ObjectTable *objects;
+        EventSource *events;
+        void *private_data;
+        uint64_t version;       /* hypervisor's: major * 1000000 + minor * 1000 + release; 0: not known yet */
+        uint64_t next_domain_id;
+};
+
+/* What drivers (and objects/) raise on driver->events. The structure of each event follows its number. */
+typedef enum EventType {
+        EVENT_OBJECT_ADDED,    /* ObjectEvent */
+        EVENT_OBJECT_REMOVED,  /* ObjectEvent; the object is still found */
+        EVENT_OBJECT_CHANGED,  /* ObjectEvent: look at object->changed; raised once per turn of the loop */
+        EVENT_DOMAIN_LIFECYCLE, /* DomainLifecycleEvent */
+        EVENT_DOMAIN_SIGNAL,   /* DomainSignalEvent: the other 22 of org.libvirt.Domain */
+        EVENT_JOB_CHANGED,     /* JobEvent */
+} EventType;
+
+typedef struct ObjectEvent {
+        Object *object;
+} ObjectEvent;
+
+typedef struct DomainLifecycleEvent {
+        Domain *domain;
+        DomainEventType type;
+        int detail;
+        uint64_t sequence;
+        uint64_t job_id;  /* 0: no call caused it */
+        uid_t caller;     /* UID_INVALID ((uid_t)-1): no call caused it */
+} DomainLifecycleEvent;
+
+typedef struct DomainSignalEvent {
+        Domain *domain;
+        const char *member;    /* "Reboot", "BalloonChange", "MetadataChange", ... */
+        GVariant *arguments;   /* a tuple of the signal's signature; NULL for none */
+} DomainSignalEvent;
+
+typedef struct JobEvent {
+        Object *object;
+        Job *job; /* job_is_done() tells its end */
+} JobEvent;
+
+/* What a driver is, before it runs: in a table that manager.c goes through. */
+typedef struct DriverType {
+        const char *name;
+        const char *uri_system, *uri_session; /* NULL: not on that bus */
+        const DriverOperations *operations;
+        const char *missing;
+        /* Loads definitions and sets up; must not wait for a hypervisor. May be NULL. Runs on a fiber, before the bus
+         * names are owned. */
+        int (*open)(Driver *driver, Error *error);
+        /* Starts what takes time (probing, taking back machines, autostart); on a fiber, after the names are owned. */
+        void (*run)(Driver *driver);
+        /* Lets go of everything without ending any machine. */
+        void (*close)(Driver *driver);
+} DriverType;
+
+Driver *driver_new(const DriverType *type, const Config *config);
+Driver *driver_free(Driver *driver);
+DEFINE_CLEANUP(Driver, driver_free)
+
+static inline Driver *object_get_driver(Object *object)
+{
+        return object->driver;
+}
