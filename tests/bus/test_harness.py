@@ -72,3 +72,28 @@ def test_credentials_come_back_after_an_error():
         assert os.geteuid() == pwd.getpwnam("nobody").pw_uid
         1 / 0  # noqa: B018
     assert os.getresuid() == (0, 0, 0)
+
+
+@pytest.mark.system
+def test_a_question_reaches_the_person_and_ends_with_the_asker(system_bus, polkit):
+    """polkitd shows an agent the question about another's process, and takes it back when told."""
+    from people import Agent, Asker
+
+    asker = Asker("alice", 1, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId", "")
+    agent = Agent(asker)
+    try:
+        question = polkit.client.begin(
+            "/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization",
+            "(sa{sv})sa{ss}us", ("system-bus-name", {"name": GLib.Variant("s", asker.name)}),
+            "org.virtbus1.test.asked", {}, 1, "question-1")
+        begun = agent.wait(lambda lines: [line for line in lines if line.startswith("BEGIN")])
+        assert begun[0].split()[1] == "org.virtbus1.test.asked"
+        polkit.client.call("/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1.Authority",
+                           "CancelCheckAuthorization", "s", "question-1")
+        agent.wait(lambda lines: any(line.startswith("CANCEL") for line in lines))
+        assert question.result().value[0] is False
+        asker.tell()
+        asker.wait(lambda lines: "OK" in lines)
+    finally:
+        agent.end()
+        asker.end()

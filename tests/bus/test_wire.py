@@ -16,9 +16,10 @@ from xml.etree import ElementTree
 import pytest
 from gi.repository import GLib
 
-from daemon import DAEMON, SOURCE
+from daemon import DAEMON, SOURCE, Daemon
 from harness import (
-    BUS_NAME, BUS_PATH, INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES, BusError, entry_levels, wait_exit, wait_for)
+    BUS_NAME, BUS_PATH, INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES, SCALE, Bus, BusError, entry_levels,
+    wait_exit, wait_for)
 from machines import CONNECT, DOMAIN, NATIVE, QEMU, Machine, define, definition, list_machines, path_of
 
 UNKNOWN_METHOD = "org.freedesktop.DBus.Error.UnknownMethod"
@@ -296,25 +297,21 @@ class TestProcess:
         pid = client.call(BUS_PATH, BUS_NAME, "GetConnectionUnixProcessID", "s", owner, destination=BUS_NAME)
         assert pid == daemon.process.pid
 
-    def test_name_is_taken(self, session_bus, make_daemon):
+    def test_name_is_taken(self, session_bus, root_dir):
         """Another service has org.libvirt: the daemon says so and serves its own name."""
         other = session_bus.connect()
         assert other.call(BUS_PATH, BUS_NAME, "RequestName", "su", "org.libvirt", 4, destination=BUS_NAME) == 1
+        daemon = Daemon(session_bus, root_dir)
+        daemon.spawn()
         try:
-            from daemon import Daemon
-
-            taken = Daemon(session_bus, make_daemon.__closure__ and pathlib.Path(session_bus.directory) / "taken")
-            taken.root.mkdir()
-            taken.spawn()
-            other.wait_owner("org.virtbus1", unless=lambda: not taken.is_running)
-            assert taken.is_running, taken.read_log()
-            assert list_machines(session_bus.connect(destination="org.virtbus1")) == []
+            other.wait_owner("org.virtbus1", unless=lambda: not daemon.is_running)
+            assert daemon.is_running, daemon.read_log()
+            assert list_machines(daemon.client(destination="org.virtbus1")) == []
             assert other.owner_of("org.libvirt") == other.name
-            assert "org.libvirt" in taken.read_log()
-            taken.process.send_signal(signal.SIGTERM)
-            assert wait_exit(taken.process) == 0
+            assert "org.libvirt" in daemon.read_log()
         finally:
             other.close()
+            daemon.finish()
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_ends_well(self, daemon, number):
@@ -322,9 +319,6 @@ class TestProcess:
         assert wait_exit(daemon.process, 5) == 0
 
     def test_ends_with_its_bus(self, scratch, root_dir):
-        from daemon import Daemon
-        from harness import Bus
-
         bus = Bus("session", str(scratch / "short-bus"))
         daemon = Daemon(bus, root_dir).start()
         bus.stop()
@@ -390,8 +384,7 @@ class TestProcess:
             times.append(daemon.start_seconds)
             assert len(list_machines(client)) == 1000
             daemon.stop()
-        scale = float(os.environ.get("VIRTBUS_TIMEOUT_SCALE", "1"))
-        assert min(times) < 0.1 * scale, f"took {times} s (with the spawning of the process)"
+        assert min(times) < 0.1 * SCALE, f"took {times} s (with the spawning of the process)"
 
 
 class TestPeers:
