@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
-#define _printf_(format, first) __attribute__((format(printf, format, first)))
+#define _printf_(template, first) __attribute__((format(printf, template, first)))
 #define _unused_ __attribute__((unused))
 
 /* Marks a function that may suspend the calling fiber (core/fiber.h). Everything may have changed when it
