@@ -344,8 +344,11 @@ def build_line():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("part", nargs="*", choices=[[], *PARTS], default=[])
+    parser.add_argument("part", nargs="*", metavar="PART")
     options = parser.parse_args()
+    unknown = [part for part in options.part if part not in PARTS]
+    if unknown:
+        parser.error(f"no part {unknown[0]}; there are {', '.join(PARTS)}")
     heading = [f"$ {' '.join(sys.argv)}", machine_line(), build_line()]
     stage = Stage()
     try:
