@@ -36,3 +36,5 @@ void fiber_clear_cancel(void);
 
 /* How many are alive now, and for each: name, where it waits (for statistics and the gdb helper). */
 unsigned fiber_count(void);
+/* Frees the idle stacks, before loop_close(); no fiber may be alive. */
+void fiber_close(void);

@@ -17,6 +17,9 @@ int loop_run(void);
 void loop_exit(int code);
 sd_event *loop_get(void);
 
+/* What a handler or a fiber may take at a stretch; a build with the watchdog logs who takes more. */
+#define LOOP_SLICE_MAX_USEC 10000u
+
 /* CLOCK_MONOTONIC now, in microseconds: the clock of every deadline. */
 uint64_t loop_now_usec(void);
 #define DEADLINE_NEVER UINT64_MAX

@@ -15,5 +15,9 @@ typedef void (*WorkerFree)(void *data);
  * runs on the loop; in every other case `data` stays the caller's. */
 int worker_run(WorkerFunction function, void *data, WorkerFree free_data, uint64_t deadline_usec) AWAITS;
 
+/* As above, but waits to the end whatever happens: for work that must not be left in doubt, such as a definition on its
+ * way to the disk. Only for what is sure to end. */
+int worker_finish(WorkerFunction function, void *data) AWAITS;
+
 /* Waits for running work and ends the threads; from the loop's stack, at exit. */
 void worker_close(void);
