@@ -1,0 +1,178 @@
+"""Every script in busctl-examples/ is run, by a bus and by the private socket, and does what it says."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from harness import SCALE
+from machines import NATIVE, RUNNING, SHUTOFF, define, definition, guest_definition, list_machines
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "busctl-examples"
+tried = set()
+
+
+class Examples:
+    def __init__(self, address):
+        self.address = address
+
+    def __call__(self, name, *arguments, status=0, timeout=30, **options):
+        tried.add(name)
+        result = subprocess.run([EXAMPLES / (name + ".sh"), *map(str, arguments)], capture_output=True, text=True,
+                                timeout=timeout * SCALE, check=False, env=dict(os.environ, VIRTBUS_BUS=self.address),
+                                **options)
+        assert result.returncode == status, f"{name}: {result.stdout}{result.stderr}"
+        return (result.stdout if status == 0 else result.stderr).strip()
+
+
+@pytest.fixture
+def example(daemon):
+    return Examples(daemon.bus.address)
+
+
+@pytest.fixture
+def web(client):
+    return define(client, definition("web", "<graphics type='vnc' autoport='yes'/><video><model type='vga'/></video>"
+                                            "<serial type='pty'/>"))
+
+
+@pytest.fixture
+def file(root_dir):
+    path = root_dir / "web.xml"
+    path.write_text(definition("web"), encoding="utf-8")
+    return path
+
+
+def test_define_and_undefine(client, example, file):
+    path = example("define", file)
+    assert list_machines(client) == [path]
+    example("undefine", "web")
+    assert list_machines(client) == []
+    assert "Domain not found" in example("undefine", "web", status=1)
+
+
+@pytest.mark.qemu
+def test_create(client, example, file):
+    path = example("create", file)
+    assert list_machines(client, 1) == [path]
+    example("destroy", "web")
+    assert list_machines(client) == []
+
+
+@pytest.mark.qemu
+def test_life(example, web):
+    example("start", "web", "--paused")
+    assert example("state", "web").split()[0] == "paused"
+    example("resume", "web")
+    assert example("state", "web").split()[0] == "running"
+    example("pause", "web")
+    example("resume", "web")
+    example("reset", "web")
+    example("nmi", "web")
+    example("reboot", "web")
+    example("shutdown", "web")
+    assert web.state[0] == RUNNING  # there is no guest that could hear it
+    example("stop", "web", 1)
+    assert example("state", "web").split()[0] == "shutoff"
+    example("start", "web")
+    example("destroy", "web")
+    assert web.state[0] == SHUTOFF
+
+
+def test_list(client, example, web):
+    assert example("list").split("\t") == ["web", "shutoff"]
+    assert example("list", 1) == ""
+
+
+def test_show_and_xml(example, web):
+    assert '"Name"' in example("show", "web") and '"web"' in example("show", "web")
+    assert "<name>web</name>" in example("xml", "web")
+    assert "<name>web</name>" in example("xml", "web", "--inactive")
+
+
+def test_rename_autostart_and_titles(example, web):
+    example("rename", "web", "www")
+    assert web.name == "www"
+    assert example("autostart", "www") == "false"
+    example("autostart", "www", "on")
+    assert example("autostart", "www") == "true"
+    example("autostart", "www", "off")
+    example("title", "www", "The web")
+    assert example("title", "www") == "The web"
+    example("metadata", "www", "urn:x", "<note>milk</note>")
+    assert "milk" in example("metadata", "www", "urn:x")
+
+
+def test_rights(example, web):
+    assert example("owner", "web").split()[0].isdigit()
+    assert example("can", "web", "Start").split()[0].strip('"') == "yes"
+    assert len(example("rights", "web").splitlines()) == 7
+
+
+def test_objects_and_introspection(example, web):
+    assert web.path in example("objects")
+    assert "org.virtbus1.Domain" in example("introspect", "web")
+    assert "DomainDefineXML" in example("introspect")
+    assert '"Version"' in example("manager")
+    example("jobs")
+
+
+def test_log_level(example):
+    assert example("log-level") == "debug"
+    example("log-level", "info")
+    assert example("log-level") == "info"
+
+
+@pytest.mark.qemu
+def test_graphics(example, web):
+    example("start", "web")
+    assert "RFB" in example("graphics", "web")
+
+
+@pytest.mark.guest
+@pytest.mark.qemu
+def test_console(client, example, guest_files):
+    machine = define(client, guest_definition("web", guest_files))
+    example("start", "web")
+    text = example("console", "--until=root@guest:/# ", "--say=", "web", timeout=60, stdin=subprocess.DEVNULL)
+    assert "root@guest" in text
+    text = example("console", "--until=42", "--say=echo $((6*7))", "web", stdin=subprocess.DEVNULL)
+    assert "42" in text
+    machine.destroy()
+
+
+def test_watch(client, example):
+    tried.add("watch")
+    process = subprocess.Popen([EXAMPLES / "watch.sh"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               env=dict(os.environ, VIRTBUS_BUS=example.address), start_new_session=True)
+    try:
+        assert "Monitoring" in process.stdout.readline()
+        machine = define(client, definition("seen"))
+        seen = ""
+        while "Member=DomainEvent" not in seen:
+            line = process.stdout.readline()
+            assert line, seen
+            seen += line
+        machine.undefine()
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait()
+        process.stdout.close()
+
+
+def test_by_the_private_socket(daemon, client, web):
+    direct = Examples(f"unix:path={daemon.socket_path()}")
+    assert direct("list").split("\t") == ["web", "shutoff"]
+    assert client.get(web.path, NATIVE, "Name") == "web"
+
+
+def test_usage(example):
+    assert "usage: define.sh FILE" in example("define", status=2)
+
+
+def test_every_example_was_run(request):
+    """Last in its file: no script is forgotten."""
+    if len(request.session.items) < 10 or request.config.getoption("-k") or request.config.getoption("-m"):
+        pytest.skip("only part of the tests runs")
+    assert {path.stem for path in EXAMPLES.glob("*.sh")} - {"common"} == tried
