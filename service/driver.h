@@ -12,6 +12,8 @@
 #include "objects/domain.h"
 #include "objects/object.h"
 
+typedef struct DriverType DriverType;
+
 /* Who asks, and until when an answer is of use. Lives as long as the operation runs. */
 typedef struct Call {
         Driver *driver;
@@ -26,6 +28,7 @@ typedef struct Call {
 
 struct Driver {
         Object object;          /* OBJECT_CONNECT: the path is /org/libvirt/NAME */
+        const DriverType *type;
         const char *name;       /* "QEMU", as in paths; also polkit's connect_driver */
         const char *uri;        /* "qemu:///system" */
         const DriverOperations *operations; /* NULL: not built in, or cannot run here: `missing` says why */
@@ -73,7 +76,7 @@ typedef struct JobEvent {
 } JobEvent;
 
 /* What a driver is, before it runs: in a table that manager.c goes through. */
-typedef struct DriverType {
+struct DriverType {
         const char *name; /* "": the daemon's own object, /org/libvirt */
         const char *uri_system, *uri_session; /* NULL: not on that bus */
         const DriverOperations *operations;
@@ -85,7 +88,16 @@ typedef struct DriverType {
         void (*run)(Driver *driver);
         /* Lets go of everything without ending any machine. */
         void (*close)(Driver *driver);
-} DriverType;
+        /* What defining and creating by XML, by native values and by options come down to. The definition was parsed,
+         * not completed; it is taken over, also after a failure. `existing` is the machine of that UUID (or, if the
+         * definition has none, of that name and owner) that the caller may change and whose job is taken, or NULL for a
+         * new one; a name that another machine of the owner has is the driver's to refuse (ERROR_EXISTS). `fds` are
+         * for a guest that gets open files from its caller: borrowed. */
+        int (*define_domain)(Call *call, Domain *existing, DomainDefinition *definition, Domain **ret_domain,
+                             Error *error) AWAITS;
+        int (*create_domain)(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
+                             const int *fds, size_t n_fds, Domain **ret_domain, Error *error) AWAITS;
+};
 
 Driver *driver_new(const DriverType *type, const Config *config);
 Driver *driver_free(Driver *driver);
