@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Makes a definition as people write it into one that says everything: clients compare what they read back,
+ * and devices must not move in the guest when others are added later. The order of the steps is that of
+ * libvirt, since which address is free depends on it. */
+
+#include "model/complete.h"
+#include "model/machine.h"
+
+typedef int (*CompleteStep)(DomainDefinition *definition, Error *error);
+
+int domain_definition_complete(DomainDefinition *definition, Error *error)
+{
+        static const CompleteStep steps[] = {
+                complete_identity,  complete_machine,      complete_controller_indexes, complete_devices,
+                complete_consoles,  address_assign_drives, complete_controllers,        address_assign_ports,
+                address_assign_pci, address_assign_usb,
+        };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
+                int r = steps[i](definition, error);
+                if (r < 0)
+                        return r;
+        }
+        return domain_definition_validate(definition, error);
+}
