@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The steps of domain_definition_complete(), in the order in which it takes them. Each leaves alone what is given
- * already, so that a second run changes nothing. */
+/* The steps of domain_definition_complete(), in the order in which it takes them. Each leaves alone what is
+ * given already, so that a second run changes nothing. */
 
 #include "model/domain.h"
 
@@ -19,7 +19,10 @@ int complete_controller_indexes(DomainDefinition *definition, Error *error);
 int complete_controllers(DomainDefinition *definition, Error *error);
 DomainController *controller_find(const DomainDefinition *definition, ControllerType type, uint32_t index);
 /* Adds it unless there is one of that type and index. */
-void controller_ensure(DomainDefinition *definition, ControllerType type, uint32_t index, ControllerModel model);
+void controller_ensure(DomainDefinition *definition, ControllerType type, uint32_t index,
+                       ControllerModel model);
+/* Names, chassis and port numbers of PCI bridges, which depend on their addresses. */
+void controllers_complete_pci(DomainDefinition *definition);
 /* address-*.c */
 int address_assign_drives(DomainDefinition *definition, Error *error);
 int address_assign_ports(DomainDefinition *definition, Error *error); /* virtio-serial, ccid, dimm */
