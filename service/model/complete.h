@@ -24,6 +24,8 @@ void controller_ensure(DomainDefinition *definition, ControllerType type, uint32
 /* Names, chassis and port numbers of PCI bridges, which depend on their addresses. */
 void controllers_complete_pci(DomainDefinition *definition);
 /* address-*.c */
+/* The number in a disk's target name: "vda" -> 0, "sdaa" -> 26; -EINVAL: it is no such name. */
+int disk_target_index(const char *target);
 int address_assign_drives(DomainDefinition *definition, Error *error);
 int address_assign_ports(DomainDefinition *definition, Error *error); /* virtio-serial, ccid, dimm */
 int address_assign_pci(DomainDefinition *definition, Error *error);
