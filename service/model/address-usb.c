@@ -13,7 +13,8 @@ enum { CONTROLLERS_MAX = 256 };
 typedef struct Pass {
         DomainDefinition *definition;
         UsbHub *roots[CONTROLLERS_MAX];
-        uint32_t n_roots, n_ports, n_open;
+        uint32_t n_roots;
+        int32_t n_ports, n_open; /* ports that are free, devices that need one */
         Error *error;
 } Pass;
 
@@ -146,7 +147,7 @@ static int add_roots(Pass *pass)
                                          controller->index);
                 pass->roots[controller->index] = usb_hub_new(ports);
                 pass->n_roots = MAX(pass->n_roots, controller->index + 1);
-                pass->n_ports += ports;
+                pass->n_ports += (int32_t)ports;
         }
         return 0;
 }
@@ -154,7 +155,7 @@ static int add_roots(Pass *pass)
 /* Each hub takes a port and gives eight. */
 static void add_hubs(Pass *pass)
 {
-        pass->n_ports += (USB_HUB_PORTS - 1) * pass->definition->devices.hubs.count;
+        pass->n_ports += (USB_HUB_PORTS - 1) * (int32_t)pass->definition->devices.hubs.count;
         while (pass->n_open > pass->n_ports) {
                 DomainHub *hub = struct_new(&domain_hub_type);
                 hub->type = g_strdup("usb");

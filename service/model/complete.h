@@ -32,3 +32,5 @@ int address_assign_pci(DomainDefinition *definition, Error *error);
 int address_assign_usb(DomainDefinition *definition, Error *error);
 /* validate.c: the devices against each other. */
 int domain_definition_validate(const DomainDefinition *definition, Error *error);
+/* validate-machine.c: the devices against the machine type. */
+int domain_definition_validate_machine(const DomainDefinition *definition, Error *error);

@@ -76,14 +76,16 @@ static int place_i440fx(DomainDefinition *definition, PciBuses *buses, Error *er
                 if (controller->type == CONTROLLER_TYPE_IDE && controller->index == 0)
                         r = place_builtin(&controller->info, "IDE", 1, 1, error);
                 else if (controller->type == CONTROLLER_TYPE_USB && controller->index == 0 &&
-                         controller->model == CONTROLLER_MODEL_PIIX3_UHCI)
+                         controller->model == CONTROLLER_MODEL_PIIX3_UHCI) {
+                        has_usb = true;
                         r = place_builtin(&controller->info, "USB", 1, 2, error);
+                }
                 if (r < 0)
                         return r;
         }
-        /* Bridge, IDE, USB and power management are functions of one chip. */
-        if (buses->count > 0) {
-                r = hold(buses, 1, 0, error);
+        /* Bridge, IDE and USB are functions of one chip, of which only USB can be switched off. */
+        for (uint32_t function = 0; buses->count > 0 && function < (has_usb ? 3 : 2); function++) {
+                r = hold(buses, 1, function, error);
                 if (r < 0)
                         return r;
         }

@@ -50,6 +50,9 @@ static int check_input(void *object, const XmlNode *node _unused_, unsigned flag
                 return error_set(error, ERROR_INVALID_XML,
                                  "Only input devices at the bus 'virtio' have a model '%s'",
                                  virtio_model_to_string(input->model));
+        if (input->model > VIRTIO_MODEL_VIRTIO && input->type != INPUT_TYPE_PASSTHROUGH)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "An input device '%s' has no model '%s'",
+                                 input_type_to_string(input->type), virtio_model_to_string(input->model));
         return 0;
 }
 DEFINE_STRUCT(domain_input, DomainInput, .check = check_input);
