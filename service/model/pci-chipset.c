@@ -68,6 +68,7 @@ static int place_primary_video(DomainDefinition *definition, PciBuses *buses, ui
 
 static int place_i440fx(DomainDefinition *definition, PciBuses *buses, Error *error)
 {
+        bool has_usb = false;
         int r;
 
         LIST_FOREACH(controller, definition->devices.controllers)
