@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* GVariant <-> message, by recursion over the type. Called by generated code and by bus/signals.c. Depth is bounded:
- * messages nest at most 64 levels, which sd-bus checks as it reads them. */
+/* GVariant <-> message, by recursion over the type. Called by generated code and by bus/signals.c. Depth is
+ * bounded: messages nest at most 64 levels, which sd-bus checks as it reads them. */
 
 #include "bus/marshal.h"
 #include <string.h>

@@ -2,15 +2,16 @@
 #pragma once
 
 /* Values between D-Bus messages and GVariants, for what has no C type of its own: dictionaries, arrays of
- * structures, the arguments of signals. Basic types, strings and arrays of them are marshalled by the generated
- * code directly. */
+ * structures, the arguments of signals. Basic types, strings and arrays of them are marshalled by the
+ * generated code directly. */
 
 #include "core/error.h"
 #include <systemd/sd-bus.h>
 
-/* Appends `value`. With is_compatible the value of every dictionary entry of type v stands in two variants, as
- * libvirt-dbus writes them. Negative only for what a message cannot hold: a string that is no UTF-8 is repaired. A
- * floating value is consumed. File descriptors (type h) are not possible here: messages carry their own. */
+/* Appends `value`. With is_compatible the value of every dictionary entry of type v stands in two variants,
+ * as libvirt-dbus writes them. Negative only for what a message cannot hold: a string that is no UTF-8 is
+ * repaired. A floating value is consumed. File descriptors (type h) are not possible here: messages carry
+ * their own. */
 int marshal_append(sd_bus_message *message, GVariant *value, bool is_compatible);
 
 /* Reads one complete value of the type that `signature` names from where the message stands. */

@@ -69,6 +69,8 @@ typedef struct Domain {
         DomainDefinition *live;       /* what runs now; NULL if it does not */
         bool is_persistent;
         bool is_autostart;
+        bool has_managed_save;        /* its memory is on disk, and the next start goes on from there */
+        unsigned n_snapshots, n_checkpoints;
         bool is_updated;              /* the definition was changed since the start */
         int id;                       /* > 0 while it runs, else -1 */
         DomainState state;

@@ -138,6 +138,7 @@ void object_init(Object *object, ObjectKind kind, Driver *driver, const char *id
 void object_done(Object *object)
 {
         object->jobs = job_queue_free(object->jobs);
+        condition_clear(&object->condition);
         if (object->changed)
                 g_ptr_array_unref(TAKE_PTR(object->changed));
         g_clear_pointer(&object->path, g_free);
@@ -178,6 +179,7 @@ static void changes_flush(void *data)
                 event_raise(object->driver->events, EVENT_OBJECT_CHANGED, &(ObjectEvent){ .object = object });
         if (object->changed)
                 g_ptr_array_unref(TAKE_PTR(object->changed));
+        condition_wake_all(&object->condition);
         object_unref(object);
 }
 

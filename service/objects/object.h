@@ -5,8 +5,10 @@
  * that it changed. A Domain, Network ... embeds an Object as its first member. Objects live on the loop thread, are
  * counted, and may leave their driver while somebody still holds a reference: is_gone says so. */
 
+#include "core/await.h"
 #include "core/error.h"
 #include "core/job.h"
+#include "core/uuid.h"
 #include <sys/types.h>
 
 typedef struct Driver Driver;
@@ -34,7 +36,6 @@ typedef enum ObjectKind {
 const char *object_kind_to_string(ObjectKind kind);
 ObjectKind object_kind_from_string(const char *name);
 
-#define UUID_STRING_MAX 37
 
 struct Object {
         ObjectKind kind;
@@ -48,6 +49,7 @@ struct Object {
         JobQueue *jobs;
         GPtrArray *changed;         /* static names of properties changed in this turn, NULL if none */
         char *description;          /* made by the first object_describe() */
+        Condition condition;        /* woken after every turn in which it changed, and when it goes */
         void (*free)(Object *object); /* of the embedding type, including itself */
 };
 

@@ -109,6 +109,7 @@ void object_table_remove(ObjectTable *table, Object *object)
                 set_remove(table->by_name, object);
         g_ptr_array_remove(table->ordered[object->kind], object);
         object->is_gone = true;
+        condition_wake_all(&object->condition);
         object_unref(object);
 }
 
