@@ -65,7 +65,7 @@ int domain_property_uuid(Object *object, sd_bus_message *reply, Error *error)
 
 int domain_property_scheduler_type(Object *object, sd_bus_message *reply, Error *error)
 {
-        (void)object;
+        (void)object, (void)reply;
         /* Schedulers are cgroups' and nothing puts machines under limits of theirs yet. */
         return error_set(error, ERROR_NOT_SUPPORTED, "No CPU scheduler of machines can be set on this host");
 }
@@ -172,10 +172,10 @@ int domain_native_property_consoles(Object *object, sd_bus_message *reply, Error
         (void)error;
         g_variant_builder_init(&consoles, G_VARIANT_TYPE("aa{sv}"));
         LIST_FOREACH(serial, devices->serials)
-                console_add(&consoles, "serial", &(*serial)->source, &(*serial)->info);
+                console_add(&consoles, "serial", &serial->source, &serial->info);
         LIST_FOREACH(console, devices->consoles)
-                if ((*console)->target != CONSOLE_TARGET_SERIAL)
-                        console_add(&consoles, "console", &(*console)->source, &(*console)->info);
+                if (console->target != CONSOLE_TARGET_SERIAL)
+                        console_add(&consoles, "console", &console->source, &console->info);
         return marshal_append(reply, g_variant_builder_end(&consoles), false);
 }
 
@@ -186,8 +186,7 @@ int domain_native_property_graphics(Object *object, sd_bus_message *reply, Error
 
         (void)error;
         g_variant_builder_init(&all, G_VARIANT_TYPE("aa{sv}"));
-        LIST_FOREACH(item, devices->graphics) {
-                const DomainGraphics *graphics = *item;
+        LIST_FOREACH(graphics, devices->graphics) {
                 GVariantBuilder entry;
 
                 g_variant_builder_init(&entry, G_VARIANT_TYPE_VARDICT);
