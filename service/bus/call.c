@@ -225,8 +225,8 @@ int call_ask(CallFrame *frame, const InterfaceAction *actions, Answer *ret_answe
 
                 if (actions->argument >= 0)
                         continue;
-                r = authority_ask(front_end()->authority, frame->caller, actions->action, details.list, false,
-                                  frame->call.deadline_usec, &answer, error);
+                r = authority_ask(front_end()->authority, frame->caller, actions->action, details.list,
+                                  false, frame->call.deadline_usec, &answer, error);
                 if (r < 0)
                         return r;
                 if (answer == ANSWER_NO || worst == ANSWER_YES)
@@ -238,8 +238,8 @@ int call_ask(CallFrame *frame, const InterfaceAction *actions, Answer *ret_answe
 
 int call_not_supported(const CallFrame *frame, Error *error)
 {
-        return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s does not support %s.%s", frame->path.driver->name,
-                         frame->interface, frame->member);
+        return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s does not support %s.%s",
+                         frame->path.driver->name, frame->interface, frame->member);
 }
 
 int call_take_job(CallFrame *frame, Object *object, JobKind kind, const char *operation, Error *error)

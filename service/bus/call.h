@@ -48,12 +48,13 @@ int call_authorise_object(CallFrame *frame, const InterfaceAction *actions, cons
 int call_authorise_new(CallFrame *frame, const InterfaceAction *actions, ObjectKind kind, const char *name,
                        const char *uuid, Error *error) AWAITS;
 
-/* What the caller would be answered for all of the actions that do not hang on arguments: yes, no, or that a person
- * would be asked. */
+/* What the caller would be answered for all of the actions that do not hang on arguments: yes, no, or that a
+ * person would be asked. */
 int call_ask(CallFrame *frame, const InterfaceAction *actions, Answer *ret_answer, Error *error) AWAITS;
 /* Whether the driver runs here and has the method's operation. */
 int call_operation_check(const CallFrame *frame, const InterfaceMethod *method, Error *error);
-/* ERROR_NOT_SUPPORTED naming driver and method: for handlers that need an operation which the driver has not. */
+/* ERROR_NOT_SUPPORTED naming driver and method: for handlers that need an operation which the driver has
+ * not. */
 int call_not_supported(const CallFrame *frame, Error *error);
 
 /* Waits for the object's turn; from then on the caller's leaving ends nothing. For JOB_NONE it only sets the

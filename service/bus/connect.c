@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A driver as an object: its properties and everything that finds objects or makes machines. Whatever is the same for
- * all drivers is here; the rest of org.libvirt.Connect are operations of the driver. */
+/* A driver as an object: its properties and everything that finds objects or makes machines. Whatever is the
+ * same for all drivers is here; the rest of org.libvirt.Connect are operations of the driver. */
 
-#include "bus/call.h"
-#include "bus/handlers.h"
+#include "bus/find.h"
 #include "bus/kinds.h"
 #include "bus/marshal.h"
 #include "bus/options.h"
-#include "bus/visible.h"
 #include "core/log.h"
+#include "handlers.h"
 #include <limits.h>
 #include <string.h>
 
-/* LibVersion: that of the libvirt whose interfaces these are, as clients decide by it what they may ask for. */
+/* LibVersion: that of the libvirt whose interfaces these are, as clients decide by it what they may ask for.
+ */
 #define LIBVIRT_VERSION 9000000u
 
 int connect_property_encrypted(Object *object, sd_bus_message *reply, Error *error)
 {
         (void)object, (void)error;
-        return sd_bus_message_append(reply, "b", false); /* drivers run in this process: there is no connection */
+        return sd_bus_message_append(reply, "b",
+                                     false); /* drivers run in this process: there is no connection */
 }
 
 int connect_property_secure(Object *object, sd_bus_message *reply, Error *error)
@@ -49,8 +50,8 @@ int connect_property_version(Object *object, sd_bus_message *reply, Error *error
         const Driver *driver = object->driver;
 
         if (!driver->operations)
-                return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s cannot run here: %s", driver->name,
-                                 driver->missing);
+                return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s cannot run here: %s",
+                                 driver->name, driver->missing);
         return sd_bus_message_append(reply, "t", driver->version);
 }
 
@@ -90,57 +91,6 @@ int connect_native_property_version(Object *object, sd_bus_message *reply, Error
         return marshal_append_string(reply, text);
 }
 
-static int kind_check(const CallFrame *frame, ObjectKind kind, Error *error)
-{
-        return frame->path.driver->type->kinds & 1u << kind ? 0 : call_not_supported(frame, error);
-}
-
-/* Returns the object if the caller sees it; a missing one and an invisible one are the same. */
-static int find(CallFrame *frame, ObjectKind kind, const char *key, const char *value, Object *object,
-                Object **ret_object, Error *error) AWAITS
-{
-        ObjectPath path = { .driver = frame->path.driver, .kind = kind, .id = "" };
-        _cleanup_(object_unrefp) Object *found = object ? object_ref(object) : NULL;
-        Sight sight;
-        int r;
-
-        r = visible_check(frame->caller, &path, found, frame->call.deadline_usec, &sight, error);
-        if (r < 0)
-                return r;
-        if (!found || found->is_gone || sight != SIGHT_YES)
-                return kind_set_missing(error, kind, key, value);
-        *ret_object = TAKE_PTR(found);
-        return 0;
-}
-
-static int find_by_uuid(CallFrame *frame, ObjectKind kind, const char *text, Object **ret_object,
-                        Error *error) AWAITS
-{
-        char uuid[UUID_STRING_MAX];
-        int r = kind_check(frame, kind, error);
-
-        if (r < 0)
-                return r;
-        if (!uuid_parse(text, uuid))
-                return error_set(error, ERROR_INVALID_ARGUMENT, "'%s' is no UUID: 32 hexadecimal digits are expected",
-                                 text);
-        return find(frame, kind, "uuid", uuid, object_table_by_uuid(frame->path.driver->objects, kind, uuid),
-                    ret_object, error);
-}
-
-/* The caller's own of that name comes before one of root or of somebody else. */
-static int find_by_name(CallFrame *frame, ObjectKind kind, const char *name, Object **ret_object,
-                        Error *error) AWAITS
-{
-        int r = kind_check(frame, kind, error);
-
-        if (r < 0)
-                return r;
-        return find(frame, kind, "name", name,
-                    object_table_by_name(frame->path.driver->objects, kind, name, frame->call.owner), ret_object,
-                    error);
-}
-
 int connect_domain_lookup_by_uuid(CallFrame *frame, const char *uuid, Domain **ret_domain, Error *error)
 {
         return find_by_uuid(frame, OBJECT_DOMAIN, uuid, (Object **)ret_domain, error);
@@ -156,7 +106,7 @@ int connect_domain_lookup_by_id(CallFrame *frame, int32_t id, Domain **ret_domai
         _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = NULL;
         Object *found = NULL;
         char text[16];
-        int r = kind_check(frame, OBJECT_DOMAIN, error);
+        int r = find_check_kind(frame, OBJECT_DOMAIN, error);
 
         if (r < 0)
                 return r;
@@ -165,10 +115,11 @@ int connect_domain_lookup_by_id(CallFrame *frame, int32_t id, Domain **ret_domai
                 if (((Domain *)domains->pdata[i])->id == id)
                         found = domains->pdata[i];
         g_snprintf(text, sizeof text, "%d", id);
-        return find(frame, OBJECT_DOMAIN, "id", text, found, (Object **)ret_domain, error);
+        return find_object(frame, OBJECT_DOMAIN, "id", text, found, (Object **)ret_domain, error);
 }
 
-/* virConnectListAllDomainsFlags: pairs of opposites, of which a machine must have one where any is asked for. */
+/* virConnectListAllDomainsFlags: pairs of opposites, of which a machine must have one where any is asked
+ * for. */
 enum {
         LIST_ACTIVE = 1 << 0,
         LIST_INACTIVE = 1 << 1,
@@ -186,7 +137,6 @@ enum {
         LIST_NO_SNAPSHOT = 1 << 13,
         LIST_HAS_CHECKPOINT = 1 << 14,
         LIST_NO_CHECKPOINT = 1 << 15,
-        LIST_ALL = (1 << 16) - 1,
 };
 
 static const uint32_t list_groups[] = {
@@ -197,10 +147,12 @@ static const uint32_t list_groups[] = {
         LIST_AUTOSTART | LIST_NO_AUTOSTART,
         LIST_HAS_SNAPSHOT | LIST_NO_SNAPSHOT,
         LIST_HAS_CHECKPOINT | LIST_NO_CHECKPOINT,
+        0,
 };
 
-static uint32_t list_flags_of(const Domain *domain)
+static uint32_t list_flags_of(const Object *object)
 {
+        const Domain *domain = (const Domain *)object;
         uint32_t flags = 0;
 
         flags |= domain_is_active(domain) ? LIST_ACTIVE : LIST_INACTIVE;
@@ -216,35 +168,9 @@ static uint32_t list_flags_of(const Domain *domain)
         return flags;
 }
 
-static bool domain_is_listed(const Domain *domain, uint32_t wanted)
-{
-        uint32_t flags = list_flags_of(domain);
-
-        for (size_t i = 0; i < G_N_ELEMENTS(list_groups); i++)
-                if (wanted & list_groups[i] && !(wanted & list_groups[i] & flags))
-                        return false;
-        return true;
-}
-
 int connect_list_domains(CallFrame *frame, uint32_t flags, GPtrArray **ret_domains, Error *error)
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *seen = NULL, *listed = NULL;
-        int r;
-
-        r = kind_check(frame, OBJECT_DOMAIN, error);
-        if (r >= 0)
-                r = error_check_flags(error, "ListDomains", flags, LIST_ALL);
-        if (r >= 0)
-                r = visible_list(frame->caller, frame->path.driver, OBJECT_DOMAIN, frame->call.deadline_usec, &seen,
-                                 error);
-        if (r < 0)
-                return r;
-        listed = g_ptr_array_new_with_free_func(object_release);
-        for (unsigned i = 0; i < seen->len; i++)
-                if (domain_is_listed(seen->pdata[i], flags))
-                        g_ptr_array_add(listed, object_ref(seen->pdata[i]));
-        *ret_domains = TAKE_PTR(listed);
-        return 0;
+        return find_list(frame, OBJECT_DOMAIN, flags, list_groups, list_flags_of, ret_domains, error);
 }
 
 int connect_native_list_domains(CallFrame *frame, GVariant *filter, GPtrArray **ret_domains, Error *error)
@@ -275,22 +201,24 @@ static const InterfaceAction create_actions[] = {
         {},
 };
 
-/* Reads a definition, finds the machine that has its UUID already, asks whether the caller may change it or have a new
- * one of this name, and takes its turn at it. */
-static int definition_prepare(CallFrame *frame, const char *xml, const InterfaceAction *actions, JobKind kind,
-                              DomainDefinition **ret_definition, Object **ret_existing, Error *error) AWAITS
+/* Reads a definition, finds the machine that has its UUID already, asks whether the caller may change it or
+ * have a new one of this name, and takes its turn at it. */
+static int definition_prepare(CallFrame *frame, const char *xml, const InterfaceAction *actions,
+                              JobKind kind, DomainDefinition **ret_definition, Object **ret_existing,
+                              Error *error) AWAITS
 {
         _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
         _cleanup_(object_unrefp) Object *existing = NULL;
         int r;
 
-        r = kind_check(frame, OBJECT_DOMAIN, error);
+        r = find_check_kind(frame, OBJECT_DOMAIN, error);
         if (r >= 0)
                 r = domain_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
         if (r < 0)
                 return r;
         if (definition->uuid[0])
-                existing = object_table_by_uuid(frame->path.driver->objects, OBJECT_DOMAIN, definition->uuid);
+                existing =
+                        object_table_by_uuid(frame->path.driver->objects, OBJECT_DOMAIN, definition->uuid);
         if (existing) {
                 object_ref(existing);
                 r = call_authorise_object(frame, actions, existing, error);
@@ -318,8 +246,8 @@ int connect_domain_define_xml(CallFrame *frame, const char *xml, Domain **ret_do
         r = definition_prepare(frame, xml, define_actions, JOB_MODIFY, &definition, &existing, error);
         if (r < 0)
                 return r;
-        return frame->path.driver->type->define_domain(&frame->call, (Domain *)existing, definition, ret_domain,
-                                                       error);
+        return frame->path.driver->type->define_domain(&frame->call, (Domain *)existing, definition,
+                                                       ret_domain, error);
 }
 
 static int create(CallFrame *frame, const char *xml, uint32_t flags, const int *fds, size_t n_fds,
@@ -332,11 +260,12 @@ static int create(CallFrame *frame, const char *xml, uint32_t flags, const int *
         r = definition_prepare(frame, xml, create_actions, JOB_START, &definition, &existing, error);
         if (r < 0)
                 return r;
-        return frame->path.driver->type->create_domain(&frame->call, (Domain *)existing, definition, flags, fds, n_fds,
-                                                       ret_domain, error);
+        return frame->path.driver->type->create_domain(&frame->call, (Domain *)existing, definition, flags,
+                                                       fds, n_fds, ret_domain, error);
 }
 
-int connect_domain_create_xml(CallFrame *frame, const char *xml, uint32_t flags, Domain **ret_domain, Error *error)
+int connect_domain_create_xml(CallFrame *frame, const char *xml, uint32_t flags, Domain **ret_domain,
+                              Error *error)
 {
         return create(frame, xml, flags, NULL, 0, ret_domain, error);
 }
@@ -347,7 +276,8 @@ int connect_domain_create_xml_with_files(CallFrame *frame, const char *xml, cons
         return create(frame, xml, flags, files, n_files, ret_domain, error);
 }
 
-int connect_native_define_xml(CallFrame *frame, const char *xml, GVariant *options, Domain **ret_domain, Error *error)
+int connect_native_define_xml(CallFrame *frame, const char *xml, GVariant *options, Domain **ret_domain,
+                              Error *error)
 {
         static const Option none[] = { {} };
         uint32_t flags;
@@ -356,7 +286,8 @@ int connect_native_define_xml(CallFrame *frame, const char *xml, GVariant *optio
         return r < 0 ? r : connect_domain_define_xml(frame, xml, ret_domain, error);
 }
 
-int connect_native_create_xml(CallFrame *frame, const char *xml, GVariant *options, Domain **ret_domain, Error *error)
+int connect_native_create_xml(CallFrame *frame, const char *xml, GVariant *options, Domain **ret_domain,
+                              Error *error)
 {
         uint32_t flags;
         int r = options_read(options, start_options, &flags, error);

@@ -4,10 +4,10 @@
 
 #include "bus/call.h"
 #include "bus/client.h"
-#include "bus/handlers.h"
 #include "bus/peers.h"
 #include "core/loop.h"
 #include "core/xml.h"
+#include "handlers.h"
 
 int manager_native_property_version(Object *object, sd_bus_message *reply, Error *error)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The methods of org.virtbus1.Domain that are more than one operation of a driver, or the same operation said in words
- * instead of bits. */
+/* The methods of org.virtbus1.Domain that are more than one operation of a driver, or the same operation
+ * said in words instead of bits. */
 
 #include "bus/call.h"
-#include "bus/handlers.h"
 #include "bus/lookup.h"
 #include "bus/options.h"
 #include "core/await.h"
+#include "handlers.h"
 #include <string.h>
 
 #define OPERATIONS(frame) (&(frame)->path.driver->operations->domain)
@@ -77,7 +77,8 @@ static int stop_by_guest(CallFrame *frame, Domain *domain, uint64_t timeout_usec
         r = step(frame, domain, JOB_MODIFY, OPERATIONS(frame)->shutdown, error);
         if (r < 0 || timeout_usec == 0)
                 return r;
-        frame->is_working = false; /* whoever leaves while the guest thinks about it takes the power off back */
+        frame->is_working =
+                false; /* whoever leaves while the guest thinks about it takes the power off back */
         r = wait_for_end(domain, id, deadline_usec);
         if (r > 0)
                 return 0;
@@ -91,7 +92,8 @@ static int stop_by_guest(CallFrame *frame, Domain *domain, uint64_t timeout_usec
         return r;
 }
 
-int domain_native_stop(CallFrame *frame, Domain *domain, const char *mode, uint64_t timeout_usec, Error *error)
+int domain_native_stop(CallFrame *frame, Domain *domain, const char *mode, uint64_t timeout_usec,
+                       Error *error)
 {
         if (!OPERATIONS(frame)->shutdown || !OPERATIONS(frame)->destroy)
                 return call_not_supported(frame, error);
@@ -99,15 +101,26 @@ int domain_native_stop(CallFrame *frame, Domain *domain, const char *mode, uint6
                 return step(frame, domain, JOB_DESTROY, OPERATIONS(frame)->destroy, error);
         if (strcmp(mode, "shutdown") == 0)
                 return stop_by_guest(frame, domain, timeout_usec, error);
-        return error_set(error, ERROR_INVALID_ARGUMENT, "'%s' is no way to stop a machine: shutdown or poweroff", mode);
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "'%s' is no way to stop a machine: shutdown or poweroff", mode);
+}
+
+int domain_native_open_graphics(CallFrame *frame, Domain *domain, uint32_t index, int *ret_display,
+                                Error *error)
+{
+        return OPERATIONS(frame)->open_graphics_fd
+                       ? OPERATIONS(frame)->open_graphics_fd(&frame->call, domain, index, 0, ret_display,
+                                                             error)
+                       : call_not_supported(frame, error);
 }
 
 int domain_native_undefine(CallFrame *frame, Domain *domain, GVariant *options, Error *error)
 {
         /* virDomainUndefineFlagsValues. */
         static const Option known[] = {
-                { "managed-save", 1 << 0, 0 }, { "snapshots-metadata", 1 << 1, 0 },   { "nvram", 1 << 2, 1 << 3 },
-                { "tpm", 1 << 5, 1 << 6 },     { "checkpoints-metadata", 1 << 4, 0 }, {},
+                { "managed-save", 1 << 0, 0 },         { "snapshots-metadata", 1 << 1, 0 },
+                { "nvram", 1 << 2, 1 << 3 },           { "tpm", 1 << 5, 1 << 6 },
+                { "checkpoints-metadata", 1 << 4, 0 }, {},
         };
         uint32_t flags;
         int r = options_read(options, known, &flags, error);
@@ -142,14 +155,16 @@ int domain_native_get_xml(CallFrame *frame, Domain *domain, GVariant *options, c
         return r < 0 ? r : domain_get_xml_desc(frame, domain, flags, ret_xml, error);
 }
 
-static int set_text(CallFrame *frame, Domain *domain, DomainMetadataKind kind, const char *text, Error *error) AWAITS
+static int set_text(CallFrame *frame, Domain *domain, DomainMetadataKind kind, const char *text,
+                    Error *error) AWAITS
 {
         /* virDomainModificationImpact: live, config; whatever there is of the two. */
         uint32_t flags = (domain_is_active(domain) ? 1 : 0) | (domain->is_persistent ? 2 : 0);
 
         if (!OPERATIONS(frame)->set_metadata)
                 return call_not_supported(frame, error);
-        return OPERATIONS(frame)->set_metadata(&frame->call, domain, (int32_t)kind, text, NULL, NULL, flags, error);
+        return OPERATIONS(frame)->set_metadata(&frame->call, domain, (int32_t)kind, text, NULL, NULL, flags,
+                                               error);
 }
 
 int domain_native_set_title(CallFrame *frame, Domain *domain, const char *title, Error *error)
@@ -165,9 +180,9 @@ int domain_native_set_description(CallFrame *frame, Domain *domain, const char *
 /* The state that the lifecycle methods need a machine to be in. */
 static int state_check(const Domain *domain, const char *member, Error *error)
 {
-        static const char *const needs_active[] = { "Stop",         "Pause",        "Resume",  "Reset", "Reboot",
-                                                    "OpenConsole",  "OpenGraphics", "Destroy", "Suspend",
-                                                    "Shutdown",     "InjectNMI",    NULL };
+        static const char *const needs_active[] = { "Stop",    "Pause",       "Resume",       "Reset",
+                                                    "Reboot",  "OpenConsole", "OpenGraphics", "Destroy",
+                                                    "Suspend", "Shutdown",    "InjectNMI",    NULL };
 
         if (strcmp(member, "Start") == 0 || strcmp(member, "Create") == 0)
                 return domain_check_inactive(domain, error);
@@ -188,8 +203,8 @@ static const InterfaceMethod *method_find(const char *operation)
         return method ? method : interface_find_method("org.libvirt.Domain", operation, OBJECT_DOMAIN);
 }
 
-int domain_native_can(CallFrame *frame, Domain *domain, const char *operation, char **ret_answer, char **ret_reason,
-                      Error *error)
+int domain_native_can(CallFrame *frame, Domain *domain, const char *operation, char **ret_answer,
+                      char **ret_reason, Error *error)
 {
         static const char *const answers[] = {
                 [ANSWER_NO] = "no",
@@ -202,7 +217,8 @@ int domain_native_can(CallFrame *frame, Domain *domain, const char *operation, c
         int r;
 
         if (!method)
-                return error_set(error, ERROR_INVALID_ARGUMENT, "There is no method '%s' of machines", operation);
+                return error_set(error, ERROR_INVALID_ARGUMENT, "There is no method '%s' of machines",
+                                 operation);
         r = call_ask(frame, method->actions, &answer, error);
         if (r < 0)
                 return r;
@@ -210,7 +226,8 @@ int domain_native_can(CallFrame *frame, Domain *domain, const char *operation, c
         if (r < 0)
                 return r;
         if (answer == ANSWER_NO)
-                (void)error_set(&reason, ERROR_ACCESS_DENIED, "polkit does not allow it (%s)", method->actions->action);
+                (void)error_set(&reason, ERROR_ACCESS_DENIED, "polkit does not allow it (%s)",
+                                method->actions->action);
         else if (call_operation_check(frame, method, &reason) < 0 ||
                  state_check(domain, method->member, &reason) < 0)
                 answer = ANSWER_NO;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A machine as an object: the properties of both families and what can be answered from memory for every driver. */
+/* A machine as an object: the properties of both families and what can be answered from memory for every
+ * driver. */
 
 #include "bus/call.h"
-#include "bus/handlers.h"
 #include "bus/jobs.h"
 #include "bus/marshal.h"
 #include "bus/options.h"
+#include "handlers.h"
 
 static const DomainDefinition *definition_of(Object *object)
 {
@@ -172,10 +173,10 @@ int domain_native_property_consoles(Object *object, sd_bus_message *reply, Error
         (void)error;
         g_variant_builder_init(&consoles, G_VARIANT_TYPE("aa{sv}"));
         LIST_FOREACH(serial, devices->serials)
-                console_add(&consoles, "serial", &serial->source, &serial->info);
+        console_add(&consoles, "serial", &serial->source, &serial->info);
         LIST_FOREACH(console, devices->consoles)
-                if (console->target != CONSOLE_TARGET_SERIAL)
-                        console_add(&consoles, "console", &console->source, &console->info);
+        if (console->target != CONSOLE_TARGET_SERIAL)
+                console_add(&consoles, "console", &console->source, &console->info);
         return marshal_append(reply, g_variant_builder_end(&consoles), false);
 }
 
@@ -186,7 +187,8 @@ int domain_native_property_graphics(Object *object, sd_bus_message *reply, Error
 
         (void)error;
         g_variant_builder_init(&all, G_VARIANT_TYPE("aa{sv}"));
-        LIST_FOREACH(graphics, devices->graphics) {
+        LIST_FOREACH(graphics, devices->graphics)
+        {
                 GVariantBuilder entry;
 
                 g_variant_builder_init(&entry, G_VARIANT_TYPE_VARDICT);
@@ -196,7 +198,8 @@ int domain_native_property_graphics(Object *object, sd_bus_message *reply, Error
                 if (graphics->has_port && graphics->port > 0)
                         g_variant_builder_add(&entry, "{sv}", "port", g_variant_new_int32(graphics->port));
                 if (graphics->has_tls_port && graphics->tls_port > 0)
-                        g_variant_builder_add(&entry, "{sv}", "tls-port", g_variant_new_int32(graphics->tls_port));
+                        g_variant_builder_add(&entry, "{sv}", "tls-port",
+                                              g_variant_new_int32(graphics->tls_port));
                 g_variant_builder_add_value(&all, g_variant_builder_end(&entry));
         }
         return marshal_append(reply, g_variant_builder_end(&all), false);
@@ -225,8 +228,8 @@ int domain_get_xml_desc(CallFrame *frame, Domain *domain, uint32_t flags, char *
                 return r;
         if (flags & DEFINITION_INACTIVE && domain->definition)
                 definition = domain->definition;
-        *ret_xml = domain_definition_format(definition, definition == domain->live ? flags
-                                                                                   : flags | DEFINITION_INACTIVE);
+        *ret_xml = domain_definition_format(
+                definition, definition == domain->live ? flags : flags | DEFINITION_INACTIVE);
         return 0;
 }
 
@@ -246,13 +249,15 @@ int domain_get_metadata(CallFrame *frame, Domain *domain, int32_t type, const ch
         if (r < 0)
                 return r;
         if ((flags & AFFECT_LIVE && flags & AFFECT_CONFIG))
-                return error_set(error, ERROR_INVALID_ARGUMENT,
-                                 "GetMetadata reads the live (1) or the persistent (2) definition, not both");
+                return error_set(
+                        error, ERROR_INVALID_ARGUMENT,
+                        "GetMetadata reads the live (1) or the persistent (2) definition, not both");
         if (flags & AFFECT_LIVE && !domain->live)
                 return domain_check_active(domain, error);
         if (flags & AFFECT_CONFIG) {
                 if (!domain->is_persistent)
-                        return error_set(error, ERROR_OPERATION_INVALID, "The %s has no persistent definition",
+                        return error_set(error, ERROR_OPERATION_INVALID,
+                                         "The %s has no persistent definition",
                                          object_describe(&domain->object));
                 definition = domain->definition;
         }

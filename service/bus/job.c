@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* org.virtbus1.Job: the properties of a job that runs, and Cancel. A job whose object somebody still holds after its end
- * says "done" and nothing else of it. */
+/* org.virtbus1.Job: the properties of a job that runs, and Cancel. A job whose object somebody still holds
+ * after its end says "done" and nothing else of it. */
 
 #include "bus/call.h"
-#include "bus/handlers.h"
 #include "bus/jobs.h"
+#include "handlers.h"
 
 static Job *job_of(const Object *object)
 {
@@ -21,8 +21,8 @@ int job_native_property_operation(Object *object, sd_bus_message *reply, Error *
 int job_native_property_kind(Object *object, sd_bus_message *reply, Error *error)
 {
         (void)error;
-        return sd_bus_message_append(reply, "s",
-                                     job_kind_to_string(job_of(object) ? job_get_kind(job_of(object)) : JOB_NONE));
+        return sd_bus_message_append(
+                reply, "s", job_kind_to_string(job_of(object) ? job_get_kind(job_of(object)) : JOB_NONE));
 }
 
 int job_native_property_object(Object *object, sd_bus_message *reply, Error *error)
@@ -34,8 +34,8 @@ int job_native_property_object(Object *object, sd_bus_message *reply, Error *err
 int job_native_property_caller(Object *object, sd_bus_message *reply, Error *error)
 {
         (void)error;
-        return sd_bus_message_append(reply, "u",
-                                     (uint32_t)(job_of(object) ? job_get_caller(job_of(object)) : (uid_t)-1));
+        return sd_bus_message_append(
+                reply, "u", (uint32_t)(job_of(object) ? job_get_caller(job_of(object)) : (uid_t)-1));
 }
 
 int job_native_property_started_at(Object *object, sd_bus_message *reply, Error *error)

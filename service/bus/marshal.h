@@ -5,7 +5,7 @@
  * structures, the arguments of signals. Basic types, strings and arrays of them are marshalled by the
  * generated code directly. */
 
-#include "core/error.h"
+#include "objects/object.h"
 #include <systemd/sd-bus.h>
 
 /* Appends `value`. With is_compatible the value of every dictionary entry of type v stands in two variants,
@@ -19,3 +19,10 @@ int marshal_read(sd_bus_message *message, const char *signature, GVariant **ret_
 
 /* Appends a string; a NULL is the empty string, bytes that are no UTF-8 are replaced. */
 int marshal_append_string(sd_bus_message *message, const char *text);
+
+/* An array of strings, to be freed with g_strfreev(). */
+int marshal_read_strings(sd_bus_message *message, char ***ret_strings);
+/* An array of descriptors, which stay the message's; the caller frees the array alone. */
+int marshal_read_fds(sd_bus_message *message, int **ret_fds, size_t *ret_n);
+/* The paths of an array of objects. */
+int marshal_append_paths(sd_bus_message *message, const GPtrArray *objects);

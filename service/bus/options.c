@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Words to bits. A word that is not known is refused and the known ones are named, so that a typing error is not a
- * machine that starts differently. */
+/* Words to bits. A word that is not known is refused and the known ones are named, so that a typing error is
+ * not a machine that starts differently. */
 
 #include "bus/options.h"
 #include <string.h>
@@ -44,8 +44,8 @@ int options_read(GVariant *options, const Option *known, uint32_t *ret_flags, Er
                 if (!option)
                         return refuse(known, name, error);
                 if (!g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
-                        return error_set(error, ERROR_INVALID_ARGUMENT, "Option '%s' is a boolean, not '%s'", name,
-                                         g_variant_get_type_string(value));
+                        return error_set(error, ERROR_INVALID_ARGUMENT, "Option '%s' is a boolean, not '%s'",
+                                         name, g_variant_get_type_string(value));
                 flags |= g_variant_get_boolean(value) ? option->flags : option->unless;
         }
         *ret_flags = flags;

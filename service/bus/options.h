@@ -5,13 +5,15 @@
 
 #include "core/error.h"
 
-/* All are booleans: true gives the bits of `flags`, false those of `unless`. A list ends with a NULL name. */
+/* All are booleans: true gives the bits of `flags`, false those of `unless`. A list ends with a NULL name.
+ */
 typedef struct Option {
         const char *name;
         uint32_t flags, unless;
 } Option;
 
-/* ERROR_INVALID_ARGUMENT names an option that is not in the list (and those that are), or one that is no boolean. */
+/* ERROR_INVALID_ARGUMENT names an option that is not in the list (and those that are), or one that is no
+ * boolean. */
 int options_read(GVariant *options, const Option *known, uint32_t *ret_flags, Error *error);
 
 /* virDomainCreateFlags. */
