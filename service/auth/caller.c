@@ -134,13 +134,14 @@ static void entry_leave(Entry *entry)
 static void connection_free(void *data)
 {
         Connection *connection = data;
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *entries =
-                g_hash_table_get_values_as_ptr_array(connection->callers);
+        GList *entries = g_hash_table_get_values(connection->callers);
 
         sd_bus_slot_unref(connection->slot);
+        g_hash_table_remove_all(connection->callers); /* who watches may look, and shall find nobody */
+        for (GList *at = entries; at; at = at->next)
+                entry_leave(at->data);
+        g_list_free(entries);
         g_hash_table_unref(connection->callers);
-        for (unsigned i = 0; i < entries->len; i++)
-                entry_leave(entries->pdata[i]);
         g_free(connection);
 }
 
