@@ -93,8 +93,8 @@ typedef struct DomainCommandline {
 #define OVERRIDE_KINDS(E)                                                                                   \
         E(OVERRIDE_KIND_ABSENT, NULL)                                                                       \
         E(OVERRIDE_SIGNED, "signed")                                                                        \
-        E(OVERRIDE_UNSIGNED, "unsigned") E(OVERRIDE_BOOL, "bool") E(OVERRIDE_STRING, "string")              \
-                E(OVERRIDE_REMOVE, "remove")
+        E(OVERRIDE_UNSIGNED, "unsigned")                                                                    \
+        E(OVERRIDE_BOOL, "bool") E(OVERRIDE_STRING, "string") E(OVERRIDE_REMOVE, "remove")
 DECLARE_ENUM(OverrideKind, override_kind, OVERRIDE_KINDS)
 
 typedef struct OverrideProperty {

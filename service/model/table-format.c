@@ -191,8 +191,7 @@ static void write_field(Output *output, const Field *field, const void *object, 
                 break;
         case FIELD_FLAG:
                 last = enter(output, path);
-                open_part(output, last, strlen(last));
-                close_to(output, output->open->len - 1);
+                open_part(output, last, strlen(last)); /* left open: its attributes may follow */
                 return;
         case FIELD_STRUCT:
                 write_element(output, field->type, *CONST_FIELD_AT(object, field, void *), path);

@@ -14,6 +14,16 @@ static bool text_is(const char *text, const char *bytes, size_t size)
         return strlen(text) == size && memcmp(text, bytes, size) == 0;
 }
 
+/* Whether the element is of the hypervisor's own namespace, "qemu" of "qemu:arg": known by its URI, not by
+ * the prefix. */
+static bool is_foreign(const XmlNode *node, const char *name, size_t size)
+{
+        static const char folder[] = "/schemas/domain/";
+        const char *at = node->namespace_uri ? strstr(node->namespace_uri, folder) : NULL;
+
+        return at && strncmp(at + strlen(folder), name, size) == 0 && at[strlen(folder) + size] == '/';
+}
+
 /* Whether the element is the one that a part names: "name", "prefix:name" or "name[attribute=value]". */
 static bool node_matches(const XmlNode *node, const char *part, size_t size)
 {
@@ -23,8 +33,8 @@ static bool node_matches(const XmlNode *node, const char *part, size_t size)
         const char *value;
 
         colon = memchr(part, ':', name_size);
-        if (colon) { /* the foreign namespaces of the language are known by their URI */
-                if (!node->namespace_uri || !strstr(node->namespace_uri, "/schemas/domain/") ||
+        if (colon) {
+                if (!is_foreign(node, part, (size_t)(colon - part)) ||
                     !text_is(node->name, colon + 1, name_size - (size_t)(colon + 1 - part)))
                         return false;
         } else if (node->prefix || !text_is(node->name, part, name_size)) {
