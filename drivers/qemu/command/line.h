@@ -28,6 +28,7 @@ typedef struct CommandHost {
         const char *folder;       /* of the run: RUN/qemu/UUID */
         bool passes_files;        /* see PassedFile; otherwise QEMU opens files by itself */
         bool can_use_kvm;
+        const char *cpu_vendor;   /* of the processor, as the kernel calls it: "GenuineIntel"; NULL: not known */
         uint64_t version;         /* of QEMU: major * 1000000 + ...; 0: not known */
         int64_t now_sec;          /* the time, for clocks with an offset of their own */
         const char *nvram;        /* path of the machine's firmware variables; NULL: none */
