@@ -25,7 +25,7 @@ static void append_moment(GString *text, int64_t seconds, bool is_local)
         struct tm parts = { 0 };
 
         if (is_local)
-                (void)localtime_r(&moment, &parts); /* fails for years that no clock shows: checked below */
+                (void)localtime_r(&moment, &parts); /* cannot fail: callers check the range */
         else
                 (void)gmtime_r(&moment, &parts);
         g_string_append_printf(text, "base=%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900,

@@ -12,11 +12,13 @@ int command_check(const DomainDefinition *definition, Error *error);
  * the memory and the firmware. */
 int command_machine(CommandLine *line, const char *options, Error *error);
 int command_cpu(CommandLine *line, Error *error);
-/* -m, -smp, -object memory-backend-..., -numa, iothreads. Appends to the options of -machine. */
+/* -m, -object memory-backend-..., -numa. Appends to the options of -machine. */
 int command_memory(CommandLine *line, GString *machine_options, Error *error);
+/* -smp and the iothreads. */
 int command_vcpus(CommandLine *line, Error *error);
-/* Firmware, kernel, boot order. Appends to the options of -machine. */
+/* The firmware's images. Appends to the options of -machine. */
 int command_firmware(CommandLine *line, GString *machine_options, Error *error);
+/* -kernel and its like, -boot, and which devices <boot dev=.../> means (line->boots). */
 int command_boot(CommandLine *line, Error *error);
 /* -smbios, -fw_cfg, -acpitable. */
 int command_sysinfo(CommandLine *line, Error *error);
