@@ -29,8 +29,26 @@ static const DeviceInfo *first_device(const DomainDefinition *definition, BootDe
                                                         : NULL;
 }
 
+static bool has_order(const DomainDefinition *definition)
+{
+        LIST_FOREACH(disk, definition->devices.disks)
+        {
+                if (disk->info.boot_order > 0)
+                        return true;
+        }
+        LIST_FOREACH(interface, definition->devices.interfaces)
+        {
+                if (interface->info.boot_order > 0)
+                        return true;
+        }
+        return false;
+}
+
 static int find_boots(CommandLine *line, Error *error)
 {
+        /* A definition that says nothing means its first disk. */
+        if (line->definition->os.boots.count == 0 && !has_order(line->definition))
+                line->boots[line->n_boots++] = first_device(line->definition, BOOT_DEVICE_HD);
         LIST_FOREACH(boot, line->definition->os.boots)
         {
                 if (line->n_boots == BOOT_DEVICES_MAX)
