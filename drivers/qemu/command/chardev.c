@@ -128,7 +128,7 @@ static void append_details(Chardev *chardev)
         case CHARDEV_TYPE_QEMU_VDAGENT:
                 append(chardev, "name", "vdagent");
                 append(chardev, "clipboard",
-                       source->clipboard_copypaste == ON_OFF_ABSENT ? NULL
+                       source->clipboard_copypaste == YES_NO_ABSENT ? NULL
                        : source->clipboard_copypaste == YES         ? "on"
                                                                     : "off");
                 if (source->mouse_mode != MOUSE_MODE_DEFAULT)

@@ -5,6 +5,7 @@
 
 #include "drivers/qemu/command/machine.h"
 #include "drivers/qemu/command/device.h"
+#include <inttypes.h>
 
 bool machine_is_x86(const DomainDefinition *definition)
 {
@@ -113,5 +114,11 @@ int command_machine(CommandLine *line, const char *options, Error *error)
                 return r;
         g_string_append(text, options);
         command_add_option(line, "-machine", "%s", text->str);
+        if (definition->features.has_smm_tseg) {
+                if (!machine_is_q35(definition))
+                        return device_unsupported(error, "<tseg> of <smm> needs a machine of type q35");
+                command_add_option(line, "-global", "mch.extended-tseg-mbytes=%" PRIu64,
+                                   definition->features.smm_tseg_bytes / (1024 * 1024));
+        }
         return add_accel(line, error);
 }

@@ -6,6 +6,7 @@
 
 #include "drivers/qemu/command/device.h"
 #include "drivers/qemu/command/machine.h"
+#include <inttypes.h>
 #include <string.h>
 
 /* Memory comes in steps of a MiB: more rather than less. */

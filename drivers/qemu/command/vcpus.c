@@ -5,6 +5,7 @@
 
 #include "drivers/qemu/command/device.h"
 #include "drivers/qemu/command/machine.h"
+#include <inttypes.h>
 
 /* QEMU starts with the first processors there are; others would have to be plugged in one by one. */
 static int check_list(const DomainDefinition *definition, Error *error)
