@@ -75,9 +75,10 @@ static int add_storage(const Stack *stack, DiskType type, const DiskSource *sour
         json_set_string(node, "filename", filename);
         if (disk->io != DISK_IO_DEFAULT)
                 json_set_string(node, "aio", disk_io_to_string(disk->io));
-        /* The storage follows its format: read-only unless that writes. */
-        if (is_readonly)
-                json_set_bool(node, "read-only", true);
+        /* The storage follows its format: read-only unless that writes. A descriptor that was passed cannot
+         * follow: it was opened one way. */
+        if (is_readonly || stack->line->host.passes_files)
+                json_set_bool(node, "read-only", is_readonly);
         else
                 json_set_bool(node, "auto-read-only", true);
         if (disk->shareable)
