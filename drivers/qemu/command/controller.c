@@ -92,6 +92,7 @@ static int set_usb_companion(const CommandLine *line, const DomainController *co
         if (!master)
                 return error_set(error, ERROR_INVALID_XML, "USB controller %u has companions but no master",
                                  controller->index);
+        json_object_del(device, "id"); /* the name is the master's */
         bus = g_strconcat(master->info.alias, ".0", NULL);
         json_set_string(device, "masterbus", bus);
         json_object_set_new(device, "firstport", json_integer(controller->info.master_startport));
