@@ -13,6 +13,18 @@ bool machine_is_q35(const DomainDefinition *definition)
         return machine && (strcmp(machine, "q35") == 0 || g_str_has_prefix(machine, "pc-q35-"));
 }
 
+bool machine_is_x86(const DomainDefinition *definition)
+{
+        const char *arch = definition->os.arch;
+
+        return g_strcmp0(arch, "x86_64") == 0 || g_strcmp0(arch, "i686") == 0;
+}
+
+bool machine_uses_kvm(const DomainDefinition *definition)
+{
+        return definition->type == DOMAIN_TYPE_KVM;
+}
+
 const DomainController *device_controller(const CommandLine *line, ControllerType type, uint32_t index)
 {
         LIST_FOREACH(controller, line->definition->devices.controllers)

@@ -24,6 +24,8 @@ char *device_virtio_driver(const char *base, const DeviceInfo *info, VirtioModel
 char *device_bus(const CommandLine *line, ControllerType type, uint32_t index);
 const DomainController *device_controller(const CommandLine *line, ControllerType type, uint32_t index);
 bool machine_is_q35(const DomainDefinition *definition);
+bool machine_is_x86(const DomainDefinition *definition);
+bool machine_uses_kvm(const DomainDefinition *definition);
 
 /* "The QEMU driver cannot ...": what a definition may say and this driver does not do. */
 #define device_unsupported(error, ...) error_set((error), ERROR_CONFIG_UNSUPPORTED, __VA_ARGS__)

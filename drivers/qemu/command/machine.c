@@ -7,18 +7,6 @@
 #include "drivers/qemu/command/device.h"
 #include <inttypes.h>
 
-bool machine_is_x86(const DomainDefinition *definition)
-{
-        const char *arch = definition->os.arch;
-
-        return g_strcmp0(arch, "x86_64") == 0 || g_strcmp0(arch, "i686") == 0;
-}
-
-bool machine_uses_kvm(const DomainDefinition *definition)
-{
-        return definition->type == DOMAIN_TYPE_KVM;
-}
-
 static void append_on_off(GString *text, const char *key, OnOff value)
 {
         if (value != ON_OFF_ABSENT)

@@ -26,6 +26,3 @@ int command_clock(CommandLine *line, Error *error);
 
 /* The timer of that name, or NULL. */
 const ClockTimer *clock_timer(const DomainDefinition *definition, TimerName name);
-
-bool machine_is_x86(const DomainDefinition *definition);
-bool machine_uses_kvm(const DomainDefinition *definition);
