@@ -2,7 +2,7 @@
 
 /* Opens what the line wants opened, spawns, connects, asks for the status, quits. */
 
-#include "accept.h"
+#include "tests/argv/accept.h"
 #include "core/child.h"
 #include "core/loop.h"
 #include "drivers/qemu/qmp.h"

@@ -6,10 +6,10 @@
  * in: "disk.img", "disk.qcow2", "code.fd", "vars.fd", "kernel" and "initrd" are there. A definition with a
  * comment "not started" is only compared. */
 
-#include "accept.h"
 #include "core/fiber.h"
 #include "core/loop.h"
 #include "drivers/qemu/command/command.h"
+#include "tests/argv/accept.h"
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>

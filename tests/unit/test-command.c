@@ -3,10 +3,10 @@
 /* Command lines from definitions that are put together by hand: what they say, what is refused, and that the
  * real QEMU takes them, if this host has one. Definitions in XML are in tests/argv. */
 
-#include "accept.h"
 #include "core/fiber.h"
 #include "core/loop.h"
 #include "drivers/qemu/command/command.h"
+#include "tests/argv/accept.h"
 #include <errno.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -139,6 +139,7 @@ static void chooses_processors(void **state)
         expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "/dev/kvm");
         definition.type = DOMAIN_TYPE_XEN;
         expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "'xen'");
+        g_free(cpu.features.items);
 }
 
 static void sets_clocks(void **state)
@@ -164,6 +165,7 @@ static void sets_clocks(void **state)
         expect(&definition, "T00:00:00,driftfix=slew ");
         rtc.track = TIMER_TRACK_BOOT;
         expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "rtc");
+        g_free(definition.clock.timers.items);
 }
 
 static void refuses_what_it_does_not_do(void **state)
@@ -178,6 +180,7 @@ static void refuses_what_it_does_not_do(void **state)
         definition = plain("q35");
         list_append(&definition.devices.tpms, &tpm);
         expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<tpm>");
+        g_free(definition.devices.tpms.items);
         definition = plain("q35");
         definition.features.viridian = true;
         expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<viridian>");
