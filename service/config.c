@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How the daemon was started: the options, and from them the folders. The options of libvirt-dbus are understood as
- * well (--system, --session, --threads), so that a unit file or a test that starts it can start this one. */
+/* How the daemon was started: the options, and from them the folders. The options of libvirt-dbus are
+ * understood as well (--system, --session, --threads), so that a unit file or a test that starts it can
+ * start this one. */
 
 #include "config.h"
 #include "core/log.h"
@@ -33,7 +34,8 @@ static const char help[] =
         "  --system             serve the machines of all users, on the system bus (default for root)\n"
         "  --session            serve one user's machines, on the session bus (default otherwise)\n"
         "  --address=ADDRESS    use the bus at this address instead\n"
-        "  --root=DIR           keep all files (etc/virtbus, var/lib/virtbus, var/cache/virtbus, run/virtbus) below\n"
+        "  --root=DIR           keep all files (etc/virtbus, var/lib/virtbus, var/cache/virtbus, "
+        "run/virtbus) below\n"
         "                       DIR\n"
         "  --log-level=LEVEL    emerg, alert, crit, err, warning, notice, info (default) or debug\n"
         "  -t, --threads=N      accepted because libvirt-dbus has it; no call waits for a thread here\n"
@@ -50,7 +52,8 @@ static int threads_check(const char *text, Error *error)
         gint64 number;
 
         if (!g_ascii_string_to_signed(text, 10, 1, 10000, &number, NULL))
-                return error_set(error, ERROR_INVALID_ARGUMENT, "--threads=%s is not a number from 1 to 10000", text);
+                return error_set(error, ERROR_INVALID_ARGUMENT,
+                                 "--threads=%s is not a number from 1 to 10000", text);
         return 0;
 }
 
@@ -89,14 +92,16 @@ static int options_parse(Options *given, int argc, char *argv[], Error *error)
                         printf("virtbusd %s\n", VIRTBUS_VERSION);
                         return 1;
                 case ':':
-                        return error_set(error, ERROR_INVALID_ARGUMENT, "Option %s needs a value", argv[optind - 1]);
+                        return error_set(error, ERROR_INVALID_ARGUMENT, "Option %s needs a value",
+                                         argv[optind - 1]);
                 default:
                         return error_set(error, ERROR_INVALID_ARGUMENT, "Unknown option %s (see --help)",
                                          argv[optind - 1]);
                 }
         }
         if (optind < argc)
-                return error_set(error, ERROR_INVALID_ARGUMENT, "Unexpected argument %s (see --help)", argv[optind]);
+                return error_set(error, ERROR_INVALID_ARGUMENT, "Unexpected argument %s (see --help)",
+                                 argv[optind]);
         return 0;
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A driver's life: its object on the bus, its table of objects and its event source. What it can do comes from its
- * DriverType; what of it runs here is decided by the driver itself (manager.c opens it). */
+/* A driver's life: its object on the bus, its table of objects and its event source. What it can do comes
+ * from its DriverType; what of it runs here is decided by the driver itself (manager.c opens it). */
 
 #include "driver.h"
 
 static void driver_object_free(Object *object)
 {
-        /* The object is part of the driver, which driver_free() releases; nobody may hold it any longer then. */
+        /* The object is part of the driver, which driver_free() releases; nobody may hold it any longer
+         * then. */
         object_done(object);
 }
 
@@ -15,6 +16,7 @@ Driver *driver_new(const DriverType *type, const Config *config)
 {
         Driver *driver = g_new0(Driver, 1);
 
+        driver->type = type;
         driver->name = type->name;
         driver->uri = config->is_system ? type->uri_system : type->uri_session;
         driver->operations = type->operations;
@@ -23,8 +25,8 @@ Driver *driver_new(const DriverType *type, const Config *config)
         driver->objects = object_table_new();
         driver->events = event_source_new();
         driver->next_domain_id = 1;
-        object_init(&driver->object, *type->name ? OBJECT_CONNECT : OBJECT_MANAGER, driver, type->name, type->name,
-                    NULL, 0, driver_object_free);
+        object_init(&driver->object, *type->name ? OBJECT_CONNECT : OBJECT_MANAGER, driver, type->name,
+                    type->name, NULL, 0, driver_object_free);
         return driver;
 }
 
@@ -36,6 +38,7 @@ Driver *driver_free(Driver *driver)
         driver->object.is_gone = true;
         object_unref(&driver->object);
         driver->events = event_source_free(driver->events);
+        g_free(driver->failure);
         g_free(driver);
         return NULL;
 }

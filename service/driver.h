@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The contract that every driver fills. A driver is a table of operations, one per method of the introspection
- * files that names it (introspection/README.md); operations.h is generated from these files. An operation that is
- * NULL is answered with one NotSupported error that names driver and method. Drivers know nothing of D-Bus: they
- * change objects (objects/domain.h), raise events, and return errors. */
+/* The contract that every driver fills. A driver is a table of operations, one per method of the
+ * introspection files that names it (introspection/README.md); operations.h is generated from these files.
+ * An operation that is NULL is answered with one NotSupported error that names driver and method. Drivers
+ * know nothing of D-Bus: they change objects (objects/domain.h), raise events, and return errors. */
 
 #include "config.h"
 #include "core/event.h"
@@ -17,38 +17,39 @@ typedef struct DriverType DriverType;
 /* Who asks, and until when an answer is of use. Lives as long as the operation runs. */
 typedef struct Call {
         Driver *driver;
-        uid_t uid;              /* of the caller */
-        uid_t owner;            /* whom a new object of this caller belongs to: its own uid, or 0 for root and
-                                 * members of group libvirt */
-        Job *job;               /* NULL for JOB_NONE */
+        uid_t uid;   /* of the caller */
+        uid_t owner; /* whom a new object of this caller belongs to: its own uid, or 0 for root and
+                      * members of group libvirt */
+        Job *job;    /* NULL for JOB_NONE */
         uint64_t deadline_usec; /* CLOCK_MONOTONIC */
 } Call;
 
 #include "operations.h"
 
 struct Driver {
-        Object object;          /* OBJECT_CONNECT: the path is /org/libvirt/NAME */
+        Object object; /* OBJECT_CONNECT: the path is /org/libvirt/NAME */
         const DriverType *type;
-        const char *name;       /* "QEMU", as in paths; also polkit's connect_driver */
-        const char *uri;        /* "qemu:///system" */
+        const char *name;                   /* "QEMU", as in paths; also polkit's connect_driver */
+        const char *uri;                    /* "qemu:///system" */
         const DriverOperations *operations; /* NULL: not built in, or cannot run here: `missing` says why */
-        const char *missing;    /* "the BHyve hypervisor does not exist on Linux" */
+        const char *missing;                /* "bhyve exists on FreeBSD only", or `failure` */
+        char *failure;                      /* why it could not be opened; NULL if it could */
         const Config *config;
         ObjectTable *objects;
         EventSource *events;
         void *private_data;
-        uint64_t version;       /* hypervisor's: major * 1000000 + minor * 1000 + release; 0: not known yet */
+        uint64_t version; /* hypervisor's: major * 1000000 + minor * 1000 + release; 0: not known yet */
         uint64_t next_domain_id;
 };
 
 /* What drivers (and objects/) raise on driver->events. The structure of each event follows its number. */
 typedef enum EventType {
-        EVENT_OBJECT_ADDED,    /* ObjectEvent */
-        EVENT_OBJECT_REMOVED,  /* ObjectEvent; the object is still found */
-        EVENT_OBJECT_CHANGED,  /* ObjectEvent: look at object->changed; raised once per turn of the loop */
+        EVENT_OBJECT_ADDED,     /* ObjectEvent */
+        EVENT_OBJECT_REMOVED,   /* ObjectEvent; the object is still found */
+        EVENT_OBJECT_CHANGED,   /* ObjectEvent: look at object->changed; raised once per turn of the loop */
         EVENT_DOMAIN_LIFECYCLE, /* DomainLifecycleEvent */
-        EVENT_DOMAIN_SIGNAL,   /* DomainSignalEvent: the other 22 of org.libvirt.Domain */
-        EVENT_JOB_CHANGED,     /* JobEvent */
+        EVENT_DOMAIN_SIGNAL,    /* DomainSignalEvent: the other 22 of org.libvirt.Domain */
+        EVENT_JOB_CHANGED,      /* JobEvent */
 } EventType;
 
 typedef struct ObjectEvent {
@@ -60,14 +61,14 @@ typedef struct DomainLifecycleEvent {
         DomainEventType type;
         int detail;
         uint64_t sequence;
-        uint64_t job_id;  /* 0: no call caused it */
-        uid_t caller;     /* UID_INVALID ((uid_t)-1): no call caused it */
+        uint64_t job_id; /* 0: no call caused it */
+        uid_t caller;    /* UID_INVALID ((uid_t)-1): no call caused it */
 } DomainLifecycleEvent;
 
 typedef struct DomainSignalEvent {
         Domain *domain;
-        const char *member;    /* "Reboot", "BalloonChange", "MetadataChange", ... */
-        GVariant *arguments;   /* a tuple of the signal's signature; NULL for none */
+        const char *member;  /* "Reboot", "BalloonChange", "MetadataChange", ... */
+        GVariant *arguments; /* a tuple of the signal's signature; NULL for none */
 } DomainSignalEvent;
 
 typedef struct JobEvent {
@@ -77,22 +78,23 @@ typedef struct JobEvent {
 
 /* What a driver is, before it runs: in a table that manager.c goes through. */
 struct DriverType {
-        const char *name; /* "": the daemon's own object, /org/libvirt */
+        const char *name;                     /* "": the daemon's own object, /org/libvirt */
         const char *uri_system, *uri_session; /* NULL: not on that bus */
         const DriverOperations *operations;
         const char *missing;
-        /* Loads definitions and sets up; must not wait for a hypervisor. May be NULL. Runs on a fiber, before the bus
-         * names are owned. */
+        unsigned kinds; /* of objects that it serves: 1 << OBJECT_DOMAIN | ... */
+        /* Loads definitions and sets up; must not wait for a hypervisor. May be NULL. Runs on a fiber,
+         * before the bus names are owned. */
         int (*open)(Driver *driver, Error *error);
-        /* Starts what takes time (probing, taking back machines, autostart); on a fiber, after the names are owned. */
+        /* Starts what takes time (probing, taking back machines, autostart); on a fiber, after the names are
+         * owned. */
         void (*run)(Driver *driver);
         /* Lets go of everything without ending any machine. */
         void (*close)(Driver *driver);
         /* What defining and creating by XML, by native values and by options come down to. The definition was parsed,
-         * not completed; it is taken over, also after a failure. `existing` is the machine of that UUID (or, if the
-         * definition has none, of that name and owner) that the caller may change and whose job is taken, or NULL for a
-         * new one; a name that another machine of the owner has is the driver's to refuse (ERROR_EXISTS). `fds` are
-         * for a guest that gets open files from its caller: borrowed. */
+         * not completed; it is taken over, also after a failure. `existing` is the machine of that UUID, which the caller
+         * may change and whose job is taken, or NULL for a new one; a name that another machine of the owner has is the
+         * driver's to refuse (ERROR_EXISTS). `fds` are for a guest that gets open files from its caller: borrowed. */
         int (*define_domain)(Call *call, Domain *existing, DomainDefinition *definition, Domain **ret_domain,
                              Error *error) AWAITS;
         int (*create_domain)(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,

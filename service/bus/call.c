@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One method call: who calls, what it is about, whether the caller may, whose turn it is, then the work. call_start()
- * is the way in for every message that is not answered by sd-bus itself; generated handlers come through
- * call_dispatch(). The order of the steps in call_run() is the security of this daemon: nothing of a message is read
- * before polkit said yes, nothing of an object is told to a caller who may not see it, and a check is made again
- * whenever the fiber waited. */
+/* One method call: who calls, what it is about, whether the caller may, whose turn it is, then the work.
+ * call_start() is the way in for every message that is not answered by sd-bus itself; generated handlers
+ * come through call_dispatch(). The order of the steps in call_run() is the security of this daemon: nothing
+ * of a message is read before polkit said yes, nothing of an object is told to a caller who may not see it,
+ * and a check is made again whenever the fiber waited. */
 
 #include "bus/call.h"
 #include "bus/client.h"
@@ -21,19 +21,15 @@
 
 /* How long an operation may take with its wait for the object; never: its caller or Job.Cancel() ends it. */
 static const uint64_t job_timeouts_usec[_JOB_KIND_MAX] = {
-        [JOB_NONE] = TIMEOUT_READ_USEC,
-        [JOB_QUERY] = TIMEOUT_READ_USEC,
-        [JOB_MODIFY] = 60 * G_USEC_PER_SEC,
-        [JOB_START] = 120 * G_USEC_PER_SEC,
-        [JOB_DESTROY] = 60 * G_USEC_PER_SEC,
-        [JOB_SNAPSHOT] = DEADLINE_NEVER,
-        [JOB_MIGRATE] = DEADLINE_NEVER,
-        [JOB_BLOCK] = DEADLINE_NEVER,
+        [JOB_NONE] = TIMEOUT_READ_USEC,      [JOB_QUERY] = TIMEOUT_READ_USEC,
+        [JOB_MODIFY] = 60 * G_USEC_PER_SEC,  [JOB_START] = 120 * G_USEC_PER_SEC,
+        [JOB_DESTROY] = 60 * G_USEC_PER_SEC, [JOB_SNAPSHOT] = DEADLINE_NEVER,
+        [JOB_MIGRATE] = DEADLINE_NEVER,      [JOB_BLOCK] = DEADLINE_NEVER,
 };
 
 /* A peer on the private socket with more unread messages than this waits for its next answer. */
-#define UNREAD_MAX         8
-#define UNREAD_CHECK_USEC  (5 * G_TIME_SPAN_MILLISECOND)
+#define UNREAD_MAX        8
+#define UNREAD_CHECK_USEC (5 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct Start {
         sd_bus_message *message;
@@ -136,7 +132,8 @@ static bool is_answered(const CallFrame *frame, const char *action)
         return !frame->is_unseen && see_action && strcmp(action, see_action) == 0;
 }
 
-static int authorise(CallFrame *frame, const InterfaceAction *actions, const Details *details, Error *error) AWAITS
+static int authorise(CallFrame *frame, const InterfaceAction *actions, const Details *details,
+                     Error *error) AWAITS
 {
         for (const InterfaceAction *action = actions; action && action->action; action++) {
                 int r = action_counts(frame, action);
@@ -190,7 +187,8 @@ int call_authorise_for_object(CallFrame *frame, const InterfaceAction *actions, 
         return r;
 }
 
-int call_authorise_object(CallFrame *frame, const InterfaceAction *actions, const Object *object, Error *error)
+int call_authorise_object(CallFrame *frame, const InterfaceAction *actions, const Object *object,
+                          Error *error)
 {
         _cleanup_(details_clear) Details details = {};
 
@@ -214,13 +212,43 @@ int call_authorise_new(CallFrame *frame, const InterfaceAction *actions, ObjectK
         return authorise(frame, actions, &details, error);
 }
 
+int call_ask(CallFrame *frame, const InterfaceAction *actions, Answer *ret_answer, Error *error)
+{
+        _cleanup_(details_clear) Details details = {};
+        Answer worst = ANSWER_YES;
+
+        if (!frame->caller->is_root && details_of_object(&details, frame->object) < 0)
+                return error_set(error, ERROR_CANCELLED, "The caller left");
+        for (; actions && actions->action && !frame->caller->is_root; actions++) {
+                Answer answer;
+                int r;
+
+                if (actions->argument >= 0)
+                        continue;
+                r = authority_ask(front_end()->authority, frame->caller, actions->action, details.list,
+                                  false, frame->call.deadline_usec, &answer, error);
+                if (r < 0)
+                        return r;
+                if (answer == ANSWER_NO || worst == ANSWER_YES)
+                        worst = answer;
+        }
+        *ret_answer = worst;
+        return 0;
+}
+
+int call_not_supported(const CallFrame *frame, Error *error)
+{
+        return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s does not support %s.%s",
+                         frame->path.driver->name, frame->interface, frame->member);
+}
+
 int call_take_job(CallFrame *frame, Object *object, JobKind kind, const char *operation, Error *error)
 {
         uint64_t timeout_usec = job_timeouts_usec[kind];
         int r;
 
-        frame->call.deadline_usec = timeout_usec == DEADLINE_NEVER ? DEADLINE_NEVER
-                                                                   : deadline_after_usec(timeout_usec);
+        frame->call.deadline_usec =
+                timeout_usec == DEADLINE_NEVER ? DEADLINE_NEVER : deadline_after_usec(timeout_usec);
         if (kind != JOB_NONE) {
                 frame->is_working = false;
                 if (frame->caller->is_gone)
@@ -240,7 +268,8 @@ int call_reply(CallFrame *frame, sd_bus_message *reply)
         return sd_bus_send(NULL, reply, NULL); /* not sent for a call that expects no reply */
 }
 
-/* A caller that has left wants nothing any longer; what has begun to change an object is finished all the same. */
+/* A caller that has left wants nothing any longer; what has begun to change an object is finished all the
+ * same. */
 static void caller_left(Caller *caller, void *data)
 {
         CallFrame *frame = data;
@@ -283,7 +312,8 @@ static void call_fiber(void *data)
         front_end()->n_calls++;
         r = object_path_parse(sd_bus_message_get_path(frame.message), &frame.path);
         assert(r >= 0); /* the front callback and the vtables' find() let nothing else through */
-        r = caller_of_message(front_end()->callers, frame.message, frame.call.deadline_usec, &frame.caller, &error);
+        r = caller_of_message(front_end()->callers, frame.message, frame.call.deadline_usec, &frame.caller,
+                              &error);
         if (r >= 0)
                 r = client_call_begin(frame.caller, &error);
         if (r >= 0) {
@@ -313,26 +343,24 @@ int call_start(sd_bus_message *message, const char *interface, const char *membe
         r = fiber_start("call", call_fiber, &start);
         if (r < 0) {
                 (void)error_set(&error, ERROR_LIMITS_EXCEEDED, "Too many calls are in flight");
-                (void)error_reply(message, interface, &error, r); /* nothing else can be done for this caller */
+                (void)error_reply(message, interface, &error,
+                                  r); /* nothing else can be done for this caller */
         }
         return 1;
 }
 
-static int operation_check(const CallFrame *frame, const InterfaceMethod *method, Error *error)
+int call_operation_check(const CallFrame *frame, const InterfaceMethod *method, Error *error)
 {
         const Driver *driver = frame->path.driver;
         void (*operation)(void);
 
         if (!driver->operations)
-                return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s cannot run here: %s", driver->name,
-                                 driver->missing);
+                return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s cannot run here: %s",
+                                 driver->name, driver->missing);
         if (!method->operation)
                 return 0;
         memcpy(&operation, (const char *)driver->operations + method->operation_offset, sizeof operation);
-        if (operation)
-                return 0;
-        return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s does not support %s.%s", driver->name,
-                         method->interface, method->member);
+        return operation ? 0 : call_not_supported(frame, error);
 }
 
 /* The steps that every method goes through; see the head of this file. */
@@ -345,7 +373,7 @@ static int call_run(CallFrame *frame, const void *data, Error *error) AWAITS
         r = call_authorise_for_object(frame, method->actions, error);
         if (r < 0)
                 return r;
-        r = operation_check(frame, method, error);
+        r = call_operation_check(frame, method, error);
         if (r < 0)
                 return r;
         r = call_take_job(frame, frame->object, method->job, method->member, error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who has called us and is still there. A bus does not tell who listens to signals, so on the bus of all users a
- * signal about somebody's machine goes to those that have called and may see it (bus/signals.c asks here), never to
- * everybody. */
+/* Who has called us and is still there. A bus does not tell who listens to signals, so on the bus of all
+ * users a signal about somebody's machine goes to those that have called and may see it (bus/signals.c asks
+ * here), never to everybody. */
 
 #include "bus/client.h"
 #include "core/fiber.h"
@@ -74,11 +74,12 @@ int client_call_begin(Caller *caller, Error *error)
         if (!client)
                 return error_set(error, ERROR_CANCELLED, "The caller left");
         if (client->n_calls >= CALLS_PER_CALLER_MAX)
-                return error_set(error, ERROR_LIMITS_EXCEEDED, "This caller has %u calls in flight, which is the most",
-                                 client->n_calls);
+                return error_set(error, ERROR_LIMITS_EXCEEDED,
+                                 "This caller has %u calls in flight, which is the most", client->n_calls);
         if (!caller->is_root && uid_count(caller->uid, 0) >= CALLS_PER_USER_MAX)
-                return error_set(error, ERROR_LIMITS_EXCEEDED, "User %u has %u calls in flight, which is the most",
-                                 caller->uid, CALLS_PER_USER_MAX);
+                return error_set(error, ERROR_LIMITS_EXCEEDED,
+                                 "User %u has %u calls in flight, which is the most", caller->uid,
+                                 CALLS_PER_USER_MAX);
         if (!caller->is_root && fiber_count() > FIBERS_MAX - FIBERS_RESERVED)
                 return error_set(error, ERROR_LIMITS_EXCEEDED, "Too many calls of all users are in flight");
         client->n_calls++;

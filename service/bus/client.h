@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The callers that have called us, for as long as they stay: how many calls of each are in flight, and who may be sent
- * signals. */
+/* The callers that have called us, for as long as they stay: how many calls of each are in flight, and who
+ * may be sent signals. */
 
 #include "auth/caller.h"
 
-/* Calls of one caller, and of all callers of one user, that may wait at a time. What is answered at once, as reads
- * are, never counts. */
+/* Calls of one caller, and of all callers of one user, that may wait at a time. What is answered at once, as
+ * reads are, never counts. */
 #define CALLS_PER_CALLER_MAX 512
 #define CALLS_PER_USER_MAX   1024
 

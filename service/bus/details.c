@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The details of a question to polkit: connect_driver, then name and UUID under the keys that libvirt's rules use, and
- * the owner's user name, which is ours. Names of users are looked up by a worker, as that may ask a server, and
- * remembered. */
+/* The details of a question to polkit: connect_driver, then name and UUID under the keys that libvirt's
+ * rules use, and the owner's user name, which is ours. Names of users are looked up by a worker, as that may
+ * ask a server, and remembered. */
 
 #include "bus/details.h"
 #include "bus/jobs.h"
@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAMES_MAX          4096
-#define NAME_TIMEOUT_USEC  (2 * G_USEC_PER_SEC)
+#define NAMES_MAX         4096
+#define NAME_TIMEOUT_USEC (2 * G_USEC_PER_SEC)
 
 static void add(Details *details, const char *key, const char *value)
 {

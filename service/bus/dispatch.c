@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where messages come in. One callback for all of /org/libvirt takes the standard interfaces and refuses arguments of
- * wrong types in GDBus's words; the methods of our own interfaces go on to the generated vtables, whose handlers end
- * in call_dispatch() (bus/call.c). No object is registered with sd-bus: the vtables ask object_find(). */
+/* Where messages come in. One callback for all of /org/libvirt takes the standard interfaces and refuses
+ * arguments of wrong types in GDBus's words; the methods of our own interfaces go on to the generated
+ * vtables, whose handlers end in call_dispatch() (bus/call.c). No object is registered with sd-bus: the
+ * vtables ask object_find(). */
 
 #include "bus/dispatch.h"
 #include "bus/error-names.h"
@@ -48,7 +49,8 @@ static int signature_check(sd_bus_message *message, const char *expected)
         if (strcmp(signature, expected) == 0)
                 return 1;
         r = error_reply_named(message, ERROR_NAME_INVALID_ARGS,
-                              "Type of message, “(%s)”, does not match expected type “(%s)”", signature, expected);
+                              "Type of message, “(%s)”, does not match expected type “(%s)”", signature,
+                              expected);
         return r < 0 ? r : 0;
 }
 
@@ -101,8 +103,8 @@ int dispatch_install(sd_bus *bus, Error *error)
 
         r = sd_bus_add_fallback(bus, NULL, FRONT_PATH, message_arrived, NULL);
         for (size_t i = 0; r >= 0 && i < n_interfaces; i++)
-                r = sd_bus_add_fallback_vtable(bus, NULL, FRONT_PATH, interfaces[i]->name, interfaces[i]->vtable,
-                                               object_find, (void *)interfaces[i]);
+                r = sd_bus_add_fallback_vtable(bus, NULL, FRONT_PATH, interfaces[i]->name,
+                                               interfaces[i]->vtable, object_find, (void *)interfaces[i]);
         if (r < 0)
                 return error_set_errno(error, r, "Cannot put the objects on the bus");
         return 0;

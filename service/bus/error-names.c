@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The only place that knows D-Bus error names. Everything else speaks of an ErrorCode; here it becomes a name by the
- * family of the interface that was called. libvirt-dbus has a single name, org.libvirt.Error, for all that libvirt
- * reports, and clients test for it; Cockpit tells a refused call by D-Bus's own AccessDenied. */
+/* The only place that knows D-Bus error names. Everything else speaks of an ErrorCode; here it becomes a
+ * name by the family of the interface that was called. libvirt-dbus has a single name, org.libvirt.Error,
+ * for all that libvirt reports, and clients test for it; Cockpit tells a refused call by D-Bus's own
+ * AccessDenied. */
 
 #include "bus/error-names.h"
 #include <string.h>
@@ -52,7 +53,8 @@ const char *error_name(ErrorCode code, const char *interface)
 {
         if (code < 0 || code >= _ERROR_MAX)
                 code = ERROR_INTERNAL;
-        if (interface_is_compatible(interface) && code != ERROR_ACCESS_DENIED && code != ERROR_LIMITS_EXCEEDED)
+        if (interface_is_compatible(interface) && code != ERROR_ACCESS_DENIED &&
+            code != ERROR_LIMITS_EXCEEDED)
                 return COMPATIBLE_NAME;
         return native_names[code];
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Object paths: /org/libvirt/DRIVER/KIND/ID, as libvirt-dbus has them. Any ID of a known kind is taken for an object
- * until the driver's table says otherwise, so that a missing machine answers as a machine that is missing and not as
- * a path that makes no sense. */
+/* Object paths: /org/libvirt/DRIVER/KIND/ID, as libvirt-dbus has them. Any ID of a known kind is taken for
+ * an object until the driver's table says otherwise, so that a missing machine answers as a machine that is
+ * missing and not as a path that makes no sense. */
 
 #include "bus/front.h"
 #include "bus/kinds.h"
@@ -102,7 +102,8 @@ int object_path_set_missing(const ObjectPath *path, Error *error)
         char uuid[UUID_STRING_MAX];
 
         if (path->kind == OBJECT_SNAPSHOT && object_path_uuid(path, uuid))
-                name = path->id[UUID_STRING_MAX] == '_' ? object_id_decode(path->id + UUID_STRING_MAX + 1) : NULL;
+                name = path->id[UUID_STRING_MAX] == '_' ? object_id_decode(path->id + UUID_STRING_MAX + 1)
+                                                        : NULL;
         else if (object_path_uuid(path, uuid))
                 return kind_set_missing(error, path->kind, "uuid", uuid);
         else

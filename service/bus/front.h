@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What all of the front end stands on: the drivers, the callers, who decides about rights, and the connections. There
- * is one front end in the process. It is reached through front_end() because the handlers in sd-bus's tables know
- * nothing but the message. */
+/* What all of the front end stands on: the drivers, the callers, who decides about rights, and the
+ * connections. There is one front end in the process. It is reached through front_end() because the handlers
+ * in sd-bus's tables know nothing but the message. */
 
 #include "auth/authority.h"
 #include "driver.h"
@@ -14,9 +14,9 @@ typedef struct FrontEnd {
         Driver *manager;    /* stands for the daemon itself: its object is /org/libvirt */
         CallerTable *callers;
         Authority *authority;
-        sd_bus *bus;        /* the message bus */
-        GPtrArray *peers;   /* of sd_bus *: connections to the private socket */
-        char **names;       /* of the bus that are ours */
+        sd_bus *bus;      /* the message bus */
+        GPtrArray *peers; /* of sd_bus *: connections to the private socket */
+        char **names;     /* of the bus that are ours */
         uint64_t started_usec;
         uint64_t n_calls, n_errors, n_signals; /* since the start */
 } FrontEnd;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the generator writes about every method, property and signal, as constant tables, and what the front end reads
- * when a call comes in. One entry is all there is to know about a member. */
+/* What the generator writes about every method, property and signal, as constant tables, and what the front
+ * end reads when a call comes in. One entry is all there is to know about a member. */
 
 #include "core/error.h"
 #include "core/job.h"
@@ -11,8 +11,8 @@
 
 typedef struct CallFrame CallFrame; /* bus/call.h */
 
-/* One action to authorise. With a mask it counts only if argument number `argument` (an integer) has one of the bits
- * (or, with is_value, equals the mask). The list ends with a NULL action. */
+/* One action to authorise. With a mask it counts only if argument number `argument` (an integer) has one of
+ * the bits (or, with is_value, equals the mask). The list ends with a NULL action. */
 typedef struct InterfaceAction {
         const char *action; /* full: "org.libvirt.api.domain.start" */
         int argument;       /* -1: always */
@@ -25,9 +25,10 @@ typedef struct InterfaceMethod {
         const char *member;
         const char *in_signature, *out_signature;
         ObjectKind kind;
-        const char *operation;           /* "domain.create"; NULL: served by a handler in bus/ for every driver */
-        size_t operation_offset;         /* of the function pointer in DriverOperations, when there is an operation */
-        const InterfaceAction *actions;  /* empty list: "none" was written out */
+        const char *operation;   /* "domain.create"; NULL: served by a handler in bus/ for every driver */
+        size_t operation_offset; /* of the function pointer in DriverOperations, when there is an operation
+                                  */
+        const InterfaceAction *actions; /* empty list: "none" was written out */
         JobKind job;
         bool is_deprecated;
         /* Unmarshals, calls the operation or handler, and makes the reply. */
@@ -42,8 +43,8 @@ typedef struct InterfaceProperty {
         const char *signature;
         PropertyEmits emits;
         const InterfaceAction *get_actions; /* for reading; usually the object's read permission */
-        /* Appends the bare value (the caller opened the variant). Reads memory only, never waits. A negative result
-         * makes Get fail and GetAll leave the property out. */
+        /* Appends the bare value (the caller opened the variant). Reads memory only, never waits. A negative
+         * result makes Get fail and GetAll leave the property out. */
         int (*get)(Object *object, sd_bus_message *reply, Error *error);
         /* NULL: read-only. Reads the bare value from the message (the caller entered the variant). */
         int (*set)(CallFrame *frame, Object *object, sd_bus_message *message, Error *error) AWAITS;
@@ -52,7 +53,7 @@ typedef struct InterfaceProperty {
 } InterfaceProperty;
 
 typedef struct Interface {
-        const char *name;   /* "org.libvirt.Domain" */
+        const char *name; /* "org.libvirt.Domain" */
         ObjectKind kind;
         bool is_compatible; /* of the org.libvirt family: double variants in GetAll and typed parameters */
         const sd_bus_vtable *vtable;

@@ -1,50 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Introspection. The text of an object depends on its kind alone, so it is made once for each kind and is the same
- * for objects that are not there: clients that read it before they call (python-dbus does) get the same error then as
- * those that do not. Only the children of a kind's node depend on the caller. */
+/* Introspection. The text of an object depends on its kind alone, so it is made once for each kind and is
+ * the same for objects that are not there: clients that read it before they call (python-dbus does) get the
+ * same error then as those that do not. Only the children of a kind's node depend on the caller. */
 
 #include "bus/introspect.h"
 #include "bus/call.h"
 #include "bus/visible.h"
 
-static const char head[] = "<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n"
-                           " \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n"
-                           "<node>\n";
+static const char head[] =
+        "<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n"
+        " \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n"
+        "<node>\n";
 
-static const char standard_interfaces[] =
-        " <interface name=\"org.freedesktop.DBus.Peer\">\n"
-        "  <method name=\"Ping\"/>\n"
-        "  <method name=\"GetMachineId\">\n"
-        "   <arg type=\"s\" name=\"machine_uuid\" direction=\"out\"/>\n"
-        "  </method>\n"
-        " </interface>\n"
-        " <interface name=\"org.freedesktop.DBus.Introspectable\">\n"
-        "  <method name=\"Introspect\">\n"
-        "   <arg type=\"s\" name=\"xml_data\" direction=\"out\"/>\n"
-        "  </method>\n"
-        " </interface>\n"
-        " <interface name=\"org.freedesktop.DBus.Properties\">\n"
-        "  <method name=\"Get\">\n"
-        "   <arg type=\"s\" name=\"interface_name\" direction=\"in\"/>\n"
-        "   <arg type=\"s\" name=\"property_name\" direction=\"in\"/>\n"
-        "   <arg type=\"v\" name=\"value\" direction=\"out\"/>\n"
-        "  </method>\n"
-        "  <method name=\"GetAll\">\n"
-        "   <arg type=\"s\" name=\"interface_name\" direction=\"in\"/>\n"
-        "   <arg type=\"a{sv}\" name=\"properties\" direction=\"out\"/>\n"
-        "  </method>\n"
-        "  <method name=\"Set\">\n"
-        "   <arg type=\"s\" name=\"interface_name\" direction=\"in\"/>\n"
-        "   <arg type=\"s\" name=\"property_name\" direction=\"in\"/>\n"
-        "   <arg type=\"v\" name=\"value\" direction=\"in\"/>\n"
-        "  </method>\n"
-        "  <signal name=\"PropertiesChanged\">\n"
-        "   <arg type=\"s\" name=\"interface_name\"/>\n"
-        "   <arg type=\"a{sv}\" name=\"changed_properties\"/>\n"
-        "   <arg type=\"as\" name=\"invalidated_properties\"/>\n"
-        "  </signal>\n"
-        " </interface>\n";
+static const char standard_interfaces[] = " <interface name=\"org.freedesktop.DBus.Peer\">\n"
+                                          "  <method name=\"Ping\"/>\n"
+                                          "  <method name=\"GetMachineId\">\n"
+                                          "   <arg type=\"s\" name=\"machine_uuid\" direction=\"out\"/>\n"
+                                          "  </method>\n"
+                                          " </interface>\n"
+                                          " <interface name=\"org.freedesktop.DBus.Introspectable\">\n"
+                                          "  <method name=\"Introspect\">\n"
+                                          "   <arg type=\"s\" name=\"xml_data\" direction=\"out\"/>\n"
+                                          "  </method>\n"
+                                          " </interface>\n"
+                                          " <interface name=\"org.freedesktop.DBus.Properties\">\n"
+                                          "  <method name=\"Get\">\n"
+                                          "   <arg type=\"s\" name=\"interface_name\" direction=\"in\"/>\n"
+                                          "   <arg type=\"s\" name=\"property_name\" direction=\"in\"/>\n"
+                                          "   <arg type=\"v\" name=\"value\" direction=\"out\"/>\n"
+                                          "  </method>\n"
+                                          "  <method name=\"GetAll\">\n"
+                                          "   <arg type=\"s\" name=\"interface_name\" direction=\"in\"/>\n"
+                                          "   <arg type=\"a{sv}\" name=\"properties\" direction=\"out\"/>\n"
+                                          "  </method>\n"
+                                          "  <method name=\"Set\">\n"
+                                          "   <arg type=\"s\" name=\"interface_name\" direction=\"in\"/>\n"
+                                          "   <arg type=\"s\" name=\"property_name\" direction=\"in\"/>\n"
+                                          "   <arg type=\"v\" name=\"value\" direction=\"in\"/>\n"
+                                          "  </method>\n"
+                                          "  <signal name=\"PropertiesChanged\">\n"
+                                          "   <arg type=\"s\" name=\"interface_name\"/>\n"
+                                          "   <arg type=\"a{sv}\" name=\"changed_properties\"/>\n"
+                                          "   <arg type=\"as\" name=\"invalidated_properties\"/>\n"
+                                          "  </signal>\n"
+                                          " </interface>\n";
 
 static const char object_manager_interface[] =
         " <interface name=\"org.freedesktop.DBus.ObjectManager\">\n"
@@ -106,8 +106,8 @@ static int append_objects(CallFrame *frame, GString *text, Error *error) AWAITS
         _cleanup_(g_ptr_array_unrefp) GPtrArray *objects = NULL;
         int r;
 
-        r = visible_list(frame->caller, frame->path.driver, frame->path.kind, frame->call.deadline_usec, &objects,
-                         error);
+        r = visible_list(frame->caller, frame->path.driver, frame->path.kind, frame->call.deadline_usec,
+                         &objects, error);
         if (r < 0)
                 return r;
         for (unsigned i = 0; i < objects->len; i++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Makes objects of the jobs that run, for those who want to watch or cancel them. They are ordinary objects of their
- * driver, so that ObjectManager, signals and rights need to know nothing of them. Queries are left out: they change
- * nothing, and a client that reads statistics every second would make as much noise as all else. */
+/* Makes objects of the jobs that run, for those who want to watch or cancel them. They are ordinary objects
+ * of their driver, so that ObjectManager, signals and rights need to know nothing of them. Queries are left
+ * out: they change nothing, and a client that reads statistics every second would make as much noise as all
+ * else. */
 
 #include "bus/jobs.h"
 #include "core/loop.h"
@@ -24,7 +25,8 @@ static void job_started(Object *target, Job *job)
         char id[24];
 
         g_snprintf(id, sizeof id, "%" PRIu64, job_get_id(job));
-        object_init(&job_object->object, OBJECT_JOB, target->driver, id, id, NULL, target->owner, job_object_free);
+        object_init(&job_object->object, OBJECT_JOB, target->driver, id, id, NULL, target->owner,
+                    job_object_free);
         job_object->target = object_ref(target);
         job_object->job = job;
         g_hash_table_insert(job_objects, job, job_object);

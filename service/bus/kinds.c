@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One line of facts a kind. The texts of errors begin and go on as libvirt's do ("Domain not found: no domain with
- * matching uuid"), because programs tell a missing object from other failures by them. */
+/* One line of facts a kind. The texts of errors begin and go on as libvirt's do ("Domain not found: no
+ * domain with matching uuid"), because programs tell a missing object from other failures by them. */
 
 #include "bus/kinds.h"
 
@@ -13,13 +13,15 @@ static const KindFacts facts[_OBJECT_KIND_MAX] = {
                               "org.libvirt.api.domain.getattr", NULL, NULL, NULL },
         [OBJECT_NETWORK] = { ERROR_NO_NETWORK, "Network", "network", "org.libvirt.api.network.getattr",
                              "org.libvirt.api.connect.search-networks", "network_name", "network_uuid" },
-        [OBJECT_INTERFACE] = { ERROR_NO_INTERFACE, "Interface", "interface", "org.libvirt.api.interface.getattr",
+        [OBJECT_INTERFACE] = { ERROR_NO_INTERFACE, "Interface", "interface",
+                               "org.libvirt.api.interface.getattr",
                                "org.libvirt.api.connect.search-interfaces", "interface_name", NULL },
         [OBJECT_NODE_DEVICE] = { ERROR_NO_NODE_DEVICE, "Node device", "node device",
                                  "org.libvirt.api.node-device.getattr",
                                  "org.libvirt.api.connect.search-node-devices", "node_device_name", NULL },
-        [OBJECT_NWFILTER] = { ERROR_NO_NWFILTER, "Network filter", "nwfilter", "org.libvirt.api.nwfilter.getattr",
-                              "org.libvirt.api.connect.search-nwfilters", "nwfilter_name", "nwfilter_uuid" },
+        [OBJECT_NWFILTER] = { ERROR_NO_NWFILTER, "Network filter", "nwfilter",
+                              "org.libvirt.api.nwfilter.getattr", "org.libvirt.api.connect.search-nwfilters",
+                              "nwfilter_name", "nwfilter_uuid" },
         [OBJECT_SECRET] = { ERROR_NO_SECRET, "Secret", "secret", "org.libvirt.api.secret.getattr",
                             "org.libvirt.api.connect.search-secrets", NULL, "secret_uuid" },
         [OBJECT_STORAGE_POOL] = { ERROR_NO_STORAGE_POOL, "Storage pool", "storage pool",
@@ -39,6 +41,6 @@ const KindFacts *kind_facts(ObjectKind kind)
 
 int kind_set_missing(Error *error, ObjectKind kind, const char *key, const char *value)
 {
-        return error_set(error, facts[kind].missing, "%s not found: no %s with matching %s '%s'", facts[kind].title,
-                         facts[kind].noun, key, value);
+        return error_set(error, facts[kind].missing, "%s not found: no %s with matching %s '%s'",
+                         facts[kind].title, facts[kind].noun, key, value);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the front end needs to know of each kind of object: how it is called when it is missing, which action stands
- * for seeing it, and by which details polkit's rules know it. */
+/* What the front end needs to know of each kind of object: how it is called when it is missing, which action
+ * stands for seeing it, and by which details polkit's rules know it. */
 
 #include "objects/object.h"
 
@@ -14,7 +14,8 @@ typedef struct KindFacts {
         const char *name_detail, *uuid_detail; /* NULL: rules do not know it by that */
 } KindFacts;
 
-/* For jobs and drivers the see_action is NULL: a job is seen by whoever sees its object, a driver by everybody. */
+/* For jobs and drivers the see_action is NULL: a job is seen by whoever sees its object, a driver by
+ * everybody. */
 const KindFacts *kind_facts(ObjectKind kind);
 
 /* Drivers and the manager: objects that are always there, for everybody, and belong to nobody. */
@@ -23,6 +24,6 @@ static inline bool kind_is_fixed(ObjectKind kind)
         return kind == OBJECT_CONNECT || kind == OBJECT_MANAGER;
 }
 
-/* Sets the error for an object that is not there (or not for this caller); `key` is "uuid", "name", "id". Clients
- * test for these texts. */
+/* Sets the error for an object that is not there (or not for this caller); `key` is "uuid", "name", "id".
+ * Clients test for these texts. */
 int kind_set_missing(Error *error, ObjectKind kind, const char *key, const char *value);

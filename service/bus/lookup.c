@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The generated tables by name. They are constant, so that the hashes are made once, when first asked for. */
+/* The generated tables by name. They are constant, so that the hashes are made once, when first asked for.
+ */
 
 #include "bus/lookup.h"
 #include <string.h>
@@ -25,7 +26,8 @@ static gboolean member_equal(gconstpointer a, gconstpointer b)
 {
         const MemberKey *first = a, *second = b;
 
-        return strcmp(first->member, second->member) == 0 && strcmp(first->interface, second->interface) == 0;
+        return strcmp(first->member, second->member) == 0 &&
+               strcmp(first->interface, second->interface) == 0;
 }
 
 static void tables_fill(void)
@@ -39,7 +41,8 @@ static void tables_fill(void)
                 for (size_t j = 0; j < interface->n_methods; j++) {
                         MemberKey *key = g_new(MemberKey, 1);
 
-                        *key = (MemberKey){ interface->name, interface->methods[j].member, &interface->methods[j] };
+                        *key = (MemberKey){ interface->name, interface->methods[j].member,
+                                            &interface->methods[j] };
                         g_hash_table_add(methods_by_name, key);
                 }
         }

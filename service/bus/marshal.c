@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* GVariant <-> message, by recursion over the type. Called by generated code and by bus/signals.c. Depth is bounded:
- * messages nest at most 64 levels, which sd-bus checks as it reads them. */
+/* GVariant <-> message, by recursion over the type. Called by generated code and by bus/signals.c. Depth is
+ * bounded: messages nest at most 64 levels, which sd-bus checks as it reads them. */
 
 #include "bus/marshal.h"
 #include <string.h>
@@ -277,4 +277,52 @@ int marshal_read(sd_bus_message *message, const char *signature, GVariant **ret_
         }
         *ret_value = value;
         return 0;
+}
+
+int marshal_read_strings(sd_bus_message *message, char ***ret_strings)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *strings = g_ptr_array_new_with_free_func(g_free);
+        const char *text;
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'a', "s");
+        while (r >= 0 && (r = sd_bus_message_read_basic(message, 's', &text)) > 0)
+                g_ptr_array_add(strings, g_strdup(text));
+        if (r >= 0)
+                r = sd_bus_message_exit_container(message);
+        if (r < 0)
+                return r;
+        g_ptr_array_add(strings, NULL);
+        *ret_strings = (char **)g_ptr_array_free(TAKE_PTR(strings), FALSE);
+        return 0;
+}
+
+int marshal_read_fds(sd_bus_message *message, int **ret_fds, size_t *ret_n)
+{
+        _cleanup_(freep) int *fds = NULL;
+        size_t n = 0;
+        int fd, r;
+
+        r = sd_bus_message_enter_container(message, 'a', "h");
+        while (r >= 0 && (r = sd_bus_message_read_basic(message, 'h', &fd)) > 0) {
+                fds = g_renew(int, fds, n + 1);
+                fds[n++] = fd;
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(message);
+        if (r < 0)
+                return r;
+        *ret_fds = TAKE_PTR(fds);
+        *ret_n = n;
+        return 0;
+}
+
+int marshal_append_paths(sd_bus_message *message, const GPtrArray *objects)
+{
+        int r;
+
+        r = sd_bus_message_open_container(message, 'a', "o");
+        for (unsigned i = 0; r >= 0 && i < objects->len; i++)
+                r = sd_bus_message_append_basic(message, 'o', ((const Object *)objects->pdata[i])->path);
+        return r < 0 ? r : sd_bus_message_close_container(message);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* GetManagedObjects: everything of all drivers in one answer, from memory, without a question for each object. The
- * answer is built straight into the message; its size is watched, as a bus throws a service off that sends it a
- * message above its limit. */
+/* GetManagedObjects: everything of all drivers in one answer, from memory, without a question for each
+ * object. The answer is built straight into the message; its size is watched, as a bus throws a service off
+ * that sends it a message above its limit. */
 
 #include "bus/object-manager.h"
 #include "bus/call.h"
@@ -11,13 +11,14 @@
 #include "bus/visible.h"
 #include <string.h>
 
-/* dbus-daemon takes 32 MiB on the system bus; what cannot be known of the encoding has room in the difference. */
+/* dbus-daemon takes 32 MiB on the system bus; what cannot be known of the encoding has room in the
+ * difference. */
 #define REPLY_SIZE_MAX (28u * 1024 * 1024)
 /* An object's share without its texts, generously. */
-#define OBJECT_SIZE    2048u
+#define OBJECT_SIZE 2048u
 
-/* Getters of the native family do not fail; should one do so all the same, its property is left out of all objects of
- * the kind: by kind, a bit for each property. */
+/* Getters of the native family do not fail; should one do so all the same, its property is left out of all
+ * objects of the kind: by kind, a bit for each property. */
 typedef struct Skipped {
         uint64_t bits[_OBJECT_KIND_MAX];
 } Skipped;
@@ -89,7 +90,8 @@ static int append_objects(sd_bus_message *message, const GPtrArray *objects, Ski
         for (unsigned i = 0; r >= 0 && i < objects->len; i++) {
                 Object *object = objects->pdata[i];
 
-                if (!object->is_gone) /* since the list was made, another question may have been waited for */
+                if (!object->is_gone) /* since the list was made, another question may have been waited for
+                                       */
                         r = append_object(message, object, skipped);
         }
         if (r >= 0)
@@ -125,10 +127,11 @@ static int check_size(const CallFrame *frame, const GPtrArray *objects, Error *e
                 size += object_size(objects->pdata[i]);
         if (size <= REPLY_SIZE_MAX || frame->caller->is_peer)
                 return 0;
-        return error_set(error, ERROR_LIMITS_EXCEEDED,
-                         "The %u objects need about %zu MiB, more than a message of the bus may have: list them by "
-                         "driver, or ask on the private socket",
-                         objects->len, size / 1024 / 1024);
+        return error_set(
+                error, ERROR_LIMITS_EXCEEDED,
+                "The %u objects need about %zu MiB, more than a message of the bus may have: list them by "
+                "driver, or ask on the private socket",
+                objects->len, size / 1024 / 1024);
 }
 
 static int managed_objects(CallFrame *frame, const void *data, Error *error) AWAITS

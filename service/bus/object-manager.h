@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* org.freedesktop.DBus.ObjectManager at /org/libvirt: the objects of all drivers with their native interfaces, for
- * each caller those that it sees. The org.libvirt family never had it and is left out. */
+/* org.freedesktop.DBus.ObjectManager at /org/libvirt: the objects of all drivers with their native
+ * interfaces, for each caller those that it sees. The org.libvirt family never had it and is left out. */
 
 #include "bus/interface.h"
 
@@ -11,6 +11,6 @@
 /* GetManagedObjects. */
 int object_manager_dispatch(sd_bus_message *message);
 
-/* Appends {interface: {property: value}} as a{sa{sv}}, as InterfacesAdded has it. Only for kinds that have a native
- * interface. */
+/* Appends {interface: {property: value}} as a{sa{sv}}, as InterfacesAdded has it. Only for kinds that have a
+ * native interface. */
 int object_manager_append_interfaces(sd_bus_message *message, Object *object);

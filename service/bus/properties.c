@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Get, GetAll and Set. They are not left to sd-bus because its vtables can neither ask about rights before a value is
- * set, nor leave a property out of GetAll whose value cannot be had, nor put two variants around the values of the
- * org.libvirt family, and because clients know GDBus's words for what is wrong. Getters read memory and never wait. */
+/* Get, GetAll and Set. They are not left to sd-bus because its vtables can neither ask about rights before a
+ * value is set, nor leave a property out of GetAll whose value cannot be had, nor put two variants around
+ * the values of the org.libvirt family, and because clients know GDBus's words for what is wrong. Getters
+ * read memory and never wait. */
 
 #include "bus/properties.h"
 #include "bus/call.h"
@@ -32,8 +33,8 @@ static int variant_close(sd_bus_message *message, bool is_double)
         return r;
 }
 
-static int entry_append(sd_bus_message *message, const Interface *interface, const InterfaceProperty *property,
-                        Object *object)
+static int entry_append(sd_bus_message *message, const Interface *interface,
+                        const InterfaceProperty *property, Object *object)
 {
         _cleanup_(error_clear) Error error = {};
         int r;
@@ -253,8 +254,8 @@ static int settable(sd_bus_message *message, const Named *named)
         if (strcmp(contents, named->property->signature) == 0)
                 return 1;
         r = error_reply_named(message, ERROR_NAME_INVALID_ARGS,
-                              "Error setting property “%s”: Expected type “%s” but got “%s”", named->property_name,
-                              named->property->signature, contents);
+                              "Error setting property “%s”: Expected type “%s” but got “%s”",
+                              named->property_name, named->property->signature, contents);
         return r < 0 ? r : 0;
 }
 
@@ -274,6 +275,7 @@ int properties_dispatch(sd_bus_message *message, const char *member)
         if (r > 0)
                 r = settable(message, &named);
         if (r > 0)
-                return call_start(message, named.interface_name, named.property_name, set_one, named.property);
+                return call_start(message, named.interface_name, named.property_name, set_one,
+                                  named.property);
         return r < 0 ? r : 1;
 }

@@ -13,7 +13,8 @@
 /* A call of the interface at a path where objects may be. */
 int properties_dispatch(sd_bus_message *message, const char *member);
 
-/* Appends {name: value}, as a{sv}, for every property of the interface but those in `skipped` (a bit for each, in the
- * interface's order). If a getter fails the message is of no use any longer, and *ret_failed is the property's bit. */
+/* Appends {name: value}, as a{sv}, for every property of the interface but those in `skipped` (a bit for
+ * each, in the interface's order). If a getter fails the message is of no use any longer, and *ret_failed is
+ * the property's bit. */
 int properties_append(sd_bus_message *message, const Interface *interface, Object *object, uint64_t skipped,
                       uint64_t *ret_failed);

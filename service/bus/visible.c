@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Visibility. polkitd answers some hundred questions a second, so none is asked per listed object: one question
- * without an object's details ("may you see all machines of this driver?") and what is remembered from questions about
- * single objects decide lists, GetManagedObjects and who is sent signals. */
+/* Visibility. polkitd answers some hundred questions a second, so none is asked per listed object: one
+ * question without an object's details ("may you see all machines of this driver?") and what is remembered
+ * from questions about single objects decide lists, GetManagedObjects and who is sent signals. */
 
 #include "bus/visible.h"
 #include "bus/details.h"
@@ -14,8 +14,8 @@ static bool needs_no_question(const Caller *caller, const Object *object)
         return caller->is_root || kind_is_fixed(object->kind) || object->owner == caller->uid;
 }
 
-static int ask(Caller *caller, ObjectKind kind, const Details *details, uint64_t deadline_usec, Sight *ret_sight,
-               Error *error) AWAITS
+static int ask(Caller *caller, ObjectKind kind, const Details *details, uint64_t deadline_usec,
+               Sight *ret_sight, Error *error) AWAITS
 {
         Answer answer;
         int r;
@@ -24,7 +24,9 @@ static int ask(Caller *caller, ObjectKind kind, const Details *details, uint64_t
                           deadline_usec, &answer, error);
         if (r < 0)
                 return r;
-        *ret_sight = answer == ANSWER_YES ? SIGHT_YES : answer == ANSWER_CHALLENGE ? SIGHT_CHALLENGE : SIGHT_NO;
+        *ret_sight = answer == ANSWER_YES         ? SIGHT_YES
+                     : answer == ANSWER_CHALLENGE ? SIGHT_CHALLENGE
+                                                  : SIGHT_NO;
         return 0;
 }
 
@@ -98,8 +100,8 @@ int visible_check(Caller *caller, const ObjectPath *path, const Object *object, 
         return 0;
 }
 
-int visible_list(Caller *caller, Driver *driver, ObjectKind kind, uint64_t deadline_usec, GPtrArray **ret_list,
-                 Error *error)
+int visible_list(Caller *caller, Driver *driver, ObjectKind kind, uint64_t deadline_usec,
+                 GPtrArray **ret_list, Error *error)
 {
         GPtrArray *list;
         Sight all = SIGHT_YES;

@@ -339,6 +339,13 @@ void fiber_cancel(Fiber *fiber)
                 fiber_wake(fiber);
 }
 
+void fiber_cancel_all(void)
+{
+        for (Fiber *fiber = alive; fiber; fiber = fiber->next_alive)
+                if (fiber != current)
+                        fiber_cancel(fiber); /* only queues it: the list does not change */
+}
+
 bool fiber_is_cancelled(const Fiber *fiber)
 {
         return fiber->is_cancelled;

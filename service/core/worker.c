@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A pool of threads (GLib's) and an eventfd by which finished work comes back to the loop. The list of
- * finished work is the only thing that both sides touch, under its own lock. */
+/* A few threads, a list of work in, a list of finished work out, and an eventfd that brings the loop back to
+ * it. The two lists are the only thing that both sides touch, under one lock. pthreads, as ThreadSanitizer
+ * does not see into GLib's pool. */
 
 #include "core/worker.h"
 #include "core/await.h"
 #include "core/fiber.h"
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -22,27 +24,60 @@ typedef struct Work {
         Fiber *fiber;
 } Work;
 
-static GThreadPool *pool;
-static GAsyncQueue *finished;
+static pthread_t threads[THREADS_MAX];
+static unsigned n_threads;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t has_work = PTHREAD_COND_INITIALIZER;
+static GQueue waiting = G_QUEUE_INIT;  /* of Work, under the lock */
+static GQueue finished = G_QUEUE_INIT; /* of Work, under the lock */
+static bool is_closing;                /* under the lock */
 static int finished_fd = -EBADF;
 static sd_event_source *finished_source;
 
-static void work_run(void *item, void *data _unused_)
+static Work *work_next(void)
 {
-        Work *work = item;
-        uint64_t one = 1;
+        Work *work;
 
-        work->result = work->function(work->data);
-        g_async_queue_push(finished, work);
-        while (write(finished_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-                ;
+        (void)pthread_mutex_lock(&lock); /* cannot fail for a mutex of this kind, here and below */
+        while (g_queue_is_empty(&waiting) && !is_closing)
+                (void)pthread_cond_wait(&has_work, &lock);
+        work = g_queue_pop_head(&waiting);
+        (void)pthread_mutex_unlock(&lock);
+        return work;
+}
+
+/* Works until there is nothing to do and the pool closes. */
+static void *thread_main(void *data)
+{
+        const uint64_t one = 1;
+        Work *work;
+
+        while ((work = work_next())) {
+                work->result = work->function(work->data);
+                (void)pthread_mutex_lock(&lock);
+                g_queue_push_tail(&finished, work);
+                (void)pthread_mutex_unlock(&lock);
+                while (write(finished_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+                        ;
+        }
+        return data;
+}
+
+static Work *finished_take(void)
+{
+        Work *work;
+
+        (void)pthread_mutex_lock(&lock);
+        work = g_queue_pop_head(&finished);
+        (void)pthread_mutex_unlock(&lock);
+        return work;
 }
 
 static void collect(void)
 {
         Work *work;
 
-        while ((work = g_async_queue_try_pop(finished))) {
+        while ((work = finished_take())) {
                 if (work->is_abandoned) {
                         if (work->free_data)
                                 work->free_data(work->data);
@@ -78,19 +113,19 @@ static int worker_open(void)
                 return r;
         (void)sd_event_source_set_priority(finished_source,
                                            LOOP_PRIORITY_FIBER); /* fails only for a foreign one */
-        finished = g_async_queue_new();
 
-        /* Threads inherit the mask; signals are the loop's. Exclusive: they all start now. */
+        /* Threads inherit the mask; signals are the loop's. */
         (void)sigfillset(&all);
         (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-        pool = g_thread_pool_new(work_run, NULL, THREADS_MAX, TRUE, NULL);
+        for (r = 0; r == 0 && n_threads < THREADS_MAX; n_threads += r == 0)
+                r = pthread_create(&threads[n_threads], NULL, thread_main, NULL);
         (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-        return pool ? 0 : -EAGAIN;
+        return n_threads > 0 ? 0 : -r;
 }
 
 static int work_start(WorkerFunction function, void *data, WorkerFree free_data, Work **ret_work)
 {
-        int r = pool ? 0 : worker_open();
+        int r = n_threads > 0 ? 0 : worker_open();
 
         if (r < 0)
                 return r;
@@ -101,7 +136,10 @@ static int work_start(WorkerFunction function, void *data, WorkerFree free_data,
                 .function = function, .data = data, .free_data = free_data, .fiber = fiber_current()
         };
         g_assert(work->fiber);
-        (void)g_thread_pool_push(pool, work, NULL); /* an exclusive pool has its threads already */
+        (void)pthread_mutex_lock(&lock);
+        g_queue_push_tail(&waiting, work);
+        (void)pthread_cond_signal(&has_work);
+        (void)pthread_mutex_unlock(&lock);
         *ret_work = work;
         return 0;
 }
@@ -139,13 +177,16 @@ int worker_finish(WorkerFunction function, void *data)
 
 void worker_close(void)
 {
-        if (!pool)
+        if (n_threads == 0)
                 return;
-        g_thread_pool_free(pool, FALSE, TRUE);
-        pool = NULL;
+        (void)pthread_mutex_lock(&lock);
+        is_closing = true;
+        (void)pthread_cond_broadcast(&has_work);
+        (void)pthread_mutex_unlock(&lock);
+        while (n_threads > 0)
+                (void)pthread_join(threads[--n_threads], NULL);
+        is_closing = false;
         collect();
-        g_async_queue_unref(finished);
-        finished = NULL;
         finished_source = sd_event_source_disable_unref(finished_source);
         closep(&finished_fd);
         finished_fd = -EBADF;

@@ -5,22 +5,23 @@
 
 #include "model/table.h"
 
-#define ADDRESS_TYPES(E)                                                                                          \
-        E(ADDRESS_NONE, NULL)                                                                                     \
-        E(ADDRESS_PCI, "pci")                                                                                     \
-        E(ADDRESS_DRIVE, "drive")                                                                                 \
-        E(ADDRESS_VIRTIO_SERIAL, "virtio-serial")                                                                 \
-        E(ADDRESS_CCID, "ccid")                                                                                   \
-        E(ADDRESS_USB, "usb")                                                                                     \
-        E(ADDRESS_SPAPR_VIO, "spapr-vio")                                                                         \
-        E(ADDRESS_VIRTIO_MMIO, "virtio-mmio")                                                                     \
-        E(ADDRESS_CCW, "ccw")                                                                                     \
-        E(ADDRESS_ISA, "isa")                                                                                     \
-        E(ADDRESS_DIMM, "dimm")                                                                                   \
+#define ADDRESS_TYPES(E)                                                                                    \
+        E(ADDRESS_NONE, NULL)                                                                               \
+        E(ADDRESS_PCI, "pci")                                                                               \
+        E(ADDRESS_DRIVE, "drive")                                                                           \
+        E(ADDRESS_VIRTIO_SERIAL, "virtio-serial")                                                           \
+        E(ADDRESS_CCID, "ccid")                                                                             \
+        E(ADDRESS_USB, "usb")                                                                               \
+        E(ADDRESS_SPAPR_VIO, "spapr-vio")                                                                   \
+        E(ADDRESS_VIRTIO_MMIO, "virtio-mmio")                                                               \
+        E(ADDRESS_CCW, "ccw")                                                                               \
+        E(ADDRESS_ISA, "isa")                                                                               \
+        E(ADDRESS_DIMM, "dimm")                                                                             \
         E(ADDRESS_UNASSIGNED, "unassigned")
 DECLARE_ENUM(AddressType, address_type, ADDRESS_TYPES)
 
-/* Which members count depends on the type, as the table says. All zero with ADDRESS_PCI: yet to be assigned. */
+/* Which members count depends on the type, as the table says. All zero with ADDRESS_PCI: yet to be assigned.
+ */
 typedef struct DeviceAddress {
         AddressType type;
         OnOff multifunction;
@@ -28,12 +29,14 @@ typedef struct DeviceAddress {
         bool has_controller, has_ccw;
         uint16_t domain, zpci_uid, ssid;
         uint32_t controller, bus, slot, function, target, unit;
-        uint32_t port_number;   /* virtio-serial */
+        uint32_t port_number; /* virtio-serial */
         uint32_t zpci_fid, cssid, devno, irq;
         uint64_t reg, iobase, base;
-        char *port;             /* usb: "1.2" */
+        char *port; /* usb: "1.2" */
 } DeviceAddress;
 extern const StructType device_address_type;
+/* A device of the host, by its PCI address, written without a type. */
+extern const StructType host_pci_address_type;
 
 typedef struct DeviceRom {
         YesNo enabled;
@@ -42,8 +45,8 @@ typedef struct DeviceRom {
 } DeviceRom;
 
 typedef struct DeviceInfo {
-        char *alias;            /* NULL, or "ua-..." of the user, or given at the start */
-        uint32_t boot_order;    /* 0: none */
+        char *alias;         /* NULL, or "ua-..." of the user, or given at the start */
+        uint32_t boot_order; /* 0: none */
         uint32_t acpi_index;
         char *loadparm;
         DeviceRom *rom;

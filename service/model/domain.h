@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The definition of a machine: <domain>. Pure data: nothing here asks the host, a hypervisor or the bus. Enums are
- * packed to a byte; 0 is "not given". Optional numbers that may be 0 have a has_x beside them. */
+/* The definition of a machine: <domain>. Pure data: nothing here asks the host, a hypervisor or the bus.
+ * Enums are packed to a byte; 0 is "not given". Optional numbers that may be 0 have a has_x beside them. */
 
 #include "model/domain/chardev.h"
 #include "model/domain/controller.h"
@@ -15,38 +15,39 @@
 #include "model/domain/os.h"
 #include "model/domain/tune.h"
 
-#define DOMAIN_TYPES(E)                                                                                           \
-        E(DOMAIN_TYPE_ABSENT, NULL)                                                                               \
-        E(DOMAIN_TYPE_QEMU, "qemu")                                                                               \
-        E(DOMAIN_TYPE_KQEMU, "kqemu")                                                                             \
-        E(DOMAIN_TYPE_KVM, "kvm")                                                                                 \
-        E(DOMAIN_TYPE_XEN, "xen")                                                                                 \
-        E(DOMAIN_TYPE_LXC, "lxc")                                                                                 \
-        E(DOMAIN_TYPE_UML, "uml")                                                                                 \
-        E(DOMAIN_TYPE_OPENVZ, "openvz")                                                                           \
-        E(DOMAIN_TYPE_TEST, "test")                                                                               \
-        E(DOMAIN_TYPE_VMWARE, "vmware")                                                                           \
-        E(DOMAIN_TYPE_HYPERV, "hyperv")                                                                           \
-        E(DOMAIN_TYPE_VBOX, "vbox")                                                                               \
-        E(DOMAIN_TYPE_PHYP, "phyp")                                                                               \
-        E(DOMAIN_TYPE_PARALLELS, "parallels")                                                                     \
-        E(DOMAIN_TYPE_BHYVE, "bhyve")                                                                             \
-        E(DOMAIN_TYPE_VZ, "vz")                                                                                   \
+#define DOMAIN_TYPES(E)                                                                                     \
+        E(DOMAIN_TYPE_ABSENT, NULL)                                                                         \
+        E(DOMAIN_TYPE_QEMU, "qemu")                                                                         \
+        E(DOMAIN_TYPE_KQEMU, "kqemu")                                                                       \
+        E(DOMAIN_TYPE_KVM, "kvm")                                                                           \
+        E(DOMAIN_TYPE_XEN, "xen")                                                                           \
+        E(DOMAIN_TYPE_LXC, "lxc")                                                                           \
+        E(DOMAIN_TYPE_UML, "uml")                                                                           \
+        E(DOMAIN_TYPE_OPENVZ, "openvz")                                                                     \
+        E(DOMAIN_TYPE_TEST, "test")                                                                         \
+        E(DOMAIN_TYPE_VMWARE, "vmware")                                                                     \
+        E(DOMAIN_TYPE_HYPERV, "hyperv")                                                                     \
+        E(DOMAIN_TYPE_VBOX, "vbox")                                                                         \
+        E(DOMAIN_TYPE_PHYP, "phyp")                                                                         \
+        E(DOMAIN_TYPE_PARALLELS, "parallels")                                                               \
+        E(DOMAIN_TYPE_BHYVE, "bhyve")                                                                       \
+        E(DOMAIN_TYPE_VZ, "vz")                                                                             \
         E(DOMAIN_TYPE_HVF, "hvf")
 DECLARE_ENUM(DomainType, domain_type, DOMAIN_TYPES)
 
-#define LIFECYCLE_ACTIONS(E)                                                                                      \
-        E(LIFECYCLE_ABSENT, NULL)                                                                                 \
-        E(LIFECYCLE_DESTROY, "destroy")                                                                           \
-        E(LIFECYCLE_RESTART, "restart")                                                                           \
-        E(LIFECYCLE_RENAME_RESTART, "rename-restart")                                                             \
-        E(LIFECYCLE_PRESERVE, "preserve")                                                                         \
-        E(LIFECYCLE_COREDUMP_DESTROY, "coredump-destroy")                                                         \
+#define LIFECYCLE_ACTIONS(E)                                                                                \
+        E(LIFECYCLE_ABSENT, NULL)                                                                           \
+        E(LIFECYCLE_DESTROY, "destroy")                                                                     \
+        E(LIFECYCLE_RESTART, "restart")                                                                     \
+        E(LIFECYCLE_RENAME_RESTART, "rename-restart")                                                       \
+        E(LIFECYCLE_PRESERVE, "preserve")                                                                   \
+        E(LIFECYCLE_COREDUMP_DESTROY, "coredump-destroy")                                                   \
         E(LIFECYCLE_COREDUMP_RESTART, "coredump-restart")
 DECLARE_ENUM(LifecycleAction, lifecycle_action, LIFECYCLE_ACTIONS)
 
-#define LOCK_FAILURES(E)                                                                                          \
-        E(LOCK_FAILURE_DEFAULT, "default") E(LOCK_FAILURE_POWEROFF, "poweroff")                                   \
+#define LOCK_FAILURES(E)                                                                                    \
+        E(LOCK_FAILURE_DEFAULT, "default")                                                                  \
+        E(LOCK_FAILURE_POWEROFF, "poweroff")                                                                \
         E(LOCK_FAILURE_RESTART, "restart") E(LOCK_FAILURE_PAUSE, "pause") E(LOCK_FAILURE_IGNORE, "ignore")
 DECLARE_ENUM(LockFailure, lock_failure, LOCK_FAILURES)
 
@@ -89,8 +90,10 @@ typedef struct DomainCommandline {
         LIST(CommandlineEnvironment) environment;
 } DomainCommandline;
 
-#define OVERRIDE_KINDS(E)                                                                                         \
-        E(OVERRIDE_KIND_ABSENT, NULL) E(OVERRIDE_SIGNED, "signed") E(OVERRIDE_UNSIGNED, "unsigned")               \
+#define OVERRIDE_KINDS(E)                                                                                   \
+        E(OVERRIDE_KIND_ABSENT, NULL)                                                                       \
+        E(OVERRIDE_SIGNED, "signed")                                                                        \
+        E(OVERRIDE_UNSIGNED, "unsigned")                                                                    \
         E(OVERRIDE_BOOL, "bool") E(OVERRIDE_STRING, "string") E(OVERRIDE_REMOVE, "remove")
 DECLARE_ENUM(OverrideKind, override_kind, OVERRIDE_KINDS)
 
@@ -148,12 +151,12 @@ struct DomainDefinition {
         YesNo suspend_to_mem, suspend_to_disk;
         bool has_id, has_genid;
         bool iothreads_given;
-        int32_t id;             /* of a running machine; XML of a stopped one has none */
-        char uuid[37];          /* "" until completed, if the XML has none */
-        char genid[37];         /* "" with has_genid: to be made at the start */
+        int32_t id;     /* of a running machine; XML of a stopped one has none */
+        char uuid[37];  /* "" until completed, if the XML has none */
+        char genid[37]; /* "" with has_genid: to be made at the start */
         char *name, *title, *description, *hwuuid;
-        char *metadata;         /* the children of <metadata>, byte for byte */
-        uint64_t memory_kib;    /* all of it: that of NUMA cells and memory devices included */
+        char *metadata;      /* the children of <metadata>, byte for byte */
+        uint64_t memory_kib; /* all of it: that of NUMA cells and memory devices included */
         uint64_t current_memory_kib, max_memory_kib;
         uint32_t max_memory_slots;
         uint32_t vcpus;         /* the most there can be */
@@ -173,7 +176,7 @@ struct DomainDefinition {
         DomainOs os;
         LIST(IdMap) idmap_uids, idmap_gids;
         DomainFeatures features;
-        DomainCpu *cpu;         /* NULL: the hypervisor's default */
+        DomainCpu *cpu; /* NULL: the hypervisor's default */
         DomainClock clock;
         LIST(PerfEvent) perf_events;
         LIST(KeywrapCipher) keywrap_ciphers;
@@ -188,12 +191,14 @@ struct DomainDefinition {
 extern const StructType domain_definition_type;
 
 /* Parses and checks what one document can say about itself, without anything that the host or the hypervisor
- * decides. flags: DEFINITION_INACTIVE drops what belongs to a running machine only (id, aliases, ports given at the
- * start); with DEFINITION_STATUS everything is kept. The UUID may be "" afterwards. */
-int domain_definition_parse(const char *xml, size_t size, unsigned flags, DomainDefinition **ret, Error *error);
+ * decides. flags: DEFINITION_INACTIVE drops what belongs to a running machine only (id, aliases, ports given
+ * at the start); with DEFINITION_STATUS everything is kept. The UUID may be "" afterwards. */
+int domain_definition_parse(const char *xml, size_t size, unsigned flags, DomainDefinition **ret,
+                            Error *error);
 
-/* Fills in what libvirt fills in and shows, as far as no host is needed: uuid, MACs, controllers, addresses, input
- * devices, audio, video memory, memballoon ...; then checks the devices against each other. Twice is as once. */
+/* Fills in what libvirt fills in and shows, as far as no host is needed: uuid, MACs, controllers, addresses,
+ * input devices, audio, video memory, memballoon ...; then checks the devices against each other. Twice is
+ * as once. */
 int domain_definition_complete(DomainDefinition *definition, Error *error);
 
 /* Names of running devices ("net0", "virtio-disk0") for those without one: at the start only. */
@@ -212,7 +217,8 @@ DEFINE_CLEANUP(DomainDefinition, domain_definition_free)
 GVariant *domain_definition_to_variant(const DomainDefinition *definition);
 int domain_definition_from_variant(GVariant *variant, DomainDefinition **ret, Error *error);
 
-/* The path of the first field in which they differ, or NULL; with guest_only, of what the guest would notice. */
+/* The path of the first field in which they differ, or NULL; with guest_only, of what the guest would
+ * notice. */
 char *domain_definition_difference(const DomainDefinition *a, const DomainDefinition *b, bool guest_only);
 
 int domain_name_check(const char *name, Error *error);
@@ -226,5 +232,5 @@ typedef enum DomainMetadataKind {
 } DomainMetadataKind;
 int domain_definition_get_metadata(const DomainDefinition *definition, int kind, const char *namespace_uri,
                                    char **ret_text, Error *error);
-int domain_definition_set_metadata(DomainDefinition *definition, int kind, const char *text, const char *prefix,
-                                   const char *namespace_uri, Error *error);
+int domain_definition_set_metadata(DomainDefinition *definition, int kind, const char *text,
+                                   const char *prefix, const char *namespace_uri, Error *error);

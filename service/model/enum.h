@@ -2,8 +2,8 @@
 #pragma once
 
 /* Enumerations of the XML language: one list of (constant, word) makes the C type, the table of words and
- * x_to_string(). The first entry is what an absent attribute means and is never written; it has the word that
- * people may write for it, or NULL. */
+ * x_to_string(). The first entry is what an absent attribute means and is never written; it has the word
+ * that people may write for it, or NULL. */
 
 #include "core/cleanup.h"
 
@@ -19,20 +19,21 @@ const char *enum_to_string(const EnumTable *table, unsigned value);
 int enum_from_string(const EnumTable *table, const char *word);
 
 #define ENUM_CONSTANT_(constant, word) constant,
-#define ENUM_WORD_(constant, word) [constant] = (word),
+#define ENUM_WORD_(constant, word)     [constant] = (word),
 
-#define DECLARE_ENUM(Type, name, LIST)                                                                            \
-        typedef enum __attribute__((packed)) Type { LIST(ENUM_CONSTANT_) } Type;                                  \
-        extern const EnumTable name##_table;                                                                      \
-        static inline const char *name##_to_string(Type value)                                                    \
-        {                                                                                                         \
-                return enum_to_string(&name##_table, value);                                                      \
+#define DECLARE_ENUM(Type, name, LIST)                                                                      \
+        typedef enum __attribute__((packed)) Type { LIST(ENUM_CONSTANT_) } Type;                            \
+        extern const EnumTable name##_table;                                                                \
+        static inline const char *name##_to_string(Type value)                                              \
+        {                                                                                                   \
+                return enum_to_string(&name##_table, value);                                                \
         }
 
-#define DEFINE_ENUM(name, LIST, ...)                                                                              \
-        static const char *const name##_words[] = {LIST(ENUM_WORD_)};                                             \
-        const EnumTable name##_table = {                                                                          \
-                .words = name##_words, .count = G_N_ELEMENTS(name##_words), __VA_ARGS__}
+#define DEFINE_ENUM(name, LIST, ...)                                                                        \
+        static const char *const name##_words[] = { LIST(ENUM_WORD_) };                                     \
+        const EnumTable name##_table = { .words = name##_words,                                             \
+                                         .count = G_N_ELEMENTS(name##_words),                               \
+                                         __VA_ARGS__ }
 
 /* yes/no and on/off: an attribute that is absent leaves the choice to the hypervisor. */
 #define YES_NO(E) E(YES_NO_ABSENT, NULL) E(YES, "yes") E(NO, "no")

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A machine as every driver has it. Drivers call these functions when something happened; what follows from it for
- * those who watch (which properties changed, the event and its number in order) is decided here, once. */
+/* A machine as every driver has it. Drivers call these functions when something happened; what follows from
+ * it for those who watch (which properties changed, the event and its number in order) is decided here,
+ * once. */
 
 #include "core/loop.h"
 #include "driver.h"
 #include <string.h>
 
 static const char *const states[_DOMAIN_STATE_MAX] = {
-        [DOMAIN_STATE_NONE] = "none",
-        [DOMAIN_STATE_RUNNING] = "running",
-        [DOMAIN_STATE_BLOCKED] = "blocked",
-        [DOMAIN_STATE_PAUSED] = "paused",
-        [DOMAIN_STATE_SHUTDOWN] = "shutdown",
-        [DOMAIN_STATE_SHUTOFF] = "shutoff",
-        [DOMAIN_STATE_CRASHED] = "crashed",
-        [DOMAIN_STATE_PMSUSPENDED] = "pmsuspended",
+        [DOMAIN_STATE_NONE] = "none",         [DOMAIN_STATE_RUNNING] = "running",
+        [DOMAIN_STATE_BLOCKED] = "blocked",   [DOMAIN_STATE_PAUSED] = "paused",
+        [DOMAIN_STATE_SHUTDOWN] = "shutdown", [DOMAIN_STATE_SHUTOFF] = "shutoff",
+        [DOMAIN_STATE_CRASHED] = "crashed",   [DOMAIN_STATE_PMSUSPENDED] = "pmsuspended",
 };
 
 #define REASONS_MAX 14
@@ -26,11 +23,11 @@ static const char *const reasons[_DOMAIN_STATE_MAX][REASONS_MAX] = {
                                    "migration-canceled", "save-canceled", "wakeup", "crashed", "post-copy",
                                    "post-copy-failed" },
         [DOMAIN_STATE_PAUSED] = { "unknown", "user", "migration", "save", "dump", "io-error", "watchdog",
-                                  "from-snapshot", "shutting-down", "snapshot", "crashed", "starting-up", "post-copy",
-                                  "post-copy-failed" },
+                                  "from-snapshot", "shutting-down", "snapshot", "crashed", "starting-up",
+                                  "post-copy", "post-copy-failed" },
         [DOMAIN_STATE_SHUTDOWN] = { "unknown", "user" },
-        [DOMAIN_STATE_SHUTOFF] = { "unknown", "shutdown", "destroyed", "crashed", "migrated", "saved", "failed",
-                                   "from-snapshot", "daemon" },
+        [DOMAIN_STATE_SHUTOFF] = { "unknown", "shutdown", "destroyed", "crashed", "migrated", "saved",
+                                   "failed", "from-snapshot", "daemon" },
         [DOMAIN_STATE_CRASHED] = { "unknown", "panicked" },
 };
 
@@ -64,8 +61,8 @@ Domain *domain_new(Driver *driver, DomainDefinition *definition, uid_t owner)
 {
         Domain *domain = g_new0(Domain, 1);
 
-        object_init(&domain->object, OBJECT_DOMAIN, driver, definition->uuid, definition->name, definition->uuid,
-                    owner, domain_free);
+        object_init(&domain->object, OBJECT_DOMAIN, driver, definition->uuid, definition->name,
+                    definition->uuid, owner, domain_free);
         domain->definition = definition;
         domain->id = -1;
         domain->state = DOMAIN_STATE_SHUTOFF;
@@ -181,7 +178,8 @@ int domain_check_active(const Domain *domain, Error *error)
 {
         if (domain_is_active(domain))
                 return 0;
-        return error_set(error, ERROR_OPERATION_INVALID, "The %s is not running", object_describe(&domain->object));
+        return error_set(error, ERROR_OPERATION_INVALID, "The %s is not running",
+                         object_describe(&domain->object));
 }
 
 int domain_check_inactive(const Domain *domain, Error *error)

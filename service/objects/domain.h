@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A machine as the bus sees it, whatever driver runs it: its definition, whether it runs, since when and why. Drivers
- * change it only through these functions, so that every change is announced. */
+/* A machine as the bus sees it, whatever driver runs it: its definition, whether it runs, since when and
+ * why. Drivers change it only through these functions, so that every change is announced. */
 
 #include "model/domain.h"
 #include "objects/object.h"
@@ -65,18 +65,21 @@ typedef enum DomainEventType {
 
 typedef struct Domain {
         Object object;
-        DomainDefinition *definition; /* what the next start uses; NULL only for a transient machine that runs */
-        DomainDefinition *live;       /* what runs now; NULL if it does not */
+        DomainDefinition
+                *definition;    /* what the next start uses; NULL only for a transient machine that runs */
+        DomainDefinition *live; /* what runs now; NULL if it does not */
         bool is_persistent;
         bool is_autostart;
-        bool is_updated;              /* the definition was changed since the start */
-        int id;                       /* > 0 while it runs, else -1 */
+        bool has_managed_save; /* its memory is on disk, and the next start goes on from there */
+        unsigned n_snapshots, n_checkpoints;
+        bool is_updated; /* the definition was changed since the start */
+        int id;          /* > 0 while it runs, else -1 */
         DomainState state;
         int reason;
-        uint64_t started_at_usec;     /* CLOCK_REALTIME; 0 if it does not run */
-        uint64_t created_at_usec;     /* CLOCK_REALTIME of the first definition */
-        uint64_t sequence;            /* of its last lifecycle event, from 1 */
-        void *private_data;           /* the driver's */
+        uint64_t started_at_usec; /* CLOCK_REALTIME; 0 if it does not run */
+        uint64_t created_at_usec; /* CLOCK_REALTIME of the first definition */
+        uint64_t sequence;        /* of its last lifecycle event, from 1 */
+        void *private_data;       /* the driver's */
         void (*private_free)(void *private_data);
 } Domain;
 
@@ -112,7 +115,8 @@ void domain_set_definition(Domain *domain, DomainDefinition *definition);
 void domain_set_persistent(Domain *domain, bool is_persistent);
 void domain_set_autostart(Domain *domain, bool is_autostart);
 
-/* Announces EVENT_DOMAIN_LIFECYCLE with libvirt's numbers; cause may be NULL (then nobody's call caused it). */
+/* Announces EVENT_DOMAIN_LIFECYCLE with libvirt's numbers; cause may be NULL (then nobody's call caused it).
+ */
 void domain_lifecycle(Domain *domain, DomainEventType type, int detail, const Job *cause);
 
 /* Errors that every driver needs: 0, or ERROR_OPERATION_INVALID naming the machine. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What every object has in common: identity, life, and the news that it changed. Drivers make objects through the
- * embedding types (objects/domain.c ...) and put them into their driver's table (objects/table.c). Changes are noted
- * by name and told once a turn of the loop, so that ten changes of one machine are one signal. */
+/* What every object has in common: identity, life, and the news that it changed. Drivers make objects
+ * through the embedding types (objects/domain.c ...) and put them into their driver's table
+ * (objects/table.c). Changes are noted by name and told once a turn of the loop, so that ten changes of one
+ * machine are one signal. */
 
 #include "core/loop.h"
 #include "driver.h"
@@ -138,6 +139,7 @@ void object_init(Object *object, ObjectKind kind, Driver *driver, const char *id
 void object_done(Object *object)
 {
         object->jobs = job_queue_free(object->jobs);
+        condition_clear(&object->condition);
         if (object->changed)
                 g_ptr_array_unref(TAKE_PTR(object->changed));
         g_clear_pointer(&object->path, g_free);
@@ -175,9 +177,11 @@ static void changes_flush(void *data)
         Object *object = data;
 
         if (!object->is_gone)
-                event_raise(object->driver->events, EVENT_OBJECT_CHANGED, &(ObjectEvent){ .object = object });
+                event_raise(object->driver->events, EVENT_OBJECT_CHANGED,
+                            &(ObjectEvent){ .object = object });
         if (object->changed)
                 g_ptr_array_unref(TAKE_PTR(object->changed));
+        condition_wake_all(&object->condition);
         object_unref(object);
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What every object on the bus has in common: its driver, identity, owner, job queue, and the way in which it tells
- * that it changed. A Domain, Network ... embeds an Object as its first member. Objects live on the loop thread, are
- * counted, and may leave their driver while somebody still holds a reference: is_gone says so. */
+/* What every object on the bus has in common: its driver, identity, owner, job queue, and the way in which
+ * it tells that it changed. A Domain, Network ... embeds an Object as its first member. Objects live on the
+ * loop thread, are counted, and may leave their driver while somebody still holds a reference: is_gone says
+ * so. */
 
+#include "core/await.h"
 #include "core/error.h"
 #include "core/job.h"
+#include "core/uuid.h"
 #include <sys/types.h>
 
 typedef struct Driver Driver;
@@ -34,8 +37,6 @@ typedef enum ObjectKind {
 const char *object_kind_to_string(ObjectKind kind);
 ObjectKind object_kind_from_string(const char *name);
 
-#define UUID_STRING_MAX 37
-
 struct Object {
         ObjectKind kind;
         unsigned refs;
@@ -44,15 +45,16 @@ struct Object {
         char *name;                 /* may change (rename) */
         char uuid[UUID_STRING_MAX]; /* lower case with dashes; empty for kinds without */
         uid_t owner;
-        bool is_gone;               /* no longer in its driver */
+        bool is_gone; /* no longer in its driver */
         JobQueue *jobs;
-        GPtrArray *changed;         /* static names of properties changed in this turn, NULL if none */
-        char *description;          /* made by the first object_describe() */
+        GPtrArray *changed;           /* static names of properties changed in this turn, NULL if none */
+        char *description;            /* made by the first object_describe() */
+        Condition condition;          /* woken after every turn in which it changed, and when it goes */
         void (*free)(Object *object); /* of the embedding type, including itself */
 };
 
-/* Fills the common part; the caller allocated the embedding structure with g_new0(). `id` is what stands behind
- * the kind in the path, not yet encoded (a UUID for kinds that have one, where `-` becomes `_`). */
+/* Fills the common part; the caller allocated the embedding structure with g_new0(). `id` is what stands
+ * behind the kind in the path, not yet encoded (a UUID for kinds that have one, where `-` becomes `_`). */
 void object_init(Object *object, ObjectKind kind, Driver *driver, const char *id, const char *name,
                  const char *uuid, uid_t owner, void (*free)(Object *object));
 /* Frees the common part: called from the embedding type's free. */
@@ -67,7 +69,8 @@ static inline void object_release(void *object)
         object_unref(object);
 }
 
-/* "test 'web' (6695eb01-...)": how errors and log lines name it. Lives as long as the object is not renamed. */
+/* "test 'web' (6695eb01-...)": how errors and log lines name it. Lives as long as the object is not renamed.
+ */
 const char *object_describe(const Object *object);
 
 /* Encodes an id for a path, [A-Za-z0-9] as they are, other bytes as _xx; decoding gives NULL for a text that
@@ -75,8 +78,8 @@ const char *object_describe(const Object *object);
 char *object_id_encode(const char *id);
 char *object_id_decode(const char *encoded);
 
-/* Notes that the native property `property` (static text, as in introspection) has a new value. The front end
- * sends one PropertiesChanged for all that changed in a turn of the loop. */
+/* Notes that the native property `property` (static text, as in introspection) has a new value. The front
+ * end sends one PropertiesChanged for all that changed in a turn of the loop. */
 void object_changed(Object *object, const char *property);
 
 /* The objects of one driver, found by path and by uuid (and by name among those whom a caller sees). */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The objects of one driver, found in constant time by path, by UUID and by name, and listed in the order of their
- * making. The keys are the objects themselves, so that ten thousand machines cost three pointers each. */
+/* The objects of one driver, found in constant time by path, by UUID and by name, and listed in the order of
+ * their making. The keys are the objects themselves, so that ten thousand machines cost three pointers each.
+ */
 
 #include "driver.h"
 #include <string.h>
@@ -11,7 +12,8 @@
 struct ObjectTable {
         GHashTable *by_path; /* Object's path -> Object, holds the reference */
         GHashTable *by_uuid; /* set of Objects; compared by kind and UUID */
-        GHashTable *by_name; /* set of Objects; compared by kind, name and owner, where OWNER_ANY equals all */
+        GHashTable
+                *by_name; /* set of Objects; compared by kind, name and owner, where OWNER_ANY equals all */
         GPtrArray *ordered[_OBJECT_KIND_MAX];
 };
 
@@ -109,6 +111,7 @@ void object_table_remove(ObjectTable *table, Object *object)
                 set_remove(table->by_name, object);
         g_ptr_array_remove(table->ordered[object->kind], object);
         object->is_gone = true;
+        condition_wake_all(&object->condition);
         object_unref(object);
 }
 

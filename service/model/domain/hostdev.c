@@ -9,32 +9,6 @@ DEFINE_ENUM(hostdev_mode, HOSTDEV_MODES);
 DEFINE_ENUM(hostdev_type, HOSTDEV_TYPES);
 DEFINE_ENUM(hostdev_model, HOSTDEV_MODELS);
 
-#define PLACE(places) .width = (places), .flags = FIELD_HEX | FIELD_ANY_BASE | FIELD_ALWAYS
-
-/* An address of the host is one of PCI without saying so. */
-#define THIS DeviceAddress
-static const Field host_pci_address_fields[] = {
-        UNSIGNED("@domain", domain, PLACE(4)),
-        UNSIGNED("@bus", bus, PLACE(2)),
-        UNSIGNED("@slot", slot, PLACE(2)),
-        UNSIGNED("@function", function, PLACE(1)),
-};
-#undef THIS
-
-static int check_host_address(void *object, const XmlNode *node _unused_, unsigned flags _unused_,
-                              Error *error)
-{
-        DeviceAddress *address = object;
-
-        if (address->bus > 0xff || address->slot > 0x1f || address->function > 7)
-                return error_set(error, ERROR_INVALID_XML,
-                                 "There is no PCI device %04x:%02x:%02x.%x on any host", address->domain,
-                                 address->bus, address->slot, address->function);
-        address->type = ADDRESS_PCI;
-        return 0;
-}
-static DEFINE_STRUCT(host_pci_address, DeviceAddress, .check = check_host_address);
-
 #define THIS DiskHost
 static const Field hostdev_host_fields[] = {
         STRING("@name", name, .flags = FIELD_REQUIRED),

@@ -3,9 +3,8 @@
 /* Memory that is plugged in (<memory>) or shared with others (<shmem>). The sizes of <memory> are part of
  * the machine's total. */
 
-#include <inttypes.h>
-
 #include "model/domain/misc.h"
+#include <inttypes.h>
 
 DEFINE_ENUM(memory_model, MEMORY_MODELS);
 DEFINE_ENUM(memory_access, MEMORY_ACCESSES);

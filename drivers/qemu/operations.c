@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What this driver can do; docs/status.md is made from it. */
+
+#include "drivers/qemu/operations.h"
+
+const DriverOperations qemu_operations = {
+        .connect = {
+                .domain_xml_to_native = qemu_connect_domain_xml_to_native,
+        },
+        .domain = {
+                .create = qemu_domain_create,
+                .create_with_files = qemu_domain_create_with_files,
+                .destroy = qemu_domain_destroy,
+                .inject_nmi = qemu_domain_inject_nmi,
+                .open_console = qemu_domain_open_console,
+                .open_graphics_fd = qemu_domain_open_graphics_fd,
+                .reboot = qemu_domain_reboot,
+                .rename = qemu_domain_rename,
+                .reset = qemu_domain_reset,
+                .resume = qemu_domain_resume,
+                .set_autostart = qemu_domain_set_autostart,
+                .set_metadata = qemu_domain_set_metadata,
+                .shutdown = qemu_domain_shutdown,
+                .suspend = qemu_domain_suspend,
+                .undefine = qemu_domain_undefine,
+        },
+};

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A driver as an object: its properties and everything that finds objects or makes machines. Whatever is the
+ * same for all drivers is here; the rest of org.libvirt.Connect are operations of the driver. */
+
+#include "bus/find.h"
+#include "bus/kinds.h"
+#include "bus/marshal.h"
+#include "bus/options.h"
+#include "core/log.h"
+#include "handlers.h"
+#include <limits.h>
+#include <string.h>
+
+/* LibVersion: that of the libvirt whose interfaces these are, as clients decide by it what they may ask for.
+ */
+#define LIBVIRT_VERSION 9000000u
+
+int connect_property_encrypted(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)object, (void)error;
+        return sd_bus_message_append(reply, "b",
+                                     false); /* drivers run in this process: there is no connection */
+}
+
+int connect_property_secure(Object *object, sd_bus_message *reply, Error *error)
+{
+        /* libvirt-dbus answers the question for Encrypted here, and so do we. */
+        return connect_property_encrypted(object, reply, error);
+}
+
+int connect_property_hostname(Object *object, sd_bus_message *reply, Error *error)
+{
+        char name[HOST_NAME_MAX + 1] = "";
+
+        (void)object;
+        if (gethostname(name, sizeof name - 1) < 0)
+                return error_set_errno(error, errno, "Cannot read the host's name");
+        return marshal_append_string(reply, name);
+}
+
+int connect_property_lib_version(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)object, (void)error;
+        return sd_bus_message_append(reply, "t", (uint64_t)LIBVIRT_VERSION);
+}
+
+int connect_property_version(Object *object, sd_bus_message *reply, Error *error)
+{
+        const Driver *driver = object->driver;
+
+        if (!driver->operations)
+                return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s cannot run here: %s",
+                                 driver->name, driver->missing);
+        return sd_bus_message_append(reply, "t", driver->version);
+}
+
+int connect_native_property_name(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return marshal_append_string(reply, object->driver->name);
+}
+
+int connect_native_property_uri(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return marshal_append_string(reply, object->driver->uri);
+}
+
+int connect_native_property_available(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append(reply, "b", object->driver->operations != NULL);
+}
+
+int connect_native_property_missing(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return marshal_append_string(reply, object->driver->operations ? NULL : object->driver->missing);
+}
+
+int connect_native_property_version(Object *object, sd_bus_message *reply, Error *error)
+{
+        uint64_t version = object->driver->version;
+        char text[64] = "";
+
+        (void)error;
+        if (version != 0)
+                g_snprintf(text, sizeof text, "%" PRIu64 ".%" PRIu64 ".%" PRIu64, version / 1000000,
+                           version / 1000 % 1000, version % 1000);
+        return marshal_append_string(reply, text);
+}
+
+int connect_domain_lookup_by_uuid(CallFrame *frame, const char *uuid, Domain **ret_domain, Error *error)
+{
+        return find_by_uuid(frame, OBJECT_DOMAIN, uuid, (Object **)ret_domain, error);
+}
+
+int connect_domain_lookup_by_name(CallFrame *frame, const char *name, Domain **ret_domain, Error *error)
+{
+        return find_by_name(frame, OBJECT_DOMAIN, name, (Object **)ret_domain, error);
+}
+
+int connect_domain_lookup_by_id(CallFrame *frame, int32_t id, Domain **ret_domain, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = NULL;
+        Object *found = NULL;
+        char text[16];
+        int r = find_check_kind(frame, OBJECT_DOMAIN, error);
+
+        if (r < 0)
+                return r;
+        domains = object_table_list(frame->path.driver->objects, OBJECT_DOMAIN);
+        for (unsigned i = 0; id > 0 && i < domains->len; i++)
+                if (((Domain *)domains->pdata[i])->id == id)
+                        found = domains->pdata[i];
+        g_snprintf(text, sizeof text, "%d", id);
+        return find_object(frame, OBJECT_DOMAIN, "id", text, found, (Object **)ret_domain, error);
+}
+
+/* virConnectListAllDomainsFlags: pairs of opposites, of which a machine must have one where any is asked
+ * for. */
+enum {
+        LIST_ACTIVE = 1 << 0,
+        LIST_INACTIVE = 1 << 1,
+        LIST_PERSISTENT = 1 << 2,
+        LIST_TRANSIENT = 1 << 3,
+        LIST_RUNNING = 1 << 4,
+        LIST_PAUSED = 1 << 5,
+        LIST_SHUTOFF = 1 << 6,
+        LIST_OTHER = 1 << 7,
+        LIST_MANAGED_SAVE = 1 << 8,
+        LIST_NO_MANAGED_SAVE = 1 << 9,
+        LIST_AUTOSTART = 1 << 10,
+        LIST_NO_AUTOSTART = 1 << 11,
+        LIST_HAS_SNAPSHOT = 1 << 12,
+        LIST_NO_SNAPSHOT = 1 << 13,
+        LIST_HAS_CHECKPOINT = 1 << 14,
+        LIST_NO_CHECKPOINT = 1 << 15,
+};
+
+static const uint32_t list_groups[] = {
+        LIST_ACTIVE | LIST_INACTIVE,
+        LIST_PERSISTENT | LIST_TRANSIENT,
+        LIST_RUNNING | LIST_PAUSED | LIST_SHUTOFF | LIST_OTHER,
+        LIST_MANAGED_SAVE | LIST_NO_MANAGED_SAVE,
+        LIST_AUTOSTART | LIST_NO_AUTOSTART,
+        LIST_HAS_SNAPSHOT | LIST_NO_SNAPSHOT,
+        LIST_HAS_CHECKPOINT | LIST_NO_CHECKPOINT,
+        0,
+};
+
+static uint32_t list_flags_of(const Object *object)
+{
+        const Domain *domain = (const Domain *)object;
+        uint32_t flags = 0;
+
+        flags |= domain_is_active(domain) ? LIST_ACTIVE : LIST_INACTIVE;
+        flags |= domain->is_persistent ? LIST_PERSISTENT : LIST_TRANSIENT;
+        flags |= domain->state == DOMAIN_STATE_RUNNING   ? LIST_RUNNING
+                 : domain->state == DOMAIN_STATE_PAUSED  ? LIST_PAUSED
+                 : domain->state == DOMAIN_STATE_SHUTOFF ? LIST_SHUTOFF
+                                                         : LIST_OTHER;
+        flags |= domain->has_managed_save ? LIST_MANAGED_SAVE : LIST_NO_MANAGED_SAVE;
+        flags |= domain->is_autostart ? LIST_AUTOSTART : LIST_NO_AUTOSTART;
+        flags |= domain->n_snapshots > 0 ? LIST_HAS_SNAPSHOT : LIST_NO_SNAPSHOT;
+        flags |= domain->n_checkpoints > 0 ? LIST_HAS_CHECKPOINT : LIST_NO_CHECKPOINT;
+        return flags;
+}
+
+int connect_list_domains(CallFrame *frame, uint32_t flags, GPtrArray **ret_domains, Error *error)
+{
+        return find_list(frame, OBJECT_DOMAIN, flags, list_groups, list_flags_of, ret_domains, error);
+}
+
+int connect_native_list_domains(CallFrame *frame, GVariant *filter, GPtrArray **ret_domains, Error *error)
+{
+        static const Option states[] = {
+                { "active", LIST_ACTIVE, LIST_INACTIVE },
+                { "persistent", LIST_PERSISTENT, LIST_TRANSIENT },
+                { "autostart", LIST_AUTOSTART, LIST_NO_AUTOSTART },
+                { "running", LIST_RUNNING, LIST_PAUSED | LIST_SHUTOFF | LIST_OTHER },
+                { "paused", LIST_PAUSED, LIST_RUNNING | LIST_SHUTOFF | LIST_OTHER },
+                {},
+        };
+        uint32_t flags;
+        int r = options_read(filter, states, &flags, error);
+
+        return r < 0 ? r : connect_list_domains(frame, flags, ret_domains, error);
+}
+
+static const InterfaceAction define_actions[] = {
+        { "org.libvirt.api.domain.write", -1, 0, false },
+        { "org.libvirt.api.domain.save", -1, 0, false },
+        {},
+};
+
+static const InterfaceAction create_actions[] = {
+        { "org.libvirt.api.domain.write", -1, 0, false },
+        { "org.libvirt.api.domain.start", -1, 0, false },
+        {},
+};
+
+/* Reads a definition, finds the machine that has its UUID already, asks whether the caller may change it or
+ * have a new one of this name, and takes its turn at it. */
+static int definition_prepare(CallFrame *frame, const char *xml, const InterfaceAction *actions,
+                              JobKind kind, DomainDefinition **ret_definition, Object **ret_existing,
+                              Error *error) AWAITS
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
+        _cleanup_(object_unrefp) Object *existing = NULL;
+        int r;
+
+        r = find_check_kind(frame, OBJECT_DOMAIN, error);
+        if (r >= 0)
+                r = domain_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
+        if (r < 0)
+                return r;
+        if (definition->uuid[0])
+                existing =
+                        object_table_by_uuid(frame->path.driver->objects, OBJECT_DOMAIN, definition->uuid);
+        if (existing) {
+                object_ref(existing);
+                r = call_authorise_object(frame, actions, existing, error);
+        } else {
+                r = call_authorise_new(frame, actions, OBJECT_DOMAIN, definition->name,
+                                       definition->uuid[0] ? definition->uuid : NULL, error);
+        }
+        if (r >= 0 && existing)
+                r = call_take_job(frame, existing, kind, frame->member, error);
+        if (r >= 0 && existing && existing->is_gone)
+                r = kind_set_missing(error, OBJECT_DOMAIN, "uuid", existing->uuid);
+        if (r < 0)
+                return r;
+        *ret_definition = TAKE_PTR(definition);
+        *ret_existing = TAKE_PTR(existing);
+        return 0;
+}
+
+int connect_domain_define_xml(CallFrame *frame, const char *xml, Domain **ret_domain, Error *error)
+{
+        _cleanup_(object_unrefp) Object *existing = NULL;
+        DomainDefinition *definition;
+        int r;
+
+        r = definition_prepare(frame, xml, define_actions, JOB_MODIFY, &definition, &existing, error);
+        if (r < 0)
+                return r;
+        return frame->path.driver->type->define_domain(&frame->call, (Domain *)existing, definition,
+                                                       ret_domain, error);
+}
+
+static int create(CallFrame *frame, const char *xml, uint32_t flags, const int *fds, size_t n_fds,
+                  Domain **ret_domain, Error *error) AWAITS
+{
+        _cleanup_(object_unrefp) Object *existing = NULL;
+        DomainDefinition *definition;
+        int r;
+
+        r = definition_prepare(frame, xml, create_actions, JOB_START, &definition, &existing, error);
+        if (r < 0)
+                return r;
+        return frame->path.driver->type->create_domain(&frame->call, (Domain *)existing, definition, flags,
+                                                       fds, n_fds, ret_domain, error);
+}
+
+int connect_domain_create_xml(CallFrame *frame, const char *xml, uint32_t flags, Domain **ret_domain,
+                              Error *error)
+{
+        return create(frame, xml, flags, NULL, 0, ret_domain, error);
+}
+
+int connect_domain_create_xml_with_files(CallFrame *frame, const char *xml, const int *files, size_t n_files,
+                                         uint32_t flags, Domain **ret_domain, Error *error)
+{
+        return create(frame, xml, flags, files, n_files, ret_domain, error);
+}
+
+int connect_native_define_xml(CallFrame *frame, const char *xml, GVariant *options, Domain **ret_domain,
+                              Error *error)
+{
+        static const Option none[] = { {} };
+        uint32_t flags;
+        int r = options_read(options, none, &flags, error);
+
+        return r < 0 ? r : connect_domain_define_xml(frame, xml, ret_domain, error);
+}
+
+int connect_native_create_xml(CallFrame *frame, const char *xml, GVariant *options, Domain **ret_domain,
+                              Error *error)
+{
+        uint32_t flags;
+        int r = options_read(options, start_options, &flags, error);
+
+        return r < 0 ? r : create(frame, xml, flags, NULL, 0, ret_domain, error);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of the engine share. */
+
+#include "model/table.h"
+
+#define FIELD_AT(object, field, Type) ((Type *)(void *)((char *)(object) + (field)->offset))
+#define CONST_FIELD_AT(object, field, Type)                                                                 \
+        ((const Type *)(const void *)((const char *)(object) + (field)->offset))
+
+/* The bytes of the next part of a path: "source[mode=bind]" of "source[mode=bind]/@host". */
+size_t path_part_length(const char *path);
+
+/* Whether the row counts for this object: by its `when`. */
+bool field_exists(const void *object, const Field *field);
+/* Numbers of any width, enums among them; the sign is kept for FIELD_SIGNED. */
+uint64_t field_number(const void *object, const Field *field);
+void field_set_number(void *object, const Field *field, uint64_t value);
+bool field_has(const void *object, const Field *field);
+void field_set_has(void *object, const Field *field, bool has);
+/* Whether it holds anything but what an absent one holds. */
+bool field_is_set(const void *object, const Field *field);
+/* Sets what an absent field holds; the object is zeroed. */
+void struct_initialise(const StructType *type, void *object);
+/* Releases what the object owns, not the object. */
+void struct_clear(const StructType *type, void *object);
+
+/* A number in text: of the field's base and range. -EINVAL, -ERANGE. */
+int number_from_text(const Field *field, const char *text, uint64_t *ret_value);
+/* "KiB" ...: bytes; 0 if there is no such unit. */
+uint64_t unit_from_text(const char *unit);
+const char *unit_to_text(uint64_t bytes);
+/* value * unit bytes in units of field->scale bytes; -ERANGE. */
+int size_scale(const Field *field, uint64_t value, uint64_t unit, uint64_t *ret_value);
+bool mac_parse(const char *text, char ret_mac[static 18]);

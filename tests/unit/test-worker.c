@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Work on other threads: its result, its data after a deadline, and work that must not be given up. */
+
+#include "core/await.h"
+#include "core/worker.h"
+#include "on-fiber.h"
+#include <errno.h>
+#include <pthread.h>
+
+typedef struct Work {
+        int go[2]; /* the worker reads a byte of it before it ends */
+        pthread_t thread;
+        int result;
+} Work;
+
+static int n_freed;
+
+static void work_free(void *data)
+{
+        Work *work = data;
+
+        (void)close(work->go[0]);
+        (void)close(work->go[1]);
+        g_free(work);
+        n_freed++;
+}
+
+static int works(void *data)
+{
+        Work *work = data;
+        char byte;
+
+        work->thread = pthread_self();
+        return read(work->go[0], &byte, 1) == 1 ? work->result : -EIO;
+}
+
+static Work *work_new(int result)
+{
+        Work *work = g_new0(Work, 1);
+
+        work->result = result;
+        assert_int_equal(pipe(work->go), 0);
+        return work;
+}
+
+static void gives_its_result(void *data)
+{
+        Work *work = work_new(7);
+
+        (void)data;
+        assert_int_equal(write(work->go[1], "x", 1), 1);
+        assert_int_equal(worker_run(works, work, work_free, DEADLINE_NEVER), 7);
+        assert_int_equal(n_freed, 0); /* still ours */
+        assert_false(pthread_equal(work->thread, pthread_self()));
+        work_free(work);
+}
+
+static void is_left_behind_after_the_deadline(void *data)
+{
+        Work *work = work_new(0);
+        int go = dup(work->go[1]);
+
+        (void)data;
+        n_freed = 0;
+        assert_int_equal(worker_run(works, work, work_free, deadline_after_usec(1000)), -ETIMEDOUT);
+        assert_int_equal(n_freed, 0);
+        assert_int_equal(write(go, "x", 1), 1);
+        while (n_freed == 0)
+                assert_int_equal(await_until(deadline_after_usec(500)), 0);
+        assert_int_equal(close(go), 0);
+}
+
+typedef struct Finish {
+        Work *work;
+        Fiber *fiber;
+        int result;
+        bool is_done;
+} Finish;
+
+static void finishes(void *data)
+{
+        Finish *finish = data;
+
+        finish->fiber = fiber_ref(fiber_current());
+        finish->result = worker_finish(works, finish->work);
+        finish->is_done = true;
+}
+
+static void is_finished_though_cancelled(void *data)
+{
+        Finish finish = { .work = work_new(5) };
+
+        (void)data;
+        assert_int_equal(fiber_start("finisher", finishes, &finish), 0);
+        fiber_cancel(finish.fiber);
+        for (unsigned i = 0; i < 5; i++)
+                assert_int_equal(await_turn(), 0);
+        assert_false(finish.is_done);
+        assert_int_equal(write(finish.work->go[1], "x", 1), 1);
+        while (!finish.is_done)
+                assert_int_equal(await_until(deadline_after_usec(500)), 0);
+        assert_int_equal(finish.result, 5);
+        fiber_unref(finish.fiber);
+        work_free(finish.work);
+}
+
+#define RUNS(name)                                                                                          \
+        static void test_##name(void **state)                                                               \
+        {                                                                                                   \
+                (void)state;                                                                                \
+                on_fiber(name, NULL);                                                                       \
+        }
+RUNS(gives_its_result)
+RUNS(is_left_behind_after_the_deadline)
+RUNS(is_finished_though_cancelled)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_gives_its_result),
+                cmocka_unit_test(test_is_left_behind_after_the_deadline),
+                cmocka_unit_test(test_is_finished_though_cancelled),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
