@@ -36,8 +36,7 @@ int disk_target_index(const char *target)
 
 static bool drive_is_used(const DomainDefinition *definition, DiskBus bus, const DeviceAddress *wanted)
 {
-        LIST_FOREACH(disk, definition->devices.disks)
-        {
+        LIST_FOREACH (disk, definition->devices.disks) {
                 const DeviceAddress *address = &disk->info.address;
                 if (disk->bus == bus && address->type == ADDRESS_DRIVE &&
                     address->controller == wanted->controller && address->bus == wanted->bus &&
@@ -46,8 +45,7 @@ static bool drive_is_used(const DomainDefinition *definition, DiskBus bus, const
         }
         if (bus != DISK_BUS_SCSI)
                 return false;
-        LIST_FOREACH(hostdev, definition->devices.hostdevs)
-        {
+        LIST_FOREACH (hostdev, definition->devices.hostdevs) {
                 const DeviceAddress *address = &hostdev->info.address;
                 if (hostdev->type == HOSTDEV_SCSI && address->type == ADDRESS_DRIVE &&
                     address->controller == wanted->controller && address->bus == wanted->bus &&
@@ -114,8 +112,7 @@ static void assign_hostdev(const DomainDefinition *definition, DomainHostdev *ho
 {
         uint32_t next = 0;
 
-        LIST_FOREACH(controller, definition->devices.controllers)
-        {
+        LIST_FOREACH (controller, definition->devices.controllers) {
                 if (controller->type != CONTROLLER_TYPE_SCSI)
                         continue;
                 if (find_scsi_unit(definition, controller->index, &hostdev->info.address))
@@ -128,8 +125,7 @@ static void assign_hostdev(const DomainDefinition *definition, DomainHostdev *ho
 
 int address_assign_drives(DomainDefinition *definition, Error *error)
 {
-        LIST_FOREACH(disk, definition->devices.disks)
-        {
+        LIST_FOREACH (disk, definition->devices.disks) {
                 if (disk->info.address.type != ADDRESS_NONE)
                         continue;
                 int r = assign_disk(definition, disk, error);
@@ -138,8 +134,8 @@ int address_assign_drives(DomainDefinition *definition, Error *error)
         }
         if (!machine_is_qemu(definition))
                 return 0;
-        LIST_FOREACH(hostdev, definition->devices.hostdevs)
-        if (hostdev->type == HOSTDEV_SCSI && hostdev->info.address.type == ADDRESS_NONE)
-                assign_hostdev(definition, hostdev);
+        LIST_FOREACH (hostdev, definition->devices.hostdevs)
+                if (hostdev->type == HOSTDEV_SCSI && hostdev->info.address.type == ADDRESS_NONE)
+                        assign_hostdev(definition, hostdev);
         return 0;
 }

@@ -52,9 +52,9 @@ static int reserve_given(const Device *device, void *userdata)
 static int build_buses(Pass *pass, uint32_t count, bool can_grow)
 {
         pass->buses = pci_buses_new(count, can_grow);
-        LIST_FOREACH(controller, pass->definition->devices.controllers)
-        if (controller->type == CONTROLLER_TYPE_PCI)
-                pci_bus_set_model(&pass->buses->items[controller->index], controller->model);
+        LIST_FOREACH (controller, pass->definition->devices.controllers)
+                if (controller->type == CONTROLLER_TYPE_PCI)
+                        pci_bus_set_model(&pass->buses->items[controller->index], controller->model);
         /* Numbers that were left out become bridges too. */
         for (uint32_t i = 1; i < count; i++)
                 if (pass->buses->items[i].model == CONTROLLER_MODEL_ABSENT)
@@ -87,8 +87,7 @@ static int place_ich9_usb(const Device *device, Pass *pass)
         DomainController *controller = device->object;
         uint32_t function = (uint32_t)pci_ich9_usb_function(controller->model);
 
-        LIST_FOREACH(other, pass->definition->devices.controllers)
-        {
+        LIST_FOREACH (other, pass->definition->devices.controllers) {
                 if (other == controller || other->type != CONTROLLER_TYPE_USB ||
                     other->index != controller->index || pci_ich9_usb_function(other->model) < 0 ||
                     !pci_address_is_given(&other->info))
@@ -256,9 +255,9 @@ static uint32_t count_buses(const DomainDefinition *definition)
 {
         uint32_t count = 0;
 
-        LIST_FOREACH(controller, definition->devices.controllers)
-        if (controller->type == CONTROLLER_TYPE_PCI)
-                count = MAX(count, controller->index + 1);
+        LIST_FOREACH (controller, definition->devices.controllers)
+                if (controller->type == CONTROLLER_TYPE_PCI)
+                        count = MAX(count, controller->index + 1);
         return count;
 }
 

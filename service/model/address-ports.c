@@ -10,15 +10,13 @@
 
 static bool port_is_used(const DomainDefinition *definition, uint32_t controller, uint32_t port)
 {
-        LIST_FOREACH(channel, definition->devices.channels)
-        {
+        LIST_FOREACH (channel, definition->devices.channels) {
                 const DeviceAddress *address = &channel->info.address;
                 if (address->type == ADDRESS_VIRTIO_SERIAL && address->controller == controller &&
                     address->port_number == port)
                         return true;
         }
-        LIST_FOREACH(console, definition->devices.consoles)
-        {
+        LIST_FOREACH (console, definition->devices.consoles) {
                 const DeviceAddress *address = &console->info.address;
                 if (address->type == ADDRESS_VIRTIO_SERIAL && address->controller == controller &&
                     address->port_number == port)
@@ -55,8 +53,7 @@ static void assign_channel(DomainDefinition *definition, DomainChannel *channel)
                 if (controller && find_port(definition, controller, address))
                         return;
         }
-        LIST_FOREACH(controller, definition->devices.controllers)
-        {
+        LIST_FOREACH (controller, definition->devices.controllers) {
                 if (controller->type != CONTROLLER_TYPE_VIRTIO_SERIAL)
                         continue;
                 if (find_port(definition, controller, address))
@@ -71,8 +68,7 @@ static void assign_channel(DomainDefinition *definition, DomainChannel *channel)
 
 static void assign_channels(DomainDefinition *definition)
 {
-        LIST_FOREACH(channel, definition->devices.channels)
-        {
+        LIST_FOREACH (channel, definition->devices.channels) {
                 const DeviceAddress *address = &channel->info.address;
                 bool is_open = address->type == ADDRESS_NONE ||
                                (address->type == ADDRESS_VIRTIO_SERIAL && address->port_number == 0);
@@ -84,17 +80,16 @@ static void assign_channels(DomainDefinition *definition)
 
 static bool ccid_slot_is_used(const DomainDefinition *definition, uint32_t slot)
 {
-        LIST_FOREACH(smartcard, definition->devices.smartcards)
-        if (smartcard->info.address.type == ADDRESS_CCID && smartcard->info.address.controller == 0 &&
-            smartcard->info.address.slot == slot)
-                return true;
+        LIST_FOREACH (smartcard, definition->devices.smartcards)
+                if (smartcard->info.address.type == ADDRESS_CCID &&
+                    smartcard->info.address.controller == 0 && smartcard->info.address.slot == slot)
+                        return true;
         return false;
 }
 
 static void assign_smartcards(DomainDefinition *definition)
 {
-        LIST_FOREACH(smartcard, definition->devices.smartcards)
-        {
+        LIST_FOREACH (smartcard, definition->devices.smartcards) {
                 uint32_t slot = 0;
 
                 if (smartcard->info.address.type != ADDRESS_NONE)
@@ -113,17 +108,16 @@ static bool has_memory_slot(const DomainMemory *memory)
 
 static bool memory_slot_is_used(const DomainDefinition *definition, uint32_t slot)
 {
-        LIST_FOREACH(memory, definition->devices.memories)
-        if (memory->info.address.type == ADDRESS_DIMM && memory->info.address.has_slot &&
-            memory->info.address.slot == slot)
-                return true;
+        LIST_FOREACH (memory, definition->devices.memories)
+                if (memory->info.address.type == ADDRESS_DIMM && memory->info.address.has_slot &&
+                    memory->info.address.slot == slot)
+                        return true;
         return false;
 }
 
 static int assign_memories(DomainDefinition *definition, Error *error)
 {
-        LIST_FOREACH(memory, definition->devices.memories)
-        {
+        LIST_FOREACH (memory, definition->devices.memories) {
                 DeviceAddress *address = &memory->info.address;
                 uint32_t slot = 0;
 

@@ -133,8 +133,7 @@ static int place(const Device *device, void *userdata)
 
 static int add_roots(Pass *pass)
 {
-        LIST_FOREACH(controller, pass->definition->devices.controllers)
-        {
+        LIST_FOREACH (controller, pass->definition->devices.controllers) {
                 uint32_t ports = ports_of(controller);
 
                 if (controller->type != CONTROLLER_TYPE_USB || ports == 0)
@@ -152,15 +151,18 @@ static int add_roots(Pass *pass)
         return 0;
 }
 
-/* Each hub takes a port and gives eight. */
+/* Each hub takes a port and gives eight; one port is left for what comes later. */
 static void add_hubs(Pass *pass)
 {
+        int32_t n_hubs = 0;
+
         pass->n_ports += (USB_HUB_PORTS - 1) * (int32_t)pass->definition->devices.hubs.count;
-        while (pass->n_open > pass->n_ports) {
+        if (pass->n_open > pass->n_ports)
+                n_hubs = (pass->n_open - pass->n_ports + USB_HUB_PORTS - 1) / (USB_HUB_PORTS - 1);
+        for (; n_hubs > 0; n_hubs--) {
                 DomainHub *hub = struct_new(&domain_hub_type);
                 hub->type = g_strdup("usb");
                 list_append(&pass->definition->devices.hubs, hub);
-                pass->n_ports += USB_HUB_PORTS - 1;
         }
 }
 
@@ -184,9 +186,9 @@ static int find_usb(const Device *device, void *userdata _unused_)
 
 static bool has_controller(const DomainDefinition *definition)
 {
-        LIST_FOREACH(controller, definition->devices.controllers)
-        if (controller->type == CONTROLLER_TYPE_USB && controller->model != CONTROLLER_MODEL_NONE)
-                return true;
+        LIST_FOREACH (controller, definition->devices.controllers)
+                if (controller->type == CONTROLLER_TYPE_USB && controller->model != CONTROLLER_MODEL_NONE)
+                        return true;
         return false;
 }
 

@@ -39,11 +39,10 @@ static SerialModel model_of_target(const DomainDefinition *definition, SerialTar
 #define COMPLETE_PORTS(list)                                                                                \
         do {                                                                                                \
                 uint32_t next_port = 0;                                                                     \
-                LIST_FOREACH(item, list)                                                                    \
-                if (item->has_port && item->port >= next_port)                                              \
-                        next_port = item->port + 1;                                                         \
-                LIST_FOREACH(item, list)                                                                    \
-                {                                                                                           \
+                LIST_FOREACH (item, list)                                                                   \
+                        if (item->has_port && item->port >= next_port)                                      \
+                                next_port = item->port + 1;                                                 \
+                LIST_FOREACH (item, list) {                                                                 \
                         if (item->has_port)                                                                 \
                                 continue;                                                                   \
                         item->port = next_port++;                                                           \
@@ -130,12 +129,29 @@ static int pair_console(DomainDefinition *definition, Error *error)
         return 0;
 }
 
+/* The address of the first serial port is also that of its other name. */
+int complete_console_address(DomainDefinition *definition, Error *error _unused_)
+{
+        if (definition->devices.serials.count == 0 || definition->devices.consoles.count == 0 ||
+            definition->os.type != OS_TYPE_HVM)
+                return 0;
+
+        const DomainSerial *serial = definition->devices.serials.items[0];
+        DomainConsole *console = definition->devices.consoles.items[0];
+        if (console->target != CONSOLE_TARGET_SERIAL || serial->info.address.type == ADDRESS_NONE)
+                return 0;
+        g_free(console->info.address.port);
+        console->info.address = serial->info.address;
+        console->info.address.port = g_strdup(serial->info.address.port);
+        return 0;
+}
+
 int complete_consoles(DomainDefinition *definition, Error *error)
 {
         if (!machine_is_qemu(definition))
                 return 0;
-        LIST_FOREACH(serial, definition->devices.serials)
-        complete_serial(definition, serial);
+        LIST_FOREACH (serial, definition->devices.serials)
+                complete_serial(definition, serial);
         COMPLETE_PORTS(definition->devices.serials);
         COMPLETE_PORTS(definition->devices.parallels);
         if (definition->os.type == OS_TYPE_HVM) {
@@ -143,9 +159,9 @@ int complete_consoles(DomainDefinition *definition, Error *error)
                 if (r < 0)
                         return r;
         }
-        LIST_FOREACH(console, definition->devices.consoles)
-        if (console->target == CONSOLE_TARGET_ABSENT)
-                console->target = CONSOLE_TARGET_VIRTIO;
+        LIST_FOREACH (console, definition->devices.consoles)
+                if (console->target == CONSOLE_TARGET_ABSENT)
+                        console->target = CONSOLE_TARGET_VIRTIO;
         COMPLETE_PORTS(definition->devices.consoles);
         return 0;
 }

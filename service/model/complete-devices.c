@@ -30,6 +30,18 @@ static void complete_encryption(DiskEncryption *encryption)
                 encryption->engine = ENCRYPTION_ENGINE_QEMU;
 }
 
+static void complete_hosts(DiskSource *source)
+{
+        LIST_FOREACH (host, source->hosts) {
+                if (host->port || host->transport == DISK_TRANSPORT_UNIX)
+                        continue;
+                if (source->protocol == DISK_PROTOCOL_HTTP)
+                        host->port = g_strdup("80");
+                else if (source->protocol == DISK_PROTOCOL_HTTPS)
+                        host->port = g_strdup("443");
+        }
+}
+
 static void complete_disk(const DomainDefinition *definition, DomainDisk *disk)
 {
         if (disk->device == DISK_DEVICE_ABSENT)
@@ -38,11 +50,15 @@ static void complete_disk(const DomainDefinition *definition, DomainDisk *disk)
                 disk->bus = disk->device == DISK_DEVICE_FLOPPY ? DISK_BUS_FDC : bus_of_target(disk->target);
         if (disk->device == DISK_DEVICE_CDROM)
                 disk->readonly = true;
+        /* Nobody takes snapshots of these anyway. */
+        if (disk->readonly && disk->snapshot == DISK_SNAPSHOT_NO)
+                disk->snapshot = DISK_SNAPSHOT_DEFAULT;
         if (!machine_is_qemu(definition))
                 return;
 
         complete_encryption(disk->encryption);
         complete_encryption(disk->source.encryption);
+        complete_hosts(&disk->source);
         if (disk->type == DISK_TYPE_VHOSTUSER || disk->type == DISK_TYPE_VHOSTVDPA) {
                 /* Nobody but the other process knows the format, and nobody can take a snapshot. */
                 if (disk->snapshot == DISK_SNAPSHOT_DEFAULT)
@@ -54,6 +70,36 @@ static void complete_disk(const DomainDefinition *definition, DomainDisk *disk)
         /* What a volume holds is found out when its pool is asked. */
         if (disk->format == DISK_FORMAT_ABSENT && disk->type != DISK_TYPE_VOLUME)
                 disk->format = DISK_FORMAT_RAW;
+}
+
+/* Those of one bus stand in the order of their names, since they get their addresses in the order of the
+ * list. */
+static void sort_disks(DomainDefinition *definition)
+{
+        for (uint32_t i = 1; i < definition->devices.disks.count; i++) {
+                const DomainDisk *disk = definition->devices.disks.items[i];
+                uint32_t position = i;
+
+                for (uint32_t j = i; j-- > 0;) {
+                        const DomainDisk *other = definition->devices.disks.items[j];
+                        if (other->bus != disk->bus)
+                                continue;
+                        if (disk_target_index(other->target) <= disk_target_index(disk->target))
+                                break;
+                        position = j;
+                }
+                if (position < i)
+                        list_insert(&definition->devices.disks, position,
+                                    list_remove(&definition->devices.disks, i));
+        }
+}
+
+static void complete_channel(DomainChannel *channel)
+{
+        /* The driver makes a socket of its own and listens there. */
+        if (channel->source.type == CHARDEV_TYPE_UNIX && channel->target == CHANNEL_TARGET_VIRTIO &&
+            !channel->source.path)
+                channel->source.mode = SOCKET_MODE_ABSENT;
 }
 
 static void complete_interface(const DomainDefinition *definition, DomainInterface *interface)
@@ -88,9 +134,9 @@ static void complete_input(const DomainDefinition *definition, DomainInput *inpu
 
 static void ensure_input(DomainDefinition *definition, InputType type)
 {
-        LIST_FOREACH(input, definition->devices.inputs)
-        if (input->type == type && input->bus == INPUT_BUS_PS2)
-                return;
+        LIST_FOREACH (input, definition->devices.inputs)
+                if (input->type == type && input->bus == INPUT_BUS_PS2)
+                        return;
 
         DomainInput *input = struct_new(&domain_input_type);
         input->type = type;
@@ -176,24 +222,23 @@ static int complete_videos(DomainDefinition *definition, Error *error)
         if (definition->devices.graphics.count > 0 && definition->devices.videos.count == 0 &&
             machine_family(definition) != MACHINE_ISAPC)
                 list_append(&definition->devices.videos, struct_new(&domain_video_type));
-        LIST_FOREACH(video, definition->devices.videos)
-        complete_video(definition, video);
+        LIST_FOREACH (video, definition->devices.videos)
+                complete_video(definition, video);
         return settle_primary(definition, error);
 }
 
-/* Sound goes where the picture goes. */
+/* Sound goes where the picture goes; where that is a local display, QEMU decides. */
 static void complete_audio(DomainDefinition *definition)
 {
         AudioType type = AUDIO_TYPE_NONE;
 
         if (definition->devices.audios.count > 0)
                 return;
-        LIST_FOREACH(graphics, definition->devices.graphics)
-        {
+        LIST_FOREACH (graphics, definition->devices.graphics) {
+                if (graphics->type == GRAPHICS_TYPE_DBUS || graphics->type == GRAPHICS_TYPE_SDL)
+                        return;
                 if (graphics->type == GRAPHICS_TYPE_SPICE)
                         type = AUDIO_TYPE_SPICE;
-                else if (graphics->type == GRAPHICS_TYPE_DBUS && type == AUDIO_TYPE_NONE)
-                        type = AUDIO_TYPE_DBUS;
         }
         DomainAudio *audio = struct_new(&domain_audio_type);
         audio->id = 1;
@@ -205,19 +250,17 @@ static void complete_small_devices(DomainDefinition *definition)
 {
         bool is_x86 = machine_is_x86(definition);
 
-        LIST_FOREACH(tpm, definition->devices.tpms)
-        {
+        LIST_FOREACH (tpm, definition->devices.tpms) {
                 if (tpm->model == TPM_MODEL_DEFAULT)
                         tpm->model = TPM_TIS;
                 /* The old version is what tpm-tis had on x86 before there was another. */
                 if (tpm->backend == TPM_EMULATOR && tpm->version == TPM_VERSION_DEFAULT)
                         tpm->version = tpm->model == TPM_TIS && is_x86 ? TPM_VERSION_1_2 : TPM_VERSION_2_0;
         }
-        LIST_FOREACH(panic, definition->devices.panics)
-        if (panic->model == PANIC_MODEL_DEFAULT && is_x86)
-                panic->model = PANIC_ISA;
-        LIST_FOREACH(shmem, definition->devices.shmems)
-        {
+        LIST_FOREACH (panic, definition->devices.panics)
+                if (panic->model == PANIC_MODEL_DEFAULT && is_x86)
+                        panic->model = PANIC_ISA;
+        LIST_FOREACH (shmem, definition->devices.shmems) {
                 if (shmem->model == SHMEM_MODEL_ABSENT)
                         shmem->model = SHMEM_IVSHMEM;
                 if (shmem->size_mib == 0 && shmem->model != SHMEM_IVSHMEM_DOORBELL)
@@ -233,12 +276,15 @@ static void complete_small_devices(DomainDefinition *definition)
 
 int complete_devices(DomainDefinition *definition, Error *error)
 {
-        LIST_FOREACH(disk, definition->devices.disks)
-        complete_disk(definition, disk);
-        LIST_FOREACH(interface, definition->devices.interfaces)
-        complete_interface(definition, interface);
-        LIST_FOREACH(input, definition->devices.inputs)
-        complete_input(definition, input);
+        LIST_FOREACH (disk, definition->devices.disks)
+                complete_disk(definition, disk);
+        sort_disks(definition);
+        LIST_FOREACH (channel, definition->devices.channels)
+                complete_channel(channel);
+        LIST_FOREACH (interface, definition->devices.interfaces)
+                complete_interface(definition, interface);
+        LIST_FOREACH (input, definition->devices.inputs)
+                complete_input(definition, input);
         if (!machine_is_qemu(definition))
                 return 0;
 

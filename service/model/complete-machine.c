@@ -3,6 +3,7 @@
 /* The machine as a whole: memory, processors, clock, what follows its end, what it boots from. */
 
 #include "model/complete.h"
+#include "model/cpuset.h"
 #include "model/device-list.h"
 #include "model/machine.h"
 
@@ -23,11 +24,11 @@ static int complete_memory(DomainDefinition *definition, Error *error)
 {
         uint64_t plugged_kib = 0, cells_kib = 0;
 
-        LIST_FOREACH(memory, definition->devices.memories)
-        plugged_kib += memory->size_kib;
+        LIST_FOREACH (memory, definition->devices.memories)
+                plugged_kib += memory->size_kib;
         if (definition->cpu)
-                LIST_FOREACH(cell, definition->cpu->numa_cells)
-        cells_kib += cell->memory_kib;
+                LIST_FOREACH (cell, definition->cpu->numa_cells)
+                        cells_kib += cell->memory_kib;
         if (cells_kib > 0)
                 definition->memory_kib = cells_kib + plugged_kib;
 
@@ -51,10 +52,9 @@ static void complete_placement(DomainDefinition *definition)
 {
         NumatuneMemory *memory = definition->numatune ? definition->numatune->memory : NULL;
 
-        if (memory && memory->placement == PLACEMENT_ABSENT)
-                memory->placement = definition->vcpu_placement == PLACEMENT_AUTO && !memory->nodeset
-                                            ? PLACEMENT_AUTO
-                                            : PLACEMENT_STATIC;
+        if (memory && memory->placement == PLACEMENT_ABSENT && !memory->nodeset &&
+            definition->vcpu_placement == PLACEMENT_AUTO)
+                memory->placement = PLACEMENT_AUTO;
         if (memory && memory->placement == PLACEMENT_AUTO && !definition->cpuset &&
             !has_pins(definition->cpu_tune))
                 definition->vcpu_placement = PLACEMENT_AUTO;
@@ -64,9 +64,9 @@ static void complete_placement(DomainDefinition *definition)
 
 static bool iothread_exists(const DomainDefinition *definition, uint32_t id)
 {
-        LIST_FOREACH(iothread, definition->iothread_list)
-        if (iothread->id == id)
-                return true;
+        LIST_FOREACH (iothread, definition->iothread_list)
+                if (iothread->id == id)
+                        return true;
         return false;
 }
 
@@ -86,9 +86,9 @@ static void complete_iothreads(DomainDefinition *definition)
 
 static const NumaDistance *distance_find(const NumaCell *cell, uint32_t id)
 {
-        LIST_FOREACH(distance, cell->distances)
-        if (distance->id == id)
-                return distance;
+        LIST_FOREACH (distance, cell->distances)
+                if (distance->id == id)
+                        return distance;
         return NULL;
 }
 
@@ -97,12 +97,11 @@ static void complete_distances(DomainCpu *cpu)
 {
         bool any = false;
 
-        LIST_FOREACH(cell, cpu->numa_cells)
-        any |= cell->distances.count > 0;
+        LIST_FOREACH (cell, cpu->numa_cells)
+                any |= cell->distances.count > 0;
         if (!any)
                 return;
-        LIST_FOREACH(cell, cpu->numa_cells)
-        {
+        LIST_FOREACH (cell, cpu->numa_cells) {
                 for (uint32_t i = 0; i < cpu->numa_cells.count; i++) {
                         const NumaCell *other = cpu->numa_cells.items[i];
                         if (distance_find(cell, other->id))
@@ -114,6 +113,46 @@ static void complete_distances(DomainCpu *cpu)
                         list_insert(&cell->distances, MIN(i, cell->distances.count), distance);
                 }
         }
+}
+
+static bool vcpu_has_cell(const DomainCpu *cpu, unsigned vcpu)
+{
+        LIST_FOREACH (cell, cpu->numa_cells)
+                if (cell->cpus && cpuset_has(cell->cpus, vcpu))
+                        return true;
+        return false;
+}
+
+/* Cells are numbered as they stand; processors that no cell names are in the first. */
+static void complete_cells(const DomainDefinition *definition, DomainCpu *cpu)
+{
+        if (cpu->numa_cells.count == 0)
+                return;
+        for (uint32_t i = 0; i < cpu->numa_cells.count; i++) {
+                NumaCell *cell = cpu->numa_cells.items[i];
+                if (!cell->has_id)
+                        cell->id = i;
+                cell->has_id = true;
+        }
+
+        NumaCell *first = cpu->numa_cells.items[0];
+        GString *cpus = g_string_new(first->cpus);
+        for (unsigned vcpu = 0; vcpu < definition->vcpus; vcpu++)
+                if (!vcpu_has_cell(cpu, vcpu))
+                        g_string_append_printf(cpus, "%s%u", cpus->len > 0 ? "," : "", vcpu);
+        g_free(first->cpus);
+        first->cpus = cpuset_canonical(cpus->str);
+        g_string_free(cpus, TRUE);
+}
+
+/* The word that the emulator's file ends in tells what is built in, more than the architecture. */
+static const char *default_cpu_model(const DomainDefinition *definition)
+{
+        const char *emulator = definition->devices.emulator;
+
+        if (emulator && g_str_has_suffix(emulator, "x86_64"))
+                return "qemu64";
+        return g_strcmp0(definition->os.arch, "i686") == 0 ? "qemu32" : "qemu64";
 }
 
 static CpuCheck default_check(const DomainDefinition *definition)
@@ -136,11 +175,12 @@ static void complete_cpu(DomainDefinition *definition)
                 definition->cpu = struct_new(&domain_cpu_type);
 
         DomainCpu *cpu = definition->cpu;
+        complete_cells(definition, cpu);
         complete_distances(cpu);
         if (cpu->mode == CPU_MODE_ABSENT)
                 cpu->mode = CPU_MODE_CUSTOM;
         if (cpu->mode == CPU_MODE_CUSTOM && !cpu->model) {
-                cpu->model = g_strdup(g_strcmp0(definition->os.arch, "i686") == 0 ? "qemu32" : "qemu64");
+                cpu->model = g_strdup(default_cpu_model(definition));
                 cpu->match = CPU_MATCH_EXACT;
                 cpu->fallback = CPU_FALLBACK_FORBID;
                 if (cpu->check == CPU_CHECK_ABSENT)
@@ -160,6 +200,26 @@ static void complete_cpu(DomainDefinition *definition)
                 cpu->fallback = CPU_FALLBACK_ABSENT;
         if (cpu->migratable == ON_OFF_ABSENT && cpu->mode != CPU_MODE_HOST_MODEL)
                 cpu->migratable = ON;
+}
+
+/* Keys that are enrolled are of use only to firmware that checks them. */
+static void complete_firmware(DomainOs *os)
+{
+        bool has_keys = false;
+
+        if (os->loader && os->loader_type == LOADER_TYPE_ABSENT && os->loader_stateless == YES)
+                os->loader_type = LOADER_ROM;
+        LIST_FOREACH (feature, os->firmware_features) {
+                if (g_str_equal(feature->name, "secure-boot"))
+                        return;
+                has_keys |= g_str_equal(feature->name, "enrolled-keys") && feature->enabled == YES;
+        }
+        if (!has_keys)
+                return;
+        FirmwareFeature *feature = g_new0(FirmwareFeature, 1);
+        feature->name = g_strdup("secure-boot");
+        feature->enabled = YES;
+        list_append(&os->firmware_features, feature);
 }
 
 static int has_boot_order(const Device *device, void *userdata _unused_)
@@ -188,6 +248,7 @@ int complete_machine(DomainDefinition *definition, Error *error)
         complete_placement(definition);
         complete_iothreads(definition);
         complete_boot(definition);
+        complete_firmware(&definition->os);
         if (machine_is_qemu(definition) && machine_is_x86(definition))
                 complete_cpu(definition);
         return complete_memory(definition, error);

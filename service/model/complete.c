@@ -14,7 +14,7 @@ int domain_definition_complete(DomainDefinition *definition, Error *error)
         static const CompleteStep steps[] = {
                 complete_identity,  complete_machine,      complete_controller_indexes, complete_devices,
                 complete_consoles,  address_assign_drives, complete_controllers,        address_assign_ports,
-                address_assign_pci, address_assign_usb,
+                address_assign_pci, address_assign_usb,    complete_console_address,
         };
 
         for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {

@@ -14,6 +14,7 @@ int complete_machine(DomainDefinition *definition, Error *error);
 int complete_devices(DomainDefinition *definition, Error *error);
 /* complete-consoles.c: serial ports and the console that stands for the first. */
 int complete_consoles(DomainDefinition *definition, Error *error);
+int complete_console_address(DomainDefinition *definition, Error *error);
 /* controllers.c: indexes, models, the controllers that the machine or other devices need. */
 int complete_controller_indexes(DomainDefinition *definition, Error *error);
 int complete_controllers(DomainDefinition *definition, Error *error);

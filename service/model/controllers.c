@@ -8,9 +8,9 @@
 
 DomainController *controller_find(const DomainDefinition *definition, ControllerType type, uint32_t index)
 {
-        LIST_FOREACH(controller, definition->devices.controllers)
-        if (controller->type == type && controller->index == index)
-                return controller;
+        LIST_FOREACH (controller, definition->devices.controllers)
+                if (controller->type == type && controller->index == index)
+                        return controller;
         return NULL;
 }
 
@@ -48,18 +48,38 @@ static bool is_ich9_usb(const DomainController *controller)
 static bool index_is_used(const DomainDefinition *definition, const DomainController *controller,
                           uint32_t index)
 {
-        LIST_FOREACH(other, definition->devices.controllers)
-        if (other->has_index && other->type == controller->type && other->index == index &&
-            (!is_ich9_usb(controller) || !is_ich9_usb(other) || other->model == controller->model))
-                return true;
+        LIST_FOREACH (other, definition->devices.controllers)
+                if (other->has_index && other->type == controller->type && other->index == index &&
+                    (!is_ich9_usb(controller) || !is_ich9_usb(other) || other->model == controller->model))
+                        return true;
         return false;
+}
+
+/* Those of one type stand in the order of their numbers, since they get their addresses in the order of the
+ * list. */
+static void sort_controllers(DomainDefinition *definition)
+{
+        for (uint32_t i = 1; i < definition->devices.controllers.count; i++) {
+                const DomainController *controller = definition->devices.controllers.items[i];
+                uint32_t position = i;
+
+                for (uint32_t j = i; j-- > 0 && controller->has_index;) {
+                        const DomainController *other = definition->devices.controllers.items[j];
+                        if (other->type == controller->type && other->has_index &&
+                            other->index > controller->index)
+                                position = j;
+                }
+                if (position < i)
+                        list_insert(&definition->devices.controllers, position,
+                                    list_remove(&definition->devices.controllers, i));
+        }
 }
 
 /* The parts of one ICH9 controller share a number. */
 int complete_controller_indexes(DomainDefinition *definition, Error *error _unused_)
 {
-        LIST_FOREACH(controller, definition->devices.controllers)
-        {
+        sort_controllers(definition);
+        LIST_FOREACH (controller, definition->devices.controllers) {
                 if (controller->has_index)
                         continue;
                 uint32_t index = 0;
@@ -110,9 +130,9 @@ static void ensure_up_to(DomainDefinition *definition, ControllerType type, uint
 {
         const DomainController *last = NULL;
 
-        LIST_FOREACH(controller, definition->devices.controllers)
-        if (controller->type == type)
-                last = controller;
+        LIST_FOREACH (controller, definition->devices.controllers)
+                if (controller->type == type)
+                        last = controller;
         ControllerModel model = type == CONTROLLER_TYPE_SCSI && last ? last->model : CONTROLLER_MODEL_ABSENT;
         for (uint32_t i = 0; i <= index; i++)
                 controller_ensure(definition, type, i, model);
@@ -129,8 +149,7 @@ static int check_index(uint32_t index, const char *what, Error *error)
 
 static int add_for_disks(DomainDefinition *definition, DiskBus bus, ControllerType type, Error *error)
 {
-        LIST_FOREACH(disk, definition->devices.disks)
-        {
+        LIST_FOREACH (disk, definition->devices.disks) {
                 if (disk->bus != bus || disk->info.address.type != ADDRESS_DRIVE)
                         continue;
                 int r = check_index(disk->info.address.controller, "drive", error);
@@ -141,37 +160,38 @@ static int add_for_disks(DomainDefinition *definition, DiskBus bus, ControllerTy
         return 0;
 }
 
+static int add_for_port(DomainDefinition *definition, const DeviceAddress *address, Error *error)
+{
+        int r = check_index(address->controller, "virtio-serial", error);
+
+        if (r >= 0)
+                controller_ensure(definition, CONTROLLER_TYPE_VIRTIO_SERIAL, address->controller,
+                                  CONTROLLER_MODEL_ABSENT);
+        return r;
+}
+
 static int add_for_channels(DomainDefinition *definition, Error *error)
 {
-        bool needs_any = false;
-        uint32_t highest = 0;
-
-        LIST_FOREACH(channel, definition->devices.channels)
-        {
-                if (channel->target != CHANNEL_TARGET_VIRTIO)
-                        continue;
-                needs_any = true;
-                highest = MAX(highest, channel->info.address.controller);
+        LIST_FOREACH (channel, definition->devices.channels) {
+                int r = channel->target == CHANNEL_TARGET_VIRTIO
+                                ? add_for_port(definition, &channel->info.address, error)
+                                : 0;
+                if (r < 0)
+                        return r;
         }
-        LIST_FOREACH(console, definition->devices.consoles)
-        {
-                if (console->target != CONSOLE_TARGET_VIRTIO)
-                        continue;
-                needs_any = true;
-                highest = MAX(highest, console->info.address.controller);
+        LIST_FOREACH (console, definition->devices.consoles) {
+                int r = console->target == CONSOLE_TARGET_VIRTIO
+                                ? add_for_port(definition, &console->info.address, error)
+                                : 0;
+                if (r < 0)
+                        return r;
         }
-        if (!needs_any)
-                return 0;
-        int r = check_index(highest, "virtio-serial", error);
-        if (r >= 0)
-                ensure_up_to(definition, CONTROLLER_TYPE_VIRTIO_SERIAL, highest);
-        return r;
+        return 0;
 }
 
 static int add_for_smartcards(DomainDefinition *definition, Error *error)
 {
-        LIST_FOREACH(smartcard, definition->devices.smartcards)
-        {
+        LIST_FOREACH (smartcard, definition->devices.smartcards) {
                 if (smartcard->info.address.type != ADDRESS_NONE &&
                     smartcard->info.address.type != ADDRESS_CCID)
                         continue;
@@ -185,8 +205,7 @@ static int add_for_smartcards(DomainDefinition *definition, Error *error)
 
 static int add_for_hostdevs(DomainDefinition *definition, Error *error)
 {
-        LIST_FOREACH(hostdev, definition->devices.hostdevs)
-        {
+        LIST_FOREACH (hostdev, definition->devices.hostdevs) {
                 if (hostdev->type != HOSTDEV_SCSI || hostdev->info.address.type != ADDRESS_DRIVE)
                         continue;
                 int r = check_index(hostdev->info.address.controller, "drive", error);
@@ -265,8 +284,7 @@ int complete_controllers(DomainDefinition *definition, Error *error)
         r = add_for_hostdevs(definition, error);
         if (r < 0)
                 return r;
-        LIST_FOREACH(controller, definition->devices.controllers)
-        {
+        LIST_FOREACH (controller, definition->devices.controllers) {
                 complete_model(definition, controller);
                 r = check_pci_model(controller, error);
                 if (r < 0)
@@ -318,17 +336,16 @@ static void complete_bus_number(const DomainDefinition *definition, DomainContro
 
         if (controller->has_bus_nr)
                 return;
-        LIST_FOREACH(other, definition->devices.controllers)
-        if (other->type == CONTROLLER_TYPE_PCI && other->has_bus_nr)
-                lowest = MIN(lowest, other->bus_nr);
+        LIST_FOREACH (other, definition->devices.controllers)
+                if (other->type == CONTROLLER_TYPE_PCI && other->has_bus_nr)
+                        lowest = MIN(lowest, other->bus_nr);
         controller->has_bus_nr = true;
         controller->bus_nr = lowest > 2 ? lowest - 2 : 1;
 }
 
 void controllers_complete_pci(DomainDefinition *definition)
 {
-        LIST_FOREACH(controller, definition->devices.controllers)
-        {
+        LIST_FOREACH (controller, definition->devices.controllers) {
                 const DeviceAddress *address = &controller->info.address;
 
                 if (controller->type != CONTROLLER_TYPE_PCI)

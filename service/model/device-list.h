@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* All devices of a machine, whatever their kind, in one fixed order: for rules that care only about what devices
- * share (addresses, aliases, boot order). */
+/* All devices of a machine, whatever their kind, in one fixed order: for rules that care only about what
+ * devices share (addresses, aliases, boot order). */
 
 #include "model/domain.h"
 
@@ -47,8 +47,8 @@ typedef struct Device {
 /* The name of the element: "disk". */
 const char *device_kind_to_string(DeviceKind kind);
 
-/* Calls for each device, until one call returns something else than 0, which is returned. The visitor may change
- * the device but not the lists. */
+/* Calls for each device, until one call returns something else than 0, which is returned. The visitor may
+ * change the device but not the lists. */
 typedef int (*DeviceVisitor)(const Device *device, void *userdata);
 int device_foreach(DomainDefinition *definition, DeviceVisitor visitor, void *userdata);
 /* The same for one kind only. */

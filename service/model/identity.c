@@ -58,8 +58,8 @@ int complete_identity(DomainDefinition *definition, Error *error _unused_)
 {
         if (definition->uuid[0] == '\0')
                 make_uuid(definition->uuid, sizeof(definition->uuid));
-        LIST_FOREACH(interface, definition->devices.interfaces)
-        if (interface->mac[0] == '\0')
-                make_mac(definition, interface->mac, sizeof(interface->mac));
+        LIST_FOREACH (interface, definition->devices.interfaces)
+                if (interface->mac[0] == '\0')
+                        make_mac(definition, interface->mac, sizeof(interface->mac));
         return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The PCI buses of a machine and what sits in their slots: which device fits where, and the next place that is
- * free. Knows nothing of definitions but controller models and addresses. */
+/* The PCI buses of a machine and what sits in their slots: which device fits where, and the next place that
+ * is free. Knows nothing of definitions but controller models and addresses. */
 
 #include "model/domain.h"
 
@@ -19,11 +19,12 @@ enum {
         PCI_BRIDGE = 1 << 8,
         PCIE_TO_PCI = 1 << 9,
         PCI_TYPES_MASK = (1 << 10) - 1,
-        PCI_AUTOMATIC = 1 << 16, /* the bus takes devices that name no bus; the device must not go elsewhere */
-        PCI_SHARED = 1 << 17,    /* may share its slot with others of its kind, a function each */
+        PCI_AUTOMATIC =
+                1 << 16,      /* the bus takes devices that name no bus; the device must not go elsewhere */
+        PCI_SHARED = 1 << 17, /* may share its slot with others of its kind, a function each */
 };
 
-#define PCI_SLOTS 32
+#define PCI_SLOTS        32
 #define PCI_FUNCTION_ANY UINT32_MAX
 
 typedef struct PciBus {
@@ -53,5 +54,7 @@ uint32_t pci_flags_of_bridge(ControllerModel model);
 bool pci_slot_in_use(const PciBuses *buses, uint32_t bus, uint32_t slot);
 /* Takes an address that is given; refuses what is taken, does not exist or does not fit. */
 int pci_reserve(PciBuses *buses, const DeviceAddress *address, uint32_t flags, Error *error);
-/* Finds a place and takes it; sets type, bus, slot and function. `function`: a certain one, or PCI_FUNCTION_ANY. */
-int pci_reserve_next(PciBuses *buses, uint32_t flags, uint32_t function, DeviceAddress *ret_address, Error *error);
+/* Finds a place and takes it; sets type, bus, slot and function. `function`: a certain one, or
+ * PCI_FUNCTION_ANY. */
+int pci_reserve_next(PciBuses *buses, uint32_t flags, uint32_t function, DeviceAddress *ret_address,
+                     Error *error);

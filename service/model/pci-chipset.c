@@ -71,8 +71,7 @@ static int place_i440fx(DomainDefinition *definition, PciBuses *buses, Error *er
         bool has_usb = false;
         int r;
 
-        LIST_FOREACH(controller, definition->devices.controllers)
-        {
+        LIST_FOREACH (controller, definition->devices.controllers) {
                 r = 0;
                 if (controller->type == CONTROLLER_TYPE_IDE && controller->index == 0)
                         r = place_builtin(&controller->info, "IDE", 1, 1, error);
@@ -133,8 +132,7 @@ static int place_q35(DomainDefinition *definition, PciBuses *buses, Error *error
 {
         int r;
 
-        LIST_FOREACH(controller, definition->devices.controllers)
-        {
+        LIST_FOREACH (controller, definition->devices.controllers) {
                 r = place_q35_controller(controller, buses, error);
                 if (r < 0)
                         return r;
@@ -150,8 +148,7 @@ static int place_q35(DomainDefinition *definition, PciBuses *buses, Error *error
         r = place_primary_video(definition, buses, 1, error);
         if (r < 0)
                 return r;
-        LIST_FOREACH(sound, definition->devices.sounds)
-        {
+        LIST_FOREACH (sound, definition->devices.sounds) {
                 if (sound->model != SOUND_MODEL_ICH9 || sound->info.address.type != ADDRESS_NONE ||
                     pci_slot_in_use(buses, 0, 0x1b))
                         continue;

@@ -179,9 +179,9 @@ uint32_t pci_device_flags(const DomainDefinition *definition, const Device *devi
         const DomainController *root = NULL;
         SlotKinds kinds = { .pci = PCI_AUTOMATIC | PCI_ENDPOINT, .pcie = PCI_AUTOMATIC | PCI_ENDPOINT };
 
-        LIST_FOREACH(controller, definition->devices.controllers)
-        if (controller->type == CONTROLLER_TYPE_PCI && controller->index == 0)
-                root = controller;
+        LIST_FOREACH (controller, definition->devices.controllers)
+                if (controller->type == CONTROLLER_TYPE_PCI && controller->index == 0)
+                        root = controller;
         if (root && root->model == CONTROLLER_MODEL_PCIE_ROOT)
                 kinds.pcie = PCI_AUTOMATIC | PCIE_ENDPOINT;
         return flags_by_kind(kinds, device);

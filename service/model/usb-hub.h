@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The tree of USB ports: a controller is a hub at its root, hubs are plugged into hubs. Ports are named by their
- * way from the root, "1.4.2", at most USB_HUB_DEPTH numbers long. */
+/* The tree of USB ports: a controller is a hub at its root, hubs are plugged into hubs. Ports are named by
+ * their way from the root, "1.4.2", at most USB_HUB_DEPTH numbers long. */
 
 #include "core/error.h"
 

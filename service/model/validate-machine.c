@@ -26,8 +26,7 @@ static int check_controllers(const DomainDefinition *definition, Error *error)
 {
         MachineFamily family = machine_family(definition);
 
-        LIST_FOREACH(controller, definition->devices.controllers)
-        {
+        LIST_FOREACH (controller, definition->devices.controllers) {
                 if (controller->type == CONTROLLER_TYPE_IDE && family == MACHINE_Q35)
                         return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                          "Machines of type 'q35' have no IDE: use SATA");
@@ -49,9 +48,9 @@ static int check_controllers(const DomainDefinition *definition, Error *error)
 
 static bool has_graphics(const DomainDefinition *definition, uint64_t types)
 {
-        LIST_FOREACH(graphics, definition->devices.graphics)
-        if ((BIT(graphics->type) & types) != 0)
-                return true;
+        LIST_FOREACH (graphics, definition->devices.graphics)
+                if ((BIT(graphics->type) & types) != 0)
+                        return true;
         return false;
 }
 
@@ -60,24 +59,23 @@ static int check_graphics(const DomainDefinition *definition, Error *error)
         const uint64_t remote = BIT(GRAPHICS_TYPE_VNC) | BIT(GRAPHICS_TYPE_SPICE);
         unsigned n_gl = 0;
 
-        LIST_FOREACH(graphics, definition->devices.graphics)
-        n_gl += graphics->gl == YES || graphics->type == GRAPHICS_TYPE_EGL_HEADLESS;
+        LIST_FOREACH (graphics, definition->devices.graphics)
+                n_gl += graphics->gl == YES || graphics->type == GRAPHICS_TYPE_EGL_HEADLESS;
         if (has_graphics(definition, BIT(GRAPHICS_TYPE_EGL_HEADLESS)) && !has_graphics(definition, remote))
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "Graphics of type 'egl-headless' shows nothing without 'vnc' or 'spice'");
         if (n_gl > 1)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED, "Only one graphics can use OpenGL");
-        LIST_FOREACH(hostdev, definition->devices.hostdevs)
-        if (hostdev->display == ON && definition->devices.graphics.count == 0)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "A host device with display='on' needs a graphics element");
+        LIST_FOREACH (hostdev, definition->devices.hostdevs)
+                if (hostdev->display == ON && definition->devices.graphics.count == 0)
+                        return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                         "A host device with display='on' needs a graphics element");
         return 0;
 }
 
 static int check_iommu(const DomainDefinition *definition, Error *error)
 {
-        LIST_FOREACH(iommu, definition->devices.iommus)
-        {
+        LIST_FOREACH (iommu, definition->devices.iommus) {
                 if (iommu->model == IOMMU_INTEL && machine_family(definition) != MACHINE_Q35)
                         return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                          "Only machines of type 'q35' have an IOMMU of model 'intel'");
@@ -95,8 +93,7 @@ static int check_iommu(const DomainDefinition *definition, Error *error)
 
 static int check_serials(const DomainDefinition *definition, Error *error)
 {
-        LIST_FOREACH(serial, definition->devices.serials)
-        {
+        LIST_FOREACH (serial, definition->devices.serials) {
                 bool is_foreign = serial->target == SERIAL_TARGET_SPAPR_VIO ||
                                   serial->target == SERIAL_TARGET_SCLP ||
                                   serial->target == SERIAL_TARGET_SYSTEM;
@@ -119,8 +116,7 @@ int domain_definition_validate_machine(const DomainDefinition *definition, Error
 
         if (!machine_is_qemu(definition))
                 return 0;
-        LIST_FOREACH(disk, definition->devices.disks)
-        {
+        LIST_FOREACH (disk, definition->devices.disks) {
                 int r = check_disk_address(disk, error);
                 if (r < 0)
                         return r;

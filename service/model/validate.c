@@ -38,8 +38,7 @@ static int check_device(const Device *device, void *userdata)
 
 static int check_disks(const DomainDefinition *definition, Seen *seen)
 {
-        LIST_FOREACH(disk, definition->devices.disks)
-        {
+        LIST_FOREACH (disk, definition->devices.disks) {
                 const DeviceAddress *address = &disk->info.address;
                 _cleanup_(freep) char *place = NULL;
 
@@ -59,8 +58,7 @@ static int check_disks(const DomainDefinition *definition, Seen *seen)
 
 static int check_hostdevs(const DomainDefinition *definition, Seen *seen)
 {
-        LIST_FOREACH(hostdev, definition->devices.hostdevs)
-        {
+        LIST_FOREACH (hostdev, definition->devices.hostdevs) {
                 _cleanup_(freep) char *place = device_address_to_string(&hostdev->info.address);
                 char *source = NULL;
 
@@ -98,8 +96,7 @@ static int check_controllers(const DomainDefinition *definition, Seen *seen)
         bool usb_is_off = false;
         uint32_t n_usb = 0;
 
-        LIST_FOREACH(controller, definition->devices.controllers)
-        {
+        LIST_FOREACH (controller, definition->devices.controllers) {
                 const char *type = controller_type_to_string(controller->type);
                 char *word = g_strdup_printf("controller %s %u", type, controller->index);
 
@@ -125,8 +122,7 @@ static int check_controllers(const DomainDefinition *definition, Seen *seen)
 
 static int check_channels(const DomainDefinition *definition, Seen *seen)
 {
-        LIST_FOREACH(channel, definition->devices.channels)
-        {
+        LIST_FOREACH (channel, definition->devices.channels) {
                 const DeviceAddress *address = &channel->info.address;
 
                 if (address->type != ADDRESS_VIRTIO_SERIAL)
@@ -146,8 +142,7 @@ static int check_channels(const DomainDefinition *definition, Seen *seen)
                                          "Port %u of the virtio-serial controller %u is used twice",
                                          address->port_number, address->controller);
         }
-        LIST_FOREACH(smartcard, definition->devices.smartcards)
-        {
+        LIST_FOREACH (smartcard, definition->devices.smartcards) {
                 const DeviceAddress *address = &smartcard->info.address;
                 if (address->type == ADDRESS_CCID &&
                     !seen_add(seen, g_strdup_printf("ccid %u %u", address->controller, address->slot)))
@@ -167,8 +162,7 @@ static int check_memories(const DomainDefinition *definition, Seen *seen)
         if (definition->max_memory_kib > 0 && !has_cells && machine_is_qemu(definition))
                 return error_set(seen->error, ERROR_CONFIG_UNSUPPORTED,
                                  "Memory can be plugged only where there are NUMA cells");
-        LIST_FOREACH(memory, definition->devices.memories)
-        {
+        LIST_FOREACH (memory, definition->devices.memories) {
                 const DeviceAddress *address = &memory->info.address;
 
                 if (has_cells && memory->has_node && memory->node >= definition->cpu->numa_cells.count)
@@ -190,43 +184,44 @@ static int check_memories(const DomainDefinition *definition, Seen *seen)
 
 static bool audio_exists(const DomainDefinition *definition, uint32_t id)
 {
-        LIST_FOREACH(audio, definition->devices.audios)
-        if (audio->id == id)
-                return true;
+        LIST_FOREACH (audio, definition->devices.audios)
+                if (audio->id == id)
+                        return true;
         return false;
 }
 
 static int check_audio(const DomainDefinition *definition, Seen *seen)
 {
-        LIST_FOREACH(audio, definition->devices.audios)
-        if (!seen_add(seen, g_strdup_printf("audio %u", audio->id)))
-                return error_set(seen->error, ERROR_INVALID_XML, "The audio id %u is given twice",
-                                 audio->id);
-        LIST_FOREACH(sound, definition->devices.sounds)
-        if (sound->has_audio_id && !audio_exists(definition, sound->audio_id))
-                return error_set(seen->error, ERROR_INVALID_XML, "There is no audio %u for the sound device",
-                                 sound->audio_id);
-        LIST_FOREACH(graphics, definition->devices.graphics)
-        if (graphics->has_audio_id && !audio_exists(definition, graphics->audio_id))
-                return error_set(seen->error, ERROR_INVALID_XML, "There is no audio %u for the graphics",
-                                 graphics->audio_id);
+        LIST_FOREACH (audio, definition->devices.audios)
+                if (!seen_add(seen, g_strdup_printf("audio %u", audio->id)))
+                        return error_set(seen->error, ERROR_INVALID_XML, "The audio id %u is given twice",
+                                         audio->id);
+        LIST_FOREACH (sound, definition->devices.sounds)
+                if (sound->has_audio_id && !audio_exists(definition, sound->audio_id))
+                        return error_set(seen->error, ERROR_INVALID_XML,
+                                         "There is no audio %u for the sound device", sound->audio_id);
+        LIST_FOREACH (graphics, definition->devices.graphics)
+                if (graphics->has_audio_id && !audio_exists(definition, graphics->audio_id))
+                        return error_set(seen->error, ERROR_INVALID_XML,
+                                         "There is no audio %u for the graphics", graphics->audio_id);
         return 0;
 }
 
 /* Fixed numbers of what a machine can have at all. */
 static int check_singles(const DomainDefinition *definition, Seen *seen)
 {
-        LIST_FOREACH(panic, definition->devices.panics)
-        if (!seen_add(seen, g_strdup_printf("panic %d", panic->model)))
-                return error_set(seen->error, ERROR_INVALID_XML, "There are two panic devices of one model");
-        LIST_FOREACH(tpm, definition->devices.tpms)
-        if (!seen_add(seen, g_strdup(tpm->model == TPM_SPAPR_PROXY ? "tpm proxy" : "tpm")))
-                return error_set(seen->error, ERROR_CONFIG_UNSUPPORTED, "A machine has one TPM");
-        LIST_FOREACH(graphics, definition->devices.graphics)
-        if (!seen_add(seen, g_strdup_printf("graphics %d", graphics->type)))
-                return error_set(seen->error, ERROR_CONFIG_UNSUPPORTED,
-                                 "A machine has one graphics of each type: there are two of '%s'",
-                                 graphics_type_to_string(graphics->type));
+        LIST_FOREACH (panic, definition->devices.panics)
+                if (!seen_add(seen, g_strdup_printf("panic %d", panic->model)))
+                        return error_set(seen->error, ERROR_INVALID_XML,
+                                         "There are two panic devices of one model");
+        LIST_FOREACH (tpm, definition->devices.tpms)
+                if (!seen_add(seen, g_strdup(tpm->model == TPM_SPAPR_PROXY ? "tpm proxy" : "tpm")))
+                        return error_set(seen->error, ERROR_CONFIG_UNSUPPORTED, "A machine has one TPM");
+        LIST_FOREACH (graphics, definition->devices.graphics)
+                if (!seen_add(seen, g_strdup_printf("graphics %d", graphics->type)))
+                        return error_set(seen->error, ERROR_CONFIG_UNSUPPORTED,
+                                         "A machine has one graphics of each type: there are two of '%s'",
+                                         graphics_type_to_string(graphics->type));
         if (definition->devices.iommus.count > 1)
                 return error_set(seen->error, ERROR_CONFIG_UNSUPPORTED, "A machine has one IOMMU");
         return 0;

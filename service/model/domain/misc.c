@@ -76,7 +76,7 @@ static const Field domain_rng_fields[] = {
         UNSIGNED("rate/@period", rate_period_msec),
         ENUM("backend/@model", backend, rng_backend, .flags = FIELD_REQUIRED),
         INLINE("backend", source, chardev_source, WHEN(backend, BIT(RNG_EGD))),
-        STRING("backend", device, WHEN(backend, BIT(RNG_RANDOM))),
+        STRING("backend/.", device, WHEN(backend, BIT(RNG_RANDOM))),
         INLINE("driver", virtio, virtio_options),
         INLINE("", info, device_info),
 };
@@ -102,11 +102,20 @@ DEFINE_STRUCT(domain_rng, DomainRng, .check = check_rng);
 #define THIS DomainWatchdog
 static const Field domain_watchdog_fields[] = {
         ENUM("@model", model, watchdog_model, .flags = FIELD_REQUIRED),
-        ENUM("@action", action, watchdog_action, .initial = WATCHDOG_RESET),
+        ENUM("@action", action, watchdog_action),
         INLINE("", info, device_info),
 };
 #undef THIS
-DEFINE_STRUCT(domain_watchdog, DomainWatchdog);
+static int check_watchdog(void *object, const XmlNode *node _unused_, unsigned flags _unused_,
+                          Error *error _unused_)
+{
+        DomainWatchdog *watchdog = object;
+
+        if (watchdog->action == WATCHDOG_ACTION_ABSENT)
+                watchdog->action = WATCHDOG_RESET;
+        return 0;
+}
+DEFINE_STRUCT(domain_watchdog, DomainWatchdog, .check = check_watchdog);
 
 #define THIS DomainHub
 static const Field domain_hub_fields[] = {
