@@ -157,8 +157,13 @@ void machine_set_child(Machine *machine, Child *child)
 
 int machine_connect(Machine *machine, Error *error)
 {
-        _cleanup_(freep) char *path = g_build_filename(machine->folder, "monitor.sock", NULL);
+        _cleanup_(freep) char *path = NULL;
+        _cleanup_(closep) int folder = open(machine->folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
+        if (folder < 0)
+                return error_set_errno(error, errno, "Cannot open the folder %s", machine->folder);
+        /* A socket's path may have 107 bytes; the folder's may have more. */
+        path = g_strdup_printf("/proc/self/fd/%d/monitor.sock", folder);
         return qmp_connect(path, &event_handlers, machine, &machine->qmp, error);
 }
 

@@ -69,12 +69,15 @@ static int socket_connect(const char *path, Error *error)
         return TAKE_FD(fd);
 }
 
-int qemu_domain_open_console(Call *call, Domain *domain, const char *alias, int *ret_console, Error *error)
+int qemu_domain_open_console(Call *call, Domain *domain, const char *alias, uint32_t flags, int *ret_console,
+                             Error *error)
 {
         const ChardevSource *source;
         Machine *machine;
-        int r = machine_get_active(domain, &machine, error);
+        int r = error_check_flags(error, "OpenConsole", flags, 0);
 
+        if (r >= 0)
+                r = machine_get_active(domain, &machine, error);
         if (r < 0)
                 return r;
         source = console_find(domain->live, alias);

@@ -35,7 +35,7 @@ int qemu_domain_set_metadata(Call *call, Domain *domain, int32_t type, const cha
                              const char *uri, uint32_t flags, Error *error) AWAITS;
 
 /* open.c */
-int qemu_domain_open_console(Call *call, Domain *domain, const char *alias, int *ret_console,
+int qemu_domain_open_console(Call *call, Domain *domain, const char *alias, uint32_t flags, int *ret_console,
                              Error *error) AWAITS;
 int qemu_domain_open_graphics_fd(Call *call, Domain *domain, uint32_t idx, uint32_t flags, int *ret_fd,
                                  Error *error) AWAITS;

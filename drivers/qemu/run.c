@@ -88,22 +88,25 @@ static void passed_set(Passed *passed, unsigned number, int fd)
         g_array_index(passed->fds, int, number - 3) = fd;
 }
 
+/* Bound by way of the folder's descriptor: a socket's path may have 107 bytes, the folder's may have more.
+ */
 static int socket_bind(const char *path, Error *error)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_(freep) char *folder_path = g_path_get_dirname(path), *name = g_path_get_basename(path);
+        _cleanup_(closep) int folder = open(folder_path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-        if (fd < 0)
-                return error_set_errno(error, errno, "Cannot make a socket");
-        if (strlen(path) >= sizeof address.sun_path)
-                return error_set(error, ERROR_OPERATION_FAILED,
-                                 "The socket path %s is longer than %zu bytes", path,
-                                 sizeof address.sun_path - 1);
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        if (unlink(path) < 0 && errno != ENOENT)
+        if (folder < 0 || fd < 0)
+                return error_set_errno(error, errno, "Cannot make the socket %s", path);
+        if (g_snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", folder, name) >=
+            (int)sizeof address.sun_path)
+                return error_set(error, ERROR_OPERATION_FAILED, "The name of the socket %s is too long",
+                                 path);
+        if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
                 return error_set_errno(error, errno, "Cannot remove the old socket %s", path);
-        if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0600) < 0 ||
-            listen(fd, 4) < 0)
+        if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+            fchmodat(folder, name, 0600, 0) < 0 || listen(fd, 4) < 0)
                 return error_set_errno(error, errno, "Cannot bind %s", path);
         return TAKE_FD(fd);
 }
