@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "model/board.h"
 #include "model/complete.h"
-#include "model/machine.h"
 
 /* Disks on one SCSI bus: seven, as on the narrow ones, so that all models of controllers take them. */
 #define SCSI_UNITS 7u
@@ -132,7 +132,7 @@ int address_assign_drives(DomainDefinition *definition, Error *error)
                 if (r < 0)
                         return r;
         }
-        if (!machine_is_qemu(definition))
+        if (!board_is_qemu(definition))
                 return 0;
         LIST_FOREACH (hostdev, definition->devices.hostdevs)
                 if (hostdev->type == HOSTDEV_SCSI && hostdev->info.address.type == ADDRESS_NONE)

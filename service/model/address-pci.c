@@ -6,8 +6,8 @@
 
 #include <assert.h>
 
+#include "model/board.h"
 #include "model/complete.h"
-#include "model/machine.h"
 #include "model/pci-device.h"
 
 typedef struct Pass {
@@ -26,12 +26,12 @@ static bool is_builtin(const Pass *pass, const Device *device)
         const DomainController *controller = device->object;
         if (controller->index != 0)
                 return false;
-        switch (machine_family(pass->definition)) {
-        case MACHINE_I440FX:
+        switch (board_family(pass->definition)) {
+        case BOARD_I440FX:
                 return address->slot == 1 &&
                        ((controller->type == CONTROLLER_TYPE_IDE && address->function == 1) ||
                         (controller->type == CONTROLLER_TYPE_USB && address->function == 2));
-        case MACHINE_Q35:
+        case BOARD_Q35:
                 return controller->type == CONTROLLER_TYPE_SATA && address->slot == 0x1f &&
                        address->function == 2;
         default:

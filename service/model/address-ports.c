@@ -3,8 +3,8 @@
 /* Devices that are numbered on something small: channels on the ports of virtio-serial controllers,
  * smartcards on the slots of readers, memory modules on the machine's slots. */
 
+#include "model/board.h"
 #include "model/complete.h"
-#include "model/machine.h"
 
 #define VIRTIO_SERIAL_PORTS 31u
 
@@ -139,7 +139,7 @@ static int assign_memories(DomainDefinition *definition, Error *error)
 
 int address_assign_ports(DomainDefinition *definition, Error *error)
 {
-        if (!machine_is_qemu(definition))
+        if (!board_is_qemu(definition))
                 return 0;
         assign_channels(definition);
         assign_smartcards(definition);

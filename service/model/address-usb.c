@@ -3,9 +3,9 @@
 /* Gives every USB device a port. When the ports of all controllers are fewer than the devices, hubs are
  * added. */
 
+#include "model/board.h"
 #include "model/complete.h"
 #include "model/device-list.h"
-#include "model/machine.h"
 #include "model/usb-hub.h"
 
 enum { CONTROLLERS_MAX = 256 };
@@ -196,7 +196,7 @@ int address_assign_usb(DomainDefinition *definition, Error *error)
 {
         Pass pass = { .definition = definition, .error = error };
 
-        if (!machine_is_qemu(definition))
+        if (!board_is_qemu(definition))
                 return 0;
         if (!has_controller(definition) && device_foreach(definition, find_usb, NULL) > 0)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED, "USB devices need a USB controller");

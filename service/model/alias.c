@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/board.h"
 #include "model/complete.h"
 #include "model/device-list.h"
-#include "model/machine.h"
 
 /* Names that are a word and the position; the kinds that are not here have rules of their own. */
 static const char *const prefixes[_DEVICE_KIND_MAX] = {
@@ -101,7 +101,7 @@ static char *disk_alias(DomainDefinition *definition, const DomainDisk *disk, ui
 static char *controller_alias(const DomainDefinition *definition, const DomainController *controller)
 {
         const char *type = controller_type_to_string(controller->type) ?: "controller";
-        MachineFamily family = machine_family(definition);
+        BoardFamily family = board_family(definition);
 
         switch (controller->type) {
         case CONTROLLER_TYPE_PCI:
@@ -109,11 +109,11 @@ static char *controller_alias(const DomainDefinition *definition, const DomainCo
                                        controller->model == CONTROLLER_MODEL_PCIE_ROOT ? "pcie" : "pci",
                                        controller->index);
         case CONTROLLER_TYPE_IDE:
-                if (controller->index == 0 && family == MACHINE_I440FX)
+                if (controller->index == 0 && family == BOARD_I440FX)
                         return g_strdup("ide"); /* QEMU's own name for the one on the board */
                 break;
         case CONTROLLER_TYPE_SATA:
-                if (controller->index == 0 && family == MACHINE_Q35)
+                if (controller->index == 0 && family == BOARD_Q35)
                         return g_strdup("ide");
                 break;
         case CONTROLLER_TYPE_USB:

@@ -3,12 +3,12 @@
 /* Serial ports, and the oldest habit of the language: the first console of a full machine is no device of
  * its own but another name for the first serial port. Whichever of the two is written, both are shown. */
 
+#include "model/board.h"
 #include "model/complete.h"
-#include "model/machine.h"
 
 static SerialTarget default_target(const DomainDefinition *definition)
 {
-        return machine_is_x86(definition) ? SERIAL_TARGET_ISA : SERIAL_TARGET_SYSTEM;
+        return board_is_x86(definition) ? SERIAL_TARGET_ISA : SERIAL_TARGET_SYSTEM;
 }
 
 static SerialModel model_of_target(const DomainDefinition *definition, SerialTarget target)
@@ -148,7 +148,7 @@ int complete_console_address(DomainDefinition *definition, Error *error _unused_
 
 int complete_consoles(DomainDefinition *definition, Error *error)
 {
-        if (!machine_is_qemu(definition))
+        if (!board_is_qemu(definition))
                 return 0;
         LIST_FOREACH (serial, definition->devices.serials)
                 complete_serial(definition, serial);

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
+#include "model/board.h"
 #include "model/complete.h"
-#include "model/machine.h"
 
 static DiskBus bus_of_target(const char *target)
 {
@@ -53,7 +53,7 @@ static void complete_disk(const DomainDefinition *definition, DomainDisk *disk)
         /* Nobody takes snapshots of these anyway. */
         if (disk->readonly && disk->snapshot == DISK_SNAPSHOT_NO)
                 disk->snapshot = DISK_SNAPSHOT_DEFAULT;
-        if (!machine_is_qemu(definition))
+        if (!board_is_qemu(definition))
                 return;
 
         complete_encryption(disk->encryption);
@@ -102,17 +102,39 @@ static void complete_channel(DomainChannel *channel)
                 channel->source.mode = SOCKET_MODE_ABSENT;
 }
 
+/* Options that only virtio has, written for another card, or for one of the host's. */
+static void drop_useless_driver(DomainInterface *interface)
+{
+        bool is_virtio = interface->model && g_str_has_prefix(interface->model, "virtio");
+
+        if (interface->type == INTERFACE_TYPE_HOSTDEV && interface->filter)
+                interface->filter = struct_free(&filter_reference_type, interface->filter);
+        if (interface->queues == 1)
+                interface->queues = 0;
+        if (is_virtio && interface->type != INTERFACE_TYPE_HOSTDEV)
+                return;
+        interface->queues = interface->rx_queue_size = interface->tx_queue_size = 0;
+        interface->txmode = INTERFACE_TXMODE_DEFAULT;
+        interface->ioeventfd = interface->event_idx = interface->rss = interface->rss_hash_report =
+                ON_OFF_ABSENT;
+        if (interface->type == INTERFACE_TYPE_HOSTDEV)
+                return;
+        interface->driver_name = INTERFACE_DRIVER_DEFAULT;
+        g_clear_pointer(&interface->backend_vhost, g_free);
+}
+
 static void complete_interface(const DomainDefinition *definition, DomainInterface *interface)
 {
-        if (!machine_is_qemu(definition))
+        if (!board_is_qemu(definition))
                 return;
         if (interface->model && g_ascii_strcasecmp(interface->model, "virtio") == 0) {
                 g_free(interface->model);
                 interface->model = g_strdup("virtio");
         }
+        drop_useless_driver(interface);
         if (interface->model || interface->type == INTERFACE_TYPE_HOSTDEV)
                 return;
-        if (interface->type == INTERFACE_TYPE_VDPA || !machine_is_x86(definition))
+        if (interface->type == INTERFACE_TYPE_VDPA || !board_is_x86(definition))
                 interface->model = g_strdup("virtio");
         else
                 interface->model = g_strdup("rtl8139");
@@ -129,7 +151,7 @@ static void complete_input(const DomainDefinition *definition, DomainInput *inpu
         else if (input->type == INPUT_TYPE_EVDEV)
                 input->bus = INPUT_BUS_NONE;
         else
-                input->bus = is_ps2 && machine_is_x86(definition) ? INPUT_BUS_PS2 : INPUT_BUS_USB;
+                input->bus = is_ps2 && board_is_x86(definition) ? INPUT_BUS_PS2 : INPUT_BUS_USB;
 }
 
 static void ensure_input(DomainDefinition *definition, InputType type)
@@ -176,7 +198,7 @@ static uint32_t round_up_to_power(uint32_t value)
 static void complete_video(const DomainDefinition *definition, DomainVideo *video)
 {
         if (video->model == VIDEO_MODEL_ABSENT)
-                video->model = machine_is_x86(definition) ? VIDEO_MODEL_CIRRUS : VIDEO_MODEL_VIRTIO;
+                video->model = board_is_x86(definition) ? VIDEO_MODEL_CIRRUS : VIDEO_MODEL_VIRTIO;
         if (video->model == VIDEO_MODEL_NONE)
                 return;
         if (video->heads == 0)
@@ -220,7 +242,7 @@ static int complete_videos(DomainDefinition *definition, Error *error)
 {
         /* A machine without PCI has no place for one of these. */
         if (definition->devices.graphics.count > 0 && definition->devices.videos.count == 0 &&
-            machine_family(definition) != MACHINE_ISAPC)
+            board_family(definition) != BOARD_ISAPC)
                 list_append(&definition->devices.videos, struct_new(&domain_video_type));
         LIST_FOREACH (video, definition->devices.videos)
                 complete_video(definition, video);
@@ -248,7 +270,7 @@ static void complete_audio(DomainDefinition *definition)
 
 static void complete_small_devices(DomainDefinition *definition)
 {
-        bool is_x86 = machine_is_x86(definition);
+        bool is_x86 = board_is_x86(definition);
 
         LIST_FOREACH (tpm, definition->devices.tpms) {
                 if (tpm->model == TPM_MODEL_DEFAULT)
@@ -268,7 +290,7 @@ static void complete_small_devices(DomainDefinition *definition)
         }
         if (definition->devices.vsock && definition->devices.vsock->model == VIRTIO_MODEL_ABSENT)
                 definition->devices.vsock->model = VIRTIO_MODEL_VIRTIO;
-        if (!definition->devices.memballoon && machine_family(definition) != MACHINE_ISAPC) {
+        if (!definition->devices.memballoon && board_family(definition) != BOARD_ISAPC) {
                 definition->devices.memballoon = struct_new(&domain_memballoon_type);
                 definition->devices.memballoon->model = MEMBALLOON_MODEL_VIRTIO;
         }
@@ -285,10 +307,10 @@ int complete_devices(DomainDefinition *definition, Error *error)
                 complete_interface(definition, interface);
         LIST_FOREACH (input, definition->devices.inputs)
                 complete_input(definition, input);
-        if (!machine_is_qemu(definition))
+        if (!board_is_qemu(definition))
                 return 0;
 
-        if (machine_is_x86(definition)) {
+        if (board_is_x86(definition)) {
                 ensure_input(definition, INPUT_TYPE_MOUSE);
                 ensure_input(definition, INPUT_TYPE_KEYBOARD);
         }

@@ -2,10 +2,10 @@
 
 /* The machine as a whole: memory, processors, clock, what follows its end, what it boots from. */
 
+#include "model/board.h"
 #include "model/complete.h"
 #include "model/cpuset.h"
 #include "model/device-list.h"
-#include "model/machine.h"
 
 static void complete_lifecycle(DomainDefinition *definition)
 {
@@ -222,6 +222,27 @@ static void complete_firmware(DomainOs *os)
         list_append(&os->firmware_features, feature);
 }
 
+/* What a label means that does not say it. */
+static void complete_seclabels(DomainDefinition *definition)
+{
+        LIST_FOREACH (label, definition->seclabels) {
+                bool is_none = g_strcmp0(label->model, "none") == 0 || g_strcmp0(label->type, "none") == 0;
+
+                if (is_none) {
+                        g_free(label->type);
+                        label->type = g_strdup("none");
+                        label->relabel = YES_NO_ABSENT;
+                        if (!label->model)
+                                label->model = g_strdup("none");
+                        continue;
+                }
+                if (!label->type && label->model)
+                        label->type = g_strdup("dynamic");
+                if (label->relabel == YES_NO_ABSENT && label->type)
+                        label->relabel = g_str_equal(label->type, "dynamic") ? YES : NO;
+        }
+}
+
 static int has_boot_order(const Device *device, void *userdata _unused_)
 {
         return device->info->boot_order > 0;
@@ -249,7 +270,8 @@ int complete_machine(DomainDefinition *definition, Error *error)
         complete_iothreads(definition);
         complete_boot(definition);
         complete_firmware(&definition->os);
-        if (machine_is_qemu(definition) && machine_is_x86(definition))
+        complete_seclabels(definition);
+        if (board_is_qemu(definition) && board_is_x86(definition))
                 complete_cpu(definition);
         return complete_memory(definition, error);
 }

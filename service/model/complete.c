@@ -5,9 +5,26 @@
  * libvirt, since which address is free depends on it. */
 
 #include "model/complete.h"
-#include "model/machine.h"
+#include "model/board.h"
 
 typedef int (*CompleteStep)(DomainDefinition *definition, Error *error);
+typedef int (*ValidateStep)(const DomainDefinition *definition, Error *error);
+
+static int validate(const DomainDefinition *definition, Error *error)
+{
+        static const ValidateStep steps[] = {
+                domain_definition_validate,           domain_definition_validate_machine,
+                domain_definition_validate_disks,     domain_definition_validate_boot,
+                domain_definition_validate_resources,
+        };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
+                int r = steps[i](definition, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
 
 int domain_definition_complete(DomainDefinition *definition, Error *error)
 {
@@ -22,5 +39,5 @@ int domain_definition_complete(DomainDefinition *definition, Error *error)
                 if (r < 0)
                         return r;
         }
-        return domain_definition_validate(definition, error);
+        return validate(definition, error);
 }

@@ -3,8 +3,8 @@
 /* Controllers that nobody writes: those on the machine's board, and those that disks, channels and
  * smartcards hang on. Also their numbers, models and what QEMU calls them. */
 
+#include "model/board.h"
 #include "model/complete.h"
-#include "model/machine.h"
 
 DomainController *controller_find(const DomainDefinition *definition, ControllerType type, uint32_t index)
 {
@@ -110,15 +110,15 @@ static int ensure_pci_root(DomainDefinition *definition, ControllerModel model, 
 
 static int add_builtin(DomainDefinition *definition, Error *error)
 {
-        switch (machine_family(definition)) {
-        case MACHINE_I440FX:
+        switch (board_family(definition)) {
+        case BOARD_I440FX:
                 controller_ensure(definition, CONTROLLER_TYPE_USB, 0, CONTROLLER_MODEL_PIIX3_UHCI);
                 return ensure_pci_root(definition, CONTROLLER_MODEL_PCI_ROOT, error);
-        case MACHINE_Q35:
+        case BOARD_Q35:
                 controller_ensure(definition, CONTROLLER_TYPE_USB, 0, CONTROLLER_MODEL_QEMU_XHCI);
                 controller_ensure(definition, CONTROLLER_TYPE_SATA, 0, CONTROLLER_MODEL_ABSENT);
                 return ensure_pci_root(definition, CONTROLLER_MODEL_PCIE_ROOT, error);
-        case MACHINE_VIRT:
+        case BOARD_VIRT:
                 return ensure_pci_root(definition, CONTROLLER_MODEL_PCIE_ROOT, error);
         default:
                 return 0;
@@ -218,7 +218,7 @@ static int add_for_hostdevs(DomainDefinition *definition, Error *error)
 
 static void complete_model(const DomainDefinition *definition, DomainController *controller)
 {
-        bool is_x86 = machine_is_x86(definition);
+        bool is_x86 = board_is_x86(definition);
 
         if (controller->type == CONTROLLER_TYPE_SCSI &&
             (controller->model == CONTROLLER_MODEL_ABSENT || controller->model == CONTROLLER_MODEL_AUTO))
@@ -273,7 +273,7 @@ int complete_controllers(DomainDefinition *definition, Error *error)
                 if (r < 0)
                         return r;
         }
-        if (!machine_is_qemu(definition))
+        if (!board_is_qemu(definition))
                 return 0;
         r = add_for_channels(definition, error);
         if (r < 0)

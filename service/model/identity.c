@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "model/board.h"
 #include "model/complete.h"
-#include "model/machine.h"
 
 static void random_from_kernel(uint8_t *bytes, size_t size)
 {

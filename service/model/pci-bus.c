@@ -183,17 +183,27 @@ static bool find_on_bus(const PciBus *bus, uint32_t flags, uint32_t function, De
         return false;
 }
 
+static PciBus *add_bus(PciBuses *buses, ControllerModel model)
+{
+        buses->items = g_renew(PciBus, buses->items, buses->count + 1);
+
+        PciBus *bus = &buses->items[buses->count++];
+        *bus = (PciBus){ .model = CONTROLLER_MODEL_ABSENT };
+        pci_bus_set_model(bus, model);
+        return bus;
+}
+
 static bool grow(PciBuses *buses, uint32_t flags)
 {
         ControllerModel model = model_for(buses, flags);
 
         /* No bus number beyond: a machine cannot have more. */
-        if (!buses->can_grow || model == CONTROLLER_MODEL_ABSENT || buses->count >= 256)
+        if (!buses->can_grow || model == CONTROLLER_MODEL_ABSENT || buses->count >= 255)
                 return false;
-        buses->items = g_renew(PciBus, buses->items, buses->count + 1);
-        buses->items[buses->count] = (PciBus){ .model = CONTROLLER_MODEL_ABSENT };
-        pci_bus_set_model(&buses->items[buses->count], model);
-        buses->count++;
+        /* A bridge from PCIe comes with a port that is for it alone. */
+        if (model == CONTROLLER_MODEL_PCIE_TO_PCI_BRIDGE)
+                add_bus(buses, CONTROLLER_MODEL_PCIE_ROOT_PORT)->flags = PCI_AUTOMATIC | PCIE_TO_PCI;
+        add_bus(buses, model);
         return true;
 }
 

@@ -3,7 +3,7 @@
 /* The places that are not free to choose: what the i440fx and q35 chip sets have built in, where the
  * firmware looks for the graphics card, and where real boards of the time had their sound and USB. */
 
-#include "model/machine.h"
+#include "model/board.h"
 #include "model/pci-device.h"
 
 /* Where a built-in device sits; takes no slot of its own, since the chip set holds that already. */
@@ -159,10 +159,10 @@ static int place_q35(DomainDefinition *definition, PciBuses *buses, Error *error
 
 int pci_place_chipset(DomainDefinition *definition, PciBuses *buses, Error *error)
 {
-        switch (machine_family(definition)) {
-        case MACHINE_I440FX:
+        switch (board_family(definition)) {
+        case BOARD_I440FX:
                 return place_i440fx(definition, buses, error);
-        case MACHINE_Q35:
+        case BOARD_Q35:
                 return place_q35(definition, buses, error);
         default:
                 return 0;

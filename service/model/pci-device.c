@@ -4,7 +4,7 @@
  * bridge of their own and virtio devices are modern unless "transitional" is asked for. */
 
 #include "model/pci-device.h"
-#include "model/machine.h"
+#include "model/board.h"
 
 typedef struct SlotKinds {
         uint32_t pci, pcie;

@@ -2,35 +2,19 @@
 
 /* Devices against the machine type: what no QEMU could build together, whichever version it is. */
 
+#include "model/board.h"
 #include "model/complete.h"
-#include "model/machine.h"
-
-static int check_disk_address(const DomainDisk *disk, Error *error)
-{
-        AddressType type = disk->info.address.type;
-        bool is_drive = disk->bus == DISK_BUS_IDE || disk->bus == DISK_BUS_FDC ||
-                        disk->bus == DISK_BUS_SCSI || disk->bus == DISK_BUS_SATA;
-
-        if (type == ADDRESS_NONE)
-                return 0;
-        if (is_drive                    ? type == ADDRESS_DRIVE
-            : disk->bus == DISK_BUS_USB ? type == ADDRESS_USB
-                                        : type != ADDRESS_DRIVE && type != ADDRESS_USB)
-                return 0;
-        return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                         "Disk '%s' at the bus '%s' cannot have an address '%s'", disk->target,
-                         disk_bus_to_string(disk->bus), address_type_to_string(type));
-}
+#include "model/device-list.h"
 
 static int check_controllers(const DomainDefinition *definition, Error *error)
 {
-        MachineFamily family = machine_family(definition);
+        BoardFamily family = board_family(definition);
 
         LIST_FOREACH (controller, definition->devices.controllers) {
-                if (controller->type == CONTROLLER_TYPE_IDE && family == MACHINE_Q35)
+                if (controller->type == CONTROLLER_TYPE_IDE && family == BOARD_Q35)
                         return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                          "Machines of type 'q35' have no IDE: use SATA");
-                if (controller->type == CONTROLLER_TYPE_IDE && family == MACHINE_I440FX &&
+                if (controller->type == CONTROLLER_TYPE_IDE && family == BOARD_I440FX &&
                     controller->index > 0)
                         return error_set(
                                 error, ERROR_CONFIG_UNSUPPORTED,
@@ -76,10 +60,10 @@ static int check_graphics(const DomainDefinition *definition, Error *error)
 static int check_iommu(const DomainDefinition *definition, Error *error)
 {
         LIST_FOREACH (iommu, definition->devices.iommus) {
-                if (iommu->model == IOMMU_INTEL && machine_family(definition) != MACHINE_Q35)
+                if (iommu->model == IOMMU_INTEL && board_family(definition) != BOARD_Q35)
                         return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                          "Only machines of type 'q35' have an IOMMU of model 'intel'");
-                if (iommu->model == IOMMU_SMMUV3 && machine_family(definition) != MACHINE_VIRT)
+                if (iommu->model == IOMMU_SMMUV3 && board_family(definition) != BOARD_VIRT)
                         return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                          "Only machines of type 'virt' have an IOMMU of model 'smmuv3'");
                 if (iommu->model == IOMMU_VIRTIO && !definition->features.acpi)
@@ -97,7 +81,10 @@ static int check_serials(const DomainDefinition *definition, Error *error)
                 bool is_foreign = serial->target == SERIAL_TARGET_SPAPR_VIO ||
                                   serial->target == SERIAL_TARGET_SCLP ||
                                   serial->target == SERIAL_TARGET_SYSTEM;
-                if (machine_is_x86(definition) && is_foreign)
+                if (serial->source.type == CHARDEV_TYPE_UNIX && !serial->source.path)
+                        return error_set(error, ERROR_INVALID_XML,
+                                         "A serial port on a socket needs the socket's path");
+                if (board_is_x86(definition) && is_foreign)
                         return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                          "Machines of this architecture have no serial ports '%s'",
                                          serial_target_to_string(serial->target));
@@ -105,22 +92,30 @@ static int check_serials(const DomainDefinition *definition, Error *error)
         return 0;
 }
 
+static int has_zpci(const Device *device, void *userdata _unused_)
+{
+        return device->info->address.has_zpci_uid || device->info->address.has_zpci_fid;
+}
+
+static int check_zpci(const DomainDefinition *definition, Error *error)
+{
+        bool is_s390 = g_strcmp0(definition->os.arch, "s390x") == 0;
+
+        /* The visitor only reads. */
+        if (!is_s390 && device_foreach((DomainDefinition *)definition, has_zpci, NULL) > 0)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "Only machines of the architecture 's390x' have zPCI addresses");
+        return 0;
+}
+
 int domain_definition_validate_machine(const DomainDefinition *definition, Error *error)
 {
         static int (*const checks[])(const DomainDefinition *, Error *) = {
-                check_controllers,
-                check_graphics,
-                check_iommu,
-                check_serials,
+                check_controllers, check_graphics, check_iommu, check_serials, check_zpci,
         };
 
-        if (!machine_is_qemu(definition))
+        if (!board_is_qemu(definition))
                 return 0;
-        LIST_FOREACH (disk, definition->devices.disks) {
-                int r = check_disk_address(disk, error);
-                if (r < 0)
-                        return r;
-        }
         for (unsigned i = 0; i < G_N_ELEMENTS(checks); i++) {
                 int r = checks[i](definition, error);
                 if (r < 0)

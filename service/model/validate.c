@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
+#include "model/board.h"
 #include "model/complete.h"
 #include "model/device-list.h"
-#include "model/machine.h"
 
 typedef struct Seen {
         GHashTable *words; /* a text -> itself */
@@ -159,7 +159,7 @@ static int check_memories(const DomainDefinition *definition, Seen *seen)
 
         if (definition->devices.memories.count > 0 && definition->max_memory_kib == 0)
                 return error_set(seen->error, ERROR_CONFIG_UNSUPPORTED, "Memory devices need maxMemory");
-        if (definition->max_memory_kib > 0 && !has_cells && machine_is_qemu(definition))
+        if (definition->max_memory_kib > 0 && !has_cells && board_is_qemu(definition))
                 return error_set(seen->error, ERROR_CONFIG_UNSUPPORTED,
                                  "Memory can be plugged only where there are NUMA cells");
         LIST_FOREACH (memory, definition->devices.memories) {
@@ -256,5 +256,5 @@ int domain_definition_validate(const DomainDefinition *definition, Error *error)
         for (unsigned i = 0; i < G_N_ELEMENTS(checks) && r >= 0; i++)
                 r = checks[i](definition, &seen);
         g_hash_table_unref(seen.words);
-        return r < 0 ? r : domain_definition_validate_machine(definition, error);
+        return r;
 }

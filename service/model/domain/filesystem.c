@@ -18,7 +18,7 @@ DEFINE_ENUM(filesystem_wrpolicy, FILESYSTEM_WRPOLICIES);
 
 #define THIS DomainFilesystem
 static const Field domain_filesystem_fields[] = {
-        ENUM("@type", type, filesystem_type),
+        ENUM("@type", type, filesystem_type, .initial = FILESYSTEM_MOUNT, .flags = FIELD_ALWAYS),
         ENUM("@accessmode", access, filesystem_access),
         ENUM("@model", model, virtio_model),
         ENUM("@multidevs", multidevs, filesystem_multidevs),
@@ -77,8 +77,6 @@ static int check_filesystem(void *object, const XmlNode *node _unused_, unsigned
 {
         DomainFilesystem *filesystem = object;
 
-        if (filesystem->type == FILESYSTEM_TYPE_ABSENT)
-                filesystem->type = FILESYSTEM_MOUNT;
         if (!has_source(filesystem))
                 return error_set(error, ERROR_INVALID_XML, "A filesystem of type '%s' lacks its source",
                                  filesystem_type_to_string(filesystem->type));

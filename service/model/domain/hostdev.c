@@ -35,7 +35,7 @@ static bool has_adapter(const void *object, unsigned flags _unused_)
 
 #define THIS DomainHostdev
 static const Field domain_hostdev_fields[] = {
-        ENUM("@mode", mode, hostdev_mode),
+        ENUM("@mode", mode, hostdev_mode, .initial = HOSTDEV_SUBSYSTEM, .flags = FIELD_ALWAYS),
         ENUM("@type", type, hostdev_type, .flags = FIELD_REQUIRED),
         YESNO("@managed", managed, .shown = is_subsystem),
         STRING("@sgio", sgio, WHEN(type, SCSI)),
@@ -157,8 +157,6 @@ static int check_hostdev(void *object, const XmlNode *node _unused_, unsigned fl
         DomainHostdev *hostdev = object;
         bool is_capability = hostdev->type >= HOSTDEV_STORAGE;
 
-        if (hostdev->mode == HOSTDEV_MODE_ABSENT)
-                hostdev->mode = HOSTDEV_SUBSYSTEM;
         if (is_capability != (hostdev->mode == HOSTDEV_CAPABILITIES))
                 return error_set(
                         error, ERROR_INVALID_XML, "There are no host devices of mode '%s' and type '%s'",

@@ -93,6 +93,9 @@ static int check_rng(void *object, const XmlNode *node _unused_, unsigned flags 
                 return error_set(
                         error, ERROR_INVALID_XML,
                         "A random number generator with the backend 'egd' needs the backend's type");
+        if (rng->backend == RNG_EGD && rng->source.type == CHARDEV_TYPE_UNIX && !rng->source.path)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "A random number generator with a socket needs the socket's path");
         if (rng->backend == RNG_RANDOM && !rng->device)
                 rng->device = g_strdup("/dev/random");
         return 0;
@@ -102,20 +105,11 @@ DEFINE_STRUCT(domain_rng, DomainRng, .check = check_rng);
 #define THIS DomainWatchdog
 static const Field domain_watchdog_fields[] = {
         ENUM("@model", model, watchdog_model, .flags = FIELD_REQUIRED),
-        ENUM("@action", action, watchdog_action),
+        ENUM("@action", action, watchdog_action, .initial = WATCHDOG_RESET, .flags = FIELD_ALWAYS),
         INLINE("", info, device_info),
 };
 #undef THIS
-static int check_watchdog(void *object, const XmlNode *node _unused_, unsigned flags _unused_,
-                          Error *error _unused_)
-{
-        DomainWatchdog *watchdog = object;
-
-        if (watchdog->action == WATCHDOG_ACTION_ABSENT)
-                watchdog->action = WATCHDOG_RESET;
-        return 0;
-}
-DEFINE_STRUCT(domain_watchdog, DomainWatchdog, .check = check_watchdog);
+DEFINE_STRUCT(domain_watchdog, DomainWatchdog);
 
 #define THIS DomainHub
 static const Field domain_hub_fields[] = {

@@ -3,15 +3,15 @@
 /* Machine types and architectures by name. A definition without a machine type is taken for the oldest of
  * its architecture, as QEMU itself does. */
 
-#include "model/machine.h"
+#include "model/board.h"
 
-bool machine_is_qemu(const DomainDefinition *definition)
+bool board_is_qemu(const DomainDefinition *definition)
 {
         return definition->type == DOMAIN_TYPE_QEMU || definition->type == DOMAIN_TYPE_KVM ||
                definition->type == DOMAIN_TYPE_KQEMU || definition->type == DOMAIN_TYPE_HVF;
 }
 
-bool machine_is_x86(const DomainDefinition *definition)
+bool board_is_x86(const DomainDefinition *definition)
 {
         const char *arch = definition->os.arch;
 
@@ -35,21 +35,21 @@ static bool is_virt(const DomainDefinition *definition, const char *machine)
                         g_str_equal(arch, "armv6l") || g_str_has_prefix(arch, "riscv"));
 }
 
-MachineFamily machine_family(const DomainDefinition *definition)
+BoardFamily board_family(const DomainDefinition *definition)
 {
         const char *machine = definition->os.machine;
 
-        if (!machine_is_qemu(definition))
-                return MACHINE_OTHER;
+        if (!board_is_qemu(definition))
+                return BOARD_OTHER;
         if (!machine)
-                return machine_is_x86(definition) ? MACHINE_I440FX : MACHINE_OTHER;
+                return board_is_x86(definition) ? BOARD_I440FX : BOARD_OTHER;
         if (is_virt(definition, machine))
-                return MACHINE_VIRT;
-        if (!machine_is_x86(definition))
-                return MACHINE_OTHER;
+                return BOARD_VIRT;
+        if (!board_is_x86(definition))
+                return BOARD_OTHER;
         if (g_str_equal(machine, "isapc"))
-                return MACHINE_ISAPC;
+                return BOARD_ISAPC;
         if (g_str_equal(machine, "q35") || g_str_has_prefix(machine, "pc-q35-"))
-                return MACHINE_Q35;
-        return is_i440fx(machine) ? MACHINE_I440FX : MACHINE_OTHER;
+                return BOARD_Q35;
+        return is_i440fx(machine) ? BOARD_I440FX : BOARD_OTHER;
 }
