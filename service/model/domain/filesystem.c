@@ -3,6 +3,7 @@
 /* <filesystem>: a tree of the host that the guest mounts, by 9p or virtiofs; in containers, any mount. */
 
 #include "model/domain/misc.h"
+#include "model/table-private.h"
 
 DEFINE_ENUM(filesystem_type, FILESYSTEM_TYPES);
 DEFINE_ENUM(filesystem_access, FILESYSTEM_ACCESSES);
@@ -41,7 +42,8 @@ static const Field domain_filesystem_fields[] = {
         STRING("source/@dev", source_dev, WHEN(type, BIT(FILESYSTEM_BLOCK))),
         STRING("source/@file", source_file, WHEN(type, BIT(FILESYSTEM_FILE))),
         STRING("source/@name", source_name, WHEN(type, BIT(FILESYSTEM_TEMPLATE))),
-        FIELD_(FIELD_SIZE, "source/@usage", source_usage_kib, .scale = 1024, WHEN(type, RAM)),
+        UNSIGNED("source/@usage", source_usage_kib, WHEN(type, RAM)),
+        STRING("source/@units", source_units, .flags = FIELD_NO_NATIVE, WHEN(type, RAM)),
         STRING("source/@pool", source_pool, WHEN(type, BIT(FILESYSTEM_VOLUME))),
         STRING("source/@volume", source_volume, WHEN(type, BIT(FILESYSTEM_VOLUME))),
         STRING("target/@dir", target),
@@ -72,6 +74,23 @@ static bool has_source(const DomainFilesystem *filesystem)
         }
 }
 
+/* The one size whose unit stands in an attribute of another name. */
+static int settle_usage(DomainFilesystem *filesystem, Error *error)
+{
+        uint64_t unit = filesystem->source_units ? unit_from_text(filesystem->source_units) : 1024;
+
+        if (unit == 0 || filesystem->source_usage_kib > UINT64_MAX / unit)
+                return error_set(error, ERROR_INVALID_XML, "The size of a filesystem has no unit '%s'",
+                                 filesystem->source_units);
+        filesystem->source_usage_kib = filesystem->source_usage_kib * unit / 1024;
+        g_free(filesystem->source_units);
+        filesystem->source_units = g_strdup("KiB");
+        return filesystem->source_usage_kib > 0
+                       ? 0
+                       : error_set(error, ERROR_INVALID_XML,
+                                   "A filesystem of type 'ram' needs source/@usage");
+}
+
 static int check_filesystem(void *object, const XmlNode *node _unused_, unsigned flags _unused_,
                             Error *error)
 {
@@ -83,8 +102,11 @@ static int check_filesystem(void *object, const XmlNode *node _unused_, unsigned
         /* A server that others run tells the mount's name itself. */
         if (!filesystem->target && !filesystem->source_socket)
                 return error_set(error, ERROR_INVALID_XML, "A filesystem needs target/@dir");
-        if (filesystem->type == FILESYSTEM_RAM && filesystem->source_usage_kib == 0)
-                return error_set(error, ERROR_INVALID_XML, "A filesystem of type 'ram' needs source/@usage");
+        if (filesystem->type == FILESYSTEM_RAM) {
+                int r = settle_usage(filesystem, error);
+                if (r < 0)
+                        return r;
+        }
         if (filesystem->driver == FILESYSTEM_DRIVER_VIRTIOFS && filesystem->readonly)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED, "virtiofs has no read-only mode");
         if (filesystem->source_socket && filesystem->driver != FILESYSTEM_DRIVER_VIRTIOFS)

@@ -301,6 +301,7 @@ typedef struct DomainFilesystem {
         VirtioOptions virtio;
         char *binary;
         char *source_dir, *source_dev, *source_file, *source_name, *source_socket, *source_pool, *source_volume;
+        char *source_units;     /* "KiB" once read */
         uint64_t source_usage_kib;
         char *target;
         uint64_t space_hard_limit_bytes, space_soft_limit_bytes;
