@@ -241,6 +241,10 @@ int caller_of_message(CallerTable *table, sd_bus_message *message, uint64_t dead
                                     : entry_identify(entry, deadline_usec, &failure);
         if (caller->is_gone)
                 return error_set(error, ERROR_CANCELLED, "The caller left");
+        if (r < 0 && !connection->is_peer && caller->refs == 2) { /* the table's and ours: nobody else asks for it */
+                g_hash_table_remove(connection->callers, name);
+                entry_leave(entry);
+        }
         if (r < 0) {
                 if (!error_is_set(&failure))
                         return error_set_errno(error, r, "Cannot tell who calls");
