@@ -67,8 +67,9 @@ static int polkit_replaced(sd_bus_message *message, void *data, sd_bus_error *re
 {
         Authority *authority = data;
 
-        (void)message; /* whoever owns the name now, or nobody */
         (void)ret_error;
+        if (g_strcmp0(sd_bus_message_get_sender(message), "org.freedesktop.DBus") != 0)
+                return 0;
         questions_forget_polkit(authority->questions);
         answers_forget(authority->answers);
         return 0;

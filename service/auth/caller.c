@@ -158,6 +158,10 @@ static int name_left(sd_bus_message *message, void *data, sd_bus_error *ret_erro
         Entry *entry;
 
         (void)ret_error; /* a signal has no reply */
+        /* Anybody may send a signal to us alone, which no match holds back, and sd-bus takes any unique name
+         * for one that might be the sender's. The sender itself is the bus's word. */
+        if (g_strcmp0(sd_bus_message_get_sender(message), "org.freedesktop.DBus") != 0)
+                return 0;
         if (sd_bus_message_read(message, "sss", &name, &old_owner, &new_owner) < 0 || *new_owner)
                 return 0;
         entry = g_hash_table_lookup(connection->callers, name);
@@ -241,7 +245,8 @@ int caller_of_message(CallerTable *table, sd_bus_message *message, uint64_t dead
                                     : entry_identify(entry, deadline_usec, &failure);
         if (caller->is_gone)
                 return error_set(error, ERROR_CANCELLED, "The caller left");
-        if (r < 0 && !connection->is_peer && caller->refs == 2) { /* the table's and ours: nobody else asks for it */
+        if (r < 0 && !connection->is_peer &&
+            caller->refs == 2) { /* the table's and ours: nobody else asks for it */
                 g_hash_table_remove(connection->callers, name);
                 entry_leave(entry);
         }
