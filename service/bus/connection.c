@@ -51,6 +51,9 @@ static int name_lost(sd_bus_message *message, void *data, sd_bus_error *ret_erro
 
         (void)data;
         (void)ret_error;
+        /* Anybody may send us such a signal, which sd-bus's own test of the sender lets through. */
+        if (g_strcmp0(sd_bus_message_get_sender(message), "org.freedesktop.DBus") != 0)
+                return 0;
         if (sd_bus_message_read_basic(message, 's', &name) < 0)
                 return 0;
         for (char **own = front_end()->names; own && *own; own++) {
