@@ -628,39 +628,6 @@ static void run(void **state)
         on_fiber((FiberFunction)*state, NULL);
 }
 
-static void peers_have_the_shipped_rules(void **state _unused_)
-{
-        static const struct {
-                const char *action, *owner;
-                Answer answer;
-        } cases[] = {
-                { START, "alice", ANSWER_YES },
-                { START, "bob", ANSWER_NO },
-                { START, "root", ANSWER_NO },
-                { START, NULL, ANSWER_NO },
-                { "org.libvirt.api.secret.read", "alice", ANSWER_YES },
-                { "org.libvirt.api.connect.read", "alice", ANSWER_YES },
-                { "org.libvirt.api.connect.read", NULL, ANSWER_YES },
-                { "org.libvirt.api.connect.search-domains", NULL, ANSWER_YES },
-                { "org.libvirt.api.connect.write", "alice", ANSWER_NO },
-                { "org.libvirt.api.network.write", "alice", ANSWER_NO },
-                { "org.libvirt.api.node-device.start", "alice", ANSWER_NO },
-        };
-        _cleanup_(authority_freep) Authority *authority = authority_new(NULL);
-        Caller caller = { .is_peer = true, .uid = ALICE, .user = (char *)"alice" };
-
-        for (size_t i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
-                size_t at = i % G_N_ELEMENTS(cases);
-                const AuthorityDetail details[] = { { cases[at].owner ? "owner" : NULL, cases[at].owner },
-                                                    {} };
-                Answer answer;
-
-                caller.is_shared = i >= G_N_ELEMENTS(cases);
-                assert_int_equal(authority_peek(authority, &caller, cases[at].action, details, &answer), 1);
-                assert_int_equal(answer, caller.is_shared ? ANSWER_YES : cases[at].answer);
-        }
-}
-
 static int open_bus(void **state _unused_)
 {
         the_bus = private_bus_start();
@@ -697,7 +664,6 @@ int main(void)
                 TEST(without_polkit_nobody_is_allowed),
                 TEST(polkit_that_dies_allows_nothing),
                 TEST(endless_names_are_refused),
-                cmocka_unit_test(peers_have_the_shipped_rules),
         };
 
         return cmocka_run_group_tests(tests, open_bus, close_bus);
