@@ -116,6 +116,8 @@ static void write_number(Output *output, const Field *field, const void *object,
 
         if (field->kind == FIELD_SIGNED)
                 g_snprintf(text, sizeof text, "%" PRId64, (int64_t)value);
+        else if (field->flags & FIELD_HEX && field->flags & FIELD_UPPER)
+                g_snprintf(text, sizeof text, "0x%0*" PRIX64, field->width, value);
         else if (field->flags & FIELD_HEX)
                 g_snprintf(text, sizeof text, "0x%0*" PRIx64, field->width, value);
         else if (field->flags & FIELD_OCTAL)

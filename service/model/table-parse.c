@@ -128,9 +128,11 @@ static int number_parse(void *object, const Field *field, const XmlNode *node, c
                         Error *error)
 {
         uint64_t value;
-        int r = number_from_text(field, text, &value);
         char expected[64];
 
+        if (field->flags & FIELD_MINUS_ONE && strcmp(text, "-1") == 0)
+                return 0;
+        int r = number_from_text(field, text, &value);
         if (r == 0) {
                 field_set_number(object, field, value);
                 field_set_has(object, field, true);

@@ -49,7 +49,9 @@ enum {
         FIELD_EMPTY_WORD = 1 << 12, /* "" is a value of its own, kept and written */
         FIELD_NO_NATIVE = 1 << 13,  /* has no key of its own in the native form */
         FIELD_NO_ABI = 1 << 14,     /* the guest does not see it: definition_abi_difference() skips it */
-        FIELD_OCTAL = 1 << 15,        /* read and written in base 8, with `width` digits */
+        FIELD_OCTAL = 1 << 15,      /* read and written in base 8, with `width` digits */
+        FIELD_UPPER = 1 << 16,      /* hexadecimal digits are written in upper case */
+        FIELD_MINUS_ONE = 1 << 17,  /* "-1" is absent */
 };
 
 /* What a definition is read or written for; the numbers of virDomainXMLFlags, and ours above them. */

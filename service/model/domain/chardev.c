@@ -104,11 +104,35 @@ static const Field domain_console_fields[] = {
 #undef THIS
 DEFINE_STRUCT(domain_console, DomainConsole);
 
+/* A socket that libvirt once made for a machine on its own: such a path says nothing about what was
+ * wanted. */
+static bool path_is_generated(const DomainChannel *channel)
+{
+        _cleanup_(freep) char *folder = NULL, *parent = NULL, *file = NULL;
+
+        if (channel->source.type != CHARDEV_TYPE_UNIX || channel->target != CHANNEL_TARGET_VIRTIO ||
+            !channel->source.path || !channel->name)
+                return false;
+        if (g_str_has_prefix(channel->source.path, "/var/lib/libvirt/qemu/channel/"))
+                return true;
+        file = g_path_get_basename(channel->source.path);
+        folder = g_path_get_dirname(channel->source.path);
+        parent = g_path_get_basename(folder);
+        return g_str_equal(file, channel->name) && g_str_has_prefix(parent, "domain-");
+}
+
 static int channel_check(void *object, const XmlNode *node, unsigned flags, Error *error)
 {
-        const DomainChannel *channel = object;
+        DomainChannel *channel = object;
 
-        (void)flags;
+        if (flags & DEFINITION_INACTIVE && !(flags & DEFINITION_STATUS) && path_is_generated(channel)) {
+                g_clear_pointer(&channel->source.path, g_free);
+                channel->source.mode = SOCKET_MODE_ABSENT;
+        }
+        if (channel->source.reconnect_enabled == YES && channel->source.mode != SOCKET_CONNECT)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "line %u: <channel>: only sockets of mode 'connect' can reconnect",
+                                 node ? node->line : 0);
         if (channel->target == CHANNEL_TARGET_ABSENT)
                 return error_set(error, ERROR_INVALID_XML, "line %u: <channel>: target/@type is missing",
                                  node ? node->line : 0);
@@ -165,16 +189,29 @@ static const Field domain_redirdev_fields[] = {
 #undef THIS
 DEFINE_STRUCT(domain_redirdev, DomainRedirdev);
 
+#define ANY_OR_HEX .flags = FIELD_HEX | FIELD_UPPER | FIELD_ANY_BASE | FIELD_MINUS_ONE
 #define THIS RedirfilterUsbdev
 static const Field redirfilter_usbdev_fields[] = {
-        HEX("@class", usb_class, 2, .has_offset = offsetof(THIS, has_usb_class)),
-        HEX("@vendor", vendor, 4, .has_offset = offsetof(THIS, has_vendor)),
-        HEX("@product", product, 4, .has_offset = offsetof(THIS, has_product)),
+        OPTIONAL_UNSIGNED("@class", usb_class, .width = 2, ANY_OR_HEX),
+        OPTIONAL_UNSIGNED("@vendor", vendor, .width = 4, ANY_OR_HEX),
+        OPTIONAL_UNSIGNED("@product", product, .width = 4, ANY_OR_HEX),
         STRING("@version", version),
         YESNO("@allow", allow, .flags = FIELD_REQUIRED),
 };
 #undef THIS
-static DEFINE_STRUCT(redirfilter_usbdev, RedirfilterUsbdev);
+
+static int usbdev_check(void *object, const XmlNode *node, unsigned flags, Error *error)
+{
+        RedirfilterUsbdev *usbdev = object;
+
+        (void)node;
+        (void)flags;
+        (void)error;
+        if (g_strcmp0(usbdev->version, "-1") == 0) /* any */
+                g_clear_pointer(&usbdev->version, g_free);
+        return 0;
+}
+static DEFINE_STRUCT(redirfilter_usbdev, RedirfilterUsbdev, .check = usbdev_check);
 
 #define THIS DomainRedirfilter
 static const Field domain_redirfilter_fields[] = { ITEMS("usbdev", usbdevs, redirfilter_usbdev) };

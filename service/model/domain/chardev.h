@@ -167,8 +167,8 @@ typedef struct DomainRedirdev {
 extern const StructType domain_redirdev_type;
 
 typedef struct RedirfilterUsbdev {
-        bool has_usb_class, has_vendor, has_product;
         YesNo allow;
+        bool has_usb_class, has_vendor, has_product;
         uint32_t usb_class, vendor, product;
         char *version;
 } RedirfilterUsbdev;

@@ -86,9 +86,9 @@ typedef struct NumaCache {
 DECLARE_ENUM(NumaAccess, numa_access, NUMA_ACCESSES)
 
 typedef struct NumaCell {
-        bool has_id;
         YesNo discard;
         NumaAccess access;
+        bool has_id;
         uint32_t id;
         uint64_t memory_kib;
         char *cpus;             /* model/cpuset.h */

@@ -134,6 +134,8 @@ static const Field disk_source_fields[] = {
         STRING("@dev", dev, .flags = FIELD_NO_ABI),
         STRING("@dir", dir, .flags = FIELD_NO_ABI),
         STRING("@type", nvme_type, .flags = FIELD_NO_ABI),
+        STRING("@type", vhost_type, .flags = FIELD_NO_ABI),
+        STRING("@dev", vdpa_dev, .flags = FIELD_NO_ABI),
         YESNO("@managed", managed, .flags = FIELD_NO_ABI),
         UNSIGNED("@namespace", namespace_id, .flags = FIELD_NO_ABI),
         STRING("@path", vhost_path, .flags = FIELD_NO_ABI),
@@ -188,10 +190,8 @@ bool disk_source_is_empty(const DiskSource *source)
 static int source_complete(DiskSource *source, DiskType type, unsigned line, Error *error)
 {
         source->type = type;
-        if (type == DISK_TYPE_VHOSTUSER && source->nvme_type)
-                source->vhost_type = TAKE_PTR(source->nvme_type);
-        if (type == DISK_TYPE_VHOSTVDPA && source->dev)
-                source->vdpa_dev = TAKE_PTR(source->dev);
+        g_clear_pointer(type == DISK_TYPE_VHOSTUSER ? &source->nvme_type : &source->vhost_type, g_free);
+        g_clear_pointer(type == DISK_TYPE_VHOSTVDPA ? &source->dev : &source->vdpa_dev, g_free);
         if (type == DISK_TYPE_NETWORK && source->protocol == DISK_PROTOCOL_NONE &&
             !disk_source_is_empty(source))
                 return error_set(error, ERROR_INVALID_XML, "line %u: <source>: @protocol is missing", line);
@@ -388,7 +388,8 @@ static int device_check(const DomainDisk *disk, unsigned line, Error *error)
                 return error_set(error, ERROR_INVALID_XML,
                                  "line %u: <disk>: product='%s' is longer than 16 characters", line,
                                  disk->product);
-        if (disk->wwn && (strlen(disk->wwn) != 16 || strspn(disk->wwn, "0123456789abcdefABCDEF") != 16))
+        const char *digits = disk->wwn && g_str_has_prefix(disk->wwn, "0x") ? disk->wwn + 2 : disk->wwn;
+        if (digits && (strlen(digits) != 16 || strspn(digits, "0123456789abcdefABCDEF") != 16))
                 return error_set(error, ERROR_INVALID_XML,
                                  "line %u: <disk>: wwn='%s': 16 hexadecimal digits are expected", line,
                                  disk->wwn);

@@ -156,11 +156,20 @@ static void on_if_present(const XmlNode *node, const char *name, OnOff *state)
                 *state = ON;
 }
 
+/* This size alone counts in MiB where it has no unit. */
+static void default_to_mib(const XmlNode *node, uint64_t *size)
+{
+        if (node && !xml_attribute(node, "unit") && *size <= UINT64_MAX / (1024 * 1024))
+                *size *= 1024 * 1024;
+}
+
 static int features_check(void *object, const XmlNode *node, unsigned flags, Error *error)
 {
         DomainFeatures *features = object;
 
         (void)flags;
+        if (node && xml_child(node, "smm"))
+                default_to_mib(xml_child(xml_child(node, "smm"), "tseg"), &features->smm_tseg_bytes);
         on_if_present(node, "hap", &features->hap);
         on_if_present(node, "pmu", &features->pmu);
         on_if_present(node, "vmport", &features->vmport);

@@ -18,7 +18,7 @@ DEFINE_ENUM(filesystem_wrpolicy, FILESYSTEM_WRPOLICIES);
 
 #define THIS DomainFilesystem
 static const Field domain_filesystem_fields[] = {
-        ENUM("@type", type, filesystem_type, .initial = FILESYSTEM_MOUNT),
+        ENUM("@type", type, filesystem_type, .initial = FILESYSTEM_MOUNT, .flags = FIELD_ALWAYS),
         ENUM("@accessmode", access, filesystem_access),
         ENUM("@model", model, virtio_model),
         ENUM("@multidevs", multidevs, filesystem_multidevs),
@@ -85,6 +85,8 @@ static int check_filesystem(void *object, const XmlNode *node _unused_, unsigned
                 return error_set(error, ERROR_INVALID_XML, "A filesystem needs target/@dir");
         if (filesystem->type == FILESYSTEM_RAM && filesystem->source_usage_kib == 0)
                 return error_set(error, ERROR_INVALID_XML, "A filesystem of type 'ram' needs source/@usage");
+        if (filesystem->driver == FILESYSTEM_DRIVER_VIRTIOFS && filesystem->readonly)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "virtiofs has no read-only mode");
         if (filesystem->source_socket && filesystem->driver != FILESYSTEM_DRIVER_VIRTIOFS)
                 return error_set(error, ERROR_INVALID_XML, "Only virtiofs is served by a socket");
         if ((filesystem->has_fmode && filesystem->fmode > 0777) ||

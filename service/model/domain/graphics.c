@@ -122,8 +122,7 @@ static int check_listens(DomainGraphics *graphics, Error *error)
         if (graphics->listens.count == 0)
                 add_first_listen(graphics);
 
-        LIST_FOREACH(listen, graphics->listens)
-        {
+        LIST_FOREACH (listen, graphics->listens) {
                 if (listen->type == LISTEN_SOCKET && graphics->type == GRAPHICS_TYPE_RDP)
                         return error_set(error, ERROR_INVALID_XML,
                                          "Graphics of type 'rdp' cannot listen on a socket");
@@ -195,8 +194,7 @@ static void settle_spice_ports(DomainGraphics *graphics, unsigned flags)
         if (graphics->autoport == YES || graphics->has_port || graphics->has_tls_port)
                 return;
         /* Nobody can come in by a port, whatever the address. */
-        LIST_FOREACH(listen, graphics->listens)
-        {
+        LIST_FOREACH (listen, graphics->listens) {
                 if (listen->type != LISTEN_ADDRESS && listen->type != LISTEN_NETWORK)
                         continue;
                 listen->type = LISTEN_NONE;

@@ -35,7 +35,7 @@ static bool has_adapter(const void *object, unsigned flags _unused_)
 
 #define THIS DomainHostdev
 static const Field domain_hostdev_fields[] = {
-        ENUM("@mode", mode, hostdev_mode, .initial = HOSTDEV_SUBSYSTEM),
+        ENUM("@mode", mode, hostdev_mode, .initial = HOSTDEV_SUBSYSTEM, .flags = FIELD_ALWAYS),
         ENUM("@type", type, hostdev_type, .flags = FIELD_REQUIRED),
         YESNO("@managed", managed, .shown = is_subsystem),
         STRING("@sgio", sgio, WHEN(type, SCSI)),

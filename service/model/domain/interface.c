@@ -227,7 +227,7 @@ static const Field domain_interface_fields[] = {
         UNSIGNED("source/@portid", port_id, WHEN(type, IS(VDS))),
         STRING("source/@portgroupid", portgroup_id, WHEN(type, IS(VDS))),
         UNSIGNED("source/@connectionid", connection_id, WHEN(type, IS(VDS))),
-        INLINE("source/address", source_device, host_pci_address, WHEN(type, IS(HOSTDEV))),
+        INLINE("source/address", source_device, device_address, WHEN(type, IS(HOSTDEV))),
         ITEMS("source/ip", source_ips, network_address),
         ITEMS("source/route", source_routes, network_route),
         STRUCT("vlan", vlan, vlan, .flags = FIELD_NO_ABI),

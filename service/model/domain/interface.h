@@ -71,8 +71,8 @@ typedef struct Virtualport {
 extern const StructType virtualport_type;
 
 typedef struct BandwidthLimit {
-        bool has_average, has_peak, has_burst, has_floor;
         uint64_t average, peak, floor, burst; /* kilobytes a second; burst: KiB */
+        bool has_average, has_peak, has_burst, has_floor;
 } BandwidthLimit;
 
 typedef struct Bandwidth {
@@ -140,8 +140,8 @@ typedef struct InterfaceOffloads {
 } InterfaceOffloads;
 
 typedef struct InterfaceCoalesce {
-        bool has_max_frames;
         uint32_t rx_max_frames;
+        bool has_max_frames;
 } InterfaceCoalesce;
 
 #define TEAMING_TYPES(E)                                                                                          \

@@ -50,6 +50,9 @@ static int check_input(void *object, const XmlNode *node _unused_, unsigned flag
                 return error_set(error, ERROR_INVALID_XML,
                                  "Only input devices at the bus 'virtio' have a model '%s'",
                                  virtio_model_to_string(input->model));
+        if (input->model > VIRTIO_MODEL_VIRTIO && input->type != INPUT_TYPE_PASSTHROUGH)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "An input device '%s' has no model '%s'",
+                                 input_type_to_string(input->type), virtio_model_to_string(input->model));
         return 0;
 }
 DEFINE_STRUCT(domain_input, DomainInput, .check = check_input);
@@ -73,7 +76,7 @@ static const Field domain_rng_fields[] = {
         UNSIGNED("rate/@period", rate_period_msec),
         ENUM("backend/@model", backend, rng_backend, .flags = FIELD_REQUIRED),
         INLINE("backend", source, chardev_source, WHEN(backend, BIT(RNG_EGD))),
-        STRING("backend", device, WHEN(backend, BIT(RNG_RANDOM))),
+        STRING("backend/.", device, WHEN(backend, BIT(RNG_RANDOM))),
         INLINE("driver", virtio, virtio_options),
         INLINE("", info, device_info),
 };
@@ -90,6 +93,9 @@ static int check_rng(void *object, const XmlNode *node _unused_, unsigned flags 
                 return error_set(
                         error, ERROR_INVALID_XML,
                         "A random number generator with the backend 'egd' needs the backend's type");
+        if (rng->backend == RNG_EGD && rng->source.type == CHARDEV_TYPE_UNIX && !rng->source.path)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "A random number generator with a socket needs the socket's path");
         if (rng->backend == RNG_RANDOM && !rng->device)
                 rng->device = g_strdup("/dev/random");
         return 0;
@@ -99,7 +105,7 @@ DEFINE_STRUCT(domain_rng, DomainRng, .check = check_rng);
 #define THIS DomainWatchdog
 static const Field domain_watchdog_fields[] = {
         ENUM("@model", model, watchdog_model, .flags = FIELD_REQUIRED),
-        ENUM("@action", action, watchdog_action, .initial = WATCHDOG_RESET),
+        ENUM("@action", action, watchdog_action, .initial = WATCHDOG_RESET, .flags = FIELD_ALWAYS),
         INLINE("", info, device_info),
 };
 #undef THIS

@@ -180,7 +180,7 @@ DEFINE_STRUCT(cpu_tune, CpuTune);
 #define THIS NumatuneMemory
 static const Field numatune_memory_fields[] = {
         ENUM("@mode", mode, numatune_mode),
-        CPUSET("@nodeset", nodeset),
+        CPUSET("@nodeset", nodeset, .flags = FIELD_EMPTY_WORD),
         ENUM("@placement", placement, placement),
 };
 #undef THIS

@@ -43,8 +43,8 @@ typedef struct BlkioTune {
 } BlkioTune;
 
 typedef struct MemoryTune {
-        bool has_hard_limit, has_soft_limit, has_min_guarantee, has_swap_hard_limit;
         uint64_t hard_limit_kib, soft_limit_kib, min_guarantee_kib, swap_hard_limit_kib;
+        bool has_hard_limit, has_soft_limit, has_min_guarantee, has_swap_hard_limit;
 } MemoryTune;
 
 typedef struct VcpuPin {
