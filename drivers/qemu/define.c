@@ -55,9 +55,7 @@ static int redefine(Call *call, Domain *domain, DomainDefinition **definition, E
         domain_set_definition(domain, TAKE_PTR(*definition));
         domain_set_persistent(domain, true);
         domain_lifecycle(domain, DOMAIN_EVENT_DEFINED, DEFINED_UPDATED, call->job);
-        if (domain_is_active(domain))
-                status_store_soon(domain);
-        return 0;
+        return domain_is_active(domain) ? status_store(domain, error) : 0;
 }
 
 /* The machine is in the table, and its name taken, before the disk is waited for; it is told of when it is

@@ -101,7 +101,7 @@ static int metadata_set_config(Domain *domain, int32_t type, const char *metadat
 }
 
 static int metadata_set_live(Domain *domain, int32_t type, const char *metadata, const char *key,
-                             const char *uri, Error *error)
+                             const char *uri, Error *error) AWAITS
 {
         _cleanup_(domain_definition_freep) DomainDefinition *changed = domain_definition_copy(domain->live);
         int r = domain_definition_set_metadata(changed, type, metadata, key, uri, error);
@@ -109,8 +109,7 @@ static int metadata_set_live(Domain *domain, int32_t type, const char *metadata,
         if (r < 0)
                 return r;
         domain_set_live(domain, TAKE_PTR(changed));
-        status_store_soon(domain);
-        return 0;
+        return status_store(domain, error);
 }
 
 int qemu_domain_set_metadata(Call *call, Domain *domain, int32_t type, const char *metadata, const char *key,

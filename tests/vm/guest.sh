@@ -27,7 +27,7 @@ cache=$(realpath "$cache")
 
 # In the order in which they can be loaded; what a kernel has built in is skipped.
 modules=(virtio_pci virtio_net virtio_blk virtio_scsi sd_mod virtio_balloon virtio_console virtio-rng
-        ahci ata_piix evdev button pvpanic pvpanic-pci ext4)
+        ahci ata_piix evdev button pvpanic pvpanic-mmio pvpanic-pci ext4)
 
 note() {
         echo "guest.sh: $*" >&2
