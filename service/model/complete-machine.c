@@ -137,7 +137,7 @@ static void complete_cells(const DomainDefinition *definition, DomainCpu *cpu)
 
         NumaCell *first = cpu->numa_cells.items[0];
         GString *cpus = g_string_new(first->cpus);
-        for (unsigned vcpu = 0; vcpu < definition->vcpus; vcpu++)
+        for (unsigned vcpu = 0; vcpu < MIN(definition->vcpus, CPUSET_MAX); vcpu++)
                 if (!vcpu_has_cell(cpu, vcpu))
                         g_string_append_printf(cpus, "%s%u", cpus->len > 0 ? "," : "", vcpu);
         g_free(first->cpus);

@@ -55,6 +55,15 @@ static bool index_is_used(const DomainDefinition *definition, const DomainContro
         return false;
 }
 
+static int check_index(uint32_t index, const char *what, Error *error)
+{
+        /* Far beyond what any machine holds; keeps a typing error from filling the memory. */
+        if (index > 255)
+                return error_set(error, ERROR_INVALID_XML, "%s %u: controllers are numbered up to 255", what,
+                                 index);
+        return 0;
+}
+
 /* Those of one type stand in the order of their numbers, since they get their addresses in the order of the
  * list. */
 static void sort_controllers(DomainDefinition *definition)
@@ -76,8 +85,13 @@ static void sort_controllers(DomainDefinition *definition)
 }
 
 /* The parts of one ICH9 controller share a number. */
-int complete_controller_indexes(DomainDefinition *definition, Error *error _unused_)
+int complete_controller_indexes(DomainDefinition *definition, Error *error)
 {
+        LIST_FOREACH (controller, definition->devices.controllers) {
+                int r = check_index(controller->index, "Controller", error);
+                if (r < 0)
+                        return r;
+        }
         sort_controllers(definition);
         LIST_FOREACH (controller, definition->devices.controllers) {
                 if (controller->has_index)
@@ -138,21 +152,12 @@ static void ensure_up_to(DomainDefinition *definition, ControllerType type, uint
                 controller_ensure(definition, type, i, model);
 }
 
-static int check_index(uint32_t index, const char *what, Error *error)
-{
-        /* Far beyond what any machine holds; keeps a typing error from filling the memory. */
-        if (index > 255)
-                return error_set(error, ERROR_INVALID_XML, "The %s address names controller %u", what,
-                                 index);
-        return 0;
-}
-
 static int add_for_disks(DomainDefinition *definition, DiskBus bus, ControllerType type, Error *error)
 {
         LIST_FOREACH (disk, definition->devices.disks) {
                 if (disk->bus != bus || disk->info.address.type != ADDRESS_DRIVE)
                         continue;
-                int r = check_index(disk->info.address.controller, "drive", error);
+                int r = check_index(disk->info.address.controller, "Address of drive", error);
                 if (r < 0)
                         return r;
                 ensure_up_to(definition, type, disk->info.address.controller);
@@ -162,7 +167,7 @@ static int add_for_disks(DomainDefinition *definition, DiskBus bus, ControllerTy
 
 static int add_for_port(DomainDefinition *definition, const DeviceAddress *address, Error *error)
 {
-        int r = check_index(address->controller, "virtio-serial", error);
+        int r = check_index(address->controller, "Address of virtio-serial", error);
 
         if (r >= 0)
                 controller_ensure(definition, CONTROLLER_TYPE_VIRTIO_SERIAL, address->controller,
@@ -195,7 +200,7 @@ static int add_for_smartcards(DomainDefinition *definition, Error *error)
                 if (smartcard->info.address.type != ADDRESS_NONE &&
                     smartcard->info.address.type != ADDRESS_CCID)
                         continue;
-                int r = check_index(smartcard->info.address.controller, "ccid", error);
+                int r = check_index(smartcard->info.address.controller, "Address of ccid", error);
                 if (r < 0)
                         return r;
                 ensure_up_to(definition, CONTROLLER_TYPE_CCID, smartcard->info.address.controller);
@@ -208,7 +213,7 @@ static int add_for_hostdevs(DomainDefinition *definition, Error *error)
         LIST_FOREACH (hostdev, definition->devices.hostdevs) {
                 if (hostdev->type != HOSTDEV_SCSI || hostdev->info.address.type != ADDRESS_DRIVE)
                         continue;
-                int r = check_index(hostdev->info.address.controller, "drive", error);
+                int r = check_index(hostdev->info.address.controller, "Address of drive", error);
                 if (r < 0)
                         return r;
                 ensure_up_to(definition, CONTROLLER_TYPE_SCSI, hostdev->info.address.controller);

@@ -92,7 +92,7 @@ static int check_schedulers(const DomainDefinition *definition, Error *error)
                 return 0;
         for (uint32_t i = 0; i < tune->vcpuscheds.count; i++)
                 for (uint32_t j = 0; j < i; j++)
-                        for (unsigned vcpu = 0; vcpu < definition->vcpus; vcpu++)
+                        for (unsigned vcpu = 0; vcpu < MIN(definition->vcpus, CPUSET_MAX); vcpu++)
                                 if (cpuset_has(tune->vcpuscheds.items[i]->vcpus, vcpu) &&
                                     cpuset_has(tune->vcpuscheds.items[j]->vcpus, vcpu))
                                         return error_set(error, ERROR_INVALID_XML,

@@ -183,6 +183,8 @@ static void refuses_what_collides(void **state)
                 { "pc", "", "<panic/><panic model='isa'/>", "panic" },
                 { "pc", "", "<memory model='dimm'><target><size>1024</size></target></memory>",
                   "maxMemory" },
+                { "pc", "<iothreads>4000000000</iothreads>", "", "iothreads" },
+                { "pc", "", "<controller type='pci' index='4294967295' model='pci-bridge'/>", "255" },
                 { "pc", "<maxMemory slots='1'>1048576</maxMemory>", "", "NUMA" },
                 { "pc", "<numatune><memnode cellid='0' mode='strict' nodeset='0'/></numatune>", "",
                   "cell 0" },
