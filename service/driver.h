@@ -91,10 +91,11 @@ struct DriverType {
         void (*run)(Driver *driver);
         /* Lets go of everything without ending any machine. */
         void (*close)(Driver *driver);
-        /* What defining and creating by XML, by native values and by options come down to. The definition was parsed,
-         * not completed; it is taken over, also after a failure. `existing` is the machine of that UUID, which the caller
-         * may change and whose job is taken, or NULL for a new one; a name that another machine of the owner has is the
-         * driver's to refuse (ERROR_EXISTS). `fds` are for a guest that gets open files from its caller: borrowed. */
+        /* What defining and creating by XML, by native values and by options come down to. The definition
+         * was parsed, not completed; it is taken over, also after a failure. `existing` is the machine of
+         * that UUID, which the caller may change and whose job is taken, or NULL for a new one; a name that
+         * another machine of the owner has is the driver's to refuse (ERROR_EXISTS). `fds` are for a guest
+         * that gets open files from its caller: borrowed. */
         int (*define_domain)(Call *call, Domain *existing, DomainDefinition *definition, Domain **ret_domain,
                              Error *error) AWAITS;
         int (*create_domain)(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,

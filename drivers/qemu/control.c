@@ -110,8 +110,10 @@ int qemu_domain_destroy(Call *call, Domain *domain, uint32_t flags, Error *error
         Machine *machine = machine_of(domain);
         int r = error_check_flags(error, "Destroy", flags, DESTROY_GRACEFUL);
 
-        if (r >= 0 && !domain_is_active(domain) && call->job && job_has_displaced(call->job))
+        if (r >= 0 && !domain_is_active(domain) && call->job && job_has_displaced(call->job)) {
+                domain_set_state(domain, DOMAIN_STATE_SHUTOFF, SHUTOFF_REASON_DESTROYED);
                 return 0; /* the start that was going on is over, and has cleaned up */
+        }
         if (r >= 0)
                 r = domain_check_active(domain, error);
         if (r < 0)

@@ -2,12 +2,12 @@
 
 /* The QEMU driver's life: folders, definitions, machines taken back, machines started by themselves. */
 
-#include "drivers/qemu/qemu.h"
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/store.h"
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/operations.h"
+#include "drivers/qemu/qemu.h"
 #include "drivers/qemu/recover.h"
 
 #define AUTOSTART_TIMEOUT_USEC (120 * G_USEC_PER_SEC)

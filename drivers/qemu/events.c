@@ -193,10 +193,10 @@ static const DomainDisk *disk_of(const Machine *machine, const char *alias)
 {
         if (!machine->domain->live)
                 return NULL;
-        LIST_FOREACH(disk, machine->domain->live->devices.disks)
-        if (disk->info.alias &&
-            (strcmp(disk->info.alias, alias) == 0 || (strstr(alias, disk->info.alias) && alias[0] == '/')))
-                return disk;
+        LIST_FOREACH (disk, machine->domain->live->devices.disks)
+                if (disk->info.alias && (strcmp(disk->info.alias, alias) == 0 ||
+                                         (strstr(alias, disk->info.alias) && alias[0] == '/')))
+                        return disk;
         return NULL;
 }
 
@@ -269,8 +269,7 @@ static void port_heard(Machine *machine, const json_t *data)
 
         if (!machine->domain->live)
                 return;
-        LIST_FOREACH(channel, machine->domain->live->devices.channels)
-        {
+        LIST_FOREACH (channel, machine->domain->live->devices.channels) {
                 if (g_strcmp0(channel->info.alias, alias) != 0)
                         continue;
                 channel->state = is_open ? CHANNEL_CONNECTED : CHANNEL_DISCONNECTED;

@@ -15,15 +15,15 @@
 /* The far end of the console of that alias; the first one's if it is empty. */
 static const ChardevSource *console_find(const DomainDefinition *live, const char *alias)
 {
-        LIST_FOREACH(serial, live->devices.serials)
-        if (!*alias || g_strcmp0(serial->info.alias, alias) == 0)
-                return &serial->source;
-        LIST_FOREACH(console, live->devices.consoles)
-        if (!*alias || g_strcmp0(console->info.alias, alias) == 0)
-                return &console->source;
-        LIST_FOREACH(channel, live->devices.channels)
-        if (*alias && g_strcmp0(channel->info.alias, alias) == 0)
-                return &channel->source;
+        LIST_FOREACH (serial, live->devices.serials)
+                if (!*alias || g_strcmp0(serial->info.alias, alias) == 0)
+                        return &serial->source;
+        LIST_FOREACH (console, live->devices.consoles)
+                if (!*alias || g_strcmp0(console->info.alias, alias) == 0)
+                        return &console->source;
+        LIST_FOREACH (channel, live->devices.channels)
+                if (*alias && g_strcmp0(channel->info.alias, alias) == 0)
+                        return &channel->source;
         return NULL;
 }
 

@@ -61,9 +61,9 @@ static void questions_clear(Questions *questions)
 
 static bool has_graphics(const DomainDefinition *definition, GraphicsType type)
 {
-        LIST_FOREACH(graphics, definition->devices.graphics)
-        if (graphics->type == type)
-                return true;
+        LIST_FOREACH (graphics, definition->devices.graphics)
+                if (graphics->type == type)
+                        return true;
         return false;
 }
 
@@ -83,18 +83,19 @@ static void chardev_learn(DomainDefinition *live, const char *label, const char 
         if (!g_str_has_prefix(filename, "pty:") || !g_str_has_prefix(label, "char"))
                 return;
         label += strlen("char");
-        LIST_FOREACH(serial, live->devices.serials)
-        if (g_strcmp0(serial->info.alias, label) == 0)
-                source_set_path(&serial->source, path);
-        LIST_FOREACH(console, live->devices.consoles)
-        if (g_strcmp0(console->info.alias, label) == 0) {
-                source_set_path(&console->source, path);
-                g_free(console->source.tty);
-                console->source.tty = console->source.type == CHARDEV_TYPE_PTY ? g_strdup(path) : NULL;
-        }
-        LIST_FOREACH(channel, live->devices.channels)
-        if (g_strcmp0(channel->info.alias, label) == 0)
-                source_set_path(&channel->source, path);
+        LIST_FOREACH (serial, live->devices.serials)
+                if (g_strcmp0(serial->info.alias, label) == 0)
+                        source_set_path(&serial->source, path);
+        LIST_FOREACH (console, live->devices.consoles)
+                if (g_strcmp0(console->info.alias, label) == 0) {
+                        source_set_path(&console->source, path);
+                        g_free(console->source.tty);
+                        console->source.tty =
+                                console->source.type == CHARDEV_TYPE_PTY ? g_strdup(path) : NULL;
+                }
+        LIST_FOREACH (channel, live->devices.channels)
+                if (g_strcmp0(channel->info.alias, label) == 0)
+                        source_set_path(&channel->source, path);
 }
 
 static void chardevs_learn(DomainDefinition *live, const json_t *answer)
@@ -119,11 +120,11 @@ static void vnc_learn(DomainDefinition *live, const json_t *answer)
 
         if (!service || !g_ascii_string_to_unsigned(service, 10, 1, 65535, &port, NULL))
                 return;
-        LIST_FOREACH(graphics, live->devices.graphics)
-        if (graphics->type == GRAPHICS_TYPE_VNC && !graphics->socket) {
-                graphics->port = (int32_t)port;
-                graphics->has_port = true;
-        }
+        LIST_FOREACH (graphics, live->devices.graphics)
+                if (graphics->type == GRAPHICS_TYPE_VNC && !graphics->socket) {
+                        graphics->port = (int32_t)port;
+                        graphics->has_port = true;
+                }
 }
 
 /* The first conversation; *live learns what QEMU chose by itself. */

@@ -117,7 +117,9 @@ int connection_own_names(Error *error)
         if (r < 0)
                 return error_set_errno(error, r, "Cannot own the name %s", COMPATIBLE_NAME);
         if (r == 0)
-                log_warning(NULL, "the name %s is taken: clients of libvirt-dbus talk to somebody else until it is free",
+                log_warning(NULL,
+                            "the name %s is taken: clients of libvirt-dbus talk to somebody else until it "
+                            "is free",
                             COMPATIBLE_NAME);
         g_ptr_array_add(names, g_strdup(COMPATIBLE_NAME));
         g_ptr_array_add(names, NULL);

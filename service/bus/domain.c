@@ -172,11 +172,11 @@ int domain_native_property_consoles(Object *object, sd_bus_message *reply, Error
 
         (void)error;
         g_variant_builder_init(&consoles, G_VARIANT_TYPE("aa{sv}"));
-        LIST_FOREACH(serial, devices->serials)
-        console_add(&consoles, "serial", &serial->source, &serial->info);
-        LIST_FOREACH(console, devices->consoles)
-        if (console->target != CONSOLE_TARGET_SERIAL)
-                console_add(&consoles, "console", &console->source, &console->info);
+        LIST_FOREACH (serial, devices->serials)
+                console_add(&consoles, "serial", &serial->source, &serial->info);
+        LIST_FOREACH (console, devices->consoles)
+                if (console->target != CONSOLE_TARGET_SERIAL)
+                        console_add(&consoles, "console", &console->source, &console->info);
         return marshal_append(reply, g_variant_builder_end(&consoles), false);
 }
 
@@ -187,8 +187,7 @@ int domain_native_property_graphics(Object *object, sd_bus_message *reply, Error
 
         (void)error;
         g_variant_builder_init(&all, G_VARIANT_TYPE("aa{sv}"));
-        LIST_FOREACH(graphics, devices->graphics)
-        {
+        LIST_FOREACH (graphics, devices->graphics) {
                 GVariantBuilder entry;
 
                 g_variant_builder_init(&entry, G_VARIANT_TYPE_VARDICT);

@@ -109,8 +109,8 @@ static void peer_process(void *data)
                 ;
 }
 
-/* A first call that came in one piece with the end of the authentication lies in sd-bus's buffer already, and the socket
- * will not become readable for it: it is asked for. */
+/* A first call that came in one piece with the end of the authentication lies in sd-bus's buffer already,
+ * and the socket will not become readable for it: it is asked for. */
 static int peer_connected(sd_bus_message *message, void *data, sd_bus_error *ret_error)
 {
         (void)data;

@@ -11,7 +11,8 @@
 /* Waits until fd has one of `events` (EPOLLIN ...); returns those that it has. */
 int await_fd(int fd, uint32_t events, uint64_t deadline_usec) AWAITS;
 
-/* Waits until *is_set, which some handler sets before it wakes the fiber: the building block of all the others. */
+/* Waits until *is_set, which some handler sets before it wakes the fiber: the building block of all the
+ * others. */
 int await_flag(const bool *is_set, uint64_t deadline_usec) AWAITS;
 
 /* Returns 0 at the time given. */
@@ -26,8 +27,8 @@ int await_turn(void) AWAITS;
 int await_bus_call(sd_bus *bus, sd_bus_message *message, uint64_t deadline_usec, sd_bus_message **ret_reply,
                    Error *error) AWAITS;
 
-/* A condition: fibers wait until somebody wakes them, then look again at what they wait for. Embed one where the
- * state lives; zero-initialise. */
+/* A condition: fibers wait until somebody wakes them, then look again at what they wait for. Embed one where
+ * the state lives; zero-initialise. */
 typedef struct Condition {
         GPtrArray *waiters; /* on the stacks of those who wait */
 } Condition;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Processes that we start or take back. They are watched by pidfd, never by polling or SIGCHLD, and outlive us
- * unless they are ended. After fork the child only prepares (descriptors, uid, cgroup, session) and execs. */
+/* Processes that we start or take back. They are watched by pidfd, never by polling or SIGCHLD, and outlive
+ * us unless they are ended. After fork the child only prepares (descriptors, uid, cgroup, session) and
+ * execs. */
 
 #include "core/error.h"
 #include <sys/types.h>
@@ -10,7 +11,7 @@
 typedef struct ChildOptions {
         const char *const *arguments;   /* argv, NULL-terminated; arguments[0] is an absolute path */
         const char *const *environment; /* NULL: a minimal one (PATH, LANG=C) */
-        const int *fds;                 /* passed on as 3, 4, 5 ... in this order; everything else is closed */
+        const int *fds; /* passed on as 3, 4, 5 ... in this order; everything else is closed */
         size_t n_fds;
         int stdin_fd, stdout_fd, stderr_fd; /* negative: /dev/null */
         bool set_user;                      /* become uid, gid and `groups`, drop every capability */
@@ -25,8 +26,8 @@ typedef struct ChildOptions {
 
 typedef struct Child Child;
 
-/* Called once, on the loop, when the process has ended. `status` is as waitid() gives it (si_code, si_status);
- * for a process that is not our child both are 0. */
+/* Called once, on the loop, when the process has ended. `status` is as waitid() gives it (si_code,
+ * si_status); for a process that is not our child both are 0. */
 typedef void (*ChildExited)(Child *child, int code, int status, void *data);
 
 /* Starts a process; fails with the child's own errno and step if it could not get to exec. */
@@ -50,7 +51,8 @@ int child_wait(Child *child, uint64_t deadline_usec, int *ret_code, int *ret_sta
 Child *child_free(Child *child);
 DEFINE_CLEANUP(Child, child_free)
 
-/* Runs a tool to its end and gives its output (at most max_output bytes each, then the tool is killed and the call
- * fails). An exit status other than 0 is an error with the tool's name, status and stderr. `input` may be NULL. */
+/* Runs a tool to its end and gives its output (at most max_output bytes each, then the tool is killed and
+ * the call fails). An exit status other than 0 is an error with the tool's name, status and stderr. `input`
+ * may be NULL. */
 int child_run(const ChildOptions *options, const char *input, size_t input_size, size_t max_output,
               uint64_t deadline_usec, char **ret_output, size_t *ret_size, Error *error) AWAITS;

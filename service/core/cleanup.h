@@ -11,41 +11,41 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#define _cleanup_(function) __attribute__((cleanup(function)))
+#define _cleanup_(function)       __attribute__((cleanup(function)))
 #define _printf_(template, first) __attribute__((format(printf, template, first)))
-#define _unused_ __attribute__((unused))
+#define _unused_                  __attribute__((unused))
 
 /* Marks a function that may suspend the calling fiber (core/fiber.h). Everything may have changed when it
  * returns: hold a counted reference and look at the state of objects again. */
 #define AWAITS
 
-#define TAKE_PTR(pointer)                                                                                         \
-        ({                                                                                                        \
-                typeof(pointer) _taken = (pointer);                                                               \
-                (pointer) = NULL;                                                                                 \
-                _taken;                                                                                           \
+#define TAKE_PTR(pointer)                                                                                   \
+        ({                                                                                                  \
+                typeof(pointer) _taken = (pointer);                                                         \
+                (pointer) = NULL;                                                                           \
+                _taken;                                                                                     \
         })
 
-#define TAKE_FD(fd)                                                                                               \
-        ({                                                                                                        \
-                int _taken = (fd);                                                                                \
-                (fd) = -EBADF;                                                                                    \
-                _taken;                                                                                           \
+#define TAKE_FD(fd)                                                                                         \
+        ({                                                                                                  \
+                int _taken = (fd);                                                                          \
+                (fd) = -EBADF;                                                                              \
+                _taken;                                                                                     \
         })
 
 /* Defines x_freep() for _cleanup_(x_freep) from `Type *x_free(Type *)`. */
-#define DEFINE_CLEANUP(Type, function)                                                                            \
-        static inline void function##p(Type **pointer)                                                            \
-        {                                                                                                         \
-                *pointer = function(*pointer);                                                                    \
+#define DEFINE_CLEANUP(Type, function)                                                                      \
+        static inline void function##p(Type **pointer)                                                      \
+        {                                                                                                   \
+                *pointer = function(*pointer);                                                              \
         }
 
 /* The same for foreign functions that return nothing and do not take NULL. */
-#define DEFINE_FOREIGN_CLEANUP(Type, function)                                                                    \
-        static inline void function##p(Type **pointer)                                                            \
-        {                                                                                                         \
-                if (*pointer)                                                                                     \
-                        function(*pointer);                                                                       \
+#define DEFINE_FOREIGN_CLEANUP(Type, function)                                                              \
+        static inline void function##p(Type **pointer)                                                      \
+        {                                                                                                   \
+                if (*pointer)                                                                               \
+                        function(*pointer);                                                                 \
         }
 
 static inline void freep(void *pointer)

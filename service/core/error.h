@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a caller is told when something fails. The code says what kind of failure it is (bus/error-names.c makes
- * a D-Bus error name of it), the message is one sentence for a person: the object, what was wrong, what would be
- * right. Functions return a negative errno; error_set() returns the one that belongs to its code, so that
- * `return error_set(error, ERROR_NO_DOMAIN, "...")` is one line. A NULL error is accepted everywhere. */
+/* What a caller is told when something fails. The code says what kind of failure it is (bus/error-names.c
+ * makes a D-Bus error name of it), the message is one sentence for a person: the object, what was wrong,
+ * what would be right. Functions return a negative errno; error_set() returns the one that belongs to its
+ * code, so that `return error_set(error, ERROR_NO_DOMAIN, "...")` is one line. A NULL error is accepted
+ * everywhere. */
 
 #include "core/cleanup.h"
 
 typedef enum ErrorCode {
         ERROR_NONE = 0,
-        ERROR_INTERNAL,         /* a bug of ours, or the host failed in a way nobody foresaw */
-        ERROR_INVALID_ARGUMENT, /* an argument, flag or combination of them that no object would take */
-        ERROR_INVALID_XML,      /* malformed, or against the language's rules */
+        ERROR_INTERNAL,           /* a bug of ours, or the host failed in a way nobody foresaw */
+        ERROR_INVALID_ARGUMENT,   /* an argument, flag or combination of them that no object would take */
+        ERROR_INVALID_XML,        /* malformed, or against the language's rules */
         ERROR_CONFIG_UNSUPPORTED, /* the definition is valid, but this host or hypervisor cannot do it */
-        ERROR_NOT_SUPPORTED,    /* the driver has no such operation; the message names driver and method */
+        ERROR_NOT_SUPPORTED,      /* the driver has no such operation; the message names driver and method */
         ERROR_ACCESS_DENIED,
         ERROR_NO_OBJECT, /* a path, name, UUID or id that does not exist, or not for this caller */
         ERROR_NO_DOMAIN,
@@ -29,10 +30,11 @@ typedef enum ErrorCode {
         ERROR_NO_METADATA,
         ERROR_NO_DEVICE,
         ERROR_NO_JOB,
-        ERROR_EXISTS,          /* name, UUID or path is taken */
-        ERROR_OPERATION_INVALID, /* right call, wrong state: not running, already running, still in use ... */
-        ERROR_OPERATION_FAILED,  /* the hypervisor, a tool or the kernel refused; the message has its words */
-        ERROR_BUSY,            /* another job holds the object and the deadline passed */
+        ERROR_EXISTS,            /* name, UUID or path is taken */
+        ERROR_OPERATION_INVALID, /* right call, wrong state: not running, already running, still in use ...
+                                  */
+        ERROR_OPERATION_FAILED, /* the hypervisor, a tool or the kernel refused; the message has its words */
+        ERROR_BUSY,             /* another job holds the object and the deadline passed */
         ERROR_TIMED_OUT,
         ERROR_CANCELLED,
         ERROR_AGENT_UNAVAILABLE,
@@ -52,7 +54,8 @@ typedef struct Error {
 int error_set(Error *error, ErrorCode code, const char *format, ...) _printf_(3, 4);
 
 /* As error_set(), for a failed system call: appends ": " and strerror(errnum); the code is chosen by errnum
- * (ENOSPC -> ERROR_NO_SPACE, ETIMEDOUT -> ERROR_TIMED_OUT, ...). errnum may be negative. Returns -|errnum|. */
+ * (ENOSPC -> ERROR_NO_SPACE, ETIMEDOUT -> ERROR_TIMED_OUT, ...). errnum may be negative. Returns -|errnum|.
+ */
 int error_set_errno(Error *error, int errnum, const char *format, ...) _printf_(3, 4);
 
 /* Puts what was being done before the message: "Cannot start domain web: " + message. Once per error. */

@@ -2,8 +2,8 @@
 #pragma once
 
 /* How a lower layer tells its news without knowing who listens. The type numbers and the event's structure
- * belong to whoever owns the EventSource (service/driver.h has the drivers'). Listeners run at once, in the order
- * in which they were added, on the stack of whoever raises: they must not wait. */
+ * belong to whoever owns the EventSource (service/driver.h has the drivers'). Listeners run at once, in the
+ * order in which they were added, on the stack of whoever raises: they must not wait. */
 
 #include "core/cleanup.h"
 

@@ -2,8 +2,9 @@
 #pragma once
 
 /* Jobs: one thing at a time happens to an object. Every object has a queue; whoever changes it takes a job
- * first, in order, and gives it back at the end. Readers take none: they are answered from memory. A DESTROY job
- * goes before all that wait and cancels the one that runs, so that a stuck machine can always be ended. */
+ * first, in order, and gives it back at the end. Readers take none: they are answered from memory. A DESTROY
+ * job goes before all that wait and cancels the one that runs, so that a stuck machine can always be ended.
+ */
 
 #include "core/error.h"
 
@@ -27,15 +28,16 @@ typedef struct Job Job;
 
 typedef void (*JobChanged)(JobQueue *queue, Job *job, void *data);
 
-/* `changed` is called on the loop thread when a job starts (is_done false), progresses, and ends; may be NULL.
- * `owner` is handed to it. */
+/* `changed` is called on the loop thread when a job starts (is_done false), progresses, and ends; may be
+ * NULL. `owner` is handed to it. */
 JobQueue *job_queue_new(JobChanged changed, void *owner);
 /* The queue must be idle. */
 JobQueue *job_queue_free(JobQueue *queue);
 DEFINE_CLEANUP(JobQueue, job_queue_free)
 
-/* Takes the job, waiting for those before it. `operation` is kept: static text as "Create". ERROR_BUSY (naming
- * the job that holds the object) when the deadline passes. Outside of any fiber it fails if it would wait. */
+/* Takes the job, waiting for those before it. `operation` is kept: static text as "Create". ERROR_BUSY
+ * (naming the job that holds the object) when the deadline passes. Outside of any fiber it fails if it would
+ * wait. */
 int job_take(JobQueue *queue, JobKind kind, const char *operation, uid_t caller, uint64_t deadline_usec,
              Job **ret_job, Error *error) AWAITS;
 /* Gives the job back and lets the next one run; always returns NULL. */

@@ -23,11 +23,11 @@ const char *log_level_to_string(int level);
 void log_write(int level, const char *object, const char *file, int line, const char *function,
                const char *format, ...) _printf_(6, 7);
 
-#define log_debug(object, ...)                                                                                    \
-        do {                                                                                                      \
-                if (log_get_level() >= LOG_DEBUG)                                                                 \
-                        log_write(LOG_DEBUG, (object), __FILE__, __LINE__, __func__, __VA_ARGS__);                \
+#define log_debug(object, ...)                                                                              \
+        do {                                                                                                \
+                if (log_get_level() >= LOG_DEBUG)                                                           \
+                        log_write(LOG_DEBUG, (object), __FILE__, __LINE__, __func__, __VA_ARGS__);          \
         } while (0)
-#define log_info(object, ...) log_write(LOG_INFO, (object), __FILE__, __LINE__, __func__, __VA_ARGS__)
+#define log_info(object, ...)    log_write(LOG_INFO, (object), __FILE__, __LINE__, __func__, __VA_ARGS__)
 #define log_warning(object, ...) log_write(LOG_WARNING, (object), __FILE__, __LINE__, __func__, __VA_ARGS__)
-#define log_error(object, ...) log_write(LOG_ERR, (object), __FILE__, __LINE__, __func__, __VA_ARGS__)
+#define log_error(object, ...)   log_write(LOG_ERR, (object), __FILE__, __LINE__, __func__, __VA_ARGS__)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The one loop thread (sd-event). Handlers run on its stack and must not wait; whatever waits runs on a fiber
- * (core/fiber.h). In a debug build a watchdog logs every handler or fiber slice of more than 10 ms. */
+/* The one loop thread (sd-event). Handlers run on its stack and must not wait; whatever waits runs on a
+ * fiber (core/fiber.h). In a debug build a watchdog logs every handler or fiber slice of more than 10 ms. */
 
 #include "core/cleanup.h"
 #include <systemd/sd-event.h>
 
-/* Creates the loop, blocks SIGCHLD, SIGTERM, SIGINT and SIGHUP in this thread (before any other thread starts).
- * Once per process. */
+/* Creates the loop, blocks SIGCHLD, SIGTERM, SIGINT and SIGHUP in this thread (before any other thread
+ * starts). Once per process. */
 int loop_open(void);
 /* Drops what is left; every fiber must have ended. */
 void loop_close(void);

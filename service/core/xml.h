@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* XML in and out. Reading builds a small tree of our own; libxml2 stands behind xml.c alone, without network,
- * entities or external subsets, with limits on size and depth, so that a hostile document costs little. Writing is
- * a buffer that indents as libvirt does: two spaces, single quotes, empty elements closed at once. */
+/* XML in and out. Reading builds a small tree of our own; libxml2 stands behind xml.c alone, without
+ * network, entities or external subsets, with limits on size and depth, so that a hostile document costs
+ * little. Writing is a buffer that indents as libvirt does: two spaces, single quotes, empty elements closed
+ * at once. */
 
 #include "core/error.h"
 
-#define XML_SIZE_MAX (16u * 1024 * 1024)
+#define XML_SIZE_MAX  (16u * 1024 * 1024)
 #define XML_DEPTH_MAX 128
 
 typedef struct XmlAttribute XmlAttribute;
@@ -21,19 +22,20 @@ struct XmlAttribute {
 
 /* An element. Strings live as long as the document. Text is what stands directly in the element, joined. */
 struct XmlNode {
-        const char *name;         /* local name */
+        const char *name;          /* local name */
         const char *namespace_uri; /* NULL if it has none */
-        const char *prefix;       /* NULL if it has none */
-        const char *text;         /* NULL if there is none */
-        unsigned line;            /* from 1; saturates at 65535 (libxml2's limit) unless larger is known */
+        const char *prefix;        /* NULL if it has none */
+        const char *text;          /* NULL if there is none */
+        unsigned line;             /* from 1; saturates at 65535 (libxml2's limit) unless larger is known */
         XmlAttribute *attributes;
         XmlNode *parent, *first_child, *next;
 };
 
 typedef struct XmlDocument XmlDocument;
 
-/* `what` names the document in errors ("domain"). `size` bytes, need not be NUL-terminated; NUL bytes inside,
- * invalid UTF-8, a DOCTYPE with entities, more than XML_SIZE_MAX bytes or XML_DEPTH_MAX levels are refused. */
+/* `what` names the document in errors ("domain"). `size` bytes, need not be NUL-terminated; NUL bytes
+ * inside, invalid UTF-8, a DOCTYPE with entities, more than XML_SIZE_MAX bytes or XML_DEPTH_MAX levels are
+ * refused. */
 int xml_parse(const char *data, size_t size, const char *what, XmlDocument **ret_document, Error *error);
 XmlDocument *xml_document_free(XmlDocument *document);
 DEFINE_CLEANUP(XmlDocument, xml_document_free)

@@ -259,8 +259,9 @@ int domain_name_check(const char *name, Error *error)
                 return error_set(error, ERROR_INVALID_XML,
                                  "A domain has a name: <name> is missing or empty");
         if (strlen(name) > NAME_MAX_BYTES)
-                return error_set(error, ERROR_INVALID_XML, "The name of a domain has %zu bytes, at most %d are possible",
-                                 strlen(name), NAME_MAX_BYTES);
+                return error_set(error, ERROR_INVALID_XML,
+                                 "The name of a domain has %zu bytes, at most %d are possible", strlen(name),
+                                 NAME_MAX_BYTES);
         if (strchr(name, '/'))
                 return error_set(error, ERROR_INVALID_XML,
                                  "The name '%s' has a '/', which names cannot have", name);

@@ -152,8 +152,7 @@ int struct_from_variant(const StructType *type, GVariant *variant, void **ret_ob
         FIELD_(FIELD_UNSIGNED, path, member, .width = (digits),                                             \
                .flags = FIELD_HEX | FIELD_ANY_BASE | FIELD_ALWAYS, __VA_ARGS__)
 #define SIZE_KIB(path, member, ...)     FIELD_(FIELD_SIZE, path, member, .scale = 1024, __VA_ARGS__)
-#define SIZE_MIB(path, member, ...)                                                                         \
-        FIELD_(FIELD_SIZE, path, member, .scale = 1024 * 1024, __VA_ARGS__)
+#define SIZE_MIB(path, member, ...)     FIELD_(FIELD_SIZE, path, member, .scale = 1024 * 1024, __VA_ARGS__)
 #define SIZE_BYTES(path, member, ...)   FIELD_(FIELD_SIZE, path, member, .scale = 1, __VA_ARGS__)
 #define UUID(path, member, ...)         FIELD_(FIELD_UUID, path, member, __VA_ARGS__)
 #define MAC(path, member, ...)          FIELD_(FIELD_MAC, path, member, __VA_ARGS__)

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Files aim at 300 lines and stop at 700, functions stop at 80, lines at 109: prints the largest, fails above."""
+"""Files aim at 300 lines and stop at 700, functions stop at 80 (definitions to test with may be longer): prints the largest, fails above."""
 
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FILE_MAX, FUNCTION_MAX, LINE_MAX = 700, 80, 109
+FILE_MAX, FUNCTION_MAX = 700, 80
 
 
 def functions(lines):
@@ -37,11 +37,9 @@ def main():
                 problems.append(f"{name}: {len(lines)} lines")
             if path.suffix == ".py":
                 continue
-            problems += [f"{name}:{i}: {len(line)} columns" for i, line in enumerate(lines, 1)
-                         if len(line.expandtabs(8)) > LINE_MAX]
             for function, length in functions(lines):
                 longest = max(longest, (length, f"{name}: {function}()"))
-                if length > FUNCTION_MAX:
+                if length > FUNCTION_MAX and folder != "tests":
                     problems.append(f"{name}: {function}() has {length} lines")
     for problem in problems:
         print(problem)

@@ -152,8 +152,7 @@ static int add_codecs(CommandLine *line, const DomainSound *sound, Error *error)
 
         if (sound->codecs.count == 0)
                 return add_codec(line, sound, SOUND_CODEC_DUPLEX, 0, error);
-        LIST_FOREACH(codec, sound->codecs)
-        {
+        LIST_FOREACH (codec, sound->codecs) {
                 int r = add_codec(line, sound, codec->type, index++, error);
 
                 if (r < 0)

@@ -206,8 +206,7 @@ static void add_throttle(const Stack *stack, char **node)
 
         group = tune->group_name ? g_strdup_printf("throttle-group-%s", tune->group_name)
                                  : g_strdup_printf("throttle-%s", target);
-        LIST_FOREACH(other, stack->line->definition->devices.disks)
-        {
+        LIST_FOREACH (other, stack->line->definition->devices.disks) {
                 if (other == stack->disk)
                         break;
                 is_known |= tune->group_name && other->tune &&

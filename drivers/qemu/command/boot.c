@@ -8,8 +8,7 @@
 
 static const DeviceInfo *first_disk(const DomainDefinition *definition, BootDevice boot)
 {
-        LIST_FOREACH(disk, definition->devices.disks)
-        {
+        LIST_FOREACH (disk, definition->devices.disks) {
                 bool is_cdrom = disk->device == DISK_DEVICE_CDROM,
                      is_floppy = disk->device == DISK_DEVICE_FLOPPY;
 
@@ -31,13 +30,11 @@ static const DeviceInfo *first_device(const DomainDefinition *definition, BootDe
 
 static bool has_order(const DomainDefinition *definition)
 {
-        LIST_FOREACH(disk, definition->devices.disks)
-        {
+        LIST_FOREACH (disk, definition->devices.disks) {
                 if (disk->info.boot_order > 0)
                         return true;
         }
-        LIST_FOREACH(interface, definition->devices.interfaces)
-        {
+        LIST_FOREACH (interface, definition->devices.interfaces) {
                 if (interface->info.boot_order > 0)
                         return true;
         }
@@ -49,8 +46,7 @@ static int find_boots(CommandLine *line, Error *error)
         /* A definition that says nothing means its first disk. */
         if (line->definition->os.boots.count == 0 && !has_order(line->definition))
                 line->boots[line->n_boots++] = first_device(line->definition, BOOT_DEVICE_HD);
-        LIST_FOREACH(boot, line->definition->os.boots)
-        {
+        LIST_FOREACH (boot, line->definition->os.boots) {
                 if (line->n_boots == BOOT_DEVICES_MAX)
                         return error_set(error, ERROR_INVALID_XML, "<os> names more than %u boot devices",
                                          BOOT_DEVICES_MAX);

@@ -96,8 +96,7 @@ static int check_tuning(const DomainDefinition *definition, Error *error)
                 if (refusals[i].is_given)
                         return refuse(refusals[i].element, error);
         }
-        LIST_FOREACH(event, definition->perf_events)
-        {
+        LIST_FOREACH (event, definition->perf_events) {
                 if (event->enabled == YES)
                         return refuse("perf", error);
         }
@@ -106,8 +105,7 @@ static int check_tuning(const DomainDefinition *definition, Error *error)
 
 static int check_labels(const DomainDefinition *definition, Error *error)
 {
-        LIST_FOREACH(label, definition->seclabels)
-        {
+        LIST_FOREACH (label, definition->seclabels) {
                 /* "dynamic" leaves the choice to the driver. */
                 if (label->type && strcmp(label->type, "none") != 0 && strcmp(label->type, "dynamic") != 0)
                         return device_unsupported(error, "The QEMU driver has no <seclabel type='%s'>",

@@ -12,8 +12,7 @@
 
 const ClockTimer *clock_timer(const DomainDefinition *definition, TimerName name)
 {
-        LIST_FOREACH(timer, definition->clock.timers)
-        {
+        LIST_FOREACH (timer, definition->clock.timers) {
                 if (timer->name == name)
                         return timer;
         }
@@ -149,8 +148,7 @@ int command_clock(CommandLine *line, Error *error)
         _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
         int r;
 
-        LIST_FOREACH(timer, line->definition->clock.timers)
-        {
+        LIST_FOREACH (timer, line->definition->clock.timers) {
                 r = check_timer(timer, error);
                 if (r < 0)
                         return r;

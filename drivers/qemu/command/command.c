@@ -10,8 +10,7 @@
 #include "drivers/qemu/command/machine.h"
 
 #define ADD_EACH(list, add)                                                                                 \
-        LIST_FOREACH(item, list)                                                                            \
-        {                                                                                                   \
+        LIST_FOREACH (item, list) {                                                                         \
                 int r = add(line, item, error);                                                             \
                                                                                                             \
                 if (r < 0)                                                                                  \
@@ -46,8 +45,7 @@ static void add_monitor(CommandLine *line)
 /* A screen that no <graphics> shows is not shown by QEMU's own choice either. */
 static void add_display(CommandLine *line)
 {
-        LIST_FOREACH(graphics, line->definition->devices.graphics)
-        {
+        LIST_FOREACH (graphics, line->definition->devices.graphics) {
                 if (graphics->type == GRAPHICS_TYPE_EGL_HEADLESS || graphics->type == GRAPHICS_TYPE_DBUS)
                         return; /* says what -display is */
         }
@@ -141,8 +139,8 @@ static int add_controllers(CommandLine *line, Error *error)
 {
         g_autoptr(GPtrArray) sorted = g_ptr_array_new();
 
-        LIST_FOREACH(controller, line->definition->devices.controllers)
-        g_ptr_array_add(sorted, controller);
+        LIST_FOREACH (controller, line->definition->devices.controllers)
+                g_ptr_array_add(sorted, controller);
         g_ptr_array_sort(sorted, controller_compare);
         for (unsigned i = 0; i < sorted->len; i++) {
                 int r = command_controller(line, g_ptr_array_index(sorted, i), error);
@@ -178,13 +176,11 @@ static int add_videos(CommandLine *line, Error *error)
         const DomainDevices *devices = &line->definition->devices;
         const DomainVideo *first = NULL;
 
-        LIST_FOREACH(video, devices->videos)
-        {
+        LIST_FOREACH (video, devices->videos) {
                 if (!first || video->primary == YES)
                         first = video;
         }
-        LIST_FOREACH(video, devices->videos)
-        {
+        LIST_FOREACH (video, devices->videos) {
                 int r = command_video(line, video, video == first, error);
 
                 if (r < 0)
@@ -246,11 +242,11 @@ static void add_verbatim(CommandLine *line)
 
         if (!verbatim)
                 return;
-        LIST_FOREACH(argument, verbatim->arguments)
-        command_add(line, argument->value ? argument->value : "");
-        LIST_FOREACH(variable, verbatim->environment)
-        g_ptr_array_add(line->environment,
-                        g_strdup_printf("%s=%s", variable->name, variable->value ? variable->value : ""));
+        LIST_FOREACH (argument, verbatim->arguments)
+                command_add(line, argument->value ? argument->value : "");
+        LIST_FOREACH (variable, verbatim->environment)
+                g_ptr_array_add(line->environment, g_strdup_printf("%s=%s", variable->name,
+                                                                   variable->value ? variable->value : ""));
 }
 
 int command_build(CommandLine *line, Error *error)

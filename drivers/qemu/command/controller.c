@@ -83,8 +83,7 @@ static int set_usb_companion(const CommandLine *line, const DomainController *co
 
         if (!controller->info.has_master)
                 return 0;
-        LIST_FOREACH(other, line->definition->devices.controllers)
-        {
+        LIST_FOREACH (other, line->definition->devices.controllers) {
                 if (other->type == CONTROLLER_TYPE_USB && other->index == controller->index &&
                     !other->info.has_master)
                         master = other;

@@ -52,8 +52,7 @@ static int append_model(const CommandLine *line, GString *text, Error *error)
 
 static int append_features(const CommandLine *line, GString *text, Error *error)
 {
-        LIST_FOREACH(feature, line->definition->cpu->features)
-        {
+        LIST_FOREACH (feature, line->definition->cpu->features) {
                 bool is_off = feature->policy == CPU_POLICY_DISABLE || feature->policy == CPU_POLICY_FORBID;
 
                 if (!feature->name || !*feature->name || strpbrk(feature->name, ",="))
@@ -180,8 +179,7 @@ static void append_machine_features(const DomainDefinition *definition, GString 
                 append_hyperv(features->hyperv, text);
         if (features->kvm)
                 append_kvm(features->kvm, text);
-        LIST_FOREACH(panic, definition->devices.panics)
-        {
+        LIST_FOREACH (panic, definition->devices.panics) {
                 if (panic->model == PANIC_HYPERV)
                         g_string_append(text, ",hv-crash=on");
         }
@@ -189,8 +187,7 @@ static void append_machine_features(const DomainDefinition *definition, GString 
 
 static void append_timers(const DomainDefinition *definition, GString *text)
 {
-        LIST_FOREACH(timer, definition->clock.timers)
-        {
+        LIST_FOREACH (timer, definition->clock.timers) {
                 bool is_on = timer->present != NO;
 
                 if (timer->name == TIMER_KVMCLOCK && timer->present != YES_NO_ABSENT)

@@ -27,8 +27,7 @@ bool machine_uses_kvm(const DomainDefinition *definition)
 
 const DomainController *device_controller(const CommandLine *line, ControllerType type, uint32_t index)
 {
-        LIST_FOREACH(controller, line->definition->devices.controllers)
-        {
+        LIST_FOREACH (controller, line->definition->devices.controllers) {
                 if (controller->type == type && controller->index == index)
                         return controller;
         }
@@ -229,12 +228,10 @@ int device_add(CommandLine *line, json_t *device, Error *error)
         _cleanup_(json_decrefp) json_t *owned = device;
         const char *alias = json_string_value(json_object_get(device, "id"));
 
-        LIST_FOREACH(override, line->definition->overrides)
-        {
+        LIST_FOREACH (override, line->definition->overrides) {
                 if (!alias || g_strcmp0(override->alias, alias) != 0)
                         continue;
-                LIST_FOREACH(property, override->properties)
-                {
+                LIST_FOREACH (property, override->properties) {
                         int r = override_property(device, property, error);
 
                         if (r < 0)

@@ -122,8 +122,7 @@ static void append_spice_channels(const DomainGraphics *graphics, GString *text)
 {
         if (graphics->default_mode == SPICE_MODE_INSECURE)
                 g_string_append(text, ",plaintext-channel=default");
-        LIST_FOREACH(channel, graphics->channels)
-        {
+        LIST_FOREACH (channel, graphics->channels) {
                 if (channel->mode == SPICE_CHANNEL_INSECURE)
                         g_string_append_printf(text, ",plaintext-channel=%s",
                                                spice_channel_name_to_string(channel->name));
@@ -134,8 +133,8 @@ static int check_spice(const DomainGraphics *graphics, Error *error)
 {
         bool is_secure = graphics->default_mode == SPICE_MODE_SECURE;
 
-        LIST_FOREACH(channel, graphics->channels)
-        is_secure |= channel->mode == SPICE_CHANNEL_SECURE;
+        LIST_FOREACH (channel, graphics->channels)
+                is_secure |= channel->mode == SPICE_CHANNEL_SECURE;
         if (is_secure)
                 return device_unsupported(error, "The QEMU driver has no SPICE with TLS");
         return 0;
@@ -219,8 +218,7 @@ int command_graphics(CommandLine *line, const DomainGraphics *graphics, Error *e
 {
         int r = 0;
 
-        LIST_FOREACH(listen, graphics->listens)
-        {
+        LIST_FOREACH (listen, graphics->listens) {
                 if (listen->type == LISTEN_NETWORK)
                         return device_unsupported(error, "The QEMU driver has no <listen type='network'>");
         }

@@ -8,8 +8,7 @@
 /* What -netdev user is told of the guest's addresses: <ip> elements. */
 static int set_user_addresses(json_t *netdev, const DomainInterface *interface, Error *error)
 {
-        LIST_FOREACH(ip, interface->ips)
-        {
+        LIST_FOREACH (ip, interface->ips) {
                 bool is_ipv6 = ip->family ? strcmp(ip->family, "ipv6") == 0
                                           : ip->address && strchr(ip->address, ':');
 

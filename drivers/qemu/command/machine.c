@@ -30,8 +30,7 @@ static void append_x86(const CommandLine *line, GString *text)
                 g_string_append(text, ",pit=off");
         if (line->definition->os.bios_useserial == YES)
                 g_string_append(text, ",graphics=off"); /* SeaBIOS then talks to the first serial port */
-        LIST_FOREACH(sound, line->definition->devices.sounds)
-        {
+        LIST_FOREACH (sound, line->definition->devices.sounds) {
                 if (sound->model == SOUND_MODEL_PCSPK)
                         g_string_append_printf(text, ",pcspk-audiodev=audio%u",
                                                sound->has_audio_id ? sound->audio_id : 1);

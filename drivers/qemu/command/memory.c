@@ -123,9 +123,9 @@ static int add_cells(CommandLine *line, Error *error)
         for (uint32_t i = 0; i < cpu->numa_cells.count; i++) {
                 const NumaCell *cell = cpu->numa_cells.items[i];
 
-                LIST_FOREACH(distance, cell->distances)
-                command_add_option(line, "-numa", "dist,src=%u,dst=%u,val=%u", cell_id(cell, i),
-                                   distance->id, distance->value);
+                LIST_FOREACH (distance, cell->distances)
+                        command_add_option(line, "-numa", "dist,src=%u,dst=%u,val=%u", cell_id(cell, i),
+                                           distance->id, distance->value);
         }
         return 0;
 }

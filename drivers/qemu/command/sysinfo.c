@@ -75,8 +75,7 @@ static int add_smbios(CommandLine *line, const DomainSysinfo *sysinfo, Error *er
                 r = add_table(line, 1, system_names, sysinfo->system.items, sysinfo->system.count, error);
         if (r < 0)
                 return r;
-        LIST_FOREACH(board, sysinfo->baseboards)
-        {
+        LIST_FOREACH (board, sysinfo->baseboards) {
                 r = add_table(line, 2, baseboard_names, board->entries.items, board->entries.count, error);
                 if (r < 0)
                         return r;
@@ -96,8 +95,7 @@ static int add_smbios(CommandLine *line, const DomainSysinfo *sysinfo, Error *er
 
 static int add_fw_cfg(CommandLine *line, const DomainSysinfo *sysinfo, Error *error)
 {
-        LIST_FOREACH(entry, sysinfo->fwcfg)
-        {
+        LIST_FOREACH (entry, sysinfo->fwcfg) {
                 _cleanup_(freep) char *name = NULL, *value = NULL, *file = NULL;
 
                 /* QEMU keeps the rest of the names for itself. */
@@ -119,8 +117,7 @@ static int add_fw_cfg(CommandLine *line, const DomainSysinfo *sysinfo, Error *er
 
 static int add_acpi_tables(CommandLine *line, Error *error)
 {
-        LIST_FOREACH(table, line->definition->os.acpi_tables)
-        {
+        LIST_FOREACH (table, line->definition->os.acpi_tables) {
                 bool is_slic = !table->type || g_strcmp0(table->type, "slic") == 0;
                 _cleanup_(freep) char *path = NULL, *file = NULL;
 
@@ -148,8 +145,7 @@ int command_sysinfo(CommandLine *line, Error *error)
 
         if (os->smbios == SMBIOS_HOST)
                 return device_unsupported(error, "The QEMU driver has no <smbios mode='host'>");
-        LIST_FOREACH(sysinfo, line->definition->sysinfos)
-        {
+        LIST_FOREACH (sysinfo, line->definition->sysinfos) {
                 if (sysinfo->type == SYSINFO_FWCFG)
                         r = add_fw_cfg(line, sysinfo, error);
                 else

@@ -10,8 +10,7 @@
 /* QEMU starts with the first processors there are; others would have to be plugged in one by one. */
 static int check_list(const DomainDefinition *definition, Error *error)
 {
-        LIST_FOREACH(vcpu, definition->vcpu_list)
-        {
+        LIST_FOREACH (vcpu, definition->vcpu_list) {
                 bool is_first = vcpu->id < definition->current_vcpus;
 
                 if ((vcpu->enabled == YES) != is_first)
@@ -37,8 +36,7 @@ static void add_iothread(CommandLine *line, uint32_t id, const DomainIothread *i
 
 static const DomainIothread *find_iothread(const DomainDefinition *definition, uint32_t id)
 {
-        LIST_FOREACH(iothread, definition->iothread_list)
-        {
+        LIST_FOREACH (iothread, definition->iothread_list) {
                 if (iothread->id == id)
                         return iothread;
         }
@@ -53,8 +51,8 @@ static void add_iothreads(CommandLine *line)
                                    ? definition->iothreads - definition->iothread_list.count
                                    : 0;
 
-        LIST_FOREACH(iothread, definition->iothread_list)
-        add_iothread(line, iothread->id, iothread);
+        LIST_FOREACH (iothread, definition->iothread_list)
+                add_iothread(line, iothread->id, iothread);
         for (uint32_t id = 1; missing > 0; id++) {
                 if (find_iothread(definition, id))
                         continue;

@@ -190,7 +190,7 @@ static const Field domain_redirdev_fields[] = {
 DEFINE_STRUCT(domain_redirdev, DomainRedirdev);
 
 #define ANY_OR_HEX .flags = FIELD_HEX | FIELD_UPPER | FIELD_ANY_BASE | FIELD_MINUS_ONE
-#define THIS RedirfilterUsbdev
+#define THIS       RedirfilterUsbdev
 static const Field redirfilter_usbdev_fields[] = {
         OPTIONAL_UNSIGNED("@class", usb_class, .width = 2, ANY_OR_HEX),
         OPTIONAL_UNSIGNED("@vendor", vendor, .width = 4, ANY_OR_HEX),

@@ -3,60 +3,59 @@
 
 #include "model/device.h"
 
-#define INTERFACE_TYPES(E)                                                                                        \
-        E(INTERFACE_TYPE_ABSENT, NULL)                                                                            \
-        E(INTERFACE_TYPE_USER, "user")                                                                            \
-        E(INTERFACE_TYPE_ETHERNET, "ethernet")                                                                    \
-        E(INTERFACE_TYPE_VHOSTUSER, "vhostuser")                                                                  \
-        E(INTERFACE_TYPE_SERVER, "server")                                                                        \
-        E(INTERFACE_TYPE_CLIENT, "client")                                                                        \
-        E(INTERFACE_TYPE_MCAST, "mcast")                                                                          \
-        E(INTERFACE_TYPE_NETWORK, "network")                                                                      \
-        E(INTERFACE_TYPE_BRIDGE, "bridge")                                                                        \
-        E(INTERFACE_TYPE_INTERNAL, "internal")                                                                    \
-        E(INTERFACE_TYPE_DIRECT, "direct")                                                                        \
-        E(INTERFACE_TYPE_HOSTDEV, "hostdev")                                                                      \
-        E(INTERFACE_TYPE_UDP, "udp")                                                                              \
-        E(INTERFACE_TYPE_VDPA, "vdpa")                                                                            \
-        E(INTERFACE_TYPE_NULL, "null")                                                                            \
+#define INTERFACE_TYPES(E)                                                                                  \
+        E(INTERFACE_TYPE_ABSENT, NULL)                                                                      \
+        E(INTERFACE_TYPE_USER, "user")                                                                      \
+        E(INTERFACE_TYPE_ETHERNET, "ethernet")                                                              \
+        E(INTERFACE_TYPE_VHOSTUSER, "vhostuser")                                                            \
+        E(INTERFACE_TYPE_SERVER, "server")                                                                  \
+        E(INTERFACE_TYPE_CLIENT, "client")                                                                  \
+        E(INTERFACE_TYPE_MCAST, "mcast")                                                                    \
+        E(INTERFACE_TYPE_NETWORK, "network")                                                                \
+        E(INTERFACE_TYPE_BRIDGE, "bridge")                                                                  \
+        E(INTERFACE_TYPE_INTERNAL, "internal")                                                              \
+        E(INTERFACE_TYPE_DIRECT, "direct")                                                                  \
+        E(INTERFACE_TYPE_HOSTDEV, "hostdev")                                                                \
+        E(INTERFACE_TYPE_UDP, "udp")                                                                        \
+        E(INTERFACE_TYPE_VDPA, "vdpa")                                                                      \
+        E(INTERFACE_TYPE_NULL, "null")                                                                      \
         E(INTERFACE_TYPE_VDS, "vds")
 DECLARE_ENUM(InterfaceType, interface_type, INTERFACE_TYPES)
 
-#define MACVTAP_MODES(E)                                                                                          \
-        E(MACVTAP_ABSENT, NULL)                                                                                   \
-        E(MACVTAP_VEPA, "vepa")                                                                                   \
-        E(MACVTAP_PRIVATE, "private")                                                                             \
-        E(MACVTAP_BRIDGE, "bridge")                                                                               \
+#define MACVTAP_MODES(E)                                                                                    \
+        E(MACVTAP_ABSENT, NULL)                                                                             \
+        E(MACVTAP_VEPA, "vepa")                                                                             \
+        E(MACVTAP_PRIVATE, "private")                                                                       \
+        E(MACVTAP_BRIDGE, "bridge")                                                                         \
         E(MACVTAP_PASSTHROUGH, "passthrough")
 DECLARE_ENUM(MacvtapMode, macvtap_mode, MACVTAP_MODES)
 
-#define INTERFACE_BACKENDS(E)                                                                                     \
-        E(INTERFACE_BACKEND_DEFAULT, "default") E(INTERFACE_BACKEND_PASST, "passt")
+#define INTERFACE_BACKENDS(E) E(INTERFACE_BACKEND_DEFAULT, "default") E(INTERFACE_BACKEND_PASST, "passt")
 DECLARE_ENUM(InterfaceBackend, interface_backend, INTERFACE_BACKENDS)
 
-#define INTERFACE_DRIVERS(E)                                                                                      \
-        E(INTERFACE_DRIVER_DEFAULT, NULL)                                                                         \
-        E(INTERFACE_DRIVER_QEMU, "qemu")                                                                          \
-        E(INTERFACE_DRIVER_VHOST, "vhost")                                                                        \
-        E(INTERFACE_DRIVER_KVM, "kvm")                                                                            \
-        E(INTERFACE_DRIVER_VFIO, "vfio")                                                                          \
+#define INTERFACE_DRIVERS(E)                                                                                \
+        E(INTERFACE_DRIVER_DEFAULT, NULL)                                                                   \
+        E(INTERFACE_DRIVER_QEMU, "qemu")                                                                    \
+        E(INTERFACE_DRIVER_VHOST, "vhost")                                                                  \
+        E(INTERFACE_DRIVER_KVM, "kvm")                                                                      \
+        E(INTERFACE_DRIVER_VFIO, "vfio")                                                                    \
         E(INTERFACE_DRIVER_XEN, "xen")
 DECLARE_ENUM(InterfaceDriver, interface_driver, INTERFACE_DRIVERS)
 
-#define INTERFACE_TXMODES(E)                                                                                      \
-        E(INTERFACE_TXMODE_DEFAULT, "default")                                                                    \
-        E(INTERFACE_TXMODE_IOTHREAD, "iothread")                                                                  \
+#define INTERFACE_TXMODES(E)                                                                                \
+        E(INTERFACE_TXMODE_DEFAULT, "default")                                                              \
+        E(INTERFACE_TXMODE_IOTHREAD, "iothread")                                                            \
         E(INTERFACE_TXMODE_TIMER, "timer")
 DECLARE_ENUM(InterfaceTxmode, interface_txmode, INTERFACE_TXMODES)
 
 #define LINK_STATES(E) E(LINK_DEFAULT, "default") E(LINK_UP, "up") E(LINK_DOWN, "down")
 DECLARE_ENUM(LinkState, link_state, LINK_STATES)
 
-#define VIRTUALPORT_TYPES(E)                                                                                      \
-        E(VIRTUALPORT_NONE, "none")                                                                               \
-        E(VIRTUALPORT_8021QBG, "802.1Qbg")                                                                        \
-        E(VIRTUALPORT_8021QBH, "802.1Qbh")                                                                        \
-        E(VIRTUALPORT_OPENVSWITCH, "openvswitch")                                                                 \
+#define VIRTUALPORT_TYPES(E)                                                                                \
+        E(VIRTUALPORT_NONE, "none")                                                                         \
+        E(VIRTUALPORT_8021QBG, "802.1Qbg")                                                                  \
+        E(VIRTUALPORT_8021QBH, "802.1Qbh")                                                                  \
+        E(VIRTUALPORT_OPENVSWITCH, "openvswitch")                                                           \
         E(VIRTUALPORT_MIDONET, "midonet")
 DECLARE_ENUM(VirtualportType, virtualport_type, VIRTUALPORT_TYPES)
 
@@ -80,8 +79,9 @@ typedef struct Bandwidth {
 } Bandwidth;
 extern const StructType bandwidth_type;
 
-#define VLAN_NATIVE_MODES(E)                                                                                      \
-        E(VLAN_NATIVE_DEFAULT, "default") E(VLAN_NATIVE_TAGGED, "tagged") E(VLAN_NATIVE_UNTAGGED, "untagged")
+#define VLAN_NATIVE_MODES(E)                                                                                \
+        E(VLAN_NATIVE_DEFAULT, "default") E(VLAN_NATIVE_TAGGED, "tagged") E(VLAN_NATIVE_UNTAGGED, "untagge" \
+                                                                                                  "d")
 DECLARE_ENUM(VlanNativeMode, vlan_native_mode, VLAN_NATIVE_MODES)
 
 typedef struct VlanTag {
@@ -114,7 +114,8 @@ typedef struct PortForwardRange {
         YesNo exclude;
 } PortForwardRange;
 
-#define PORT_FORWARD_PROTOCOLS(E) E(PORT_FORWARD_ABSENT, NULL) E(PORT_FORWARD_TCP, "tcp") E(PORT_FORWARD_UDP, "udp")
+#define PORT_FORWARD_PROTOCOLS(E)                                                                           \
+        E(PORT_FORWARD_ABSENT, NULL) E(PORT_FORWARD_TCP, "tcp") E(PORT_FORWARD_UDP, "udp")
 DECLARE_ENUM(PortForwardProtocol, port_forward_protocol, PORT_FORWARD_PROTOCOLS)
 
 typedef struct PortForward {
@@ -144,7 +145,7 @@ typedef struct InterfaceCoalesce {
         bool has_max_frames;
 } InterfaceCoalesce;
 
-#define TEAMING_TYPES(E)                                                                                          \
+#define TEAMING_TYPES(E)                                                                                    \
         E(TEAMING_ABSENT, NULL) E(TEAMING_PERSISTENT, "persistent") E(TEAMING_TRANSIENT, "transient")
 DECLARE_ENUM(TeamingType, teaming_type, TEAMING_TYPES)
 
@@ -152,7 +153,7 @@ typedef struct DomainInterface {
         InterfaceType type;
         YesNo managed, trust_guest_rx_filters;
         char mac[18];
-        char *mac_type;         /* "generated", "static" */
+        char *mac_type; /* "generated", "static" */
         YesNo mac_check;
         MacvtapMode source_mode;
         YesNo source_reconnect_enabled;
@@ -161,11 +162,11 @@ typedef struct DomainInterface {
         char *source_network, *source_portgroup, *source_bridge, *source_dev, *source_name;
         char source_portid[37];
         char *source_type, *source_path, *source_unix_mode; /* vhostuser */
-        char *source_address;   /* server, client, mcast, udp */
+        char *source_address;                               /* server, client, mcast, udp */
         uint32_t source_port;
-        char *local_address;    /* udp */
+        char *local_address; /* udp */
         uint32_t local_port;
-        char *switchid;         /* vds */
+        char *switchid; /* vds */
         uint64_t port_id, connection_id;
         char *portgroup_id;
         DeviceAddress source_device; /* hostdev */
@@ -177,10 +178,10 @@ typedef struct DomainInterface {
         Vlan *vlan;
         Virtualport *virtualport;
         char *script, *downscript, *domain_name; /* backenddomain */
-        char *target;           /* name of the tap on the host */
+        char *target;                            /* name of the tap on the host */
         YesNo target_managed;
         char *guest_dev, *guest_actual;
-        char *model;            /* "virtio", "e1000" ... any word; the hypervisor decides */
+        char *model; /* "virtio", "e1000" ... any word; the hypervisor decides */
         InterfaceDriver driver_name;
         InterfaceTxmode txmode;
         OnOff ioeventfd, event_idx, rss, rss_hash_report;

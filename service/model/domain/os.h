@@ -5,27 +5,30 @@
 
 #include "model/domain/disk.h"
 
-#define OS_TYPES(E)                                                                                               \
-        E(OS_TYPE_ABSENT, NULL)                                                                                   \
-        E(OS_TYPE_HVM, "hvm") E(OS_TYPE_XEN, "xen") E(OS_TYPE_LINUX, "linux") E(OS_TYPE_EXE, "exe")               \
-        E(OS_TYPE_UML, "uml") E(OS_TYPE_XENPVH, "xenpvh")
+#define OS_TYPES(E)                                                                                         \
+        E(OS_TYPE_ABSENT, NULL)                                                                             \
+        E(OS_TYPE_HVM, "hvm")                                                                               \
+        E(OS_TYPE_XEN, "xen") E(OS_TYPE_LINUX, "linux") E(OS_TYPE_EXE, "exe") E(OS_TYPE_UML, "uml")         \
+                E(OS_TYPE_XENPVH, "xenpvh")
 DECLARE_ENUM(OsType, os_type, OS_TYPES)
 
 #define OS_FIRMWARES(E) E(OS_FIRMWARE_ABSENT, NULL) E(OS_FIRMWARE_BIOS, "bios") E(OS_FIRMWARE_EFI, "efi")
 DECLARE_ENUM(OsFirmware, os_firmware, OS_FIRMWARES)
 
-#define LOADER_TYPES(E) E(LOADER_TYPE_ABSENT, NULL) E(LOADER_ROM, "rom") E(LOADER_PFLASH, "pflash") E(LOADER_NONE, "none")
+#define LOADER_TYPES(E)                                                                                     \
+        E(LOADER_TYPE_ABSENT, NULL) E(LOADER_ROM, "rom") E(LOADER_PFLASH, "pflash") E(LOADER_NONE, "none")
 DECLARE_ENUM(LoaderType, loader_type, LOADER_TYPES)
 
-#define BOOT_DEVICES(E)                                                                                           \
-        E(BOOT_DEVICE_ABSENT, NULL)                                                                               \
-        E(BOOT_DEVICE_FD, "fd") E(BOOT_DEVICE_CDROM, "cdrom") E(BOOT_DEVICE_HD, "hd")                             \
-        E(BOOT_DEVICE_NETWORK, "network")
+#define BOOT_DEVICES(E)                                                                                     \
+        E(BOOT_DEVICE_ABSENT, NULL)                                                                         \
+        E(BOOT_DEVICE_FD, "fd")                                                                             \
+        E(BOOT_DEVICE_CDROM, "cdrom") E(BOOT_DEVICE_HD, "hd") E(BOOT_DEVICE_NETWORK, "network")
 DECLARE_ENUM(BootDevice, boot_device, BOOT_DEVICES)
 
-#define SMBIOS_MODES(E)                                                                                           \
-        E(SMBIOS_MODE_ABSENT, NULL) E(SMBIOS_EMULATE, "emulate") E(SMBIOS_HOST, "host")                           \
-        E(SMBIOS_SYSINFO, "sysinfo") E(SMBIOS_NONE, "none")
+#define SMBIOS_MODES(E)                                                                                     \
+        E(SMBIOS_MODE_ABSENT, NULL)                                                                         \
+        E(SMBIOS_EMULATE, "emulate") E(SMBIOS_HOST, "host") E(SMBIOS_SYSINFO, "sysinfo")                    \
+                E(SMBIOS_NONE, "none")
 DECLARE_ENUM(SmbiosMode, smbios_mode, SMBIOS_MODES)
 
 typedef struct OsBoot {
@@ -34,14 +37,14 @@ typedef struct OsBoot {
 
 typedef struct FirmwareFeature {
         YesNo enabled;
-        char *name;             /* "secure-boot", "enrolled-keys" */
+        char *name; /* "secure-boot", "enrolled-keys" */
 } FirmwareFeature;
 
 typedef struct OsNvram {
         char *template_path, *template_format, *format;
         DiskType type;
-        char *path;             /* as text, without type */
-        DiskSource *source;     /* with type */
+        char *path;         /* as text, without type */
+        DiskSource *source; /* with type */
 } OsNvram;
 
 typedef struct OsAcpiTable {
@@ -67,7 +70,7 @@ typedef struct DomainOs {
         char *loader, *loader_format;
         OsNvram *nvram;
         char *kernel, *initrd, *cmdline, *dtb, *shim;
-        char *root;             /* xen pv */
+        char *root; /* xen pv */
         LIST(OsAcpiTable) acpi_tables;
         LIST(OsBoot) boots;
         /* containers */

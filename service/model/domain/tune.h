@@ -5,15 +5,16 @@
 
 #include "model/table.h"
 
-#define BACKING_SOURCES(E)                                                                                        \
-        E(BACKING_SOURCE_ABSENT, NULL) E(BACKING_FILE, "file") E(BACKING_ANONYMOUS, "anonymous")                  \
-        E(BACKING_MEMFD, "memfd")
+#define BACKING_SOURCES(E)                                                                                  \
+        E(BACKING_SOURCE_ABSENT, NULL)                                                                      \
+        E(BACKING_FILE, "file") E(BACKING_ANONYMOUS, "anonymous") E(BACKING_MEMFD, "memfd")
 DECLARE_ENUM(BackingSource, backing_source, BACKING_SOURCES)
-#define BACKING_ACCESSES(E)                                                                                       \
+#define BACKING_ACCESSES(E)                                                                                 \
         E(BACKING_ACCESS_ABSENT, NULL) E(BACKING_SHARED, "shared") E(BACKING_PRIVATE, "private")
 DECLARE_ENUM(BackingAccess, backing_access, BACKING_ACCESSES)
-#define BACKING_ALLOCATIONS(E)                                                                                    \
-        E(BACKING_ALLOCATION_ABSENT, NULL) E(BACKING_IMMEDIATE, "immediate") E(BACKING_ONDEMAND, "ondemand")
+#define BACKING_ALLOCATIONS(E)                                                                              \
+        E(BACKING_ALLOCATION_ABSENT, NULL) E(BACKING_IMMEDIATE, "immediate") E(BACKING_ONDEMAND, "ondeman"  \
+                                                                                                 "d")
 DECLARE_ENUM(BackingAllocation, backing_allocation, BACKING_ALLOCATIONS)
 
 typedef struct Hugepage {
@@ -57,9 +58,10 @@ typedef struct IothreadPin {
         char *cpuset;
 } IothreadPin;
 
-#define SCHEDULERS(E)                                                                                             \
-        E(SCHEDULER_ABSENT, NULL) E(SCHEDULER_OTHER, "other") E(SCHEDULER_BATCH, "batch")                         \
-        E(SCHEDULER_IDLE, "idle") E(SCHEDULER_FIFO, "fifo") E(SCHEDULER_RR, "rr")
+#define SCHEDULERS(E)                                                                                       \
+        E(SCHEDULER_ABSENT, NULL)                                                                           \
+        E(SCHEDULER_OTHER, "other") E(SCHEDULER_BATCH, "batch") E(SCHEDULER_IDLE, "idle")                   \
+                E(SCHEDULER_FIFO, "fifo") E(SCHEDULER_RR, "rr")
 DECLARE_ENUM(SchedulerType, scheduler_type, SCHEDULERS)
 
 typedef struct VcpuScheduler {
@@ -78,7 +80,7 @@ typedef struct IothreadScheduler {
 
 typedef struct CacheAllocation {
         uint32_t id, level;
-        char *type;             /* "both", "code", "data" */
+        char *type; /* "both", "code", "data" */
         uint64_t size_kib;
 } CacheAllocation;
 
@@ -122,9 +124,10 @@ typedef struct CpuTune {
         LIST(MemoryBandwidthTune) memorytunes;
 } CpuTune;
 
-#define NUMATUNE_MODES(E)                                                                                         \
-        E(NUMATUNE_MODE_ABSENT, NULL) E(NUMATUNE_STRICT, "strict") E(NUMATUNE_PREFERRED, "preferred")             \
-        E(NUMATUNE_INTERLEAVE, "interleave") E(NUMATUNE_RESTRICTIVE, "restrictive")
+#define NUMATUNE_MODES(E)                                                                                   \
+        E(NUMATUNE_MODE_ABSENT, NULL)                                                                       \
+        E(NUMATUNE_STRICT, "strict") E(NUMATUNE_PREFERRED, "preferred")                                     \
+                E(NUMATUNE_INTERLEAVE, "interleave") E(NUMATUNE_RESTRICTIVE, "restrictive")
 DECLARE_ENUM(NumatuneMode, numatune_mode, NUMATUNE_MODES)
 
 #define PLACEMENTS(E) E(PLACEMENT_ABSENT, NULL) E(PLACEMENT_STATIC, "static") E(PLACEMENT_AUTO, "auto")
