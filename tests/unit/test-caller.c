@@ -293,6 +293,21 @@ static void leaving_cannot_be_forged(void *data _unused_)
         stage_close(&stage);
 }
 
+/* The bus notices in its own time that a connection was closed. */
+static void wait_until_gone(sd_bus *bus, const char *name)
+{
+        int is_owned = true;
+
+        while (is_owned) {
+                _cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
+
+                assert_true(sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                               "org.freedesktop.DBus", "NameHasOwner", NULL, &answer, "s",
+                                               name) >= 0);
+                assert_true(sd_bus_message_read(answer, "b", &is_owned) >= 0);
+        }
+}
+
 static void who_has_left_is_nobody(void *data _unused_)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
@@ -304,8 +319,9 @@ static void who_has_left_is_nobody(void *data _unused_)
         stage_open(&stage, false, 0);
         client = private_bus_connect(stage.bus);
         call_without_reply(client, unique_name(stage.service));
-        private_bus_close(client);
         message = inbox_take(&stage.inbox);
+        private_bus_close(client);
+        wait_until_gone(stage.service, sd_bus_message_get_sender(message));
         assert_true(caller_of_message(stage.table, message, DEADLINE, &caller, &error) < 0);
         assert_null(caller);
         assert_true(error_is_set(&error));
