@@ -294,7 +294,7 @@ static void leaving_cannot_be_forged(void *data _unused_)
 }
 
 /* The bus notices in its own time that a connection was closed. */
-static void wait_until_gone(sd_bus *bus, const char *name)
+static void wait_until_unowned(sd_bus *bus, const char *name)
 {
         int is_owned = true;
 
@@ -321,7 +321,7 @@ static void who_has_left_is_nobody(void *data _unused_)
         call_without_reply(client, unique_name(stage.service));
         message = inbox_take(&stage.inbox);
         private_bus_close(client);
-        wait_until_gone(stage.service, sd_bus_message_get_sender(message));
+        wait_until_unowned(stage.service, sd_bus_message_get_sender(message));
         assert_true(caller_of_message(stage.table, message, DEADLINE, &caller, &error) < 0);
         assert_null(caller);
         assert_true(error_is_set(&error));
