@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The byte stream under qmp.c and agent.c: cuts what arrives into lines, parses each, and hands it up; sends in order
- * what does not fit into the socket at once. The limits are here. One chunk is read per turn of the loop, after a full
- * one with the bus's priority, so that a monitor that never stops talking cannot keep the loop from others; and a
- * stream that has used up its allowance of messages is not read at all until it has some again, so that the flood
- * stays in the sender's memory. */
+/* The byte stream under qmp.c and agent.c: cuts what arrives into lines, parses each, and hands it up; sends
+ * in order what does not fit into the socket at once. The limits are here. One chunk is read per turn of the
+ * loop, after a full one with the bus's priority, so that a monitor that never stops talking cannot keep the
+ * loop from others; and a stream that has used up its allowance of messages is not read at all until it has
+ * some again, so that the flood stays in the sender's memory. */
 
 #include "drivers/qemu/json-stream.h"
 #include "core/loop.h"
@@ -16,7 +16,7 @@
 
 #define CHUNK_SIZE 16384u
 /* How long a stream without allowance rests: some messages are worth a wake-up. */
-#define REST_USEC  20000u
+#define REST_USEC 20000u
 
 typedef struct Unsent {
         GBytes *bytes;
@@ -179,7 +179,8 @@ static void watch(JsonStream *stream)
                 return;
         if (!g_queue_is_empty(&stream->unsent))
                 events |= EPOLLOUT;
-        (void)sd_event_source_set_io_events(stream->source, events); /* fails only for a source that is not ours */
+        (void)sd_event_source_set_io_events(stream->source,
+                                            events); /* fails only for a source that is not ours */
 }
 
 static int rest_over(sd_event_source *source, uint64_t usec, void *data)
@@ -232,7 +233,7 @@ static void stream_read(JsonStream *stream)
                 return;
         }
         (void)sd_event_source_set_priority(stream->source, (size_t)n < sizeof chunk ? LOOP_PRIORITY_MONITOR
-                                                                                   : LOOP_PRIORITY_BUS);
+                                                                                    : LOOP_PRIORITY_BUS);
 }
 
 /* Sending */
@@ -247,8 +248,9 @@ static ssize_t send_some(int socket, const char *bytes, size_t size, int fd)
         struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 
         if (fd >= 0) {
-                control.header = (struct cmsghdr){
-                        .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+                control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+                                                   .cmsg_level = SOL_SOCKET,
+                                                   .cmsg_type = SCM_RIGHTS };
                 memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
                 message.msg_control = &control;
                 message.msg_controllen = sizeof control;
@@ -319,7 +321,8 @@ int json_stream_send(JsonStream *stream, const char *bytes, size_t size, int fd)
         return 0;
 }
 
-int json_stream_new(int fd, const JsonStreamHandlers *handlers, void *data, JsonStream **ret_stream, Error *error)
+int json_stream_new(int fd, const JsonStreamHandlers *handlers, void *data, JsonStream **ret_stream,
+                    Error *error)
 {
         _cleanup_(stream_unrefp) JsonStream *stream = g_new(JsonStream, 1);
         int r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One connection to one QEMU's monitor. A command is a small object that two share: the fiber that waits for it and
- * the table of those without answer. Whichever of both goes first, the other does not notice: a late answer finds no
- * command and is dropped, a closed monitor ends every command with the reason. */
+/* One connection to one QEMU's monitor. A command is a small object that two share: the fiber that waits for
+ * it and the table of those without answer. Whichever of both goes first, the other does not notice: a late
+ * answer finds no command and is dropped, a closed monitor ends every command with the reason. */
 
 #include "drivers/qemu/qmp.h"
 #include <errno.h>
@@ -48,8 +48,8 @@ static void commands_abandon(Qmp *qmp)
         while (g_hash_table_iter_next(&i, NULL, &value)) {
                 QmpCommand *command = value;
 
-                error_set(&command->error, ERROR_OPERATION_FAILED, "The monitor of QEMU was closed during %s: %s",
-                          command->name, qmp->closed_reason);
+                error_set(&command->error, ERROR_OPERATION_FAILED,
+                          "The monitor of QEMU was closed during %s: %s", command->name, qmp->closed_reason);
                 g_hash_table_iter_remove(&i);
                 command_finish(command);
         }
@@ -111,7 +111,8 @@ static void answer(Qmp *qmp, json_t *message)
                 const char *text = json_string_value(json_object_get(problem, "desc"));
 
                 error_set(&command->error,
-                          g_strcmp0(class, "CommandNotFound") == 0 ? ERROR_NOT_SUPPORTED : ERROR_OPERATION_FAILED,
+                          g_strcmp0(class, "CommandNotFound") == 0 ? ERROR_NOT_SUPPORTED
+                                                                   : ERROR_OPERATION_FAILED,
                           "QEMU refused %s: %.1000s", command->name, text ? text : "without a reason");
         } else
                 command->answer = json_incref(value);
@@ -193,7 +194,8 @@ int qmp_connect(const char *path, const QmpHandlers *handlers, void *data, Qmp *
         struct sockaddr_un address = { .sun_family = AF_UNIX };
 
         if (strlen(path) >= sizeof address.sun_path)
-                return error_set(error, ERROR_INTERNAL, "The monitor's path is too long for a socket: %s", path);
+                return error_set(error, ERROR_INTERNAL, "The monitor's path is too long for a socket: %s",
+                                 path);
         g_strlcpy(address.sun_path, path, sizeof address.sun_path);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
@@ -283,7 +285,8 @@ int qmp_wait(QmpCommand *command, uint64_t deadline_usec, json_t **ret_answer, E
         return 0;
 }
 
-int qmp_call(Qmp *qmp, const char *name, json_t *arguments, uint64_t deadline_usec, json_t **ret_answer, Error *error)
+int qmp_call(Qmp *qmp, const char *name, json_t *arguments, uint64_t deadline_usec, json_t **ret_answer,
+             Error *error)
 {
         _cleanup_(qmp_command_freep) QmpCommand *command = qmp_send(qmp, name, arguments, -EBADF);
 

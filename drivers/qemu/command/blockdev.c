@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is behind a disk: <source>, <backingStore>, <driver> and <iotune>. From the bottom up, for a disk "vda": the
- * node "vda-file" that reads bytes, "vda-image" that knows the format, then "vda-throttle" and "vda-copy" if they are
- * asked for; an image's backing files are "vda-1-file", "vda-1-image" ... A chain that the definition does not tell is
- * found by QEMU in the image's header, and opened with QEMU's own rights. */
+/* What is behind a disk: <source>, <backingStore>, <driver> and <iotune>. From the bottom up, for a disk
+ * "vda": the node "vda-file" that reads bytes, "vda-image" that knows the format, then "vda-throttle" and
+ * "vda-copy" if they are asked for; an image's backing files are "vda-1-file", "vda-1-image" ... A chain
+ * that the definition does not tell is found by QEMU in the image's header, and opened with QEMU's own
+ * rights. */
 
 #include "drivers/qemu/command/blockdev.h"
 #include <errno.h>
@@ -30,8 +31,9 @@ static void set_cache(json_t *node, DiskCache cache)
 
         if (cache == DISK_CACHE_DEFAULT)
                 return;
-        json_object_set_new(node, "cache",
-                            json_pack("{s:b, s:b}", "direct", is_direct, "no-flush", cache == DISK_CACHE_UNSAFE));
+        json_object_set_new(
+                node, "cache",
+                json_pack("{s:b, s:b}", "direct", is_direct, "no-flush", cache == DISK_CACHE_UNSAFE));
 }
 
 static void set_discard(json_t *node, const DomainDisk *disk)
@@ -56,8 +58,8 @@ static int add_storage(const Stack *stack, DiskType type, const DiskSource *sour
         json_t *node;
 
         if (type != DISK_TYPE_FILE && type != DISK_TYPE_BLOCK)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The QEMU driver has no disks of type '%s'",
-                                 disk_type_to_string(type));
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "The QEMU driver has no disks of type '%s'", disk_type_to_string(type));
         if (!path || !g_path_is_absolute(path))
                 return error_set(error, ERROR_INVALID_XML, "The source of disk %s is no absolute path: %s",
                                  disk->target, path ? path : "");
@@ -73,9 +75,10 @@ static int add_storage(const Stack *stack, DiskType type, const DiskSource *sour
         json_set_string(node, "filename", filename);
         if (disk->io != DISK_IO_DEFAULT)
                 json_set_string(node, "aio", disk_io_to_string(disk->io));
-        /* The storage follows its format: read-only unless that writes. */
-        if (is_readonly)
-                json_set_bool(node, "read-only", true);
+        /* The storage follows its format: read-only unless that writes. A descriptor that was passed cannot
+         * follow: it was opened one way. */
+        if (is_readonly || stack->line->host.passes_files)
+                json_set_bool(node, "read-only", is_readonly);
         else
                 json_set_bool(node, "auto-read-only", true);
         if (disk->shareable)
@@ -128,7 +131,8 @@ static int add_format(const Stack *stack, DiskFormat format, const char *name, c
         json_set_string(node, "file", storage);
         if (backing)
                 json_set_string(node, "backing", backing);
-        else if (chain_ends && (format == DISK_FORMAT_QCOW2 || format == DISK_FORMAT_QCOW || format == DISK_FORMAT_QED))
+        else if (chain_ends &&
+                 (format == DISK_FORMAT_QCOW2 || format == DISK_FORMAT_QCOW || format == DISK_FORMAT_QED))
                 json_object_set_new(node, "backing", json_null());
         command_add_json(stack->line, "-blockdev", node);
         return 0;
@@ -200,18 +204,22 @@ static void add_throttle(const Stack *stack, char **node)
         bool is_known = false;
         json_t *object, *values;
 
-        group = tune->group_name ? g_strdup_printf("throttle-group-%s", tune->group_name) : g_strdup_printf("throttle-%s", target);
-        LIST_FOREACH(other, stack->line->definition->devices.disks) {
+        group = tune->group_name ? g_strdup_printf("throttle-group-%s", tune->group_name)
+                                 : g_strdup_printf("throttle-%s", target);
+        LIST_FOREACH(other, stack->line->definition->devices.disks)
+        {
                 if (other == stack->disk)
                         break;
-                is_known |= tune->group_name && other->tune && g_strcmp0(other->tune->group_name, tune->group_name) == 0;
+                is_known |= tune->group_name && other->tune &&
+                            g_strcmp0(other->tune->group_name, tune->group_name) == 0;
         }
         if (!is_known) {
                 values = json_object();
                 for (size_t i = 0; i < G_N_ELEMENTS(limits); i++)
                         json_set_number(values, limits[i].name,
                                         *(const uint64_t *)((const char *)tune + limits[i].offset));
-                object = json_pack("{s:s, s:s, s:o}", "qom-type", "throttle-group", "id", group, "limits", values);
+                object = json_pack("{s:s, s:s, s:o}", "qom-type", "throttle-group", "id", group, "limits",
+                                   values);
                 command_add_json(stack->line, "-object", object);
         }
         object = node_new("throttle", name);
@@ -242,8 +250,8 @@ int blockdev_disk(CommandLine *line, const DomainDisk *disk, char **ret_node, Er
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The QEMU driver has no transient disks");
         if (disk->mirror)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED, "A disk cannot start with a mirror");
-        r = add_image(&stack, disk->type, disk->format, &disk->source, disk->backing, disk->backing_ends, is_readonly,
-                      error);
+        r = add_image(&stack, disk->type, disk->format, &disk->source, disk->backing, disk->backing_ends,
+                      is_readonly, error);
         if (r < 0)
                 return r;
         node = g_strdup_printf("%s-image", disk->target);
@@ -255,17 +263,19 @@ int blockdev_disk(CommandLine *line, const DomainDisk *disk, char **ret_node, Er
         return 0;
 }
 
-int blockdev_flash(CommandLine *line, const char *name, const char *path, const char *format, bool is_readonly,
-                   char **ret_node, Error *error)
+int blockdev_flash(CommandLine *line, const char *name, const char *path, const char *format,
+                   bool is_readonly, char **ret_node, Error *error)
 {
-        _cleanup_(freep) char *storage = g_strdup_printf("%s-file", name), *image = g_strdup_printf("%s-image", name);
+        _cleanup_(freep) char *storage = g_strdup_printf("%s-file", name),
+                              *image = g_strdup_printf("%s-image", name);
         _cleanup_(freep) char *filename = NULL;
         json_t *node;
 
         if (!g_path_is_absolute(path))
                 return error_set(error, ERROR_INVALID_XML, "The firmware's path is not absolute: %s", path);
         if (format && strcmp(format, "raw") != 0 && strcmp(format, "qcow2") != 0)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "Firmware cannot be in format '%s'", format);
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "Firmware cannot be in format '%s'",
+                                 format);
         filename = command_file(line, path, !is_readonly, false);
         node = node_new("file", storage);
         json_set_string(node, "filename", filename);

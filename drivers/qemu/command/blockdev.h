@@ -9,5 +9,5 @@
 int blockdev_disk(CommandLine *line, const DomainDisk *disk, char **ret_node, Error *error);
 
 /* Adds the nodes of firmware in flash memory; *ret_node as above. `format` may be absent: raw. */
-int blockdev_flash(CommandLine *line, const char *name, const char *path, const char *format, bool is_readonly,
-                   char **ret_node, Error *error);
+int blockdev_flash(CommandLine *line, const char *name, const char *path, const char *format,
+                   bool is_readonly, char **ret_node, Error *error);

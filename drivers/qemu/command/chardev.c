@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The other end of serial ports, consoles, channels and their like: -chardev. QEMU 7.2 takes no JSON here. */
+/* The other end of serial ports, consoles, channels and their like: -chardev. QEMU 7.2 takes no JSON here.
+ */
 
 #include "drivers/qemu/command/device.h"
 #include <string.h>
@@ -32,7 +33,8 @@ static void append_reconnect(Chardev *chardev)
                 g_string_append_printf(chardev->text, ",reconnect=%u", chardev->source->reconnect_timeout);
 }
 
-/* A socket in the machine's own folder is bound by the daemon: QEMU's user could not, and nobody else may. */
+/* A socket in the machine's own folder is bound by the daemon: QEMU's user could not, and nobody else may.
+ */
 static void append_unix(Chardev *chardev)
 {
         const ChardevSource *source = chardev->source;
@@ -126,7 +128,7 @@ static void append_details(Chardev *chardev)
         case CHARDEV_TYPE_QEMU_VDAGENT:
                 append(chardev, "name", "vdagent");
                 append(chardev, "clipboard",
-                       source->clipboard_copypaste == ON_OFF_ABSENT ? NULL
+                       source->clipboard_copypaste == YES_NO_ABSENT ? NULL
                        : source->clipboard_copypaste == YES         ? "on"
                                                                     : "off");
                 if (source->mouse_mode != MOUSE_MODE_DEFAULT)
@@ -153,7 +155,8 @@ static int check(const ChardevSource *source, Error *error)
         return 0;
 }
 
-int command_chardev(CommandLine *line, const ChardevSource *source, const char *alias, char **ret_id, Error *error)
+int command_chardev(CommandLine *line, const ChardevSource *source, const char *alias, char **ret_id,
+                    Error *error)
 {
         _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
         _cleanup_(freep) char *id = g_strconcat("char", alias, NULL);

@@ -118,10 +118,10 @@ int command_channel(CommandLine *line, const DomainChannel *channel, Error *erro
                 return add_guestfwd(line, channel, id);
         device = device_new("virtserialport", &channel->info);
         json_set_string(device, "chardev", id);
-        json_set_string(device, "name", channel->name ? channel->name
-                                                      : channel->source.type == CHARDEV_TYPE_SPICEVMC
-                                                ? "com.redhat.spice.0"
-                                                : NULL);
+        json_set_string(device, "name",
+                        channel->name                                   ? channel->name
+                        : channel->source.type == CHARDEV_TYPE_SPICEVMC ? "com.redhat.spice.0"
+                                                                        : NULL);
         r = device_set_info(line, device, &channel->info, error);
         return r < 0 ? r : device_add(line, TAKE_PTR(device), error);
 }

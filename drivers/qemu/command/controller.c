@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* <controller>: the buses that other devices sit on. Some belong to the machine type and need no argument. */
+/* <controller>: the buses that other devices sit on. Some belong to the machine type and need no argument.
+ */
 
 #include "drivers/qemu/command/device.h"
 
@@ -33,12 +34,9 @@ static const ModelName usb_drivers[] = {
 };
 
 static const ModelName scsi_drivers[] = {
-        { CONTROLLER_MODEL_LSILOGIC, "lsi" },
-        { CONTROLLER_MODEL_LSISAS1068, "mptsas1068" },
-        { CONTROLLER_MODEL_LSISAS1078, "megasas" },
-        { CONTROLLER_MODEL_VMPVSCSI, "pvscsi" },
-        { CONTROLLER_MODEL_AM53C974, "am53c974" },
-        { CONTROLLER_MODEL_DC390, "dc390" },
+        { CONTROLLER_MODEL_LSILOGIC, "lsi" },       { CONTROLLER_MODEL_LSISAS1068, "mptsas1068" },
+        { CONTROLLER_MODEL_LSISAS1078, "megasas" }, { CONTROLLER_MODEL_VMPVSCSI, "pvscsi" },
+        { CONTROLLER_MODEL_AM53C974, "am53c974" },  { CONTROLLER_MODEL_DC390, "dc390" },
 };
 
 static const ModelName pci_drivers[] = {
@@ -67,7 +65,8 @@ static int new_usb(const DomainController *controller, json_t **ret_device, Erro
         if (!driver)
                 return unknown_model(controller, error);
         device = device_new(driver, &controller->info);
-        if (controller->model == CONTROLLER_MODEL_NEC_XHCI || controller->model == CONTROLLER_MODEL_QEMU_XHCI) {
+        if (controller->model == CONTROLLER_MODEL_NEC_XHCI ||
+            controller->model == CONTROLLER_MODEL_QEMU_XHCI) {
                 json_set_number(device, "p2", controller->ports);
                 json_set_number(device, "p3", controller->ports);
         }
@@ -76,20 +75,24 @@ static int new_usb(const DomainController *controller, json_t **ret_device, Erro
 }
 
 /* A companion shares the ports of the EHCI controller with its index: it bears no bus of its own. */
-static int set_usb_companion(const CommandLine *line, const DomainController *controller, json_t *device, Error *error)
+static int set_usb_companion(const CommandLine *line, const DomainController *controller, json_t *device,
+                             Error *error)
 {
         _cleanup_(freep) char *bus = NULL;
         const DomainController *master = NULL;
 
         if (!controller->info.has_master)
                 return 0;
-        LIST_FOREACH(other, line->definition->devices.controllers) {
-                if (other->type == CONTROLLER_TYPE_USB && other->index == controller->index && !other->info.has_master)
+        LIST_FOREACH(other, line->definition->devices.controllers)
+        {
+                if (other->type == CONTROLLER_TYPE_USB && other->index == controller->index &&
+                    !other->info.has_master)
                         master = other;
         }
         if (!master)
                 return error_set(error, ERROR_INVALID_XML, "USB controller %u has companions but no master",
                                  controller->index);
+        json_object_del(device, "id"); /* the name is the master's */
         bus = g_strconcat(master->info.alias, ".0", NULL);
         json_set_string(device, "masterbus", bus);
         json_object_set_new(device, "firstport", json_integer(controller->info.master_startport));
@@ -195,7 +198,8 @@ static bool is_built_in(const CommandLine *line, const DomainController *control
 
         switch (controller->type) {
         case CONTROLLER_TYPE_PCI:
-                return controller->model == CONTROLLER_MODEL_PCI_ROOT || controller->model == CONTROLLER_MODEL_PCIE_ROOT;
+                return controller->model == CONTROLLER_MODEL_PCI_ROOT ||
+                       controller->model == CONTROLLER_MODEL_PCIE_ROOT;
         case CONTROLLER_TYPE_IDE:
                 return controller->index == 0 && !is_q35;
         case CONTROLLER_TYPE_SATA:
@@ -211,7 +215,8 @@ static bool is_built_in(const CommandLine *line, const DomainController *control
         }
 }
 
-static int new_controller(const CommandLine *line, const DomainController *controller, json_t **ret_device, Error *error)
+static int new_controller(const CommandLine *line, const DomainController *controller, json_t **ret_device,
+                          Error *error)
 {
         (void)line;
         switch (controller->type) {
@@ -231,7 +236,8 @@ static int new_controller(const CommandLine *line, const DomainController *contr
                 *ret_device = device_new("isa-fdc", &controller->info);
                 return 0;
         default:
-                return device_unsupported(error, "QEMU has no %s controller with index %u for this machine type",
+                return device_unsupported(error,
+                                          "QEMU has no %s controller with index %u for this machine type",
                                           controller_type_to_string(controller->type), controller->index);
         }
 }
@@ -242,7 +248,8 @@ int command_controller(CommandLine *line, const DomainController *controller, Er
         int r;
 
         if (controller->has_pcihole64)
-                return device_unsupported(error, "The QEMU driver cannot set the size of the 64-bit PCI hole");
+                return device_unsupported(error,
+                                          "The QEMU driver cannot set the size of the 64-bit PCI hole");
         if (is_built_in(line, controller))
                 return 0;
         r = new_controller(line, controller, &device, error);

@@ -13,9 +13,22 @@ bool machine_is_q35(const DomainDefinition *definition)
         return machine && (strcmp(machine, "q35") == 0 || g_str_has_prefix(machine, "pc-q35-"));
 }
 
+bool machine_is_x86(const DomainDefinition *definition)
+{
+        const char *arch = definition->os.arch;
+
+        return g_strcmp0(arch, "x86_64") == 0 || g_strcmp0(arch, "i686") == 0;
+}
+
+bool machine_uses_kvm(const DomainDefinition *definition)
+{
+        return definition->type == DOMAIN_TYPE_KVM;
+}
+
 const DomainController *device_controller(const CommandLine *line, ControllerType type, uint32_t index)
 {
-        LIST_FOREACH(controller, line->definition->devices.controllers) {
+        LIST_FOREACH(controller, line->definition->devices.controllers)
+        {
                 if (controller->type == type && controller->index == index)
                         return controller;
         }
@@ -85,8 +98,10 @@ static int set_pci(const CommandLine *line, json_t *device, const DeviceAddress 
         _cleanup_(freep) char *bus = device_bus(line, CONTROLLER_TYPE_PCI, address->bus), *slot = NULL;
 
         if (address->domain != 0 || !bus)
-                return error_set(error, ERROR_INVALID_XML, "There is no PCI controller with index %u for address %04x:%02x:%02x.%u",
-                                 address->bus, address->domain, address->bus, address->slot, address->function);
+                return error_set(error, ERROR_INVALID_XML,
+                                 "There is no PCI controller with index %u for address %04x:%02x:%02x.%u",
+                                 address->bus, address->domain, address->bus, address->slot,
+                                 address->function);
         if (address->function > 0)
                 slot = g_strdup_printf("0x%x.0x%x", address->slot, address->function);
         else
@@ -102,21 +117,23 @@ static int set_usb(const CommandLine *line, json_t *device, const DeviceAddress 
         _cleanup_(freep) char *name = device_bus(line, CONTROLLER_TYPE_USB, address->bus), *bus = NULL;
 
         if (!name)
-                return error_set(error, ERROR_INVALID_XML, "There is no USB controller with index %u", address->bus);
+                return error_set(error, ERROR_INVALID_XML, "There is no USB controller with index %u",
+                                 address->bus);
         bus = g_strconcat(name, ".0", NULL);
         json_set_string(device, "bus", bus);
         json_set_string(device, "port", address->port);
         return 0;
 }
 
-static int set_virtio_serial(const CommandLine *line, json_t *device, const DeviceAddress *address, Error *error)
+static int set_virtio_serial(const CommandLine *line, json_t *device, const DeviceAddress *address,
+                             Error *error)
 {
         _cleanup_(freep) char *name = device_bus(line, CONTROLLER_TYPE_VIRTIO_SERIAL, address->controller);
         _cleanup_(freep) char *bus = NULL;
 
         if (!name)
-                return error_set(error, ERROR_INVALID_XML, "There is no virtio-serial controller with index %u",
-                                 address->controller);
+                return error_set(error, ERROR_INVALID_XML,
+                                 "There is no virtio-serial controller with index %u", address->controller);
         bus = g_strdup_printf("%s.%u", name, address->bus);
         json_set_string(device, "bus", bus);
         json_set_number(device, "nr", address->port_number);
@@ -150,6 +167,15 @@ static int set_address(const CommandLine *line, json_t *device, const DeviceAddr
         }
 }
 
+unsigned device_boot_index(const CommandLine *line, const DeviceInfo *info)
+{
+        for (unsigned i = 0; i < line->n_boots; i++) {
+                if (line->boots[i] == info)
+                        return i + 1;
+        }
+        return info->boot_order;
+}
+
 int device_set_info(const CommandLine *line, json_t *device, const DeviceInfo *info, Error *error)
 {
         int r;
@@ -157,7 +183,7 @@ int device_set_info(const CommandLine *line, json_t *device, const DeviceInfo *i
         r = set_address(line, device, &info->address, error);
         if (r < 0)
                 return r;
-        json_set_number(device, "bootindex", info->boot_order);
+        json_set_number(device, "bootindex", device_boot_index(line, info));
         json_set_number(device, "acpi-index", info->acpi_index);
         json_set_string(device, "loadparm", info->loadparm);
         if (info->rom) {
@@ -187,8 +213,9 @@ static int override_property(json_t *device, const OverrideProperty *property, E
         case OVERRIDE_UNSIGNED:
                 if (!g_ascii_string_to_signed(text, 0, property->kind == OVERRIDE_SIGNED ? G_MININT64 : 0,
                                               G_MAXINT64, &number, NULL))
-                        return error_set(error, ERROR_INVALID_XML, "%s of a device's override is no such number: %s",
-                                         property->name, text);
+                        return error_set(error, ERROR_INVALID_XML,
+                                         "%s of a device's override is no such number: %s", property->name,
+                                         text);
                 json_object_set_new(device, property->name, json_integer(number));
                 return 0;
         default:
@@ -202,10 +229,12 @@ int device_add(CommandLine *line, json_t *device, Error *error)
         _cleanup_(json_decrefp) json_t *owned = device;
         const char *alias = json_string_value(json_object_get(device, "id"));
 
-        LIST_FOREACH(override, line->definition->overrides) {
+        LIST_FOREACH(override, line->definition->overrides)
+        {
                 if (!alias || g_strcmp0(override->alias, alias) != 0)
                         continue;
-                LIST_FOREACH(property, override->properties) {
+                LIST_FOREACH(property, override->properties)
+                {
                         int r = override_property(device, property, error);
 
                         if (r < 0)

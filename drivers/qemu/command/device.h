@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The parts of a -device that all devices share: name, address, boot order, ROM, options of virtio; and one function
- * for each kind of device (disk.c, interface.c ...), which adds all that the device needs. */
+/* The parts of a -device that all devices share: name, address, boot order, ROM, options of virtio; and one
+ * function for each kind of device (disk.c, interface.c ...), which adds all that the device needs. */
 
 #include "drivers/qemu/command/line.h"
 
@@ -10,16 +10,22 @@
 json_t *device_new(const char *driver, const DeviceInfo *info);
 /* Address, boot order, ROM. Fails for an address that no such device can have. */
 int device_set_info(const CommandLine *line, json_t *device, const DeviceInfo *info, Error *error);
+/* The device's turn when the firmware looks for a system, from 1; 0: never. */
+unsigned device_boot_index(const CommandLine *line, const DeviceInfo *info);
 void device_set_virtio(json_t *device, const VirtioOptions *options);
 /* Adds it, with what <qemu:override> changes in it. Takes it over. */
 int device_add(CommandLine *line, json_t *device, Error *error);
 
-/* The variant of a virtio device for its address and model: "virtio-blk-pci-transitional". The caller frees. */
+/* The variant of a virtio device for its address and model: "virtio-blk-pci-transitional". The caller frees.
+ */
 char *device_virtio_driver(const char *base, const DeviceInfo *info, VirtioModel model);
-/* The name under which QEMU knows the bus of a controller; the caller frees. NULL if there is no such controller. */
+/* The name under which QEMU knows the bus of a controller; the caller frees. NULL if there is no such
+ * controller. */
 char *device_bus(const CommandLine *line, ControllerType type, uint32_t index);
 const DomainController *device_controller(const CommandLine *line, ControllerType type, uint32_t index);
 bool machine_is_q35(const DomainDefinition *definition);
+bool machine_is_x86(const DomainDefinition *definition);
+bool machine_uses_kvm(const DomainDefinition *definition);
 
 /* "The QEMU driver cannot ...": what a definition may say and this driver does not do. */
 #define device_unsupported(error, ...) error_set((error), ERROR_CONFIG_UNSUPPORTED, __VA_ARGS__)
@@ -41,5 +47,7 @@ int command_rng(CommandLine *line, const DomainRng *rng, Error *error);
 int command_watchdog(CommandLine *line, const DomainWatchdog *watchdog, Error *error);
 int command_panic(CommandLine *line, const DomainPanic *panic, Error *error);
 
-/* "charserial0" for "serial0": what a device's other end is called. Adds its -chardev; the caller frees *ret_id. */
-int command_chardev(CommandLine *line, const ChardevSource *source, const char *alias, char **ret_id, Error *error);
+/* "charserial0" for "serial0": what a device's other end is called. Adds its -chardev; the caller frees
+ * *ret_id. */
+int command_chardev(CommandLine *line, const ChardevSource *source, const char *alias, char **ret_id,
+                    Error *error);

@@ -28,8 +28,8 @@ static void set_scsi_address(json_t *device, const char *controller, const Devic
 }
 
 /* A place on the bus of a controller. */
-static int set_drive_address(const CommandLine *line, json_t *device, const DomainDisk *disk, ControllerType type,
-                             Error *error)
+static int set_drive_address(const CommandLine *line, json_t *device, const DomainDisk *disk,
+                             ControllerType type, Error *error)
 {
         const DeviceAddress *address = &disk->info.address;
         _cleanup_(freep) char *controller = device_bus(line, type, address->controller), *bus = NULL;
@@ -59,7 +59,7 @@ static int new_drive(const CommandLine *line, const DomainDisk *disk, const char
         r = set_drive_address(line, device, disk, type, error);
         if (r < 0)
                 return r;
-        json_set_number(device, "bootindex", disk->info.boot_order);
+        json_set_number(device, "bootindex", device_boot_index(line, &disk->info));
         *ret_device = TAKE_PTR(device);
         return 0;
 }
@@ -111,10 +111,9 @@ static int new_floppy(const CommandLine *line, const DomainDisk *disk, json_t **
 {
         json_t *device = device_new("floppy", &disk->info);
 
-        (void)line;
         (void)error;
         json_object_set_new(device, "unit", json_integer(disk->info.address.unit));
-        json_set_number(device, "bootindex", disk->info.boot_order);
+        json_set_number(device, "bootindex", device_boot_index(line, &disk->info));
         *ret_device = device;
         return 0;
 }
@@ -135,7 +134,8 @@ static int new_device(const CommandLine *line, const DomainDisk *disk, json_t **
         case DISK_BUS_FDC:
                 return new_floppy(line, disk, ret_device, error);
         default:
-                return device_unsupported(error, "QEMU has no disks on bus '%s'", disk_bus_to_string(disk->bus));
+                return device_unsupported(error, "QEMU has no disks on bus '%s'",
+                                          disk_bus_to_string(disk->bus));
         }
 }
 
@@ -163,7 +163,8 @@ static void set_geometry(json_t *device, const DomainDisk *disk)
                 json_set_number(device, "heads", disk->heads);
                 json_set_number(device, "secs", disk->sectors);
                 if (disk->translation != DISK_TRANSLATION_DEFAULT)
-                        json_set_string(device, "bios-chs-trans", disk_translation_to_string(disk->translation));
+                        json_set_string(device, "bios-chs-trans",
+                                        disk_translation_to_string(disk->translation));
         }
         json_set_number(device, "logical_block_size", disk->logical_block_size);
         json_set_number(device, "physical_block_size", disk->physical_block_size);
@@ -176,7 +177,8 @@ static void set_identity(json_t *device, const DomainDisk *disk)
 {
         json_set_string(device, "serial", disk->serial);
         if (disk->wwn)
-                json_object_set_new(device, "wwn", json_integer((json_int_t)g_ascii_strtoull(disk->wwn, NULL, 16)));
+                json_object_set_new(device, "wwn",
+                                    json_integer((json_int_t)g_ascii_strtoull(disk->wwn, NULL, 16)));
         if (disk->bus == DISK_BUS_SCSI) {
                 json_set_string(device, "vendor", disk->vendor);
                 json_set_string(device, "product", disk->product);
@@ -191,7 +193,9 @@ static void set_cache(json_t *device, const DomainDisk *disk)
             disk->device == DISK_DEVICE_FLOPPY)
                 return;
         json_set_string(device, "write-cache",
-                        disk->cache == DISK_CACHE_WRITETHROUGH || disk->cache == DISK_CACHE_DIRECTSYNC ? "off" : "on");
+                        disk->cache == DISK_CACHE_WRITETHROUGH || disk->cache == DISK_CACHE_DIRECTSYNC
+                                ? "off"
+                                : "on");
 }
 
 int command_disk(CommandLine *line, const DomainDisk *disk, Error *error)

@@ -8,11 +8,14 @@
 /* What -netdev user is told of the guest's addresses: <ip> elements. */
 static int set_user_addresses(json_t *netdev, const DomainInterface *interface, Error *error)
 {
-        LIST_FOREACH(ip, interface->ips) {
-                bool is_ipv6 = ip->family ? strcmp(ip->family, "ipv6") == 0 : ip->address && strchr(ip->address, ':');
+        LIST_FOREACH(ip, interface->ips)
+        {
+                bool is_ipv6 = ip->family ? strcmp(ip->family, "ipv6") == 0
+                                          : ip->address && strchr(ip->address, ':');
 
                 if (!ip->address || ip->peer)
-                        return device_unsupported(error, "An interface of type 'user' cannot have this <ip>");
+                        return device_unsupported(error,
+                                                  "An interface of type 'user' cannot have this <ip>");
                 if (is_ipv6) {
                         json_set_string(netdev, "ipv6-prefix", ip->address);
                         json_set_number(netdev, "ipv6-prefixlen", ip->has_prefix ? ip->prefix : 64);
@@ -34,7 +37,8 @@ static void set_socket(json_t *netdev, const DomainInterface *interface, const c
         json_set_string(netdev, "type", "socket");
         json_set_string(netdev, key, address);
         if (interface->local_address) {
-                _cleanup_(freep) char *local = g_strdup_printf("%s:%u", interface->local_address, interface->local_port);
+                _cleanup_(freep) char *local =
+                        g_strdup_printf("%s:%u", interface->local_address, interface->local_port);
 
                 json_set_string(netdev, "localaddr", local);
         }
@@ -48,7 +52,8 @@ static int add_netdev(CommandLine *line, const DomainInterface *interface, const
         switch (interface->type) {
         case INTERFACE_TYPE_USER:
                 if (interface->backend != INTERFACE_BACKEND_DEFAULT || interface->port_forwards.count > 0)
-                        return device_unsupported(error, "The QEMU driver has no interfaces with backend passt");
+                        return device_unsupported(error,
+                                                  "The QEMU driver has no interfaces with backend passt");
                 json_set_string(netdev, "type", "user");
                 r = set_user_addresses(netdev, interface, error);
                 break;
@@ -131,8 +136,10 @@ static char *device_driver(const DomainInterface *interface)
 static int check(const DomainInterface *interface, Error *error)
 {
         if (interface->bandwidth || interface->vlan || interface->virtualport || interface->filter)
-                return device_unsupported(error, "An interface of type '%s' cannot have bandwidth, vlan, virtualport or filterref",
-                                          interface_type_to_string(interface->type));
+                return device_unsupported(
+                        error,
+                        "An interface of type '%s' cannot have bandwidth, vlan, virtualport or filterref",
+                        interface_type_to_string(interface->type));
         if (interface->queues > 1)
                 return device_unsupported(error, "An interface of type '%s' has one queue",
                                           interface_type_to_string(interface->type));

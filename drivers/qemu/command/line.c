@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The container that every file of this folder adds its arguments to. JSON is used wherever QEMU takes it, so that a
- * file's name is never more than a name; the old notation has its commas doubled. */
+/* The container that every file of this folder adds its arguments to. JSON is used wherever QEMU takes it,
+ * so that a file's name is never more than a name; the old notation has its commas doubled. */
 
 #include "drivers/qemu/command/line.h"
 #include <stdarg.h>

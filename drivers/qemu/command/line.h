@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A QEMU command line while it is put together from a definition. Nothing here touches the host: what has to be opened
- * or made first is noted (PassedFile, PassedSocket), and start.c does it. */
+/* A QEMU command line while it is put together from a definition. Nothing here touches the host: what has to
+ * be opened or made first is noted (PassedFile, PassedSocket), and start.c does it. */
 
 #include "drivers/qemu/json-stream.h"
 #include "model/domain.h"
@@ -12,11 +12,13 @@ typedef struct PassedFile {
         char *path;
         bool is_writable;
         bool is_direct;   /* O_DIRECT is wanted */
-        bool is_reopened; /* QEMU opens it a second time by /proc/self/fd: it must be readable for its user */
+        bool is_reopened; /* QEMU opens it a second time by /proc/self/fd: it must be readable for its user
+                           */
         unsigned fd;      /* its number in QEMU */
 } PassedFile;
 
-/* A socket that QEMU listens on: bound by the daemon in the machine's folder, so that no other user can stand there. */
+/* A socket that QEMU listens on: bound by the daemon in the machine's folder, so that no other user can
+ * stand there. */
 typedef struct PassedSocket {
         char *path;
         unsigned fd;
@@ -25,13 +27,18 @@ typedef struct PassedSocket {
 /* What the definition does not say. Borrowed for as long as the line lives. */
 typedef struct CommandHost {
         const char *binary;
-        const char *folder;       /* of the run: RUN/qemu/UUID */
-        bool passes_files;        /* see PassedFile; otherwise QEMU opens files by itself */
+        const char *folder; /* of the run: RUN/qemu/UUID */
+        bool passes_files;  /* see PassedFile; otherwise QEMU opens files by itself */
         bool can_use_kvm;
-        uint64_t version;         /* of QEMU: major * 1000000 + ...; 0: not known */
-        int64_t now_sec;          /* the time, for clocks with an offset of their own */
-        const char *nvram;        /* path of the machine's firmware variables; NULL: none */
+        const char
+                *cpu_vendor; /* of the processor, as the kernel calls it: "GenuineIntel"; NULL: not known */
+        uint64_t version;    /* of QEMU: major * 1000000 + ...; 0: not known */
+        int64_t now_sec;     /* the time, for clocks with an offset of their own */
+        const char *nvram;   /* path of the machine's firmware variables; NULL: none */
 } CommandHost;
+
+/* Kinds of devices that <os><boot dev=.../> can name. */
+#define BOOT_DEVICES_MAX 4
 
 typedef struct CommandLine {
         const DomainDefinition *definition;
@@ -41,6 +48,9 @@ typedef struct CommandLine {
         GPtrArray *files;       /* of PassedFile * */
         GPtrArray *sockets;     /* of PassedSocket *; the first is the monitor's */
         unsigned next_fd;
+        const DeviceInfo
+                *boots[BOOT_DEVICES_MAX]; /* of <os><boot>: the first of its kind; NULL: there is none */
+        unsigned n_boots;
 } CommandLine;
 
 CommandLine *command_line_new(const DomainDefinition *definition, const CommandHost *host);
@@ -68,5 +78,5 @@ unsigned command_socket(CommandLine *line, const char *path);
 void json_set_string(json_t *object, const char *key, const char *value);
 void json_set_number(json_t *object, const char *key, uint64_t value);
 void json_set_bool(json_t *object, const char *key, bool value);
-void json_set_on_off(json_t *object, const char *key, OnOff value);   /* true or false */
+void json_set_on_off(json_t *object, const char *key, OnOff value);      /* true or false */
 void json_set_on_off_word(json_t *object, const char *key, OnOff value); /* "on" or "off" */

@@ -6,8 +6,9 @@
 
 static int input_driver(const DomainInput *input, char **ret_driver, Error *error)
 {
-        static const char *const usb[] = {
-                [INPUT_TYPE_MOUSE] = "usb-mouse", [INPUT_TYPE_TABLET] = "usb-tablet", [INPUT_TYPE_KEYBOARD] = "usb-kbd"};
+        static const char *const usb[] = { [INPUT_TYPE_MOUSE] = "usb-mouse",
+                                           [INPUT_TYPE_TABLET] = "usb-tablet",
+                                           [INPUT_TYPE_KEYBOARD] = "usb-kbd" };
         static const char *const virtio[] = { [INPUT_TYPE_MOUSE] = "virtio-mouse",
                                               [INPUT_TYPE_TABLET] = "virtio-tablet",
                                               [INPUT_TYPE_KEYBOARD] = "virtio-keyboard",
@@ -69,7 +70,8 @@ static VirtioModel balloon_model(MemballoonModel model)
 {
         if (model == MEMBALLOON_MODEL_VIRTIO_TRANSITIONAL)
                 return VIRTIO_MODEL_TRANSITIONAL;
-        return model == MEMBALLOON_MODEL_VIRTIO_NON_TRANSITIONAL ? VIRTIO_MODEL_NON_TRANSITIONAL : VIRTIO_MODEL_VIRTIO;
+        return model == MEMBALLOON_MODEL_VIRTIO_NON_TRANSITIONAL ? VIRTIO_MODEL_NON_TRANSITIONAL
+                                                                 : VIRTIO_MODEL_VIRTIO;
 }
 
 int command_memballoon(CommandLine *line, const DomainMemballoon *balloon, Error *error)
@@ -177,7 +179,8 @@ int command_panic(CommandLine *line, const DomainPanic *panic, Error *error)
         case PANIC_MODEL_DEFAULT:
                 device = device_new("pvpanic", &panic->info);
                 if (panic->info.address.type == ADDRESS_ISA && panic->info.address.has_iobase)
-                        json_object_set_new(device, "ioport", json_integer((json_int_t)panic->info.address.iobase));
+                        json_object_set_new(device, "ioport",
+                                            json_integer((json_int_t)panic->info.address.iobase));
                 return device_add(line, TAKE_PTR(device), error);
         case PANIC_PVPANIC:
                 device = device_new("pvpanic-pci", &panic->info);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the model understands and this driver does not do yet, or never will: refused by name rather than
+ * forgotten. Whoever teaches the driver one of these removes its line. */
+
+#include "drivers/qemu/command/device.h"
+#include "drivers/qemu/command/machine.h"
+#include <string.h>
+
+typedef struct Refusal {
+        const char *element;
+        size_t offset;
+} Refusal;
+
+static const Refusal lists[] = {
+        { "lease", offsetof(DomainDevices, leases) },
+        { "filesystem", offsetof(DomainDevices, filesystems) },
+        { "smartcard", offsetof(DomainDevices, smartcards) },
+        { "tpm", offsetof(DomainDevices, tpms) },
+        { "hostdev", offsetof(DomainDevices, hostdevs) },
+        { "redirdev", offsetof(DomainDevices, redirdevs) },
+        { "hub", offsetof(DomainDevices, hubs) },
+        { "shmem", offsetof(DomainDevices, shmems) },
+        { "memory", offsetof(DomainDevices, memories) },
+        { "iommu", offsetof(DomainDevices, iommus) },
+        { "crypto", offsetof(DomainDevices, cryptos) },
+};
+
+static int refuse(const char *element, Error *error)
+{
+        return device_unsupported(error, "The QEMU driver has no <%s>", element);
+}
+
+static int check_devices(const DomainDevices *devices, Error *error)
+{
+        for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+                const AnyList *list = (const AnyList *)((const char *)devices + lists[i].offset);
+
+                if (list->count > 0)
+                        return refuse(lists[i].element, error);
+        }
+        if (devices->redirfilter)
+                return refuse("redirfilter", error);
+        if (devices->nvram)
+                return refuse("nvram", error);
+        return devices->vsock ? refuse("vsock", error) : 0;
+}
+
+static int check_features(const DomainFeatures *features, Error *error)
+{
+        const struct {
+                const char *element;
+                bool is_given;
+        } refusals[] = {
+                { "viridian", features->viridian },
+                { "privnet", features->privnet },
+                { "hap", features->hap == OFF },
+                { "hpt", features->hpt_resizing != HPT_RESIZING_ABSENT || features->has_hpt_maxpagesize },
+                { "htm", features->htm != ON_OFF_ABSENT },
+                { "nested-hv", features->nested_hv != ON_OFF_ABSENT },
+                { "ccf-assist", features->ccf_assist != ON_OFF_ABSENT },
+                { "async-teardown", features->async_teardown == ON },
+                { "cfpc", features->cfpc != SAFE_CACHE_ABSENT },
+                { "sbbc", features->sbbc != SAFE_CACHE_ABSENT },
+                { "ibs", features->ibs != SAFE_INDIRECT_ABSENT },
+                { "msrs", features->msrs_unknown != NULL },
+                { "xen", features->xen != NULL },
+                { "capabilities", features->capabilities != NULL ||
+                                          features->capabilities_policy != CAPABILITIES_POLICY_ABSENT },
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
+                if (refusals[i].is_given)
+                        return refuse(refusals[i].element, error);
+        }
+        return 0;
+}
+
+/* What the host would have to grant. */
+static int check_tuning(const DomainDefinition *definition, Error *error)
+{
+        const struct {
+                const char *element;
+                bool is_given;
+        } refusals[] = {
+                { "blkiotune", definition->blkio_tune != NULL },
+                { "memtune", definition->memory_tune != NULL },
+                { "cputune", definition->cpu_tune != NULL },
+                { "numatune", definition->numatune != NULL },
+                { "vcpu cpuset", definition->cpuset != NULL },
+                { "vcpu placement='auto'", definition->vcpu_placement == PLACEMENT_AUTO },
+                { "resource", definition->resource_partition || definition->fibrechannel_appid },
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
+                if (refusals[i].is_given)
+                        return refuse(refusals[i].element, error);
+        }
+        LIST_FOREACH(event, definition->perf_events)
+        {
+                if (event->enabled == YES)
+                        return refuse("perf", error);
+        }
+        return 0;
+}
+
+static int check_labels(const DomainDefinition *definition, Error *error)
+{
+        LIST_FOREACH(label, definition->seclabels)
+        {
+                /* "dynamic" leaves the choice to the driver. */
+                if (label->type && strcmp(label->type, "none") != 0 && strcmp(label->type, "dynamic") != 0)
+                        return device_unsupported(error, "The QEMU driver has no <seclabel type='%s'>",
+                                                  label->type);
+        }
+        return 0;
+}
+
+int command_check(const DomainDefinition *definition, Error *error)
+{
+        const struct {
+                const char *element;
+                bool is_given;
+        } refusals[] = {
+                { "bootloader", definition->bootloader != NULL },
+                { "idmap", definition->idmap_uids.count > 0 || definition->idmap_gids.count > 0 },
+                { "keywrap", definition->keywrap_ciphers.count > 0 },
+                { "launchSecurity", definition->launch_security != NULL },
+                { "on_lockfailure", definition->on_lockfailure != LOCK_FAILURE_DEFAULT },
+                { "init", definition->os.init != NULL },
+                { "root", definition->os.root != NULL },
+                { "qemu:capabilities",
+                  definition->capabilities_added.count > 0 || definition->capabilities_removed.count > 0 },
+        };
+        int r;
+
+        if (definition->os.type != OS_TYPE_HVM)
+                return device_unsupported(error, "The QEMU driver has no <os> of type '%s'",
+                                          os_type_to_string(definition->os.type));
+        for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
+                if (refusals[i].is_given)
+                        return refuse(refusals[i].element, error);
+        }
+        r = check_features(&definition->features, error);
+        if (r >= 0)
+                r = check_tuning(definition, error);
+        if (r >= 0)
+                r = check_labels(definition, error);
+        return r < 0 ? r : check_devices(&definition->devices, error);
+}
