@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A file is one <machine> element around the <domain>: what the daemon keeps about a machine is no part of
+ * the XML that clients see. The <domain> stands in it as it is formatted, without further indentation,
+ * because metadata must survive byte for byte. */
+
+#include "drivers/qemu/definitions.h"
+#include "core/log.h"
+#include "core/store.h"
+#include "model/table.h"
+#include <inttypes.h>
+#include <string.h>
+
+#define SUFFIX   ".xml"
+#define FILE_MAX (XML_SIZE_MAX + 4096)
+
+char *definitions_format(const DomainDefinition *definition, uid_t owner, bool is_autostart,
+                         uint64_t created_usec)
+{
+        _cleanup_(freep) char *xml =
+                domain_definition_format(definition, DEFINITION_INACTIVE | DEFINITION_SECURE);
+
+        return g_strdup_printf("<machine owner='%u' autostart='%s' created='%" PRIu64 "'>\n%s</machine>\n",
+                               owner, is_autostart ? "yes" : "no", created_usec, xml);
+}
+
+static int parse_number(const XmlNode *node, const char *name, uint64_t max, uint64_t *ret_value,
+                        Error *error)
+{
+        const char *text = xml_attribute(node, name);
+        guint64 value;
+
+        if (!text || !g_ascii_string_to_unsigned(text, 10, 0, max, &value, NULL))
+                return error_set(error, ERROR_INVALID_XML, "<%s> has no valid '%s'", node->name, name);
+        *ret_value = value;
+        return 0;
+}
+
+int definitions_parse(const char *text, size_t size, StoredDefinition *ret, Error *error)
+{
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+        StoredDefinition stored = {};
+        const XmlNode *root, *node;
+        uint64_t owner;
+        void *definition;
+        int r;
+
+        r = xml_parse(text, size, "definition", &document, error);
+        if (r < 0)
+                return r;
+        root = xml_document_root(document);
+        node = xml_child(root, "domain");
+        if (strcmp(root->name, "machine") != 0 || !node)
+                return error_set(error, ERROR_INVALID_XML, "This is no definition that was stored here");
+        r = parse_number(root, "owner", UINT32_MAX - 1, &owner, error);
+        if (r >= 0)
+                r = parse_number(root, "created", UINT64_MAX, &stored.created_usec, error);
+        if (r < 0)
+                return r;
+        stored.owner = (uid_t)owner;
+        stored.is_autostart = g_strcmp0(xml_attribute(root, "autostart"), "yes") == 0;
+        r = struct_parse(&domain_definition_type, node, DEFINITION_INACTIVE, &definition, error);
+        if (r < 0)
+                return r;
+        stored.definition = definition;
+        *ret = stored;
+        return 0;
+}
+
+static int load_file(Driver *driver, int folder_fd, const char *name, Error *error)
+{
+        _cleanup_(freep) char *text = NULL, *expected = NULL;
+        StoredDefinition stored = {};
+        Domain *domain;
+        size_t size;
+        int r;
+
+        r = store_read(folder_fd, name, FILE_MAX, &text, &size, error);
+        if (r >= 0)
+                r = definitions_parse(text, size, &stored, error);
+        if (r < 0)
+                return r;
+        expected = g_strconcat(stored.definition->uuid, SUFFIX, NULL);
+        if (strcmp(expected, name) != 0) {
+                domain_definition_free(stored.definition);
+                return error_set(error, ERROR_INVALID_XML, "It defines a machine of another UUID");
+        }
+        domain = machine_new(driver, stored.definition, stored.owner);
+        domain->is_persistent = true;
+        domain->is_autostart = stored.is_autostart;
+        domain->created_at_usec = stored.created_usec;
+        r = object_table_add(driver->objects, &domain->object);
+        domain_unref(domain);
+        return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
+}
+
+static int visit(int folder_fd, const char *name, void *data)
+{
+        Driver *driver = data;
+        _cleanup_(error_clear) Error error = {};
+
+        if (load_file(driver, folder_fd, name, &error) < 0)
+                log_error(name, "definition %s/qemu/%s is left out: %s", driver->config->config_dir, name,
+                          error.message);
+        return 0;
+}
+
+int definitions_load(Driver *driver, Error *error)
+{
+        return store_visit(qemu_driver(driver)->definitions_fd, SUFFIX, visit, driver, error);
+}
+
+int definitions_save(const Domain *domain, const DomainDefinition *definition, bool is_autostart,
+                     Error *error)
+{
+        _cleanup_(freep) char *text =
+                definitions_format(definition, domain->object.owner, is_autostart, domain->created_at_usec);
+        _cleanup_(freep) char *name = g_strconcat(domain->object.uuid, SUFFIX, NULL);
+        int r;
+
+        r = store_write(qemu_driver_of(domain)->definitions_fd, name, text, strlen(text), 0600, error);
+        if (r < 0)
+                error_prefix(error, "Cannot save the definition of the %s",
+                             object_describe(&domain->object));
+        return r;
+}
+
+int definitions_remove(const Domain *domain, Error *error)
+{
+        _cleanup_(freep) char *name = g_strconcat(domain->object.uuid, SUFFIX, NULL);
+
+        return store_remove(qemu_driver_of(domain)->definitions_fd, name, error);
+}

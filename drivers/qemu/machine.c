@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The driver's part of a Domain: made with it, freed with it. */
+
+#include "drivers/qemu/machine.h"
+
+static void machine_free(void *data)
+{
+        Machine *machine = data;
+
+        machine_forget_run(machine);
+        condition_clear(&machine->changed);
+        g_free(machine);
+}
+
+Domain *machine_new(Driver *driver, DomainDefinition *definition, uid_t owner)
+{
+        Domain *domain = domain_new(driver, definition, owner);
+        Machine *machine = g_new0(Machine, 1);
+
+        machine->domain = domain;
+        machine->messages_fd = -EBADF;
+        domain->private_data = machine;
+        domain->private_free = machine_free;
+        return domain;
+}
+
+void machine_forget_run(Machine *machine)
+{
+        machine->qmp = qmp_free(machine->qmp);
+        machine->child = child_free(machine->child);
+        closep(&machine->messages_fd);
+        machine->messages_fd = -EBADF;
+        machine->phase = MACHINE_OFF;
+        machine->has_exited = machine->is_ready = machine->is_hung_up = machine->is_flooding = false;
+        machine->is_rebooting = machine->agent_is_there = machine->starts_paused = false;
+        machine->end = MACHINE_END_UNEXPECTED;
+        machine->pause_reason = 0;
+        condition_wake_all(&machine->changed);
+}
+
+int machine_check_monitor(const Domain *domain, Error *error)
+{
+        const Machine *machine = machine_of(domain);
+        int r = domain_check_active(domain, error);
+
+        if (r < 0)
+                return r;
+        if (!machine->qmp || !machine->is_ready || machine->is_hung_up)
+                return error_set(error, ERROR_OPERATION_FAILED, "The monitor of the %s is not connected",
+                                 object_describe(&domain->object));
+        return 0;
+}

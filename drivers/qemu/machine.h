@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the driver knows of a machine beyond what the bus shows: its process, its monitor, and what is going
+ * on with them. Every Domain of this driver has a Machine as private_data, running or not. */
+
+#include "core/await.h"
+#include "core/child.h"
+#include "driver.h"
+#include "drivers/qemu/cache.h"
+#include "drivers/qemu/qmp.h"
+
+/* How a run ends, as far as is known before it has ended. */
+typedef enum MachineEnd {
+        MACHINE_END_UNEXPECTED, /* killed, or QEMU itself crashed */
+        MACHINE_END_SHUTDOWN,   /* the guest or a signal switched it off in an orderly way */
+        MACHINE_END_DESTROYED,
+        MACHINE_END_PANICKED,
+        MACHINE_END_RESET, /* the guest reset itself, and its definition says that this is the end */
+        _MACHINE_END_MAX,
+} MachineEnd;
+
+typedef enum MachinePhase {
+        MACHINE_OFF,
+        MACHINE_STARTING, /* there may be a process, but the guest has not run and nobody was told of it */
+        MACHINE_RUNNING,
+} MachinePhase;
+
+typedef struct QemuDriver {
+        Driver *driver;
+        CapabilitiesCache *capabilities;
+        int definitions_fd; /* CONFIG/qemu */
+        int run_fd;         /* RUN/qemu */
+        char *run_path;
+        GHashTable *reserved; /* names and UUIDs of machines on their way to the disk */
+        bool is_running;      /* the names on the bus are owned: what happens is heard */
+        Condition running;
+        /* Starts a machine anew whose definition wants that at its end. Set by driver.c, as what ends
+         * machines is below what starts them. */
+        void (*restart)(Domain *domain);
+} QemuDriver;
+
+typedef struct Machine {
+        Domain *domain; /* borrowed: owns this */
+        MachinePhase phase;
+        uint64_t run; /* counts the starts: tells whether it is still the same one after an await */
+        Child *child;
+        bool has_exited; /* the process has ended, what that means is being found out */
+        Qmp *qmp;
+        bool is_ready;   /* the monitor takes commands */
+        bool is_hung_up; /* by QEMU: nothing more is to be read */
+        bool is_flooding;
+        int messages_fd; /* what QEMU said on stderr; -EBADF after the daemon was restarted */
+        MachineEnd end;
+        int pause_reason; /* of the next STOP, PAUSED_REASON_... */
+        const Job *cause; /* of what happens now; borrowed from the operation that runs */
+        bool starts_paused;
+        bool is_rebooting;       /* a shutdown of the guest is to become a reset */
+        bool is_status_due;      /* a fiber is about to save the status */
+        bool agent_is_there;     /* the guest's agent has opened its channel */
+        int64_t clock_base_sec;  /* of a clock with an offset of its own, at the start */
+        uint64_t cancelled_usec; /* when a start was cancelled; CLOCK_MONOTONIC */
+        Condition changed;       /* phase, has_exited, is_hung_up, state */
+} Machine;
+
+static inline QemuDriver *qemu_driver(const Driver *driver)
+{
+        return driver->private_data;
+}
+
+static inline QemuDriver *qemu_driver_of(const Domain *domain)
+{
+        return qemu_driver(domain->object.driver);
+}
+
+static inline Machine *machine_of(const Domain *domain)
+{
+        return domain->private_data;
+}
+
+/* A machine that does not run, with a Machine; takes the definition over. Not yet in the driver's table. */
+Domain *machine_new(Driver *driver, DomainDefinition *definition, uid_t owner);
+
+/* The process and everything that belongs to it is let go of; it does not end by this. */
+void machine_forget_run(Machine *machine);
+
+/* Ready for commands, or ERROR_OPERATION_INVALID (not running), or ERROR_OPERATION_FAILED (its monitor is
+ * gone). */
+int machine_check_monitor(const Domain *domain, Error *error);
+
+/* While the result lives, what happens to the machine is said to be this job's doing (NULL: nobody's):
+ * `_cleanup_(machine_actp) Machine *acting = machine_act(domain, job);` */
+static inline Machine *machine_act(const Domain *domain, const Job *job)
+{
+        machine_of(domain)->cause = job;
+        return machine_of(domain);
+}
+
+static inline void machine_actp(Machine **machine)
+{
+        (*machine)->cause = NULL;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One <status> element around the live definition. Written by operations before they answer, and in the
+ * background when QEMU reports a change; read once, by recover.c. */
+
+#include "drivers/qemu/status.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "core/store.h"
+#include "drivers/qemu/folder.h"
+#include "model/table.h"
+#include <inttypes.h>
+#include <string.h>
+
+void status_clear(Status *status)
+{
+        domain_definition_free(status->live);
+        *status = (Status){};
+}
+
+static const char *yes_or_no(bool value)
+{
+        return value ? "yes" : "no";
+}
+
+char *status_format(const Status *status)
+{
+        _cleanup_(freep) char *xml =
+                domain_definition_format(status->live, DEFINITION_STATUS | DEFINITION_SECURE);
+
+        return g_strdup_printf(
+                "<status pid='%d' start='%" PRIu64 "' phase='%s' state='%d' reason='%d' owner='%u' "
+                "persistent='%s' updated='%s' rebooting='%s' paused='%s' started='%" PRIu64
+                "' sequence='%" PRIu64 "'>\n%s</status>\n",
+                (int)status->pid, status->start_time,
+                status->phase == MACHINE_RUNNING ? "running" : "starting", (int)status->state,
+                status->reason, status->owner, yes_or_no(status->is_persistent),
+                yes_or_no(status->is_updated), yes_or_no(status->is_rebooting),
+                yes_or_no(status->starts_paused), status->started_usec, status->sequence, xml);
+}
+
+/* 0 and an error for what is no number, so that the caller can go through all of them. */
+static uint64_t number(const XmlNode *node, const char *name, uint64_t max, Error *error)
+{
+        const char *text = xml_attribute(node, name);
+        guint64 value = 0;
+
+        if (!text || !g_ascii_string_to_unsigned(text, 10, 0, max, &value, NULL))
+                (void)error_set(error, ERROR_INVALID_XML, "<status> has no valid '%s'", name);
+        return value;
+}
+
+static bool is_yes(const XmlNode *node, const char *name)
+{
+        return g_strcmp0(xml_attribute(node, name), "yes") == 0;
+}
+
+int status_parse(const char *text, size_t size, Status *ret_status, Error *error)
+{
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+        _cleanup_(error_clear) Error problem = {};
+        const XmlNode *root, *node;
+        void *live;
+        int r;
+
+        r = xml_parse(text, size, "status", &document, error);
+        if (r < 0)
+                return r;
+        root = xml_document_root(document);
+        node = xml_child(root, "domain");
+        if (strcmp(root->name, "status") != 0 || !node)
+                return error_set(error, ERROR_INVALID_XML, "This is no status of a machine");
+
+        Status status = {
+                .pid = (pid_t)number(root, "pid", INT32_MAX, &problem),
+                .start_time = number(root, "start", UINT64_MAX, &problem),
+                .phase = g_strcmp0(xml_attribute(root, "phase"), "running") == 0 ? MACHINE_RUNNING
+                                                                                 : MACHINE_STARTING,
+                .state = (DomainState)number(root, "state", _DOMAIN_STATE_MAX - 1, &problem),
+                .reason = (int)number(root, "reason", INT32_MAX, &problem),
+                .owner = (uid_t)number(root, "owner", UINT32_MAX - 1, &problem),
+                .is_persistent = is_yes(root, "persistent"),
+                .is_updated = is_yes(root, "updated"),
+                .is_rebooting = is_yes(root, "rebooting"),
+                .starts_paused = is_yes(root, "paused"),
+                .started_usec = number(root, "started", UINT64_MAX, &problem),
+                .sequence = number(root, "sequence", UINT64_MAX, &problem),
+        };
+
+        if (error_is_set(&problem)) {
+                error_move(error, &problem);
+                return -EINVAL;
+        }
+        r = struct_parse(&domain_definition_type, node, DEFINITION_STATUS, &live, error);
+        if (r < 0)
+                return r;
+        status.live = live;
+        *ret_status = status;
+        return 0;
+}
+
+int status_save(Domain *domain, const DomainDefinition *live, Error *error)
+{
+        const Machine *machine = machine_of(domain);
+        _cleanup_(closep) int folder = folder_open(domain, error);
+        const Status status = {
+                .pid = child_get_pid(machine->child),
+                .start_time = child_get_start_time(machine->child),
+                .phase = machine->phase,
+                .state = domain->state,
+                .reason = domain->reason,
+                .owner = domain->object.owner,
+                .is_persistent = domain->is_persistent,
+                .is_updated = domain->is_updated,
+                .is_rebooting = machine->is_rebooting,
+                .starts_paused = machine->starts_paused,
+                .started_usec = domain->started_at_usec,
+                .sequence = domain->sequence,
+                .live = (DomainDefinition *)live,
+        };
+        _cleanup_(freep) char *text = NULL;
+
+        if (folder < 0)
+                return folder;
+        text = status_format(&status);
+        return store_write(folder, STATUS_FILE, text, strlen(text), 0600, error);
+}
+
+static void save_fiber(void *data)
+{
+        Domain *domain = data;
+        Machine *machine = machine_of(domain);
+        _cleanup_(error_clear) Error error = {};
+
+        (void)await_turn(); /* cancelled or not: the last status is worth saving */
+        machine->is_status_due = false;
+        if (machine->phase == MACHINE_RUNNING && machine->child && domain->live &&
+            status_save(domain, domain->live, &error) < 0 && domain->live)
+                log_warning(domain->object.path, "cannot save the status of machine %s: %s",
+                            domain->object.name, error.message);
+        domain_unref(domain);
+}
+
+void status_save_soon(Domain *domain)
+{
+        Machine *machine = machine_of(domain);
+
+        if (machine->is_status_due)
+                return;
+        machine->is_status_due = true;
+        domain_ref(domain);
+        if (fiber_start("qemu-status", save_fiber, domain) < 0) {
+                machine->is_status_due = false; /* the next change tries again */
+                domain_unref(domain);
+        }
+}

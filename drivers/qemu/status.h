@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What must be known of a running machine to take it back after the daemon was killed:
+ * RUN/qemu/UUID/status.xml. It is on disk before the guest runs its first instruction. */
+
+#include "drivers/qemu/machine.h"
+
+#define STATUS_FILE "status.xml"
+
+typedef struct Status {
+        pid_t pid;
+        uint64_t start_time; /* of the process, in clock ticks since boot */
+        MachinePhase phase;
+        DomainState state;
+        int reason;
+        uid_t owner;
+        bool is_persistent, is_updated, is_rebooting, starts_paused;
+        uint64_t started_usec; /* CLOCK_REALTIME */
+        uint64_t sequence;     /* of the last lifecycle event */
+        DomainDefinition *live;
+} Status;
+
+void status_clear(Status *status);
+
+char *status_format(const Status *status);
+int status_parse(const char *text, size_t size, Status *ret_status, Error *error);
+
+/* Saves what is true now. `live` is what runs, or is about to. */
+int status_save(Domain *domain, const DomainDefinition *live, Error *error) AWAITS;
+/* Saves it soon; any number of calls until then are one. From anywhere. */
+void status_save_soon(Domain *domain);
