@@ -29,6 +29,7 @@ void machine_forget_run(Machine *machine)
 {
         machine->qmp = qmp_free(machine->qmp);
         machine->child = child_free(machine->child);
+        machine->pending = domain_definition_free(machine->pending);
         closep(&machine->messages_fd);
         machine->messages_fd = -EBADF;
         machine->phase = MACHINE_OFF;

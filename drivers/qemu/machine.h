@@ -43,6 +43,7 @@ typedef struct QemuDriver {
 typedef struct Machine {
         Domain *domain; /* borrowed: owns this */
         MachinePhase phase;
+        DomainDefinition *pending; /* what will be live when the start is announced; NULL otherwise */
         uint64_t run; /* counts the starts: tells whether it is still the same one after an await */
         Child *child;
         bool has_exited; /* the process has ended, what that means is being found out */
