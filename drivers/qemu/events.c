@@ -187,6 +187,9 @@ void events_synchronise(Domain *domain, const char *status)
         Machine *machine = machine_of(domain);
         _cleanup_(json_decrefp) json_t *arguments = NULL;
 
+        if (machine->is_rebooting && domain->state == DOMAIN_STATE_SHUTDOWN &&
+            strcmp(status, "shutdown") == 0)
+                reset_begin(domain); /* the event came before the daemon went, the reset did not */
         if (strcmp(status, "io-error") == 0)
                 machine->pause_reason = PAUSED_REASON_IOERROR;
         else if (strcmp(status, "watchdog") == 0)
@@ -199,7 +202,4 @@ void events_synchronise(Domain *domain, const char *status)
                 break;
         }
         machine->pause_reason = 0;
-        if (machine->is_rebooting && strcmp(status, "shutdown") == 0 &&
-            domain->state == DOMAIN_STATE_SHUTDOWN)
-                reset_begin(domain);
 }
