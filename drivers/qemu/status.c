@@ -99,11 +99,12 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
         return 0;
 }
 
-int status_save(Domain *domain, const DomainDefinition *live, Error *error)
+/* What is the same for both. */
+static Status status_of(const Domain *domain)
 {
         const Machine *machine = machine_of(domain);
-        _cleanup_(closep) int folder = folder_open(domain, error);
-        const Status status = {
+
+        return (Status){
                 .pid = child_get_pid(machine->child),
                 .start_time = child_get_start_time(machine->child),
                 .phase = machine->phase,
@@ -114,16 +115,39 @@ int status_save(Domain *domain, const DomainDefinition *live, Error *error)
                 .is_updated = domain->is_updated,
                 .is_rebooting = machine->is_rebooting,
                 .starts_paused = machine->starts_paused,
-                .started_usec = domain->started_at_usec,
+                .started_usec = domain->started_at_usec ? domain->started_at_usec : (uint64_t)g_get_real_time(),
                 .sequence = domain->sequence,
-                .live = (DomainDefinition *)live,
         };
+}
+
+static int write_status(const Domain *domain, const Status *status, Error *error) AWAITS
+{
+        _cleanup_(closep) int folder = folder_open(domain, error);
         _cleanup_(freep) char *text = NULL;
 
         if (folder < 0)
                 return folder;
-        text = status_format(&status);
+        text = status_format(status);
         return store_write(folder, STATUS_FILE, text, strlen(text), 0600, error);
+}
+
+int status_save(Domain *domain, Error *error)
+{
+        Status status = status_of(domain);
+
+        status.live = domain->live;
+        return write_status(domain, &status, error);
+}
+
+int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason, Error *error)
+{
+        Status status = status_of(domain);
+
+        status.phase = phase;
+        status.state = state;
+        status.reason = reason;
+        status.live = machine_of(domain)->pending;
+        return write_status(domain, &status, error);
 }
 
 static void save_fiber(void *data)
@@ -134,8 +158,8 @@ static void save_fiber(void *data)
 
         (void)await_turn(); /* cancelled or not: the last status is worth saving */
         machine->is_status_due = false;
-        if (machine->phase == MACHINE_RUNNING && machine->child && domain->live &&
-            status_save(domain, domain->live, &error) < 0 && domain->live)
+        if (machine->phase == MACHINE_RUNNING && machine->child && domain->live && status_save(domain, &error) < 0 &&
+            machine->phase == MACHINE_RUNNING)
                 log_warning(domain->object.path, "cannot save the status of machine %s: %s",
                             domain->object.name, error.message);
         domain_unref(domain);

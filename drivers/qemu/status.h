@@ -26,7 +26,9 @@ void status_clear(Status *status);
 char *status_format(const Status *status);
 int status_parse(const char *text, size_t size, Status *ret_status, Error *error);
 
-/* Saves what is true now. `live` is what runs, or is about to. */
-int status_save(Domain *domain, const DomainDefinition *live, Error *error) AWAITS;
+/* Saves what is true now of a machine that runs. */
+int status_save(Domain *domain, Error *error) AWAITS;
+/* Saves what will be true of one that starts: machine->pending as its definition. */
+int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason, Error *error) AWAITS;
 /* Saves it soon; any number of calls until then are one. From anywhere. */
 void status_save_soon(Domain *domain);

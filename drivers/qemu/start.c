@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From a definition to a guest that runs. The order is what keeps anything from being lost: the run folder is there
+ * before the process, the process's pid is saved while QEMU still sets itself up, everything is saved before the guest
+ * runs its first instruction. The start is announced when QEMU says RESUME (events.c), so that nothing that happens to
+ * the machine can be announced before. */
+
+#include "drivers/qemu/start.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "drivers/qemu/command/command.h"
+#include "drivers/qemu/end.h"
+#include "drivers/qemu/events.h"
+#include "drivers/qemu/folder.h"
+#include "drivers/qemu/launch.h"
+#include "drivers/qemu/learn.h"
+#include "drivers/qemu/monitor.h"
+#include "drivers/qemu/prepare.h"
+#include "drivers/qemu/status.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+/* A QEMU that has not answered by then never will. */
+#define ANSWER_TIMEOUT_USEC (45 * G_USEC_PER_SEC)
+/* The kernel's part of ending a process that was killed. */
+#define KILL_TIMEOUT_USEC   (5 * G_USEC_PER_SEC)
+#define QUOTE_MAX           4000
+
+int start_check_flags(const char *operation, uint32_t flags, Error *error)
+{
+        if (flags & START_AUTODESTROY)
+                return error_set(error, ERROR_NOT_SUPPORTED, "The QEMU driver does not do %s with flag AUTODESTROY (2)",
+                                 operation);
+        if (flags & START_VALIDATE)
+                return error_set(error, ERROR_NOT_SUPPORTED, "The QEMU driver does not do %s with flag VALIDATE (16)",
+                                 operation);
+        if (flags & START_RESET_NVRAM)
+                return error_set(error, ERROR_NOT_SUPPORTED, "The QEMU driver does not do %s with flag RESET_NVRAM (32)",
+                                 operation);
+        /* The other two say what to do with a saved state, of which there is none. */
+        return error_check_flags(error, operation, flags, START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT);
+}
+
+static char *mark_name(const Domain *domain)
+{
+        return g_strdup_printf("%s.started", domain->object.uuid);
+}
+
+bool start_was_done(const Domain *domain)
+{
+        _cleanup_(freep) char *name = mark_name(domain);
+
+        return faccessat(qemu_driver_of(domain)->run_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
+}
+
+void start_forget(const Domain *domain)
+{
+        _cleanup_(freep) char *name = mark_name(domain);
+
+        (void)unlinkat(qemu_driver_of(domain)->run_fd, name, 0); /* it need not have run */
+}
+
+static void start_note(const Domain *domain)
+{
+        _cleanup_(freep) char *name = mark_name(domain);
+        _cleanup_(closep) int fd = openat(qemu_driver_of(domain)->run_fd, name,
+                                          O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        if (fd < 0)
+                log_warning(domain->object.path, "cannot note that machine %s was started: %s", domain->object.name,
+                            g_strerror(errno));
+}
+
+/* The command line of machine->pending. */
+static int build(Domain *domain, const char *folder, uint64_t deadline_usec, CommandLine **ret_line,
+                 Error *error) AWAITS
+{
+        Machine *machine = machine_of(domain);
+        const Driver *driver = domain->object.driver;
+        CapabilitiesCache *cache = qemu_driver(driver)->capabilities;
+        _cleanup_(freep) char *binary = prepare_emulator(driver, machine->pending);
+        _cleanup_(capabilities_unrefp) QemuCapabilities *capabilities = NULL;
+        _cleanup_(command_line_freep) CommandLine *line = NULL;
+        int r;
+
+        r = capabilities_wait(cache, binary, domain->object.owner, deadline_usec, &capabilities, error);
+        if (r >= 0)
+                r = prepare_machine_type(machine->pending, capabilities, error);
+        if (r >= 0)
+                r = prepare_live(driver, machine->pending, folder, error);
+        if (r < 0)
+                return r;
+        const CommandHost host = {
+                .binary = binary,
+                .folder = folder,
+                .passes_files = launch_passes_files(driver, domain->object.owner),
+                .can_use_kvm = capabilities->has_kvm,
+                .cpu_vendor = capabilities_cpu_vendor(cache),
+                .version = capabilities->version,
+                .now_sec = time(NULL),
+        };
+
+        line = command_line_new(machine->pending, &host);
+        r = command_build(line, error);
+        if (r < 0)
+                return r;
+        if (machine->pending->clock.offset == CLOCK_VARIABLE && machine->pending->clock.adjustment)
+                machine->clock_base_sec = g_ascii_strtoll(machine->pending->clock.adjustment, NULL, 10);
+        /* What the line borrowed is not looked at any more: the launch reads its lists alone. */
+        line->host = (CommandHost){};
+        *ret_line = TAKE_PTR(line);
+        return 0;
+}
+
+static int check_alive(const Domain *domain, Error *error)
+{
+        const Machine *machine = machine_of(domain);
+
+        if (machine->has_exited || machine->is_hung_up)
+                return error_set(error, ERROR_OPERATION_FAILED, "QEMU ended while it was started");
+        return 0;
+}
+
+static int begin(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
+{
+        Machine *machine = machine_of(domain);
+        int r;
+
+        r = machine->starts_paused
+                    ? status_save_start(domain, MACHINE_RUNNING, DOMAIN_STATE_PAUSED, PAUSED_REASON_USER, error)
+                    : status_save_start(domain, MACHINE_RUNNING, DOMAIN_STATE_RUNNING, RUNNING_REASON_BOOTED, error);
+        if (r >= 0)
+                r = check_alive(domain, error);
+        if (r < 0)
+                return r;
+        machine->is_ready = true;
+        if (!machine->starts_paused)
+                r = qmp_call(machine->qmp, "cont", NULL, deadline_usec, NULL, error);
+        if (r < 0 && machine->phase == MACHINE_STARTING)
+                return r;
+        events_started(domain); /* if RESUME did not do it */
+        return 0;
+}
+
+static int run(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
+{
+        Machine *machine = machine_of(domain);
+        _cleanup_(freep) char *folder = folder_path(domain);
+        _cleanup_(command_line_freep) CommandLine *line = NULL;
+        int r;
+
+        r = build(domain, folder, deadline_usec, &line, error);
+        if (r >= 0)
+                r = launch(domain, line, deadline_usec, error);
+        if (r >= 0)
+                r = status_save_start(domain, MACHINE_STARTING, DOMAIN_STATE_PAUSED, PAUSED_REASON_STARTING_UP, error);
+        if (r >= 0)
+                r = monitor_connect(domain, error);
+        if (r >= 0)
+                r = learn(machine, machine->pending, MIN(deadline_usec, deadline_after_usec(ANSWER_TIMEOUT_USEC)),
+                          error);
+        if (r >= 0)
+                r = check_alive(domain, error);
+        if (r >= 0)
+                r = begin(domain, deadline_usec, error);
+        return r;
+}
+
+/* Adds what QEMU itself has to say about it. */
+static void quote(const Machine *machine, Error *error)
+{
+        _cleanup_(freep) char *messages = end_messages(machine), *text = NULL;
+
+        if (!messages || !error || !error_is_set(error))
+                return;
+        text = g_strdup_printf("%s: %.*s%s", error->message, QUOTE_MAX, messages,
+                               strlen(messages) > QUOTE_MAX ? " ..." : "");
+        g_free(error->message);
+        error->message = g_utf8_make_valid(text, -1); /* the cut may be in the middle of a letter */
+}
+
+static void undo(Domain *domain, Error *error) AWAITS
+{
+        Machine *machine = machine_of(domain);
+        _cleanup_(error_clear) Error problem = {};
+        bool was_cancelled = fiber_is_cancelled(fiber_current());
+
+        fiber_clear_cancel(); /* what was begun is ended all the same */
+        if (machine->child) {
+                (void)child_signal(machine->child, SIGKILL); /* if it is gone, all the better */
+                if (child_wait(machine->child, deadline_after_usec(KILL_TIMEOUT_USEC), NULL, NULL) < 0)
+                        log_warning(domain->object.path, "the process of machine %s does not end", domain->object.name);
+                quote(machine, error);
+        }
+        machine_forget_run(machine);
+        if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &problem) < 0)
+                log_warning(domain->object.path, "%s", problem.message);
+        if (was_cancelled)
+                machine->cancelled_usec = loop_now_usec();
+}
+
+int start_machine(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause,
+                  uint64_t deadline_usec, Error *error)
+{
+        _cleanup_(domain_unrefp) Domain *held = domain_ref(domain);
+        _cleanup_(machine_actp) Machine *machine = machine_act(domain, cause);
+        Driver *driver = domain->object.driver;
+        int r;
+
+        machine_forget_run(machine);
+        machine->run++;
+        machine->phase = MACHINE_STARTING;
+        machine->starts_paused = is_paused;
+        machine->clock_base_sec = 0;
+        machine->cancelled_usec = 0;
+        machine->pending = domain_definition_copy(definition);
+        machine->pending->has_id = true;
+        machine->pending->id = (int32_t)driver->next_domain_id++;
+        r = run(domain, deadline_usec, error);
+        if (r < 0) {
+                undo(domain, error);
+                error_prefix(error, "Cannot start the %s", object_describe(&domain->object));
+                return r;
+        }
+        start_note(domain);
+        log_info(domain->object.path, "machine %s was started", domain->object.name);
+        return 0;
+}
+
+int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error)
+{
+        int r = start_check_flags("Create", flags, error);
+
+        if (r >= 0)
+                r = domain_check_inactive(domain, error);
+        if (r < 0)
+                return r;
+        return start_machine(domain, domain->definition, flags & START_PAUSED, call->job, call->deadline_usec, error);
+}
+
+int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files, uint32_t flags,
+                                  Error *error)
+{
+        (void)files;
+        if (n_files > 0)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The QEMU driver cannot give open files to the guest of the %s",
+                                 object_describe(&domain->object));
+        return qemu_domain_create(call, domain, flags, error);
+}
