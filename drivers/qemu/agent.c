@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One connection for each conversation: it begins with a number that the agent must say back (guest-sync), so that
- * answers to somebody's earlier questions are told from ours, and ends with it. */
+/* One connection for each conversation: it begins with a number that the agent must say back (guest-sync),
+ * so that answers to somebody's earlier questions are told from ours, and ends with it. */
 
 #include "drivers/qemu/agent.h"
 #include "drivers/qemu/folder.h"
@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define AGENT_CHANNEL    "org.qemu.guest_agent.0"
-#define AGENT_USEC       (10 * G_USEC_PER_SEC)
+#define AGENT_CHANNEL "org.qemu.guest_agent.0"
+#define AGENT_USEC    (10 * G_USEC_PER_SEC)
 /* An agent that shuts its guest down says nothing; one that cannot says so at once. */
 #define AGENT_REFUSAL_USEC (1 * G_USEC_PER_SEC)
 
@@ -30,7 +30,8 @@ static const DomainChannel *find_channel(const Domain *domain)
                 return NULL;
         LIST_FOREACH(channel, domain->live->devices.channels)
         {
-                if (g_strcmp0(channel->name, AGENT_CHANNEL) == 0 && channel->source.type == CHARDEV_TYPE_UNIX)
+                if (g_strcmp0(channel->name, AGENT_CHANNEL) == 0 &&
+                    channel->source.type == CHARDEV_TYPE_UNIX)
                         return channel;
         }
         return NULL;
@@ -50,7 +51,8 @@ static void message_arrived(json_t *message, void *data)
         const char *text = json_string_value(json_object_get(problem, "desc"));
 
         if (!agent->is_synchronised) {
-                agent->is_synchronised = json_is_integer(answer) && json_integer_value(answer) == agent->number;
+                agent->is_synchronised =
+                        json_is_integer(answer) && json_integer_value(answer) == agent->number;
         } else {
                 agent->has_answer = true;
                 if (problem && !agent->refusal)
@@ -94,7 +96,8 @@ static int connect_to(const Domain *domain, const DomainChannel *channel, Agent 
                                  object_describe(&domain->object), channel->source.path);
         path = folder_socket_path(folder, name);
         if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
-                return error_set(error, ERROR_AGENT_UNAVAILABLE, "The name of the agent's channel is too long");
+                return error_set(error, ERROR_AGENT_UNAVAILABLE,
+                                 "The name of the agent's channel is too long");
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
                 return error_set(error, ERROR_AGENT_UNAVAILABLE, "Cannot connect to the agent of the %s: %s",
@@ -104,8 +107,10 @@ static int connect_to(const Domain *domain, const DomainChannel *channel, Agent 
 
 static int say(Agent *agent, const char *command, json_t *arguments, Error *error)
 {
-        _cleanup_(json_decrefp) json_t *document = json_pack("{s:s, s:o}", "execute", command, "arguments", arguments);
-        _cleanup_(freep) char *text = json_dumps(document, JSON_COMPACT), *line = g_strconcat(text, "\n", NULL);
+        _cleanup_(json_decrefp) json_t *document =
+                json_pack("{s:s, s:o}", "execute", command, "arguments", arguments);
+        _cleanup_(freep) char *text = json_dumps(document, JSON_COMPACT),
+                              *line = g_strconcat(text, "\n", NULL);
         int r = json_stream_send(agent->stream, line, strlen(line), -EBADF);
 
         return r < 0 ? error_set_errno(error, r, "Cannot speak to the guest's agent") : 0;
@@ -150,6 +155,7 @@ int agent_shut_down(Domain *domain, const char *mode, uint64_t deadline_usec, Er
                 if (condition_wait(&agent.changed, refusal_usec) < 0)
                         break; /* silence is consent */
         if (agent.refusal)
-                return error_set(error, ERROR_OPERATION_FAILED, "The guest's agent refused: %.1000s", agent.refusal);
+                return error_set(error, ERROR_OPERATION_FAILED, "The guest's agent refused: %.1000s",
+                                 agent.refusal);
         return 0;
 }

@@ -8,6 +8,6 @@
 /* Whether the definition has such a channel and the guest has opened it. */
 bool agent_is_there(const Domain *domain);
 
-/* Asks it for a command that it confirms by doing it, if at all: `mode` of guest-shutdown is "powerdown" or "reboot".
- * ERROR_AGENT_UNAVAILABLE if there is none, or it does not answer. */
+/* Asks it for a command that it confirms by doing it, if at all: `mode` of guest-shutdown is "powerdown" or
+ * "reboot". ERROR_AGENT_UNAVAILABLE if there is none, or it does not answer. */
 int agent_shut_down(Domain *domain, const char *mode, uint64_t deadline_usec, Error *error) AWAITS;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Only what this definition needs is asked. The answers are checked like everything a QEMU says: a terminal is one of
- * /dev/pts, a port is a number. */
+/* Only what this definition needs is asked. The answers are checked like everything a QEMU says: a terminal
+ * is one of /dev/pts, a port is a number. */
 
 #include "drivers/qemu/learn.h"
 #include <string.h>
@@ -22,7 +22,8 @@ static void question_free(void *data)
         g_free(question);
 }
 
-static void ask(GPtrArray *questions, QmpCommand *command, void (*learned)(DomainDefinition *live, json_t *answer))
+static void ask(GPtrArray *questions, QmpCommand *command,
+                void (*learned)(DomainDefinition *live, json_t *answer))
 {
         Question *question = g_new(Question, 1);
 
@@ -137,7 +138,8 @@ static char *moment(const char *text, Error *error)
         const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
 
         if (!end || *end) {
-                (void)error_set(error, ERROR_INVALID_XML, "'%s' is no moment until which a password is valid", text);
+                (void)error_set(error, ERROR_INVALID_XML,
+                                "'%s' is no moment until which a password is valid", text);
                 return NULL;
         }
         return g_strdup_printf("%" G_GINT64_FORMAT, (gint64)timegm(&parts));
@@ -160,8 +162,8 @@ static int ask_password(Machine *machine, GPtrArray *questions, const DomainGrap
         if (!time)
                 return -EINVAL;
         ask(questions,
-            qmp_send(machine->qmp, "expire_password", json_pack("{s:s, s:s}", "protocol", protocol, "time", time),
-                     -EBADF),
+            qmp_send(machine->qmp, "expire_password",
+                     json_pack("{s:s, s:s}", "protocol", protocol, "time", time), -EBADF),
             NULL);
         return 0;
 }

@@ -5,6 +5,6 @@
 
 #include "drivers/qemu/machine.h"
 
-/* The first conversation with a QEMU, all at once: its greeting, passwords, and what it chose by itself (ports,
- * terminals), which goes into `live`. */
+/* The first conversation with a QEMU, all at once: its greeting, passwords, and what it chose by itself
+ * (ports, terminals), which goes into `live`. */
 int learn(Machine *machine, DomainDefinition *live, uint64_t deadline_usec, Error *error) AWAITS;

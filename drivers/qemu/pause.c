@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The state changes when QEMU says so (STOP and RESUME, which come before the answer); what is on disk is true when
- * the caller gets its answer. */
+/* The state changes when QEMU says so (STOP and RESUME, which come before the answer); what is on disk is
+ * true when the caller gets its answer. */
 
 #include "drivers/qemu/pause.h"
 #include "drivers/qemu/events.h"

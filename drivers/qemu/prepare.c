@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Everything that is decided before the command line is built. Nothing is opened here but, for a moment, the ports that
- * are tried. */
+/* Everything that is decided before the command line is built. Nothing is opened here but, for a moment, the
+ * ports that are tried. */
 
 #include "drivers/qemu/prepare.h"
 #include "core/uuid.h"
@@ -40,8 +40,8 @@ int prepare_machine_type(DomainDefinition *definition, const QemuCapabilities *c
                                             : capabilities_default_machine(capabilities);
 
         if (!machine)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "%s has no machine type '%s'", capabilities->binary,
-                                 wanted ? wanted : "of its own choice");
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "%s has no machine type '%s'",
+                                 capabilities->binary, wanted ? wanted : "of its own choice");
         if (!wanted || strcmp(wanted, machine->name) != 0) {
                 g_free(definition->os.machine);
                 definition->os.machine = g_strdup(machine->name);
@@ -64,7 +64,8 @@ int prepare_definition(const Driver *driver, DomainDefinition *definition, uid_t
         if (!g_path_is_absolute(definition->devices.emulator))
                 return error_set(error, ERROR_INVALID_XML, "The emulator's path is not absolute: %s",
                                  definition->devices.emulator);
-        capabilities = capabilities_get(qemu_driver(driver)->capabilities, definition->devices.emulator, owner);
+        capabilities =
+                capabilities_get(qemu_driver(driver)->capabilities, definition->devices.emulator, owner);
         r = capabilities ? prepare_machine_type(definition, capabilities, error) : 0;
         return r < 0 ? r : domain_definition_complete(definition, error);
 }
@@ -80,7 +81,8 @@ static int set_channel_paths(DomainDefinition *live, const char *folder, Error *
                         continue;
                 if (!name || strchr(name, '/') || name[0] == '.')
                         return error_set(error, ERROR_INVALID_XML,
-                                         "A channel of the name '%s' needs a path for its socket", name ? name : "");
+                                         "A channel of the name '%s' needs a path for its socket",
+                                         name ? name : "");
                 channel->source.path = g_build_filename(folder, name, NULL);
                 channel->source.mode = SOCKET_BIND;
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the host adds to a definition: the emulator and the full name of the machine type when it is defined; names,
- * ports and sockets when it starts. */
+/* What the host adds to a definition: the emulator and the full name of the machine type when it is defined;
+ * names, ports and sockets when it starts. */
 
 #include "drivers/qemu/machine.h"
 
@@ -15,5 +15,6 @@ int prepare_definition(const Driver *driver, DomainDefinition *definition, uid_t
 /* By what the binary can do: the machine type's full name; refuses one that it does not have. */
 int prepare_machine_type(DomainDefinition *definition, const QemuCapabilities *capabilities, Error *error);
 
-/* Makes a copy of a definition that of a run: aliases, sockets in `folder`, free ports, a fresh generation id. */
+/* Makes a copy of a definition that of a run: aliases, sockets in `folder`, free ports, a fresh generation
+ * id. */
 int prepare_live(const Driver *driver, DomainDefinition *live, const char *folder, Error *error);

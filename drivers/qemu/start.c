@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From a definition to a guest that runs. The order is what keeps anything from being lost: the run folder is there
- * before the process, the process's pid is saved while QEMU still sets itself up, everything is saved before the guest
- * runs its first instruction. The start is announced when QEMU says RESUME (events.c), so that nothing that happens to
- * the machine can be announced before. */
+/* From a definition to a guest that runs. The order is what keeps anything from being lost: the run folder
+ * is there before the process, the process's pid is saved while QEMU still sets itself up, everything is
+ * saved before the guest runs its first instruction. The start is announced when QEMU says RESUME
+ * (events.c), so that nothing that happens to the machine can be announced before. */
 
 #include "drivers/qemu/start.h"
 #include "core/fiber.h"
@@ -26,22 +26,23 @@
 /* A QEMU that has not answered by then never will. */
 #define ANSWER_TIMEOUT_USEC (45 * G_USEC_PER_SEC)
 /* The kernel's part of ending a process that was killed. */
-#define KILL_TIMEOUT_USEC   (5 * G_USEC_PER_SEC)
-#define QUOTE_MAX           4000
+#define KILL_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
+#define QUOTE_MAX         4000
 
 int start_check_flags(const char *operation, uint32_t flags, Error *error)
 {
         if (flags & START_AUTODESTROY)
-                return error_set(error, ERROR_NOT_SUPPORTED, "The QEMU driver does not do %s with flag AUTODESTROY (2)",
-                                 operation);
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The QEMU driver does not do %s with flag AUTODESTROY (2)", operation);
         if (flags & START_VALIDATE)
-                return error_set(error, ERROR_NOT_SUPPORTED, "The QEMU driver does not do %s with flag VALIDATE (16)",
-                                 operation);
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The QEMU driver does not do %s with flag VALIDATE (16)", operation);
         if (flags & START_RESET_NVRAM)
-                return error_set(error, ERROR_NOT_SUPPORTED, "The QEMU driver does not do %s with flag RESET_NVRAM (32)",
-                                 operation);
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The QEMU driver does not do %s with flag RESET_NVRAM (32)", operation);
         /* The other two say what to do with a saved state, of which there is none. */
-        return error_check_flags(error, operation, flags, START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT);
+        return error_check_flags(error, operation, flags,
+                                 START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT);
 }
 
 static char *mark_name(const Domain *domain)
@@ -70,8 +71,8 @@ static void start_note(const Domain *domain)
                                           O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
         if (fd < 0)
-                log_warning(domain->object.path, "cannot note that machine %s was started: %s", domain->object.name,
-                            g_strerror(errno));
+                log_warning(domain->object.path, "cannot note that machine %s was started: %s",
+                            domain->object.name, g_strerror(errno));
 }
 
 /* The command line of machine->pending. */
@@ -129,9 +130,10 @@ static int begin(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
         Machine *machine = machine_of(domain);
         int r;
 
-        r = machine->starts_paused
-                    ? status_save_start(domain, MACHINE_RUNNING, DOMAIN_STATE_PAUSED, PAUSED_REASON_USER, error)
-                    : status_save_start(domain, MACHINE_RUNNING, DOMAIN_STATE_RUNNING, RUNNING_REASON_BOOTED, error);
+        r = machine->starts_paused ? status_save_start(domain, MACHINE_RUNNING, DOMAIN_STATE_PAUSED,
+                                                       PAUSED_REASON_USER, error)
+                                   : status_save_start(domain, MACHINE_RUNNING, DOMAIN_STATE_RUNNING,
+                                                       RUNNING_REASON_BOOTED, error);
         if (r >= 0)
                 r = check_alive(domain, error);
         if (r < 0)
@@ -156,12 +158,13 @@ static int run(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
         if (r >= 0)
                 r = launch(domain, line, deadline_usec, error);
         if (r >= 0)
-                r = status_save_start(domain, MACHINE_STARTING, DOMAIN_STATE_PAUSED, PAUSED_REASON_STARTING_UP, error);
+                r = status_save_start(domain, MACHINE_STARTING, DOMAIN_STATE_PAUSED,
+                                      PAUSED_REASON_STARTING_UP, error);
         if (r >= 0)
                 r = monitor_connect(domain, error);
         if (r >= 0)
-                r = learn(machine, machine->pending, MIN(deadline_usec, deadline_after_usec(ANSWER_TIMEOUT_USEC)),
-                          error);
+                r = learn(machine, machine->pending,
+                          MIN(deadline_usec, deadline_after_usec(ANSWER_TIMEOUT_USEC)), error);
         if (r >= 0)
                 r = check_alive(domain, error);
         if (r >= 0)
@@ -192,7 +195,8 @@ static void undo(Domain *domain, Error *error) AWAITS
         if (machine->child) {
                 (void)child_signal(machine->child, SIGKILL); /* if it is gone, all the better */
                 if (child_wait(machine->child, deadline_after_usec(KILL_TIMEOUT_USEC), NULL, NULL) < 0)
-                        log_warning(domain->object.path, "the process of machine %s does not end", domain->object.name);
+                        log_warning(domain->object.path, "the process of machine %s does not end",
+                                    domain->object.name);
                 quote(machine, error);
         }
         machine_forget_run(machine);
@@ -238,11 +242,12 @@ int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error)
                 r = domain_check_inactive(domain, error);
         if (r < 0)
                 return r;
-        return start_machine(domain, domain->definition, flags & START_PAUSED, call->job, call->deadline_usec, error);
+        return start_machine(domain, domain->definition, flags & START_PAUSED, call->job,
+                             call->deadline_usec, error);
 }
 
-int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files, uint32_t flags,
-                                  Error *error)
+int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files,
+                                  uint32_t flags, Error *error)
 {
         (void)files;
         if (n_files > 0)

@@ -18,8 +18,8 @@ enum {
 /* Refuses flags that are unknown, or that this driver does not do. */
 int start_check_flags(const char *operation, uint32_t flags, Error *error);
 
-/* Starts the machine with this definition, which is copied. Its job is taken; it does not run. When this returns an
- * error nothing is left, and nobody was told of a start. */
+/* Starts the machine with this definition, which is copied. Its job is taken; it does not run. When this
+ * returns an error nothing is left, and nobody was told of a start. */
 int start_machine(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause,
                   uint64_t deadline_usec, Error *error) AWAITS;
 
@@ -29,5 +29,5 @@ bool start_was_done(const Domain *domain);
 void start_forget(const Domain *domain);
 
 int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error) AWAITS;
-int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files, uint32_t flags,
-                                  Error *error) AWAITS;
+int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files,
+                                  uint32_t flags, Error *error) AWAITS;

@@ -115,7 +115,8 @@ static Status status_of(const Domain *domain)
                 .is_updated = domain->is_updated,
                 .is_rebooting = machine->is_rebooting,
                 .starts_paused = machine->starts_paused,
-                .started_usec = domain->started_at_usec ? domain->started_at_usec : (uint64_t)g_get_real_time(),
+                .started_usec =
+                        domain->started_at_usec ? domain->started_at_usec : (uint64_t)g_get_real_time(),
                 .sequence = domain->sequence,
         };
 }
@@ -158,8 +159,8 @@ static void save_fiber(void *data)
 
         (void)await_turn(); /* cancelled or not: the last status is worth saving */
         machine->is_status_due = false;
-        if (machine->phase == MACHINE_RUNNING && machine->child && domain->live && status_save(domain, &error) < 0 &&
-            machine->phase == MACHINE_RUNNING)
+        if (machine->phase == MACHINE_RUNNING && machine->child && domain->live &&
+            status_save(domain, &error) < 0 && machine->phase == MACHINE_RUNNING)
                 log_warning(domain->object.path, "cannot save the status of machine %s: %s",
                             domain->object.name, error.message);
         domain_unref(domain);

@@ -29,6 +29,7 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
 /* Saves what is true now of a machine that runs. */
 int status_save(Domain *domain, Error *error) AWAITS;
 /* Saves what will be true of one that starts: machine->pending as its definition. */
-int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason, Error *error) AWAITS;
+int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason,
+                      Error *error) AWAITS;
 /* Saves it soon; any number of calls until then are one. From anywhere. */
 void status_save_soon(Domain *domain);

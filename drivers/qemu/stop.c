@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Two ways to end a machine: asking its guest (by the power button or by the agent), which may take any time and
- * happens after the answer, and ending its process, which happens before it. */
+/* Two ways to end a machine: asking its guest (by the power button or by the agent), which may take any time
+ * and happens after the answer, and ending its process, which happens before it. */
 
 #include "drivers/qemu/stop.h"
 #include "drivers/qemu/agent.h"
@@ -23,8 +23,8 @@ enum {
 enum { DESTROY_GRACEFUL = 1 << 0 };
 
 /* What a QEMU gets for writing out what it holds before it is killed. */
-#define TERM_USEC     (3 * G_USEC_PER_SEC)
-#define KILL_USEC     (10 * G_USEC_PER_SEC)
+#define TERM_USEC (3 * G_USEC_PER_SEC)
+#define KILL_USEC (10 * G_USEC_PER_SEC)
 /* A start that was cancelled for a destroy is over this long before that begins, at most. */
 #define CANCELLED_USEC (1 * G_USEC_PER_SEC)
 
@@ -78,7 +78,8 @@ static int end_process(Domain *domain, bool is_graceful, uint64_t deadline_usec,
         if (r > 0)
                 return 0;
         return error_set(error, r == 0 ? ERROR_TIMED_OUT : ERROR_CANCELLED,
-                         "The process of the %s was told to end, but is there still", object_describe(&domain->object));
+                         "The process of the %s was told to end, but is there still",
+                         object_describe(&domain->object));
 }
 
 int qemu_domain_destroy(Call *call, Domain *domain, uint32_t flags, Error *error)
@@ -109,7 +110,8 @@ int qemu_domain_destroy(Call *call, Domain *domain, uint32_t flags, Error *error
 }
 
 /* Which way is taken: by what the caller wants, then by what the guest has. */
-static int choose_way(const char *operation, const Domain *domain, uint32_t flags, bool *ret_by_agent, Error *error)
+static int choose_way(const char *operation, const Domain *domain, uint32_t flags, bool *ret_by_agent,
+                      Error *error)
 {
         int r = error_check_flags(error, operation, flags, BY_ACPI | BY_AGENT);
 
@@ -117,7 +119,8 @@ static int choose_way(const char *operation, const Domain *domain, uint32_t flag
                 r = machine_check_monitor(domain, error);
         if (r < 0)
                 return r;
-        *ret_by_agent = flags == BY_AGENT || ((flags == 0 || flags == (BY_ACPI | BY_AGENT)) && agent_is_there(domain));
+        *ret_by_agent = flags == BY_AGENT ||
+                        ((flags == 0 || flags == (BY_ACPI | BY_AGENT)) && agent_is_there(domain));
         return 0;
 }
 
@@ -192,6 +195,6 @@ int qemu_domain_reset(Call *call, Domain *domain, uint32_t flags, Error *error)
                 return r;
         _cleanup_(machine_actp) Machine *acting = machine_act(domain, call->job);
 
-        return qmp_call(acting->qmp, "system_reset", NULL, MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC)),
-                        NULL, error);
+        return qmp_call(acting->qmp, "system_reset", NULL,
+                        MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC)), NULL, error);
 }

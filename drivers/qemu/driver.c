@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The driver's own life. Opening reads files and waits for nothing else; what takes time (asking binaries,
+ * speaking with machines that run, starting those that shall) comes after the bus names are owned. Closing
+ * ends no machine. */
+
+#include "drivers/qemu/driver.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "core/store.h"
+#include "drivers/qemu/autostart.h"
+#include "drivers/qemu/define.h"
+#include "drivers/qemu/definitions.h"
+#include "drivers/qemu/recover.h"
+#include <sys/utsname.h>
+
+static int open_folders(Driver *driver, Error *error)
+{
+        const Config *config = driver->config;
+        QemuDriver *qemu = qemu_driver(driver);
+        _cleanup_(freep) char *definitions = g_build_filename(config->config_dir, "qemu", NULL);
+
+        qemu->run_path = g_build_filename(config->run_dir, "qemu", NULL);
+        qemu->definitions_fd = store_open_folder(definitions, 0700, error);
+        if (qemu->definitions_fd < 0)
+                return qemu->definitions_fd;
+        qemu->run_fd = store_open_folder(qemu->run_path, 0711, error);
+        return qemu->run_fd < 0 ? qemu->run_fd : 0;
+}
+
+static void driver_close(Driver *driver)
+{
+        QemuDriver *qemu = qemu_driver(driver);
+
+        if (!qemu)
+                return;
+        capabilities_cache_free(qemu->capabilities);
+        closep(&qemu->definitions_fd);
+        closep(&qemu->run_fd);
+        g_hash_table_unref(qemu->reserved);
+        condition_clear(&qemu->running);
+        g_free(qemu->run_path);
+        g_free(qemu);
+        driver->private_data = NULL;
+}
+
+static int driver_open(Driver *driver, Error *error)
+{
+        QemuDriver *qemu = g_new0(QemuDriver, 1);
+        int r;
+
+        qemu->driver = driver;
+        qemu->definitions_fd = qemu->run_fd = -EBADF;
+        qemu->reserved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        qemu->restart = autostart_again;
+        qemu->capabilities = capabilities_cache_new(driver->config, NULL);
+        driver->private_data = qemu;
+        r = open_folders(driver, error);
+        if (r >= 0)
+                r = definitions_load(driver, error);
+        if (r >= 0)
+                r = recover_machines(driver, error);
+        if (r < 0)
+                driver_close(driver);
+        return r;
+}
+
+/* The hypervisor's version is that of the host's own architecture. */
+static void learn_version(Driver *driver)
+{
+        QemuDriver *qemu = qemu_driver(driver);
+        const QemuCapabilities *capabilities;
+        _cleanup_(freep) char *binary = NULL;
+        struct utsname host;
+
+        if (uname(&host) < 0)
+                return;
+        binary = capabilities_binary_for(qemu->capabilities, arch_from_qemu(host.machine));
+        capabilities = capabilities_get(qemu->capabilities, binary, 0);
+        if (!capabilities)
+                return;
+        driver->version = capabilities->version;
+        object_changed(&driver->object, "Version");
+}
+
+static void driver_run(Driver *driver)
+{
+        QemuDriver *qemu = qemu_driver(driver);
+
+        qemu->is_running = true;
+        condition_wake_all(&qemu->running);
+        capabilities_probe_all(qemu->capabilities);
+        if (fiber_is_cancelled(fiber_current()))
+                return;
+        learn_version(driver);
+        autostart_machines(driver);
+}
+
+const DriverType qemu_driver_type = {
+        .name = "QEMU",
+        .uri_system = "qemu:///system",
+        .uri_session = "qemu:///session",
+        .operations = &qemu_operations,
+        .kinds = 1u << OBJECT_DOMAIN,
+        .open = driver_open,
+        .run = driver_run,
+        .close = driver_close,
+        .define_domain = qemu_define_domain,
+        .create_domain = qemu_create_domain,
+};

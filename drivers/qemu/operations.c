@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What this driver does, by the names of the introspection files. */
+
+#include "drivers/qemu/console.h"
+#include "drivers/qemu/define.h"
+#include "drivers/qemu/driver.h"
+#include "drivers/qemu/pause.h"
+#include "drivers/qemu/start.h"
+#include "drivers/qemu/stop.h"
+
+const DriverOperations qemu_operations = {
+        .domain = {
+                .create = qemu_domain_create,
+                .create_with_files = qemu_domain_create_with_files,
+                .destroy = qemu_domain_destroy,
+                .inject_nmi = qemu_domain_inject_nmi,
+                .open_console = qemu_domain_open_console,
+                .open_graphics_fd = qemu_domain_open_graphics_fd,
+                .reboot = qemu_domain_reboot,
+                .rename = qemu_domain_rename,
+                .reset = qemu_domain_reset,
+                .resume = qemu_domain_resume,
+                .set_autostart = qemu_domain_set_autostart,
+                .set_metadata = qemu_domain_set_metadata,
+                .shutdown = qemu_domain_shutdown,
+                .suspend = qemu_domain_suspend,
+                .undefine = qemu_domain_undefine,
+        },
+};

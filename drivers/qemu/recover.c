@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A run folder with a status is a machine; one without is something that was begun and nobody was told of.
+ * What is read here was written by the daemon into folders that are its own. Each machine has a fiber that
+ * holds its job until the monitor answers: calls wait for that in order, and a QEMU that does not answer
+ * holds up nobody else. */
+
+#include "drivers/qemu/recover.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "core/store.h"
+#include "core/uuid.h"
+#include "drivers/qemu/end.h"
+#include "drivers/qemu/events.h"
+#include "drivers/qemu/folder.h"
+#include "drivers/qemu/monitor.h"
+#include "drivers/qemu/status.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#define STATUS_MAX (XML_SIZE_MAX + 4096)
+
+static void remove_folder(const QemuDriver *qemu, const char *name)
+{
+        _cleanup_(error_clear) Error error = {};
+
+        if (folder_remove(qemu, name, &error) < 0)
+                log_warning(name, "%s", error.message);
+}
+
+/* Nobody was told that it runs. */
+static void discard(const QemuDriver *qemu, const char *name, const Status *status)
+{
+        Child *child;
+        unsigned count;
+
+        if (status && child_adopt(status->pid, status->start_time, &child, NULL) >= 0) {
+                (void)child_signal(child, SIGKILL); /* if it is gone, all the better */
+                child_free(child);
+        }
+        count = folder_kill_tagged(qemu, name);
+        log_info(name, "what was left of a start is removed (%u processes)", count);
+        remove_folder(qemu, name);
+}
+
+static int read_status(const QemuDriver *qemu, const char *name, Status *ret_status, Error *error)
+{
+        _cleanup_(closep) int folder =
+                openat(qemu->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        int r;
+
+        if (folder < 0)
+                return error_set_errno(error, errno, "Cannot open the folder");
+        r = store_read(folder, STATUS_FILE, STATUS_MAX, &text, &size, error);
+        if (r >= 0)
+                r = status_parse(text, size, ret_status, error);
+        if (r >= 0 && strcmp(ret_status->live->uuid, name) != 0) {
+                status_clear(ret_status);
+                r = error_set(error, ERROR_INVALID_XML, "It is about another machine");
+        }
+        return r;
+}
+
+/* First what every connection begins with, then what happened while nobody listened. */
+static int talk(Domain *domain, Error *error) AWAITS
+{
+        Machine *machine = machine_of(domain);
+        _cleanup_(qmp_command_freep) QmpCommand *greeting = NULL, *query = NULL;
+        _cleanup_(json_decrefp) json_t *answer = NULL;
+        const char *status;
+        int r;
+
+        greeting = qmp_send_capabilities(machine->qmp);
+        query = qmp_send(machine->qmp, "query-status", NULL, -EBADF);
+        r = qmp_wait(greeting, DEADLINE_NEVER, NULL, error);
+        if (r >= 0)
+                r = qmp_wait(query, DEADLINE_NEVER, &answer, error);
+        if (r >= 0)
+                r = domain_check_active(domain, error);
+        if (r < 0)
+                return r;
+        machine->is_ready = true;
+        status = json_string_value(json_object_get(answer, "status"));
+        /* All was ready and saved, only the last command of the start was not sent. */
+        if (g_strcmp0(status, "prelaunch") == 0 && domain->state == DOMAIN_STATE_RUNNING)
+                return qmp_call(machine->qmp, "cont", NULL, DEADLINE_NEVER, NULL, error);
+        if (status)
+                events_synchronise(domain, status);
+        return 0;
+}
+
+static int take_back(Domain *domain, Error *error) AWAITS
+{
+        const QemuDriver *qemu = qemu_driver_of(domain);
+        Machine *machine = machine_of(domain);
+        _cleanup_(job_releasep) Job *job = NULL;
+        int r;
+
+        r = job_take(domain->object.jobs, JOB_QUERY, "TakeBack", (uid_t)-1, DEADLINE_NEVER, &job, error);
+        while (r >= 0 && !qemu->is_running)
+                r = condition_wait(&qemu_driver_of(domain)->running, DEADLINE_NEVER);
+        if (r < 0)
+                return r;
+        if (machine->phase != MACHINE_RUNNING)
+                return 0;
+        if (!machine->child || machine->has_exited) {
+                end_run(domain);
+                return 0;
+        }
+        r = monitor_connect(domain, error);
+        if (r >= 0)
+                r = talk(domain, error);
+        if (r >= 0)
+                log_info(domain->object.path, "machine %s is taken back", domain->object.name);
+        return r;
+}
+
+static void take_back_fiber(void *data)
+{
+        _cleanup_(domain_unrefp) Domain *domain = data;
+        _cleanup_(error_clear) Error error = {};
+
+        if (take_back(domain, &error) < 0 && machine_of(domain)->phase == MACHINE_RUNNING)
+                log_warning(domain->object.path, "machine %s runs, but cannot be spoken with: %s",
+                            domain->object.name, error.message ? error.message : "the daemon ends");
+}
+
+/* The machine of a status: a persistent one is there already, a transient one comes with it. */
+static Domain *find_or_make(Driver *driver, const Status *status)
+{
+        Object *object = object_table_by_uuid(driver->objects, OBJECT_DOMAIN, status->live->uuid);
+        Domain *domain;
+
+        if (object)
+                return domain_ref((Domain *)object);
+        if (status->is_persistent)
+                log_warning(status->live->uuid,
+                            "machine %s runs, but its definition is lost: it is transient now",
+                            status->live->name);
+        domain = machine_new(driver, domain_definition_copy(status->live), status->owner);
+        (void)object_table_add(driver->objects, &domain->object); /* it was not there a moment ago */
+        return domain;
+}
+
+static void restore(Driver *driver, Status *status)
+{
+        _cleanup_(domain_unrefp) Domain *domain = find_or_make(driver, status);
+        Machine *machine = machine_of(domain);
+
+        machine->phase = MACHINE_RUNNING;
+        machine->run++;
+        machine->is_rebooting = status->is_rebooting;
+        if (child_adopt(status->pid, status->start_time, &machine->child, NULL) >= 0)
+                end_watch(domain);
+        else
+                machine->has_exited = true;
+        domain_set_live(domain, TAKE_PTR(status->live));
+        domain_set_state(domain, status->state, status->reason);
+        if (!domain->is_persistent)
+                domain->definition = domain_definition_free(domain->definition);
+        domain->started_at_usec = status->started_usec;
+        domain->is_updated = status->is_updated;
+        domain->sequence = status->sequence;
+        if (status->state == DOMAIN_STATE_SHUTDOWN)
+                machine->end = MACHINE_END_SHUTDOWN;
+        else if (status->state == DOMAIN_STATE_CRASHED)
+                machine->end = MACHINE_END_PANICKED;
+        if (fiber_start("qemu-take-back", take_back_fiber, domain_ref(domain)) < 0) {
+                domain_unref(domain);
+                log_error(domain->object.path, "machine %s runs, but there are too many to take it back",
+                          domain->object.name);
+        }
+}
+
+static void recover_folder(Driver *driver, const char *name)
+{
+        const QemuDriver *qemu = qemu_driver(driver);
+        _cleanup_(error_clear) Error error = {};
+        _cleanup_(status_clear) Status status = {};
+        char uuid[UUID_STRING_MAX];
+
+        if (!uuid_parse(name, uuid) || strcmp(uuid, name) != 0)
+                return; /* not one of ours */
+        if (read_status(qemu, name, &status, &error) < 0) {
+                log_debug(name, "no status: %s", error.message);
+                discard(qemu, name, NULL);
+        } else if (status.phase != MACHINE_RUNNING) {
+                discard(qemu, name, &status);
+        } else {
+                restore(driver, &status);
+        }
+}
+
+int recover_machines(Driver *driver, Error *error)
+{
+        const QemuDriver *qemu = qemu_driver(driver);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+        int fd = openat(qemu->run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+        const struct dirent *entry;
+
+        if (!folder) {
+                int problem = errno;
+
+                closep(&fd);
+                return error_set_errno(error, problem, "Cannot read folder %s", qemu->run_path);
+        }
+        while ((entry = readdir(folder)))
+                if (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN)
+                        g_ptr_array_add(names, g_strdup(entry->d_name));
+        (void)closedir(folder); /* was only read */
+        for (unsigned i = 0; i < names->len; i++)
+                recover_folder(driver, names->pdata[i]);
+        return 0;
+}
