@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """generate.py OUTPUT FILE... : makes OUTPUT from introspection files.
 
-OUTPUT is the path of one of: operations.h, handlers.h, interfaces.c, org.libvirt.policy (with --actions=TSV),
+OUTPUT is the path of one of: operations.h, handlers.h, interfaces.c, org.libvirt.api.policy (with --actions=TSV),
 reference.md, status.md (with --drivers=FOLDER), or what NAME.xml is named after for one installable interface file.
 The annotations are described in README.md beside this file.  Whatever is missing is an error that names the member.
 """

@@ -7,7 +7,7 @@
 #include "core/fiber.h"
 #include "core/log.h"
 #if VIRTBUS_QEMU
-#include "drivers/qemu/driver.h"
+#include "drivers/qemu/qemu.h"
 #endif
 #include <assert.h>
 

@@ -14,7 +14,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define CHUNK_SIZE 16384u
+/* What a stream that is drained may still have to say, in chunks. */
+#define DRAIN_READS_MAX 64
+#define CHUNK_SIZE      16384u
 /* How long a stream without allowance rests: some messages are worth a wake-up. */
 #define REST_USEC 20000u
 
@@ -297,6 +299,18 @@ static int stream_ready(sd_event_source *source, int fd, uint32_t events, void *
                 stream_read(stream);
         watch(stream);
         return 0;
+}
+
+void json_stream_drain(JsonStream *stream)
+{
+        _cleanup_(stream_unrefp) JsonStream *keep = stream;
+        char byte;
+
+        keep->refs++;
+        for (unsigned i = 0; i < DRAIN_READS_MAX && !stream->is_closed &&
+                             recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+             i++)
+                stream_read(stream);
 }
 
 int json_stream_send(JsonStream *stream, const char *bytes, size_t size, int fd)

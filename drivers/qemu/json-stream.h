@@ -39,5 +39,8 @@ int json_stream_send(JsonStream *stream, const char *bytes, size_t size, int fd)
 /* As if these bytes had arrived: for the socket's handler and for fuzzing. */
 void json_stream_receive(JsonStream *stream, const char *bytes, size_t size);
 
+/* Takes in what has arrived already, before the loop would: the other end is gone. */
+void json_stream_drain(JsonStream *stream);
+
 /* Both ends closed; nothing is told. */
 void json_stream_close(JsonStream *stream);

@@ -302,3 +302,8 @@ void qmp_receive(Qmp *qmp, const char *bytes, size_t size)
 {
         json_stream_receive(qmp->stream, bytes, size);
 }
+
+void qmp_drain(Qmp *qmp)
+{
+        json_stream_drain(qmp->stream);
+}

@@ -57,3 +57,5 @@ uint64_t qmp_get_version(const Qmp *qmp);
 
 /* As if these bytes had arrived, for fuzzing. */
 void qmp_receive(Qmp *qmp, const char *bytes, size_t size);
+/* Hears what has arrived already: the process is gone, and its last words say why. */
+void qmp_drain(Qmp *qmp);

@@ -40,7 +40,7 @@ static unsigned count_of_uid(uid_t uid)
         unsigned count = 0;
 
         for (unsigned i = 0; i < peers->len; i++) {
-                uid_t other;
+                uid_t other = (uid_t)-1;
 
                 if (peer_uid(peers->pdata[i], &other) >= 0 && other == uid)
                         count++;

@@ -67,6 +67,24 @@ static bool address_shown(const void *object, unsigned flags)
 
 DEFINE_STRUCT(device_address, DeviceAddress, .check = address_check, .shown = address_shown);
 
+static int host_pci_check(void *object, const XmlNode *node, unsigned flags, Error *error)
+{
+        DeviceAddress *address = object;
+
+        address->type = ADDRESS_PCI;
+        return address_check(address, node, flags, error);
+}
+
+#define THIS DeviceAddress
+static const Field host_pci_address_fields[] = {
+        HEX_ALWAYS("@domain", domain, 4),
+        HEX_ALWAYS("@bus", bus, 2),
+        HEX_ALWAYS("@slot", slot, 2),
+        HEX_ALWAYS("@function", function, 1),
+};
+#undef THIS
+DEFINE_STRUCT(host_pci_address, DeviceAddress, .check = host_pci_check, .shown = address_shown);
+
 #define THIS DeviceRom
 static const Field device_rom_fields[] = {
         YESNO("@enabled", enabled),

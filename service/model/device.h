@@ -35,6 +35,8 @@ typedef struct DeviceAddress {
         char *port; /* usb: "1.2" */
 } DeviceAddress;
 extern const StructType device_address_type;
+/* A device of the host, by its PCI address, written without a type. */
+extern const StructType host_pci_address_type;
 
 typedef struct DeviceRom {
         YesNo enabled;

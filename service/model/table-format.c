@@ -94,6 +94,8 @@ static void write_number(Output *output, const Field *field, const void *object,
                 g_snprintf(text, sizeof text, "%" PRId64, (int64_t)value);
         else if (field->flags & FIELD_HEX)
                 g_snprintf(text, sizeof text, "0x%0*" PRIx64, field->width, value);
+        else if (field->flags & FIELD_OCTAL)
+                g_snprintf(text, sizeof text, "%0*" PRIo64, field->width, value);
         else
                 g_snprintf(text, sizeof text, "%" PRIu64, value);
         write_value(output, path, text,

@@ -58,7 +58,7 @@ static int signed_from_text(const char *text, int base, unsigned size, uint64_t 
 
 int number_from_text(const Field *field, const char *text, uint64_t *ret_value)
 {
-        int base = field->flags & FIELD_ANY_BASE ? 0 : 10;
+        int base = field->flags & FIELD_ANY_BASE ? 0 : field->flags & FIELD_OCTAL ? 8 : 10;
 
         return field->kind == FIELD_SIGNED ? signed_from_text(text, base, field->size, ret_value)
                                            : unsigned_from_text(text, base, field->size, ret_value);

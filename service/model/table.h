@@ -49,6 +49,7 @@ enum {
         FIELD_EMPTY_WORD = 1 << 12, /* "" is a value of its own, kept and written */
         FIELD_NO_NATIVE = 1 << 13,  /* has no key of its own in the native form */
         FIELD_NO_ABI = 1 << 14,     /* the guest does not see it: definition_abi_difference() skips it */
+        FIELD_OCTAL = 1 << 15,        /* read and written in base 8, with `width` digits */
 };
 
 /* What a definition is read or written for; the numbers of virDomainXMLFlags, and ours above them. */
@@ -73,7 +74,7 @@ typedef struct Field {
         uint32_t has_offset; /* of a bool; 0: none (no structure starts with one) */
         uint32_t flags;
         uint32_t initial; /* value of an absent number or enum */
-        uint16_t scale;   /* bytes */
+        uint32_t scale;   /* bytes */
         uint8_t size, width;
         FieldKind kind;
 } Field;
@@ -149,6 +150,8 @@ int struct_from_variant(const StructType *type, GVariant *variant, void **ret_ob
         FIELD_(FIELD_UNSIGNED, path, member, .width = (digits),                                             \
                .flags = FIELD_HEX | FIELD_ANY_BASE | FIELD_ALWAYS, __VA_ARGS__)
 #define SIZE_KIB(path, member, ...)     FIELD_(FIELD_SIZE, path, member, .scale = 1024, __VA_ARGS__)
+#define SIZE_MIB(path, member, ...)                                                                         \
+        FIELD_(FIELD_SIZE, path, member, .scale = 1024 * 1024, __VA_ARGS__)
 #define SIZE_BYTES(path, member, ...)   FIELD_(FIELD_SIZE, path, member, .scale = 1, __VA_ARGS__)
 #define UUID(path, member, ...)         FIELD_(FIELD_UUID, path, member, __VA_ARGS__)
 #define MAC(path, member, ...)          FIELD_(FIELD_MAC, path, member, __VA_ARGS__)

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* <controller>. */
+
+#include "model/domain/controller.h"
+
+DEFINE_ENUM(controller_type, CONTROLLER_TYPES);
+DEFINE_ENUM(controller_model, CONTROLLER_MODELS);
+DEFINE_ENUM(pci_controller_name, PCI_CONTROLLER_NAMES);
+
+#define MODELS(first, last) (BIT((last) + 1) - BIT(first))
+
+/* Which models a type can have. */
+static const uint64_t models_of_type[] = {
+        [CONTROLLER_TYPE_IDE] = MODELS(CONTROLLER_MODEL_PIIX3, CONTROLLER_MODEL_ICH6),
+        [CONTROLLER_TYPE_SCSI] =
+                MODELS(CONTROLLER_MODEL_AUTO, CONTROLLER_MODEL_AM53C974) & ~BIT(CONTROLLER_MODEL_VIRTIO),
+        [CONTROLLER_TYPE_VIRTIO_SERIAL] =
+                MODELS(CONTROLLER_MODEL_VIRTIO, CONTROLLER_MODEL_VIRTIO_NON_TRANSITIONAL),
+        [CONTROLLER_TYPE_USB] = MODELS(CONTROLLER_MODEL_PIIX3_UHCI, CONTROLLER_MODEL_NONE),
+        [CONTROLLER_TYPE_PCI] = MODELS(CONTROLLER_MODEL_PCI_ROOT, CONTROLLER_MODEL_PCIE_EXPANDER_BUS),
+        [CONTROLLER_TYPE_ISA] = 0,
+};
+
+static bool is_xhci(const DomainController *controller)
+{
+        return controller->model == CONTROLLER_MODEL_NEC_XHCI ||
+               controller->model == CONTROLLER_MODEL_QEMU_XHCI ||
+               controller->model == CONTROLLER_MODEL_QUSB1 || controller->model == CONTROLLER_MODEL_QUSB2;
+}
+
+static int controller_check(void *object, const XmlNode *node, unsigned flags, Error *error)
+{
+        const DomainController *controller = object;
+        unsigned line = node ? node->line : 0;
+
+        (void)flags;
+        if (controller->model != CONTROLLER_MODEL_ABSENT &&
+            !(models_of_type[controller->type] & BIT(controller->model)))
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <controller>: type='%s' has no model='%s'", line,
+                                 controller_type_to_string(controller->type),
+                                 controller_model_to_string(controller->model));
+        if (controller->type == CONTROLLER_TYPE_PCI && controller->model == CONTROLLER_MODEL_ABSENT)
+                return error_set(error, ERROR_INVALID_XML, "line %u: <controller>: type='pci' needs a model",
+                                 line);
+        if (controller->type == CONTROLLER_TYPE_USB && controller->has_ports &&
+            (!is_xhci(controller) || controller->ports == 0 || controller->ports > 15))
+                return error_set(
+                        error, ERROR_INVALID_XML,
+                        "line %u: <controller>: ports='%u': 1 to 15 are possible, with xhci models alone",
+                        line, controller->ports);
+        if ((controller->model == CONTROLLER_MODEL_PCI_ROOT ||
+             controller->model == CONTROLLER_MODEL_PCIE_ROOT) &&
+            controller->has_index && controller->index != 0)
+                return error_set(error, ERROR_INVALID_XML, "line %u: <controller>: model='%s' has index 0",
+                                 line, controller_model_to_string(controller->model));
+        return 0;
+}
+
+#define THIS DomainController
+static const Field domain_controller_fields[] = {
+        ENUM("@type", type, controller_type, .flags = FIELD_REQUIRED),
+        UNSIGNED("@index", index, .has_offset = offsetof(THIS, has_index)),
+        ENUM("@model", model, controller_model),
+        OPTIONAL_UNSIGNED("@ports", ports),
+        OPTIONAL_UNSIGNED("@vectors", vectors, WHEN(type, BIT(CONTROLLER_TYPE_VIRTIO_SERIAL))),
+        OPTIONAL_UNSIGNED("@maxGrantFrames", max_grant_frames),
+        OPTIONAL_UNSIGNED("@maxEventChannels", max_event_channels),
+        UNSIGNED("driver/@queues", queues, .flags = FIELD_NO_ABI),
+        UNSIGNED("driver/@cmd_per_lun", cmd_per_lun),
+        UNSIGNED("driver/@max_sectors", max_sectors),
+        ONOFF("driver/@ioeventfd", ioeventfd),
+        UNSIGNED("driver/@iothread", iothread, .flags = FIELD_NO_ABI),
+        INLINE("driver", virtio, virtio_options),
+        ENUM("model/@name", pci_name, pci_controller_name),
+        UNSIGNED("target/@chassisNr", chassis_nr, .has_offset = offsetof(THIS, has_chassis_nr)),
+        UNSIGNED("target/@chassis", chassis, .has_offset = offsetof(THIS, has_chassis)),
+        HEX("target/@port", port, 1, .has_offset = offsetof(THIS, has_port)),
+        UNSIGNED("target/@busNr", bus_nr, .has_offset = offsetof(THIS, has_bus_nr)),
+        UNSIGNED("target/@index", target_index, .has_offset = offsetof(THIS, has_target_index)),
+        ONOFF("target/@hotplug", hotplug),
+        UNSIGNED("target/node", node, .has_offset = offsetof(THIS, has_node)),
+        INLINE("", info, device_info),
+        SIZE_KIB("pcihole64", pcihole64_kib, .has_offset = offsetof(THIS, has_pcihole64),
+                 .flags = FIELD_ROUND_UP),
+};
+#undef THIS
+DEFINE_STRUCT(domain_controller, DomainController, .check = controller_check);
