@@ -4,7 +4,7 @@
  * speaking with machines that run, starting those that shall) comes after the bus names are owned. Closing
  * ends no machine. */
 
-#include "drivers/qemu/driver.h"
+#include "drivers/qemu/qemu.h"
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/store.h"

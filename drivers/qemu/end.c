@@ -10,8 +10,6 @@
 #include "drivers/qemu/status.h"
 #include <string.h>
 
-/* How long the monitor of a process that is gone may take to be read to its end. */
-#define LAST_WORDS_USEC (10 * G_TIME_SPAN_MILLISECOND)
 /* How long a process may live on after it closed its monitor. */
 #define LINGER_USEC  (5 * G_USEC_PER_SEC)
 #define MESSAGES_MAX 8192
@@ -95,13 +93,6 @@ void end_run(Domain *domain)
                 object_table_remove(domain->object.driver->objects, &domain->object);
 }
 
-/* Waits for one of the two that belong together: the process's end and the monitor's. */
-typedef struct Wait {
-        Domain *domain;
-        uint64_t run;
-        bool for_exit;
-} Wait;
-
 static void announce_control_error(Domain *domain)
 {
         log_warning(domain->object.path, "the QEMU of machine %s has closed its monitor and lives on",
@@ -110,54 +101,40 @@ static void announce_control_error(Domain *domain)
                     &(DomainSignalEvent){ .domain = domain, .member = "ControlError" });
 }
 
-static bool is_over(const Wait *wait, const Machine *machine)
-{
-        return machine->run != wait->run || machine->phase == MACHINE_OFF ||
-               (wait->for_exit ? machine->has_exited : machine->is_hung_up);
-}
+typedef struct Linger {
+        Domain *domain;
+        uint64_t run;
+} Linger;
 
-static void wait_fiber(void *data)
+/* A QEMU that ends closes its monitor a moment before. */
+static void linger_fiber(void *data)
 {
-        Wait wait = *(Wait *)data;
-        _cleanup_(domain_unrefp) Domain *domain = wait.domain;
+        const Linger linger = *(Linger *)data;
+        _cleanup_(domain_unrefp) Domain *domain = linger.domain;
         Machine *machine = machine_of(domain);
-        uint64_t deadline_usec = deadline_after_usec(wait.for_exit ? LINGER_USEC : LAST_WORDS_USEC);
+        uint64_t deadline_usec = deadline_after_usec(LINGER_USEC);
 
-        while (!is_over(&wait, machine))
+        while (machine->run == linger.run && machine->phase == MACHINE_RUNNING)
                 if (condition_wait(&machine->changed, deadline_usec) < 0)
                         break;
-        if (machine->run != wait.run || machine->phase == MACHINE_OFF)
-                return;
-        if (machine->has_exited)
-                end_run(domain);
-        else
+        if (machine->run == linger.run && machine->phase == MACHINE_RUNNING)
                 announce_control_error(domain);
-}
-
-/* 0, or a negative errno if there is no fiber for it. */
-static int wait_begin(Domain *domain, bool for_exit)
-{
-        Wait wait = { domain_ref(domain), machine_of(domain)->run, for_exit };
-        int r = fiber_start("qemu-end", wait_fiber, &wait);
-
-        if (r < 0)
-                domain_unref(domain);
-        return r;
 }
 
 static void process_exited(Child *child, int code, int status, void *data)
 {
         Domain *domain = data;
+        _cleanup_(domain_unrefp) Domain *held = domain_ref(domain);
         Machine *machine = machine_of(domain);
+        const uint64_t run = machine->run;
 
         (void)child;
-        log_debug(domain->object.path, "process of %s ended (code %d, status %d)", domain->object.name, code,
-                  status);
+        log_debug(domain->object.path, "process of %s ended (code %d, status %d)", domain->object.name, code, status);
         machine->has_exited = true;
+        if (machine->qmp)
+                qmp_drain(machine->qmp); /* its last words say why; they may be the end of the run by themselves */
         condition_wake_all(&machine->changed);
-        if (machine->phase != MACHINE_RUNNING)
-                return; /* start.c sees to it */
-        if (!machine->qmp || machine->is_hung_up || wait_begin(domain, false) < 0)
+        if (machine->run == run && machine->phase == MACHINE_RUNNING)
                 end_run(domain);
 }
 
@@ -169,14 +146,16 @@ void end_watch(Domain *domain)
 void end_hung_up(Domain *domain)
 {
         Machine *machine = machine_of(domain);
+        Linger linger = { domain, machine->run };
 
         machine->is_hung_up = true;
         machine->is_ready = false;
         condition_wake_all(&machine->changed);
-        if (machine->phase != MACHINE_RUNNING)
+        if (machine->phase != MACHINE_RUNNING || machine->has_exited)
                 return;
-        if (machine->has_exited)
-                end_run(domain);
-        else if (wait_begin(domain, true) < 0)
+        domain_ref(domain);
+        if (fiber_start("qemu-linger", linger_fiber, &linger) < 0) {
+                domain_unref(domain);
                 announce_control_error(domain);
+        }
 }

@@ -6,7 +6,7 @@
 
 #include "core/await.h"
 #include "core/child.h"
-#include "service/driver.h"
+#include "driver.h"
 #include "drivers/qemu/cache.h"
 #include "drivers/qemu/qmp.h"
 

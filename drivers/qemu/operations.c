@@ -4,12 +4,16 @@
 
 #include "drivers/qemu/console.h"
 #include "drivers/qemu/define.h"
-#include "drivers/qemu/driver.h"
+#include "drivers/qemu/native.h"
 #include "drivers/qemu/pause.h"
+#include "drivers/qemu/qemu.h"
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/stop.h"
 
 const DriverOperations qemu_operations = {
+        .connect = {
+                .domain_xml_to_native = qemu_connect_domain_xml_to_native,
+        },
         .domain = {
                 .create = qemu_domain_create,
                 .create_with_files = qemu_domain_create_with_files,

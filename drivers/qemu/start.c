@@ -8,20 +8,18 @@
 #include "drivers/qemu/start.h"
 #include "core/fiber.h"
 #include "core/log.h"
-#include "drivers/qemu/command/command.h"
+#include "drivers/qemu/build.h"
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/launch.h"
 #include "drivers/qemu/learn.h"
 #include "drivers/qemu/monitor.h"
-#include "drivers/qemu/prepare.h"
 #include "drivers/qemu/status.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 /* A QEMU that has not answered by then never will. */
 #define ANSWER_TIMEOUT_USEC (45 * G_USEC_PER_SEC)
@@ -75,47 +73,6 @@ static void start_note(const Domain *domain)
                             domain->object.name, g_strerror(errno));
 }
 
-/* The command line of machine->pending. */
-static int build(Domain *domain, const char *folder, uint64_t deadline_usec, CommandLine **ret_line,
-                 Error *error) AWAITS
-{
-        Machine *machine = machine_of(domain);
-        const Driver *driver = domain->object.driver;
-        CapabilitiesCache *cache = qemu_driver(driver)->capabilities;
-        _cleanup_(freep) char *binary = prepare_emulator(driver, machine->pending);
-        _cleanup_(capabilities_unrefp) QemuCapabilities *capabilities = NULL;
-        _cleanup_(command_line_freep) CommandLine *line = NULL;
-        int r;
-
-        r = capabilities_wait(cache, binary, domain->object.owner, deadline_usec, &capabilities, error);
-        if (r >= 0)
-                r = prepare_machine_type(machine->pending, capabilities, error);
-        if (r >= 0)
-                r = prepare_live(driver, machine->pending, folder, error);
-        if (r < 0)
-                return r;
-        const CommandHost host = {
-                .binary = binary,
-                .folder = folder,
-                .passes_files = launch_passes_files(driver, domain->object.owner),
-                .can_use_kvm = capabilities->has_kvm,
-                .cpu_vendor = capabilities_cpu_vendor(cache),
-                .version = capabilities->version,
-                .now_sec = time(NULL),
-        };
-
-        line = command_line_new(machine->pending, &host);
-        r = command_build(line, error);
-        if (r < 0)
-                return r;
-        if (machine->pending->clock.offset == CLOCK_VARIABLE && machine->pending->clock.adjustment)
-                machine->clock_base_sec = g_ascii_strtoll(machine->pending->clock.adjustment, NULL, 10);
-        /* What the line borrowed is not looked at any more: the launch reads its lists alone. */
-        line->host = (CommandHost){};
-        *ret_line = TAKE_PTR(line);
-        return 0;
-}
-
 static int check_alive(const Domain *domain, Error *error)
 {
         const Machine *machine = machine_of(domain);
@@ -154,7 +111,7 @@ static int run(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
         _cleanup_(command_line_freep) CommandLine *line = NULL;
         int r;
 
-        r = build(domain, folder, deadline_usec, &line, error);
+        r = build_line(domain->object.driver, machine->pending, domain->object.owner, folder, deadline_usec, &line, error);
         if (r >= 0)
                 r = launch(domain, line, deadline_usec, error);
         if (r >= 0)
@@ -221,6 +178,8 @@ int start_machine(Domain *domain, const DomainDefinition *definition, bool is_pa
         machine->clock_base_sec = 0;
         machine->cancelled_usec = 0;
         machine->pending = domain_definition_copy(definition);
+        if (machine->pending->clock.offset == CLOCK_VARIABLE && machine->pending->clock.adjustment)
+                machine->clock_base_sec = g_ascii_strtoll(machine->pending->clock.adjustment, NULL, 10);
         machine->pending->has_id = true;
         machine->pending->id = (int32_t)driver->next_domain_id++;
         r = run(domain, deadline_usec, error);
