@@ -103,8 +103,6 @@ static int redefine(Call *call, Domain *domain, DomainDefinition *definition, Er
         }
         domain_set_persistent(domain, true);
         domain_set_definition(domain, TAKE_PTR(owned));
-        if (domain_is_active(domain))
-                status_save_soon(domain);
         domain_lifecycle(domain, DOMAIN_EVENT_DEFINED, was_persistent ? DEFINED_UPDATED : DEFINED_ADDED,
                          call->job);
         return 0;

@@ -32,7 +32,8 @@ def process_start_time(pid):
 
 
 def processes_with(text):
-    """pid → command line (a list) of every process, zombies aside, that has the text in its command line."""
+    """pid → command line (a list) of every process, zombies aside, that has the text in its command line or, as the
+    tag that the daemon gives what it starts, in its environment."""
     found = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -40,7 +41,9 @@ def processes_with(text):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
             with open(f"/proc/{entry}/cmdline", "rb") as f:
                 line = f.read().decode(errors="replace")
-            if text in line:
+            with open(f"/proc/{entry}/environ", "rb") as f:
+                tags = [v for v in f.read().decode(errors="replace").split("\0") if v.startswith("VIRTBUS_MACHINE=")]
+            if line and (text in line or any(text in tag for tag in tags)):
                 found[int(entry)] = line.rstrip("\0").split("\0")
     return found
 
