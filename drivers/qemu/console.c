@@ -42,7 +42,7 @@ static int open_terminal(const Domain *domain, const char *path, int *ret_fd, Er
         _cleanup_(closep) int fd = -EBADF;
         struct termios mode;
         struct stat status;
-        uid_t owner;
+        uid_t owner = (uid_t)-1;
 
         if (!path || !g_str_has_prefix(path, PTS_PREFIX) || strchr(path + strlen(PTS_PREFIX), '/'))
                 return error_set(error, ERROR_OPERATION_FAILED, "QEMU did not say which terminal it uses");
@@ -162,12 +162,15 @@ static Found find(const DomainDevices *devices, const char *alias)
         return found;
 }
 
-int qemu_domain_open_console(Call *call, Domain *domain, const char *alias, int *ret_console, Error *error)
+int qemu_domain_open_console(Call *call, Domain *domain, const char *alias, uint32_t flags, int *ret_console,
+                             Error *error)
 {
-        int r = machine_check_monitor(domain, error);
+        int r = error_check_flags(error, "OpenConsole", flags, 0);
         Found found;
 
         (void)call;
+        if (r >= 0)
+                r = machine_check_monitor(domain, error);
         if (r < 0)
                 return r;
         found = find(&domain->live->devices, alias && *alias ? alias : NULL);

@@ -30,6 +30,7 @@ void events_started(Domain *domain)
                 return;
         machine->phase = MACHINE_RUNNING;
         domain_set_live(domain, TAKE_PTR(machine->pending));
+        domain->started_at_usec = machine->started_usec; /* as it is on disk already */
         if (!domain->is_persistent)
                 domain->definition = domain_definition_free(domain->definition);
         if (!machine->starts_paused) {

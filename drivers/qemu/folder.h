@@ -11,7 +11,7 @@
 #define FOLDER_OWN "own"
 
 /* In the environment of every process that is started for a machine: names its folder. */
-#define FOLDER_TAG "VIRTBUS_MACHINE"
+#define FOLDER_TAG "VIRTBUS_RUN"
 
 /* The caller frees. */
 char *folder_path(const Domain *domain);

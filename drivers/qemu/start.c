@@ -111,7 +111,8 @@ static int run(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
         _cleanup_(command_line_freep) CommandLine *line = NULL;
         int r;
 
-        r = build_line(domain->object.driver, machine->pending, domain->object.owner, folder, deadline_usec, &line, error);
+        r = build_line(domain->object.driver, machine->pending, domain->object.owner, folder, deadline_usec,
+                       &line, error);
         if (r >= 0)
                 r = launch(domain, line, deadline_usec, error);
         if (r >= 0)
@@ -146,7 +147,6 @@ static void undo(Domain *domain, Error *error) AWAITS
 {
         Machine *machine = machine_of(domain);
         _cleanup_(error_clear) Error problem = {};
-        bool was_cancelled = fiber_is_cancelled(fiber_current());
 
         fiber_clear_cancel(); /* what was begun is ended all the same */
         if (machine->child) {
@@ -159,8 +159,6 @@ static void undo(Domain *domain, Error *error) AWAITS
         machine_forget_run(machine);
         if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &problem) < 0)
                 log_warning(domain->object.path, "%s", problem.message);
-        if (was_cancelled)
-                machine->cancelled_usec = loop_now_usec();
 }
 
 int start_machine(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause,
@@ -176,7 +174,7 @@ int start_machine(Domain *domain, const DomainDefinition *definition, bool is_pa
         machine->phase = MACHINE_STARTING;
         machine->starts_paused = is_paused;
         machine->clock_base_sec = 0;
-        machine->cancelled_usec = 0;
+        machine->started_usec = (uint64_t)g_get_real_time();
         machine->pending = domain_definition_copy(definition);
         if (machine->pending->clock.offset == CLOCK_VARIABLE && machine->pending->clock.adjustment)
                 machine->clock_base_sec = g_ascii_strtoll(machine->pending->clock.adjustment, NULL, 10);

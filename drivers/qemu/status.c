@@ -115,8 +115,7 @@ static Status status_of(const Domain *domain)
                 .is_updated = domain->is_updated,
                 .is_rebooting = machine->is_rebooting,
                 .starts_paused = machine->starts_paused,
-                .started_usec =
-                        domain->started_at_usec ? domain->started_at_usec : (uint64_t)g_get_real_time(),
+                .started_usec = domain->live ? domain->started_at_usec : machine->started_usec,
                 .sequence = domain->sequence,
         };
 }

@@ -25,8 +25,6 @@ enum { DESTROY_GRACEFUL = 1 << 0 };
 /* What a QEMU gets for writing out what it holds before it is killed. */
 #define TERM_USEC (3 * G_USEC_PER_SEC)
 #define KILL_USEC (10 * G_USEC_PER_SEC)
-/* A start that was cancelled for a destroy is over this long before that begins, at most. */
-#define CANCELLED_USEC (1 * G_USEC_PER_SEC)
 
 /* A process that was stopped (SIGSTOP, a debugger) does not hear SIGTERM. */
 static bool is_stopped(const Child *child)
@@ -84,17 +82,12 @@ static int end_process(Domain *domain, bool is_graceful, uint64_t deadline_usec,
 
 int qemu_domain_destroy(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
-        Machine *machine = machine_of(domain);
-        uint64_t now_usec = loop_now_usec();
         int r = error_check_flags(error, "Destroy", flags, DESTROY_GRACEFUL);
 
         if (r < 0)
                 return r;
-        if (!domain_is_active(domain) && machine->cancelled_usec > 0 &&
-            now_usec - machine->cancelled_usec < CANCELLED_USEC) {
-                machine->cancelled_usec = 0;
+        if (!domain_is_active(domain) && call->job && job_has_displaced(call->job))
                 return 0; /* it was starting, and is not any more: this is what was wanted */
-        }
         r = domain_check_active(domain, error);
         if (r < 0)
                 return r;

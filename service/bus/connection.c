@@ -51,6 +51,9 @@ static int name_lost(sd_bus_message *message, void *data, sd_bus_error *ret_erro
 
         (void)data;
         (void)ret_error;
+        /* Anybody may send us such a signal, which sd-bus's own test of the sender lets through. */
+        if (g_strcmp0(sd_bus_message_get_sender(message), "org.freedesktop.DBus") != 0)
+                return 0;
         if (sd_bus_message_read_basic(message, 's', &name) < 0)
                 return 0;
         for (char **own = front_end()->names; own && *own; own++) {
@@ -110,14 +113,13 @@ int connection_own_names(Error *error)
         if (r < 0)
                 return error_set_errno(error, r, "Cannot own the name %s", NATIVE_NAME);
         g_ptr_array_add(names, g_strdup(NATIVE_NAME));
-        r = sd_bus_request_name(front->bus, COMPATIBLE_NAME, 0);
-        if (r == -EEXIST)
-                log_warning(NULL, "the name %s is taken: clients of libvirt-dbus talk to somebody else",
-                            COMPATIBLE_NAME);
-        else if (r < 0)
+        r = sd_bus_request_name(front->bus, COMPATIBLE_NAME, SD_BUS_NAME_QUEUE);
+        if (r < 0)
                 return error_set_errno(error, r, "Cannot own the name %s", COMPATIBLE_NAME);
-        else
-                g_ptr_array_add(names, g_strdup(COMPATIBLE_NAME));
+        if (r == 0)
+                log_warning(NULL, "the name %s is taken: clients of libvirt-dbus talk to somebody else until it is free",
+                            COMPATIBLE_NAME);
+        g_ptr_array_add(names, g_strdup(COMPATIBLE_NAME));
         g_ptr_array_add(names, NULL);
         front->names = (char **)g_ptr_array_free(TAKE_PTR(names), FALSE);
         return 0;

@@ -68,14 +68,14 @@ static int wait_for_end(Domain *domain, int id, uint64_t deadline_usec) AWAITS
         return 1;
 }
 
-static int stop_by_guest(CallFrame *frame, Domain *domain, uint64_t timeout_usec, Error *error) AWAITS
+static int stop_by_guest(CallFrame *frame, Domain *domain, uint32_t timeout_msec, Error *error) AWAITS
 {
-        uint64_t deadline_usec = deadline_after_usec(timeout_usec);
+        uint64_t deadline_usec = deadline_after_usec(timeout_msec * UINT64_C(1000));
         int id = domain->id;
         int r;
 
         r = step(frame, domain, JOB_MODIFY, OPERATIONS(frame)->shutdown, error);
-        if (r < 0 || timeout_usec == 0)
+        if (r < 0 || timeout_msec == 0)
                 return r;
         frame->is_working =
                 false; /* whoever leaves while the guest thinks about it takes the power off back */
@@ -92,7 +92,7 @@ static int stop_by_guest(CallFrame *frame, Domain *domain, uint64_t timeout_usec
         return r;
 }
 
-int domain_native_stop(CallFrame *frame, Domain *domain, const char *mode, uint64_t timeout_usec,
+int domain_native_stop(CallFrame *frame, Domain *domain, const char *mode, uint32_t timeout_msec,
                        Error *error)
 {
         if (!OPERATIONS(frame)->shutdown || !OPERATIONS(frame)->destroy)
@@ -100,14 +100,18 @@ int domain_native_stop(CallFrame *frame, Domain *domain, const char *mode, uint6
         if (strcmp(mode, "poweroff") == 0)
                 return step(frame, domain, JOB_DESTROY, OPERATIONS(frame)->destroy, error);
         if (strcmp(mode, "shutdown") == 0)
-                return stop_by_guest(frame, domain, timeout_usec, error);
+                return stop_by_guest(frame, domain, timeout_msec, error);
         return error_set(error, ERROR_INVALID_ARGUMENT,
                          "'%s' is no way to stop a machine: shutdown or poweroff", mode);
 }
 
-int domain_native_open_graphics(CallFrame *frame, Domain *domain, uint32_t index, int *ret_display,
-                                Error *error)
+int domain_native_open_graphics(CallFrame *frame, Domain *domain, uint32_t index, uint32_t flags,
+                                int *ret_display, Error *error)
 {
+        int r = error_check_flags(error, "OpenGraphics", flags, 0);
+
+        if (r < 0)
+                return r;
         return OPERATIONS(frame)->open_graphics_fd
                        ? OPERATIONS(frame)->open_graphics_fd(&frame->call, domain, index, 0, ret_display,
                                                              error)

@@ -101,6 +101,24 @@ static int peer_left(sd_bus_message *message, void *data, sd_bus_error *ret_erro
         return 0;
 }
 
+static void peer_process(void *data)
+{
+        _cleanup_(sd_bus_unrefp) sd_bus *bus = data;
+
+        while (sd_bus_process(bus, NULL) > 0)
+                ;
+}
+
+/* A first call that came in one piece with the end of the authentication lies in sd-bus's buffer already, and the socket
+ * will not become readable for it: it is asked for. */
+static int peer_connected(sd_bus_message *message, void *data, sd_bus_error *ret_error)
+{
+        (void)data;
+        (void)ret_error;
+        loop_defer(peer_process, sd_bus_ref(sd_bus_message_get_bus(message)));
+        return 0;
+}
+
 static int peer_prepare(sd_bus *bus, int fd)
 {
         sd_id128_t id;
@@ -117,12 +135,17 @@ static int peer_prepare(sd_bus *bus, int fd)
         if (r >= 0)
                 r = sd_bus_negotiate_fds(bus, true);
         if (r >= 0)
+                r = sd_bus_set_connected_signal(bus, true);
+        if (r >= 0)
                 r = sd_bus_start(bus);
         if (r >= 0)
                 r = sd_bus_attach_event(bus, loop_get(), LOOP_PRIORITY_BUS);
         if (r >= 0)
                 r = sd_bus_match_signal(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
                                         "org.freedesktop.DBus.Local", "Disconnected", peer_left, NULL);
+        if (r >= 0)
+                r = sd_bus_match_signal(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
+                                        "org.freedesktop.DBus.Local", "Connected", peer_connected, NULL);
         if (r >= 0)
                 r = sd_bus_add_object(bus, NULL, "/org/freedesktop/DBus", bus_method, NULL);
         return r;

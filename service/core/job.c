@@ -25,7 +25,7 @@ struct Job {
         uid_t caller;
         uint64_t deadline_usec, started_usec;
         uint64_t done, total;
-        bool is_done;
+        bool is_done, has_displaced;
 };
 
 static uint64_t last_id;
@@ -85,8 +85,10 @@ static void enqueue(JobQueue *queue, Job *job)
         if (job->kind == JOB_DESTROY && place > 0) {
                 Job *running = job_queue_current(queue);
 
-                if (running->kind != JOB_DESTROY)
+                if (running->kind != JOB_DESTROY) {
                         job_cancel(running);
+                        job->has_displaced = true;
+                }
                 for (place = 1; place < queue->jobs->len; place++)
                         if (((Job *)g_ptr_array_index(queue->jobs, place))->kind != JOB_DESTROY)
                                 break;
@@ -194,6 +196,11 @@ uint64_t job_get_deadline(const Job *job)
 uint64_t job_get_started_usec(const Job *job)
 {
         return job->started_usec;
+}
+
+bool job_has_displaced(const Job *job)
+{
+        return job->has_displaced;
 }
 
 bool job_is_done(const Job *job)

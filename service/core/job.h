@@ -57,6 +57,8 @@ uint64_t job_get_deadline(const Job *job);
 /* CLOCK_MONOTONIC, microseconds. */
 uint64_t job_get_started_usec(const Job *job);
 bool job_is_done(const Job *job);
+/* Whether another job was cancelled so that this one could have its turn. */
+bool job_has_displaced(const Job *job);
 /* done and total are in the operation's own unit (bytes for data); total 0: unknown. */
 void job_set_progress(Job *job, uint64_t done, uint64_t total);
 void job_get_progress(const Job *job, uint64_t *ret_done, uint64_t *ret_total);

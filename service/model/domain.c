@@ -11,6 +11,9 @@ DEFINE_ENUM(lifecycle_action, LIFECYCLE_ACTIONS);
 DEFINE_ENUM(lock_failure, LOCK_FAILURES);
 DEFINE_ENUM(override_kind, OVERRIDE_KINDS);
 
+/* As many as a file name may have: people and programs make files of it. */
+#define NAME_MAX_BYTES 255
+
 #define NAMESPACE_QEMU "http://libvirt.org/schemas/domain/qemu/1.0"
 
 #define THIS DomainVcpu
@@ -255,6 +258,9 @@ int domain_name_check(const char *name, Error *error)
         if (!name || !*name)
                 return error_set(error, ERROR_INVALID_XML,
                                  "A domain has a name: <name> is missing or empty");
+        if (strlen(name) > NAME_MAX_BYTES)
+                return error_set(error, ERROR_INVALID_XML, "The name of a domain has %zu bytes, at most %d are possible",
+                                 strlen(name), NAME_MAX_BYTES);
         if (strchr(name, '/'))
                 return error_set(error, ERROR_INVALID_XML,
                                  "The name '%s' has a '/', which names cannot have", name);

@@ -55,10 +55,23 @@ static const char *enter(Output *output, const char *path)
                 close_to(output, depth);
                 open_part(output, path, size);
         }
-        /* An attribute goes into the element that is open; anything else ends what is deeper. */
-        if (*path != '@')
+        /* An attribute goes into the element that is open, and so does the text of an element whose
+         * attributes were just written; anything else ends what is deeper. */
+        if (*path != '@' &&
+            !(depth + 1 == output->open->len && strcmp(output->open->pdata[depth], path) == 0))
                 close_to(output, depth);
         return path;
+}
+
+/* Whether the last part of a path is an element whose attributes were just written. */
+static bool is_open(const Output *output, const char *path, const char *last)
+{
+        unsigned depth = output->base;
+        size_t size;
+
+        for (; path != last; path += size + 1, depth++)
+                size = path_part_length(path);
+        return depth + 1 == output->open->len && strcmp(output->open->pdata[depth], last) == 0;
 }
 
 /* A value as an attribute, an element's text, or an element with the value as its text. */
@@ -78,11 +91,22 @@ static void write_value(Output *output, const char *path, const char *text, cons
                 xml_writer_text(output->writer, text);
                 return;
         }
-        open_part(output, last, strlen(last));
+        if (!is_open(output, path, last))
+                open_part(output, last, strlen(last));
         if (unit)
                 xml_writer_attribute(output->writer, "unit", unit);
         xml_writer_text(output->writer, text);
         close_to(output, output->open->len - 1);
+}
+
+/* The same for what is an element of its own, whatever is open. */
+static const char *enter_new(Output *output, const char *path)
+{
+        const char *last = enter(output, path);
+
+        if (is_open(output, path, last))
+                close_to(output, output->open->len - 1);
+        return last;
 }
 
 static void write_number(Output *output, const Field *field, const void *object, const char *path)
@@ -115,7 +139,7 @@ static void write_strings(Output *output, const Field *field, const void *object
                         write_value(output, path, *text, NULL);
                         continue;
                 }
-                const char *last = enter(output, path);
+                const char *last = enter_new(output, path);
 
                 open_part(output, last, strlen(last));
                 xml_writer_attribute(output->writer, attribute + 2, *text);
@@ -128,7 +152,7 @@ static void write_fields(Output *output, const StructType *type, const void *obj
 /* A structure of its own: an element below the open ones. */
 static void write_element(Output *output, const StructType *type, const void *object, const char *path)
 {
-        const char *last = enter(output, path);
+        const char *last = enter_new(output, path);
         unsigned base = output->base;
 
         open_part(output, last, strlen(last));
@@ -140,7 +164,7 @@ static void write_element(Output *output, const StructType *type, const void *ob
 
 static void write_raw(Output *output, const char *path, const char *xml)
 {
-        const char *last = enter(output, path);
+        const char *last = enter_new(output, path);
 
         open_part(output, last, strlen(last));
         xml_writer_raw(output->writer, xml);
@@ -192,7 +216,7 @@ static void write_field(Output *output, const Field *field, const void *object, 
                 text = enum_to_string(field->type, (unsigned)field_number(object, field));
                 break;
         case FIELD_FLAG:
-                last = enter(output, path);
+                last = enter_new(output, path);
                 open_part(output, last, strlen(last)); /* left open: its attributes may follow */
                 return;
         case FIELD_STRUCT:

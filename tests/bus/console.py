@@ -44,7 +44,7 @@ class Console:
 
     def wait_ready(self, timeout=60.0):
         """(uptime, boot id) of the guest, once it is up and has its prompt."""
-        match = self.expect(rb"GUEST-READY uptime=([0-9.]+) boot_id=([0-9a-f-]+)", timeout)
+        match = self.expect(rb"GUEST-READY uptime=([0-9.]+) boot_id=([0-9a-f-]{36})", timeout)
         self.expect(PROMPT)
         return float(match[1]), match[2].decode()
 

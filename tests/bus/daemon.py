@@ -31,20 +31,18 @@ def process_start_time(pid):
         return None
 
 
-def processes_with(text):
-    """pid → command line (a list) of every process, zombies aside, that has the text in its command line or, as the
-    tag that the daemon gives what it starts, in its environment."""
+def processes_with(variable):
+    """pid → command line (a list) of every process, zombies aside, that has the variable in its environment."""
     found = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-            with open(f"/proc/{entry}/cmdline", "rb") as f:
-                line = f.read().decode(errors="replace")
             with open(f"/proc/{entry}/environ", "rb") as f:
-                tags = [v for v in f.read().decode(errors="replace").split("\0") if v.startswith("VIRTBUS_MACHINE=")]
-            if line and (text in line or any(text in tag for tag in tags)):
-                found[int(entry)] = line.rstrip("\0").split("\0")
+                environment = f.read().decode(errors="replace").split("\0")
+            if any(v.startswith(variable) for v in environment):
+                with open(f"/proc/{entry}/cmdline", "rb") as f:
+                    found[int(entry)] = f.read().decode(errors="replace").rstrip("\0").split("\0")
     return found
 
 
@@ -134,9 +132,8 @@ class Daemon:
     # What it does on the machine
 
     def machines(self):
-        """pid → command line of the QEMUs (or what plays them) of this daemon."""
-        return {pid: line for pid, line in processes_with(str(self.root)).items()
-                if pid != self.process.pid and any("qmp" in a or "chardev" in a or "-mon" == a for a in line)}
+        """pid → command line of the QEMUs (or what plays them) of this daemon, by the mark that each is given."""
+        return processes_with(f"VIRTBUS_RUN={self.root}/")
 
     def fd_count(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
@@ -177,8 +174,8 @@ class Daemon:
         elif self.process is not None and self.process.returncode not in (0, -signal.SIGKILL):
             problems.append(f"it had ended with {self.process.returncode}")
         with contextlib.suppress(TimeoutExpired):  # a destroyed QEMU may need a moment to be gone
-            wait_for(lambda: not processes_with(str(self.root)), 2.0 * SCALE)
-        left = processes_with(str(self.root))
+            wait_for(lambda: not self.machines(), 2.0 * SCALE)
+        left = self.machines()
         for pid, line in left.items():
             problems.append(f"process {pid} is left: {' '.join(line)[:200]}")
             with contextlib.suppress(ProcessLookupError):

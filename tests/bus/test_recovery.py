@@ -284,10 +284,9 @@ class TestFilesGoneBad:
             client = daemon.client()
             web = define(client, definition("web"))
             before = web.xml()
-            with open(root / "filler", "wb") as f, pytest.raises(OSError):
+            with open(root / "filler", "wb", buffering=0) as f, pytest.raises(OSError):
                 while True:
                     f.write(b"x" * 4096)
-                    f.flush()
             with pytest.raises(BusError) as e:
                 define(client, definition("web", domain_uuid=web.uuid, extra=f"<description>{'d' * 50000}"
                                                                              "</description>"))

@@ -132,12 +132,13 @@ class TestOwners:
         assert machine.get("Owner", NATIVE) == uid("alice")
 
     def test_a_name_of_anothers_machine(self, people):
-        """Names are one for all: the second one is told that it is taken, and nothing more."""
-        define(people["alice"], definition("web"))
-        with pytest.raises(BusError) as e:
-            define(people["bob"], definition("web"))
-        assert "alice" not in e.value.message
-        assert list_machines(people["bob"]) == []
+        """Names are each owner's own: what one has says nothing to another."""
+        theirs = define(people["alice"], definition("web"))
+        own = define(people["bob"], definition("web"))
+        assert list_machines(people["bob"]) == [own.path]
+        assert list_machines(people["alice"]) == [theirs.path]
+        for who, machine in (("alice", theirs), ("bob", own)):
+            assert people[who].call(QEMU, CONNECT, "DomainLookupByName", "s", "web") == machine.path
 
     def test_redefining_anothers_machine(self, people):
         machine = define(people["alice"], definition("web"))

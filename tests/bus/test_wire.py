@@ -252,7 +252,7 @@ class TestConnect:
     def test_properties(self, client):
         values = client.get_all(QEMU, CONNECT)
         assert values["Hostname"] == socket.gethostname()
-        assert values["Version"] // 1000000 >= 7  # of QEMU
+        assert values["Version"] == 0 or values["Version"] // 1000000 >= 7  # of QEMU, once it was asked
         assert values["LibVersion"] // 1000000 >= 9  # of the library whose API this is
         assert values["Encrypted"] is False
         assert values["Secure"] == values["Encrypted"]

@@ -103,11 +103,22 @@ static const Field domain_os_fields[] = {
 };
 #undef THIS
 
+/* Those that libvirt knows, by its names. */
+static const char *const architectures[] = {
+        "aarch64", "alpha",  "armv6l", "armv7b",   "armv7l",   "cris",  "i686",   "ia64",        "itanium",
+        "lm32",    "loongarch64", "m68k", "microblaze", "microblazeel", "mips", "mips64", "mips64el", "mipsel",
+        "openrisc", "parisc", "parisc64", "ppc", "ppc64", "ppc64le", "ppcemb", "riscv32", "riscv64", "s390",
+        "s390x", "sh4", "sh4eb", "sparc", "sparc64", "tilegx", "unicore32", "x86_64", "xtensa", "xtensaeb", NULL,
+};
+
 static int os_check(void *object, const XmlNode *node, unsigned flags, Error *error)
 {
         const DomainOs *os = object;
 
         (void)flags;
+        if (os->arch && !g_strv_contains(architectures, os->arch))
+                return error_set(error, ERROR_INVALID_XML, "line %u: <type>: arch='%s' is no architecture",
+                                 node ? node->line : 0, os->arch);
         if (os->has_bootmenu_timeout && os->bootmenu_timeout_msec > 65535)
                 return error_set(
                         error, ERROR_INVALID_XML,
