@@ -105,7 +105,7 @@ static int redefine(Call *call, Domain *domain, DomainDefinition *definition, Er
         domain_set_definition(domain, TAKE_PTR(owned));
         domain_lifecycle(domain, DOMAIN_EVENT_DEFINED, was_persistent ? DEFINED_UPDATED : DEFINED_ADDED,
                          call->job);
-        return 0;
+        return domain_is_active(domain) ? status_save(domain, error) : 0;
 }
 
 static int add(Call *call, Domain *domain, Error *error)

@@ -57,6 +57,7 @@ typedef struct Machine {
         const Job *cause; /* of what happens now; borrowed from the operation that runs */
         bool starts_paused;
         bool is_rebooting;      /* a shutdown of the guest is to become a reset */
+        bool is_saving;      /* the status is being written: one at a time, or the older could come last */
         bool is_status_due;     /* a fiber is about to save the status */
         bool agent_is_there;    /* the guest's agent has opened its channel */
         int64_t clock_base_sec; /* of a clock with an offset of its own, at the start */

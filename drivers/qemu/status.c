@@ -120,29 +120,70 @@ static Status status_of(const Domain *domain)
         };
 }
 
+/* Waits for the machine's turn at its file. */
+static int begin_saving(Machine *machine, Error *error) AWAITS
+{
+        while (machine->is_saving)
+                if (condition_wait(&machine->changed, DEADLINE_NEVER) == -ECANCELED)
+                        return error_set(error, ERROR_CANCELLED, "Saving the status was cancelled");
+        machine->is_saving = true;
+        return 0;
+}
+
 static int write_status(const Domain *domain, const Status *status, Error *error) AWAITS
 {
+        Machine *machine = machine_of(domain);
         _cleanup_(closep) int folder = folder_open(domain, error);
         _cleanup_(freep) char *text = NULL;
+        int r = folder;
 
-        if (folder < 0)
-                return folder;
-        text = status_format(status);
-        return store_write(folder, STATUS_FILE, text, strlen(text), 0600, error);
+        if (folder >= 0) {
+                text = status_format(status);
+                r = store_write(folder, STATUS_FILE, text, strlen(text), 0600, error);
+        }
+        machine->is_saving = false;
+        condition_wake_all(&machine->changed);
+        return r;
+}
+
+static bool is_over(const Domain *domain)
+{
+        return machine_of(domain)->phase != MACHINE_RUNNING || !machine_of(domain)->child || !domain->live;
 }
 
 int status_save(Domain *domain, Error *error)
 {
-        Status status = status_of(domain);
+        _cleanup_(error_clear) Error problem = {};
+        Status status;
+        int r;
 
+        if (is_over(domain))
+                return 0;
+        r = begin_saving(machine_of(domain), error);
+        if (r < 0)
+                return r;
+        if (is_over(domain)) {
+                machine_of(domain)->is_saving = false;
+                condition_wake_all(&machine_of(domain)->changed);
+                return 0;
+        }
+        status = status_of(domain);
         status.live = domain->live;
-        return write_status(domain, &status, error);
+        r = write_status(domain, &status, &problem);
+        if (r >= 0 || is_over(domain))
+                return 0; /* its folder goes with it */
+        error_move(error, &problem);
+        return r;
 }
 
 int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason, Error *error)
 {
-        Status status = status_of(domain);
+        Status status;
+        int r = begin_saving(machine_of(domain), error);
 
+        if (r < 0)
+                return r;
+        status = status_of(domain);
         status.phase = phase;
         status.state = state;
         status.reason = reason;
@@ -158,8 +199,7 @@ static void save_fiber(void *data)
 
         (void)await_turn(); /* cancelled or not: the last status is worth saving */
         machine->is_status_due = false;
-        if (machine->phase == MACHINE_RUNNING && machine->child && domain->live &&
-            status_save(domain, &error) < 0 && machine->phase == MACHINE_RUNNING)
+        if (status_save(domain, &error) < 0)
                 log_warning(domain->object.path, "cannot save the status of machine %s: %s",
                             domain->object.name, error.message);
         domain_unref(domain);

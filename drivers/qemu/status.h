@@ -26,7 +26,7 @@ void status_clear(Status *status);
 char *status_format(const Status *status);
 int status_parse(const char *text, size_t size, Status *ret_status, Error *error);
 
-/* Saves what is true now of a machine that runs. */
+/* Saves what is true now of a machine that runs; 0 also if it has ended. */
 int status_save(Domain *domain, Error *error) AWAITS;
 /* Saves what will be true of one that starts: machine->pending as its definition. */
 int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason,
