@@ -86,8 +86,11 @@ int qemu_domain_destroy(Call *call, Domain *domain, uint32_t flags, Error *error
 
         if (r < 0)
                 return r;
-        if (!domain_is_active(domain) && call->job && job_has_displaced(call->job))
-                return 0; /* it was starting, and is not any more: this is what was wanted */
+        if (!domain_is_active(domain) && call->job && job_has_displaced(call->job)) {
+                /* It was starting, and is not any more: this is what was wanted. */
+                domain_set_state(domain, DOMAIN_STATE_SHUTOFF, SHUTOFF_REASON_DESTROYED);
+                return 0;
+        }
         r = domain_check_active(domain, error);
         if (r < 0)
                 return r;
