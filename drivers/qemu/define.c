@@ -1,82 +1,158 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How machines come to be and go: defined, created for one run, undefined. A definition is on the disk
- * before anybody is told of it. */
+/* A definition is changed in three steps: a changed copy, the copy on disk, the copy in place of the old
+ * one. What fails leaves everything as it was. Names and UUIDs of machines that are not in the table yet are
+ * reserved meanwhile, so that of two that come at once one is refused before anything is written. */
 
+#include "drivers/qemu/define.h"
 #include "drivers/qemu/definitions.h"
-#include "drivers/qemu/operations.h"
+#include "drivers/qemu/end.h"
+#include "drivers/qemu/notices.h"
 #include "drivers/qemu/prepare.h"
+#include "drivers/qemu/start.h"
 #include "drivers/qemu/status.h"
 #include <string.h>
 
-/* Details of virDomainEventType. */
+/* virDomainUndefineFlagsValues. Snapshots, checkpoints, saved states and TPMs are things that no machine of
+ * this driver has: removing them is done, keeping a TPM's state as well. */
 enum {
-        DEFINED_ADDED = 0,
-        DEFINED_UPDATED = 1,
-        UNDEFINED_REMOVED = 0,
+        UNDEFINE_MANAGED_SAVE = 1 << 0,
+        UNDEFINE_SNAPSHOTS = 1 << 1,
+        UNDEFINE_NVRAM = 1 << 2,
+        UNDEFINE_KEEP_NVRAM = 1 << 3,
+        UNDEFINE_CHECKPOINTS = 1 << 4,
+        UNDEFINE_TPM = 1 << 5,
+        UNDEFINE_KEEP_TPM = 1 << 6,
+        UNDEFINE_ALL = (1 << 7) - 1,
 };
 
-/* virDomainUndefineFlagsValues. What they are about does not exist in this driver yet: there is nothing to
- * remove. */
+/* virDomainModificationImpact. */
 enum {
-        UNDEFINE_KNOWN = 0x7f,
+        AFFECT_LIVE = 1 << 0,
+        AFFECT_CONFIG = 1 << 1,
 };
 
-/* libvirt's texts begin so, and clients look for them. */
-static int name_taken(const DomainDefinition *definition, const Domain *other, Error *error)
+static int set_name_taken(const char *name, Error *error)
 {
-        return error_set(error, ERROR_EXISTS, "operation failed: domain '%s' already exists with uuid %s",
-                         definition->name, other->object.uuid);
+        return error_set(error, ERROR_EXISTS, "There is a domain named '%s' already", name);
 }
 
-static int name_check(Driver *driver, const DomainDefinition *definition, const Domain *existing,
-                      uid_t owner, Error *error)
-{
-        Domain *other =
-                (Domain *)object_table_by_name(driver->objects, OBJECT_DOMAIN, definition->name, owner);
+/* A name or UUID of a machine on its way; released by its cleanup. */
+typedef struct Reservation {
+        QemuDriver *qemu;
+        char *name, *uuid;
+} Reservation;
 
-        if (existing && strcmp(existing->object.name, definition->name) != 0)
-                return error_set(error, ERROR_EXISTS,
-                                 "operation failed: domain '%s' is already defined with uuid %s, and is "
-                                 "renamed by Rename",
-                                 existing->object.name, existing->object.uuid);
-        if (other && other != existing && other->object.owner == owner)
-                return name_taken(definition, other, error);
+static void reservation_clear(Reservation *reservation)
+{
+        if (reservation->name)
+                g_hash_table_remove(reservation->qemu->reserved, reservation->name);
+        if (reservation->uuid)
+                g_hash_table_remove(reservation->qemu->reserved, reservation->uuid);
+}
+
+/* The hash table owns the texts. */
+static int reserve(Reservation *reservation, Driver *driver, const char *name, uid_t owner, const char *uuid,
+                   Error *error)
+{
+        QemuDriver *qemu = qemu_driver(driver);
+        const Object *other = object_table_by_name(driver->objects, OBJECT_DOMAIN, name, owner);
+        _cleanup_(freep) char *name_key = g_strdup_printf("name %u %s", owner, name);
+        _cleanup_(freep) char *uuid_key = uuid ? g_strdup_printf("uuid %s", uuid) : NULL;
+
+        if ((other && other->owner == owner) || g_hash_table_contains(qemu->reserved, name_key))
+                return set_name_taken(name, error);
+        if (uuid && (object_table_by_uuid(driver->objects, OBJECT_DOMAIN, uuid) ||
+                     g_hash_table_contains(qemu->reserved, uuid_key)))
+                return error_set(error, ERROR_EXISTS, "There is a domain with UUID %s already", uuid);
+        reservation->qemu = qemu;
+        reservation->name = name_key;
+        g_hash_table_add(qemu->reserved, TAKE_PTR(name_key));
+        reservation->uuid = uuid_key;
+        if (uuid_key)
+                g_hash_table_add(qemu->reserved, TAKE_PTR(uuid_key));
         return 0;
 }
 
-static int redefine(Call *call, Domain *domain, DomainDefinition **definition, Error *error) AWAITS
+/* A definition that is to be one of an existing machine has its name: Rename is the way to another. */
+static int check_identity(const Domain *existing, const DomainDefinition *definition, Error *error)
 {
-        int r;
-
-        r = definition_store(domain, *definition, domain->is_autostart, error);
-        if (r < 0)
-                return r;
-        domain_set_definition(domain, TAKE_PTR(*definition));
-        domain_set_persistent(domain, true);
-        domain_lifecycle(domain, DOMAIN_EVENT_DEFINED, DEFINED_UPDATED, call->job);
-        return domain_is_active(domain) ? status_store(domain, error) : 0;
+        if (strcmp(existing->object.name, definition->name) == 0)
+                return 0;
+        return error_set(error, ERROR_EXISTS, "The domain with UUID %s is named '%s' already, not '%s'",
+                         existing->object.uuid, existing->object.name, definition->name);
 }
 
-/* The machine is in the table, and its name taken, before the disk is waited for; it is told of when it is
- * stored. */
-static int define_new(Call *call, DomainDefinition **definition, Domain **ret_domain, Error *error) AWAITS
+static int redefine(Call *call, Domain *domain, DomainDefinition *definition, Error *error) AWAITS
 {
-        _cleanup_(domain_unrefp) Domain *domain =
-                domain_new(call->driver, TAKE_PTR(*definition), call->owner);
+        _cleanup_(domain_definition_freep) DomainDefinition *owned = definition;
+        bool was_persistent = domain->is_persistent;
         int r;
 
-        domain->is_persistent = true;
-        if (object_table_by_path(call->driver->objects, domain->object.path))
-                return error_set(error, ERROR_EXISTS,
-                                 "operation failed: a domain with uuid %s already exists",
-                                 domain->object.uuid);
-        r = definition_store(domain, NULL, false, error);
+        r = check_identity(domain, definition, error);
         if (r >= 0)
-                r = name_check(call->driver, domain->definition, NULL, call->owner, error);
-        if (r >= 0 && object_table_add(call->driver->objects, &domain->object) < 0)
-                r = error_set(error, ERROR_EXISTS, "operation failed: a domain with uuid %s already exists",
-                              domain->object.uuid);
+                r = prepare_definition(call->driver, definition, domain->object.owner, error);
+        if (r >= 0)
+                r = definitions_save(domain, definition, domain->is_autostart, error);
+        if (r < 0)
+                return r;
+        if (domain->object.is_gone) {                   /* a transient machine that ended meanwhile */
+                (void)definitions_remove(domain, NULL); /* nobody was told that it is there */
+                return error_set(error, ERROR_OPERATION_INVALID, "The %s has ended",
+                                 object_describe(&domain->object));
+        }
+        domain_set_persistent(domain, true);
+        domain_set_definition(domain, TAKE_PTR(owned));
+        domain_lifecycle(domain, DOMAIN_EVENT_DEFINED, was_persistent ? DEFINED_UPDATED : DEFINED_ADDED,
+                         call->job);
+        return domain_is_active(domain) ? status_save(domain, error) : 0;
+}
+
+static int add(Call *call, Domain *domain, Error *error)
+{
+        int r = object_table_add(call->driver->objects, &domain->object);
+
+        return r < 0 ? error_set(error, ERROR_EXISTS, "There is a domain with UUID %s already",
+                                 domain->object.uuid)
+                     : 0;
+}
+
+/* Takes the definition over; the machine is in no table yet. */
+static int make(Call *call, DomainDefinition *definition, Reservation *reservation, Domain **ret_domain,
+                Error *error)
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *owned = definition;
+        int r = prepare_definition(call->driver, definition, call->owner, error);
+
+        if (r >= 0)
+                r = reserve(reservation, call->driver, definition->name, call->owner, definition->uuid,
+                            error);
+        if (r < 0)
+                return r;
+        *ret_domain = machine_new(call->driver, TAKE_PTR(owned), call->owner);
+        return 0;
+}
+
+int qemu_define_domain(Call *call, Domain *existing, DomainDefinition *definition, Domain **ret_domain,
+                       Error *error)
+{
+        _cleanup_(reservation_clear) Reservation reservation = {};
+        _cleanup_(domain_unrefp) Domain *domain = NULL;
+        int r;
+
+        if (existing) {
+                r = redefine(call, existing, definition, error);
+                if (r >= 0)
+                        *ret_domain = domain_ref(existing);
+                return r;
+        }
+        r = make(call, definition, &reservation, &domain, error);
+        if (r >= 0)
+                r = definitions_save(domain, domain->definition, false, error);
+        if (r < 0)
+                return r;
+        domain->is_persistent = true;
+        r = add(call, domain, error);
         if (r < 0)
                 return r;
         domain_lifecycle(domain, DOMAIN_EVENT_DEFINED, DEFINED_ADDED, call->job);
@@ -84,48 +160,46 @@ static int define_new(Call *call, DomainDefinition **definition, Domain **ret_do
         return 0;
 }
 
-int qemu_define_domain(Call *call, Domain *existing, DomainDefinition *definition, Domain **ret_domain,
-                       Error *error)
+/* A machine that is there runs, this time, by another definition than its own. */
+static int create_existing(Call *call, Domain *domain, DomainDefinition *definition, uint32_t flags,
+                           Error *error) AWAITS
 {
         _cleanup_(domain_definition_freep) DomainDefinition *owned = definition;
-        uid_t owner = existing ? existing->object.owner : call->owner;
         int r;
 
-        r = prepare_definition(call->driver, owned, owner, error);
+        r = domain_check_inactive(domain, error);
         if (r >= 0)
-                r = name_check(call->driver, owned, existing, owner, error);
-        if (r < 0)
-                return r;
-        if (!existing)
-                return define_new(call, &owned, ret_domain, error);
-        r = redefine(call, existing, &owned, error);
+                r = check_identity(domain, definition, error);
         if (r >= 0)
-                *ret_domain = domain_ref(existing);
-        return r;
+                r = prepare_definition(call->driver, definition, domain->object.owner, error);
+        return r < 0 ? r
+                     : start_machine(domain, definition, flags & START_PAUSED, call->job,
+                                     call->deadline_usec, error);
 }
 
-/* A machine for one run takes its turn like any other, so that nobody else works on it while it starts. */
-static int create_transient(Call *call, DomainDefinition **definition, uint32_t flags, const int *fds,
-                            size_t n_fds, Domain **ret_domain, Error *error) AWAITS
+static int create_new(Call *call, DomainDefinition *definition, uint32_t flags, Domain **ret_domain,
+                      Error *error) AWAITS
 {
-        _cleanup_(domain_unrefp) Domain *domain =
-                domain_new(call->driver, TAKE_PTR(*definition), call->owner);
+        _cleanup_(domain_unrefp) Domain *domain = NULL;
         _cleanup_(job_releasep) Job *job = NULL;
+        uint64_t deadline_usec = MIN(call->deadline_usec, deadline_after_usec(120 * G_USEC_PER_SEC));
         int r;
 
-        if (object_table_add(call->driver->objects, &domain->object) < 0)
-                return error_set(error, ERROR_EXISTS,
-                                 "operation failed: a domain with uuid %s already exists",
-                                 domain->object.uuid);
-        r = job_take(domain->object.jobs, JOB_START, "Create", call->uid, call->deadline_usec, &job, error);
-        if (r >= 0) {
-                Call own = *call;
+        {
+                _cleanup_(reservation_clear) Reservation reservation = {};
 
-                own.job = job;
-                r = qemu_domain_create_with_files(&own, domain, fds, n_fds, flags, error);
+                r = make(call, definition, &reservation, &domain, error);
+                if (r >= 0)
+                        r = add(call, domain, error);
+                if (r < 0)
+                        return r;
         }
+        r = job_take(domain->object.jobs, JOB_START, "CreateXML", call->uid, deadline_usec, &job, error);
+        if (r >= 0)
+                r = start_machine(domain, domain->definition, flags & START_PAUSED, job, deadline_usec,
+                                  error);
         if (r < 0) {
-                object_table_remove(call->driver->objects, &domain->object); /* if its end has not done so */
+                object_table_remove(call->driver->objects, &domain->object);
                 return r;
         }
         *ret_domain = TAKE_PTR(domain);
@@ -135,41 +209,165 @@ static int create_transient(Call *call, DomainDefinition **definition, uint32_t 
 int qemu_create_domain(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
                        const int *fds, size_t n_fds, Domain **ret_domain, Error *error)
 {
-        _cleanup_(domain_definition_freep) DomainDefinition *owned = definition;
-        uid_t owner = existing ? existing->object.owner : call->owner;
-        int r;
+        int r = start_check_flags("CreateXML", flags, error);
 
-        r = existing ? domain_check_inactive(existing, error) : 0;
-        if (r >= 0)
-                r = prepare_definition(call->driver, owned, owner, error);
-        if (r >= 0)
-                r = name_check(call->driver, owned, existing, owner, error);
-        if (r >= 0 && existing)
+        (void)fds;
+        if (r >= 0 && n_fds > 0)
                 r = error_set(error, ERROR_NOT_SUPPORTED,
-                              "%s has a definition: it is started by Create, or undefined first",
-                              object_describe(&existing->object));
-        return r < 0 ? r : create_transient(call, &owned, flags, fds, n_fds, ret_domain, error);
+                              "The QEMU driver cannot give open files to a guest");
+        if (r < 0) {
+                domain_definition_free(definition);
+                return r;
+        }
+        if (!existing)
+                return create_new(call, definition, flags, ret_domain, error);
+        r = create_existing(call, existing, definition, flags, error);
+        if (r >= 0)
+                *ret_domain = domain_ref(existing);
+        return r;
+}
+
+static int check_persistent(const Domain *domain, Error *error)
+{
+        if (domain->is_persistent)
+                return 0;
+        return error_set(error, ERROR_OPERATION_INVALID,
+                         "The %s is transient: it has no definition that is kept",
+                         object_describe(&domain->object));
 }
 
 int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
-        int r;
+        int r = error_check_flags(error, "Undefine", flags, UNDEFINE_ALL);
 
-        r = error_check_flags(error, "Undefine", flags, UNDEFINE_KNOWN);
-        if (r >= 0 && !domain->is_persistent)
-                r = error_set(error, ERROR_OPERATION_INVALID,
-                              "The %s has no definition that could be removed",
-                              object_describe(&domain->object));
+        if (r >= 0 && ((flags & UNDEFINE_NVRAM && flags & UNDEFINE_KEEP_NVRAM) ||
+                       (flags & UNDEFINE_TPM && flags & UNDEFINE_KEEP_TPM)))
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "Undefine cannot both keep and remove");
+        /* The daemon's rights must not remove what a definition only names. */
+        if (r >= 0 && flags & UNDEFINE_NVRAM && domain->definition && domain->definition->os.nvram)
+                r = error_set(
+                        error, ERROR_NOT_SUPPORTED,
+                        "The firmware variables of the %s are a file of its owner's, who may remove it",
+                        object_describe(&domain->object));
         if (r >= 0)
-                r = definition_remove(domain, error);
+                r = check_persistent(domain, error);
+        if (r >= 0)
+                r = definitions_remove(domain, error);
         if (r < 0)
                 return r;
-        domain_set_autostart(domain, false);
+        start_forget(domain);
         domain_set_persistent(domain, false);
+        domain_set_autostart(domain, false);
         domain_lifecycle(domain, DOMAIN_EVENT_UNDEFINED, UNDEFINED_REMOVED, call->job);
-        if (domain_is_active(domain))
-                status_store_soon(domain);
-        else
+        if (!domain_is_active(domain)) {
                 object_table_remove(call->driver->objects, &domain->object);
+                return 0;
+        }
+        domain->definition = domain_definition_free(domain->definition);
+        return status_save(domain, error);
+}
+
+int qemu_domain_rename(Call *call, Domain *domain, const char *name, uint32_t flags, Error *error)
+{
+        _cleanup_(reservation_clear) Reservation reservation = {};
+        _cleanup_(domain_definition_freep) DomainDefinition *changed = NULL;
+        int r;
+
+        r = error_check_flags(error, "Rename", flags, 0);
+        if (r >= 0)
+                r = domain_name_check(name, error);
+        if (r >= 0)
+                r = check_persistent(domain, error);
+        if (r >= 0)
+                r = domain_check_inactive(domain, error);
+        if (r >= 0)
+                r = reserve(&reservation, call->driver, name, domain->object.owner, NULL, error);
+        if (r < 0)
+                return r;
+        changed = domain_definition_copy(domain->definition);
+        g_free(changed->name);
+        changed->name = g_strdup(name);
+        r = definitions_save(domain, changed, domain->is_autostart, error);
+        if (r < 0)
+                return r;
+        domain_lifecycle(domain, DOMAIN_EVENT_UNDEFINED, UNDEFINED_RENAMED, call->job);
+        r = object_table_rename(call->driver->objects, &domain->object, name);
+        if (r < 0)
+                return set_name_taken(name, error);
+        domain_set_definition(domain, TAKE_PTR(changed));
+        domain_lifecycle(domain, DOMAIN_EVENT_DEFINED, DEFINED_RENAMED, call->job);
         return 0;
+}
+
+int qemu_domain_set_autostart(Call *call, Domain *domain, bool value, Error *error)
+{
+        int r = check_persistent(domain, error);
+
+        (void)call;
+        if (r < 0 || domain->is_autostart == value)
+                return r;
+        r = definitions_save(domain, domain->definition, value, error);
+        if (r >= 0)
+                domain_set_autostart(domain, value);
+        return r;
+}
+
+static void announce_metadata(Domain *domain, int32_t type, const char *uri)
+{
+        if (type == DOMAIN_METADATA_TITLE)
+                object_changed(&domain->object, "Title");
+        else if (type == DOMAIN_METADATA_DESCRIPTION)
+                object_changed(&domain->object, "Description");
+        notice_raise(domain, "MetadataChange", g_variant_new("(is)", type, uri ? uri : ""));
+}
+
+/* Which of the two are meant: 0 is the one that counts now. */
+static int choose_impact(const Domain *domain, uint32_t *flags, Error *error)
+{
+        int r = error_check_flags(error, "SetMetadata", *flags, AFFECT_LIVE | AFFECT_CONFIG);
+
+        if (*flags == 0)
+                *flags = domain_is_active(domain) ? AFFECT_LIVE : AFFECT_CONFIG;
+        if (r >= 0 && *flags & AFFECT_LIVE)
+                r = domain_check_active(domain, error);
+        if (r >= 0 && *flags & AFFECT_CONFIG)
+                r = check_persistent(domain, error);
+        return r;
+}
+
+int qemu_domain_set_metadata(Call *call, Domain *domain, int32_t type, const char *metadata, const char *key,
+                             const char *uri, uint32_t flags, Error *error)
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *kept = NULL, *live = NULL;
+        int r = choose_impact(domain, &flags, error);
+
+        (void)call;
+        if (r >= 0 && flags & AFFECT_CONFIG) {
+                kept = domain_definition_copy(domain->definition);
+                r = domain_definition_set_metadata(kept, type, metadata, key, uri, error);
+        }
+        if (r >= 0 && flags & AFFECT_LIVE) {
+                live = domain_definition_copy(domain->live);
+                r = domain_definition_set_metadata(live, type, metadata, key, uri, error);
+        }
+        if (r >= 0 && kept)
+                r = definitions_save(domain, kept, domain->is_autostart, error);
+        if (r < 0)
+                return r;
+        if (kept) {
+                bool was_updated = domain->is_updated;
+
+                domain_set_definition(domain, TAKE_PTR(kept));
+                domain->is_updated = was_updated; /* nothing of it waits for the next start */
+        }
+        /* It may have ended while the disk was written to; QEMU may have changed it by then, so it is
+         * changed again. */
+        if (live && domain->live) {
+                r = domain_definition_set_metadata(domain->live, type, metadata, key, uri, error);
+                if (r >= 0)
+                        r = status_save(domain, error);
+        }
+        if (r >= 0)
+                announce_metadata(domain, type, uri);
+        return r;
 }

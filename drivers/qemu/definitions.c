@@ -1,125 +1,133 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Definitions are read at the start, all at once, and written when they change. A file that cannot be read
- * is never touched: somebody may want to repair it. */
+/* A file is one <machine> element around the <domain>: what the daemon keeps about a machine is no part of
+ * the XML that clients see. The <domain> stands in it as it is formatted, without further indentation,
+ * because metadata must survive byte for byte. */
 
 #include "drivers/qemu/definitions.h"
 #include "core/log.h"
 #include "core/store.h"
-#include <stdlib.h>
+#include "model/table.h"
+#include <inttypes.h>
 #include <string.h>
 
-#define SUFFIX ".xml"
+#define SUFFIX   ".xml"
+#define FILE_MAX (XML_SIZE_MAX + 4096)
 
-static char *file_name(const Domain *domain)
+char *definitions_format(const DomainDefinition *definition, uid_t owner, bool is_autostart,
+                         uint64_t created_usec)
 {
-        return g_strconcat(domain->object.uuid, SUFFIX, NULL);
+        _cleanup_(freep) char *xml =
+                domain_definition_format(definition, DEFINITION_INACTIVE | DEFINITION_SECURE);
+
+        return g_strdup_printf("<machine owner='%u' autostart='%s' created='%" PRIu64 "'>\n%s</machine>\n",
+                               owner, is_autostart ? "yes" : "no", created_usec, xml);
 }
 
-static void attribute_number(XmlWriter *writer, const char *name, uint64_t value)
-{
-        char text[24];
-
-        g_snprintf(text, sizeof text, "%" PRIu64, value);
-        xml_writer_attribute(writer, name, text);
-}
-
-int definition_store(Domain *domain, const DomainDefinition *definition, bool is_autostart, Error *error)
-{
-        _cleanup_(freep) char *name = file_name(domain), *xml = NULL, *text = NULL;
-        XmlWriter *writer = xml_writer_new();
-        int r;
-
-        xml = domain_definition_format(definition ? definition : domain->definition,
-                                       DEFINITION_SECURE | DEFINITION_INACTIVE);
-        xml_writer_open(writer, "machine");
-        attribute_number(writer, "owner", domain->object.owner);
-        xml_writer_attribute(writer, "autostart", is_autostart ? "yes" : "no");
-        attribute_number(writer, "created", domain->created_at_usec);
-        xml_writer_raw(writer, xml);
-        xml_writer_close(writer);
-        text = xml_writer_finish(writer);
-        r = store_write(qemu_driver(domain->object.driver)->definitions_fd, name, text, strlen(text), 0600,
-                        error);
-        if (r < 0)
-                error_prefix(error, "The definition of %s is not stored", object_describe(&domain->object));
-        return r;
-}
-
-int definition_remove(Domain *domain, Error *error)
-{
-        _cleanup_(freep) char *name = file_name(domain);
-
-        return store_remove(qemu_driver(domain->object.driver)->definitions_fd, name, error);
-}
-
-static bool number_of(const XmlNode *node, const char *name, uint64_t max, uint64_t *ret_value)
+static int parse_number(const XmlNode *node, const char *name, uint64_t max, uint64_t *ret_value,
+                        Error *error)
 {
         const char *text = xml_attribute(node, name);
         guint64 value;
 
         if (!text || !g_ascii_string_to_unsigned(text, 10, 0, max, &value, NULL))
-                return false;
+                return error_set(error, ERROR_INVALID_XML, "<%s> has no valid '%s'", node->name, name);
         *ret_value = value;
-        return true;
-}
-
-static int domain_read(Driver *driver, const XmlNode *root, Domain **ret_domain, Error *error)
-{
-        const XmlNode *node = xml_child(root, "domain");
-        const char *autostart = xml_attribute(root, "autostart");
-        uint64_t owner, created;
-        void *definition;
-        Domain *domain;
-        int r;
-
-        if (strcmp(root->name, "machine") != 0 || !node ||
-            !number_of(root, "owner", UINT32_MAX - 1, &owner) ||
-            !number_of(root, "created", UINT64_MAX, &created))
-                return error_set(error, ERROR_INVALID_XML, "this is no stored machine");
-        r = struct_parse(&domain_definition_type, node, DEFINITION_INACTIVE, &definition, error);
-        if (r < 0)
-                return r;
-        domain = domain_new(driver, definition, (uid_t)owner);
-        domain->created_at_usec = created;
-        domain->is_persistent = true;
-        domain->is_autostart = autostart && strcmp(autostart, "yes") == 0;
-        *ret_domain = domain;
         return 0;
 }
 
-static int definition_load(int folder_fd, const char *name, Driver *driver, Error *error)
+int definitions_parse(const char *text, size_t size, StoredDefinition *ret, Error *error)
 {
         _cleanup_(xml_document_freep) XmlDocument *document = NULL;
-        _cleanup_(domain_unrefp) Domain *domain = NULL;
-        _cleanup_(freep) char *text = NULL;
+        StoredDefinition stored = {};
+        const XmlNode *root, *node;
+        uint64_t owner;
+        void *definition;
+        int r;
+
+        r = xml_parse(text, size, "definition", &document, error);
+        if (r < 0)
+                return r;
+        root = xml_document_root(document);
+        node = xml_child(root, "domain");
+        if (strcmp(root->name, "machine") != 0 || !node)
+                return error_set(error, ERROR_INVALID_XML, "This is no definition that was stored here");
+        r = parse_number(root, "owner", UINT32_MAX - 1, &owner, error);
+        if (r >= 0)
+                r = parse_number(root, "created", UINT64_MAX, &stored.created_usec, error);
+        if (r < 0)
+                return r;
+        stored.owner = (uid_t)owner;
+        stored.is_autostart = g_strcmp0(xml_attribute(root, "autostart"), "yes") == 0;
+        r = struct_parse(&domain_definition_type, node, DEFINITION_INACTIVE, &definition, error);
+        if (r < 0)
+                return r;
+        stored.definition = definition;
+        *ret = stored;
+        return 0;
+}
+
+static int load_file(Driver *driver, int folder_fd, const char *name, Error *error)
+{
+        _cleanup_(freep) char *text = NULL, *expected = NULL;
+        StoredDefinition stored = {};
+        Domain *domain;
         size_t size;
         int r;
 
-        r = store_read(folder_fd, name, XML_SIZE_MAX, &text, &size, error);
+        r = store_read(folder_fd, name, FILE_MAX, &text, &size, error);
         if (r >= 0)
-                r = xml_parse(text, size, name, &document, error);
-        if (r >= 0)
-                r = domain_read(driver, xml_document_root(document), &domain, error);
+                r = definitions_parse(text, size, &stored, error);
         if (r < 0)
                 return r;
-        if (strncmp(name, domain->object.uuid, UUID_STRING_MAX - 1) != 0)
-                return error_set(error, ERROR_INVALID_XML, "the UUID in it is %s", domain->object.uuid);
+        expected = g_strconcat(stored.definition->uuid, SUFFIX, NULL);
+        if (strcmp(expected, name) != 0) {
+                domain_definition_free(stored.definition);
+                return error_set(error, ERROR_INVALID_XML, "It defines a machine of another UUID");
+        }
+        domain = machine_new(driver, stored.definition, stored.owner);
+        domain->is_persistent = true;
+        domain->is_autostart = stored.is_autostart;
+        domain->created_at_usec = stored.created_usec;
         r = object_table_add(driver->objects, &domain->object);
-        return r < 0 ? error_set(error, ERROR_EXISTS, "%s is there twice", object_describe(&domain->object))
-                     : 0;
+        domain_unref(domain);
+        return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
 }
 
 static int visit(int folder_fd, const char *name, void *data)
 {
+        Driver *driver = data;
         _cleanup_(error_clear) Error error = {};
 
-        if (definition_load(folder_fd, name, data, &error) < 0)
-                log_error(name, "the definition cannot be used: %s", error.message);
-        return 0; /* one bad file hides no other */
+        if (load_file(driver, folder_fd, name, &error) < 0)
+                log_error(name, "definition %s/qemu/%s is left out: %s", driver->config->config_dir, name,
+                          error.message);
+        return 0;
 }
 
 int definitions_load(Driver *driver, Error *error)
 {
         return store_visit(qemu_driver(driver)->definitions_fd, SUFFIX, visit, driver, error);
+}
+
+int definitions_save(const Domain *domain, const DomainDefinition *definition, bool is_autostart,
+                     Error *error)
+{
+        _cleanup_(freep) char *text =
+                definitions_format(definition, domain->object.owner, is_autostart, domain->created_at_usec);
+        _cleanup_(freep) char *name = g_strconcat(domain->object.uuid, SUFFIX, NULL);
+        int r;
+
+        r = store_write(qemu_driver_of(domain)->definitions_fd, name, text, strlen(text), 0600, error);
+        if (r < 0)
+                error_prefix(error, "Cannot save the definition of the %s",
+                             object_describe(&domain->object));
+        return r;
+}
+
+int definitions_remove(const Domain *domain, Error *error)
+{
+        _cleanup_(freep) char *name = g_strconcat(domain->object.uuid, SUFFIX, NULL);
+
+        return store_remove(qemu_driver_of(domain)->definitions_fd, name, error);
 }

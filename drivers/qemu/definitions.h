@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The definitions on disk: CONFIG/qemu/UUID.xml, each a <machine> with its owner, autostart and the time of
- * its making, around the <domain>. */
+/* Definitions on disk: CONFIG/qemu/UUID.xml, with what else must survive about a machine: its owner, whether
+ * it starts by itself, when it was first defined. */
 
 #include "drivers/qemu/machine.h"
 
-/* Stores `definition` (its machine's own if NULL) with the domain's owner and autostart. The old file stays
- * if that fails. */
-int definition_store(Domain *domain, const DomainDefinition *definition, bool is_autostart,
-                     Error *error) AWAITS;
-int definition_remove(Domain *domain, Error *error) AWAITS;
-/* Adds a domain to the driver's table for every definition; what cannot be read is logged and left alone. */
+/* Reads all of them into the driver's table. A file that cannot be read is logged and left alone: one bad
+ * file hides no other. */
 int definitions_load(Driver *driver, Error *error);
+
+/* Writes `definition` as that of the machine, with `is_autostart` and what else is kept. On the disk when it
+ * returns; after a failure the old file is as it was. The machine itself is not changed. */
+int definitions_save(const Domain *domain, const DomainDefinition *definition, bool is_autostart,
+                     Error *error) AWAITS;
+int definitions_remove(const Domain *domain, Error *error) AWAITS;
+
+/* The text of such a file, and the way back, for tests; the caller frees. */
+char *definitions_format(const DomainDefinition *definition, uid_t owner, bool is_autostart,
+                         uint64_t created_usec);
+
+typedef struct StoredDefinition {
+        DomainDefinition *definition;
+        uid_t owner;
+        bool is_autostart;
+        uint64_t created_usec;
+} StoredDefinition;
+
+int definitions_parse(const char *text, size_t size, StoredDefinition *ret, Error *error);

@@ -1,140 +1,99 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The QEMU driver's life: folders, definitions, machines taken back, machines started by themselves. */
+/* The driver's own life. Opening reads files and waits for nothing else; what takes time (asking binaries,
+ * speaking with machines that run, starting those that shall) comes after the bus names are owned. Closing
+ * ends no machine. */
 
+#include "drivers/qemu/qemu.h"
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/store.h"
+#include "drivers/qemu/autostart.h"
+#include "drivers/qemu/define.h"
 #include "drivers/qemu/definitions.h"
-#include "drivers/qemu/operations.h"
-#include "drivers/qemu/qemu.h"
 #include "drivers/qemu/recover.h"
+#include <sys/utsname.h>
 
-#define AUTOSTART_TIMEOUT_USEC (120 * G_USEC_PER_SEC)
-
-/* A start that nobody called for. */
-static void start_fiber(void *data)
+static int open_folders(Driver *driver, Error *error)
 {
-        _cleanup_(domain_unrefp) Domain *domain = data;
-        _cleanup_(error_clear) Error error = {};
-        _cleanup_(job_releasep) Job *job = NULL;
-        Call call = {
-                .driver = domain->object.driver,
-                .uid = domain->object.owner,
-                .owner = domain->object.owner,
-                .deadline_usec = deadline_after_usec(AUTOSTART_TIMEOUT_USEC),
-        };
-        int r;
+        const Config *config = driver->config;
+        QemuDriver *qemu = qemu_driver(driver);
+        _cleanup_(freep) char *definitions = g_build_filename(config->config_dir, "qemu", NULL);
 
-        r = job_take(domain->object.jobs, JOB_START, "Autostart", (uid_t)-1, call.deadline_usec, &job,
-                     &error);
-        call.job = job;
-        if (r >= 0 && !domain->object.is_gone && !domain_is_active(domain))
-                r = qemu_domain_create(&call, domain, 0, &error);
-        if (r < 0)
-                log_error(domain->object.path, "%s", error.message);
+        qemu->run_path = g_build_filename(config->run_dir, "qemu", NULL);
+        qemu->definitions_fd = store_open_folder(definitions, 0700, error);
+        if (qemu->definitions_fd < 0)
+                return qemu->definitions_fd;
+        qemu->run_fd = store_open_folder(qemu->run_path, 0711, error);
+        return qemu->run_fd < 0 ? qemu->run_fd : 0;
 }
 
-static void start(Domain *domain)
-{
-        if (fiber_start("autostart", start_fiber, domain_ref(domain)) < 0) {
-                domain_unref(domain);
-                log_error(domain->object.path, "the machine is not started: too much is going on");
-        }
-}
-
-static int folder_open(const char *parent, const char *name, mode_t mode, char **ret_path, Error *error)
-{
-        _cleanup_(freep) char *path = g_build_filename(parent, name, NULL);
-        int fd = store_open_folder(path, mode, error);
-
-        if (fd >= 0 && ret_path)
-                *ret_path = TAKE_PTR(path);
-        return fd;
-}
-
-static void qemu_close(Driver *driver)
+static void driver_close(Driver *driver)
 {
         QemuDriver *qemu = qemu_driver(driver);
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = object_table_list(driver->objects, OBJECT_DOMAIN);
 
-        machine_restart = NULL;
-        for (unsigned i = 0; i < domains->len; i++) {
-                Domain *domain = domains->pdata[i];
-
-                if (domain->private_free)
-                        domain->private_free(TAKE_PTR(domain->private_data));
-                domain->private_free = NULL;
-        }
-        qemu->cache = capabilities_cache_free(qemu->cache);
+        if (!qemu)
+                return;
+        capabilities_cache_free(qemu->capabilities);
         closep(&qemu->definitions_fd);
-        closep(&qemu->runs_fd);
-        g_free(qemu->runs_path);
-        g_free(qemu->logs_path);
+        closep(&qemu->run_fd);
+        g_hash_table_unref(qemu->reserved);
+        condition_clear(&qemu->running);
+        g_free(qemu->run_path);
         g_free(qemu);
         driver->private_data = NULL;
 }
 
-static int qemu_open(Driver *driver, Error *error)
+static int driver_open(Driver *driver, Error *error)
 {
         QemuDriver *qemu = g_new0(QemuDriver, 1);
-        _cleanup_(closep) int logs_fd = -EBADF;
         int r;
 
-        qemu->definitions_fd = qemu->runs_fd = -EBADF;
+        qemu->driver = driver;
+        qemu->definitions_fd = qemu->run_fd = -EBADF;
+        qemu->reserved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        qemu->restart = autostart_again;
+        qemu->capabilities = capabilities_cache_new(driver->config, NULL);
         driver->private_data = qemu;
-        r = qemu->definitions_fd = folder_open(driver->config->config_dir, "qemu", 0700, NULL, error);
-        if (r >= 0)
-                r = qemu->runs_fd =
-                        folder_open(driver->config->run_dir, "qemu", 0711, &qemu->runs_path, error);
-        if (r >= 0)
-                r = logs_fd = folder_open(driver->config->state_dir, "qemu", 0711, &qemu->logs_path, error);
+        r = open_folders(driver, error);
         if (r >= 0)
                 r = definitions_load(driver, error);
-        if (r < 0) {
-                qemu_close(driver);
-                return r;
-        }
-        qemu->cache = capabilities_cache_new(driver->config, NULL);
-        machine_restart = start;
-        return 0;
+        if (r >= 0)
+                r = recover_machines(driver, error);
+        if (r < 0)
+                driver_close(driver);
+        return r;
 }
 
-/* The version that Version shows: of the distribution's binary for this host. */
-static void version_learn(QemuCapabilities *capabilities, void *data)
+/* The hypervisor's version is that of the host's own architecture. */
+static void learn_version(Driver *driver)
 {
-        Driver *driver = data;
+        QemuDriver *qemu = qemu_driver(driver);
+        const QemuCapabilities *capabilities;
+        _cleanup_(freep) char *binary = NULL;
+        struct utsname host;
 
-        if (driver->version != 0 && g_strcmp0(capabilities->arch, "x86_64") != 0)
+        if (uname(&host) < 0)
+                return;
+        binary = capabilities_binary_for(qemu->capabilities, arch_from_qemu(host.machine));
+        capabilities = capabilities_get(qemu->capabilities, binary, 0);
+        if (!capabilities)
                 return;
         driver->version = capabilities->version;
         object_changed(&driver->object, "Version");
 }
 
-static void probe_fiber(void *data)
+static void driver_run(Driver *driver)
 {
-        Driver *driver = data;
+        QemuDriver *qemu = qemu_driver(driver);
 
-        capabilities_probe_all(qemu_driver(driver)->cache);
-        if (driver->private_data)
-                capabilities_foreach(qemu_driver(driver)->cache, version_learn, driver);
-}
-
-static void qemu_run(Driver *driver)
-{
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = NULL;
-
-        recover_adopt(driver);
-        recover_run(driver);
-        if (fiber_start("probe", probe_fiber, driver) < 0)
-                log_warning(driver->object.path, "binaries are looked at when they are needed");
-        domains = object_table_list(driver->objects, OBJECT_DOMAIN);
-        for (unsigned i = 0; i < domains->len; i++) {
-                Domain *domain = domains->pdata[i];
-
-                if (domain->is_autostart && !domain_is_active(domain))
-                        start(domain);
-        }
+        qemu->is_running = true;
+        condition_wake_all(&qemu->running);
+        capabilities_probe_all(qemu->capabilities);
+        if (fiber_is_cancelled(fiber_current()))
+                return;
+        learn_version(driver);
+        autostart_machines(driver);
 }
 
 const DriverType qemu_driver_type = {
@@ -143,9 +102,9 @@ const DriverType qemu_driver_type = {
         .uri_session = "qemu:///session",
         .operations = &qemu_operations,
         .kinds = 1u << OBJECT_DOMAIN,
-        .open = qemu_open,
-        .run = qemu_run,
-        .close = qemu_close,
+        .open = driver_open,
+        .run = driver_run,
+        .close = driver_close,
         .define_domain = qemu_define_domain,
         .create_domain = qemu_create_domain,
 };

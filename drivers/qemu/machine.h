@@ -1,78 +1,104 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A machine of this driver while it runs: the process, the monitor, and what has happened that its end will
- * be explained by. It hangs on the Domain from the start (or the taking back) to the end. */
+/* What the driver knows of a machine beyond what the bus shows: its process, its monitor, and what is going
+ * on with them. Every Domain of this driver has a Machine as private_data, running or not. */
 
+#include "core/await.h"
 #include "core/child.h"
 #include "driver.h"
 #include "drivers/qemu/cache.h"
 #include "drivers/qemu/qmp.h"
-#include "drivers/qemu/user.h"
 
-/* The driver's own. */
+/* How a run ends, as far as is known before it has ended. */
+typedef enum MachineEnd {
+        MACHINE_END_UNEXPECTED, /* killed, or QEMU itself crashed */
+        MACHINE_END_SHUTDOWN,   /* the guest or a signal switched it off in an orderly way */
+        MACHINE_END_DESTROYED,
+        MACHINE_END_PANICKED,
+        MACHINE_END_RESET, /* the guest reset itself, and its definition says that this is the end */
+        _MACHINE_END_MAX,
+} MachineEnd;
+
+typedef enum MachinePhase {
+        MACHINE_OFF,
+        MACHINE_STARTING, /* there may be a process, but the guest has not run and nobody was told of it */
+        MACHINE_RUNNING,
+} MachinePhase;
+
 typedef struct QemuDriver {
-        CapabilitiesCache *cache;
-        int definitions_fd; /* folder of the definitions */
-        int runs_fd;        /* folder of the runs: UUID.xml and, with the sockets, UUID/ */
-        char *runs_path;
-        char *logs_path;
+        Driver *driver;
+        CapabilitiesCache *capabilities;
+        int definitions_fd; /* CONFIG/qemu */
+        int run_fd;         /* RUN/qemu */
+        char *run_path;
+        GHashTable *reserved; /* names and UUIDs of machines on their way to the disk */
+        bool is_running;      /* the names on the bus are owned: what happens is heard */
+        Condition running;
+        /* Starts a machine anew whose definition wants that at its end. Set by driver.c, as what ends
+         * machines is below what starts them. */
+        void (*restart)(Domain *domain);
 } QemuDriver;
+
+typedef struct Machine {
+        Domain *domain; /* borrowed: owns this */
+        MachinePhase phase;
+        DomainDefinition *pending; /* what will be live when the start is announced; NULL otherwise */
+        uint64_t run; /* counts the starts: tells whether it is still the same one after an await */
+        Child *child;
+        bool has_exited; /* the process has ended, what that means is being found out */
+        Qmp *qmp;
+        bool is_ready;   /* the monitor takes commands */
+        bool is_hung_up; /* by QEMU: nothing more is to be read */
+        bool is_flooding;
+        int messages_fd; /* what QEMU said on stderr; -EBADF after the daemon was restarted */
+        MachineEnd end;
+        int pause_reason; /* of the next STOP, PAUSED_REASON_... */
+        const Job *cause; /* of what happens now; borrowed from the operation that runs */
+        bool starts_paused;
+        bool is_rebooting;      /* a shutdown of the guest is to become a reset */
+        bool is_saving;      /* the status is being written: one at a time, or the older could come last */
+        bool is_status_due;     /* a fiber is about to save the status */
+        bool agent_is_there;    /* the guest's agent has opened its channel */
+        int64_t clock_base_sec; /* of a clock with an offset of its own, at the start */
+        uint64_t started_usec;  /* CLOCK_REALTIME, of a start that is not announced */
+        Condition changed;      /* phase, has_exited, is_hung_up, state */
+} Machine;
 
 static inline QemuDriver *qemu_driver(const Driver *driver)
 {
         return driver->private_data;
 }
 
-typedef struct Machine {
-        Domain *domain; /* borrowed: it owns this */
-        Child *child;
-        Qmp *qmp;
-        char *folder;
-        const Job *cause;   /* of what QEMU tells while an operation runs; NULL: nobody's */
-        int paused_reason;  /* for the next STOP event; 0: none was asked for */
-        bool is_starting;   /* QEMU's news are the start's own until it is over */
-        bool is_destroyed;  /* by us */
-        bool is_failed;     /* the start gave up */
-        bool is_rebooting;  /* it was asked to shut down, and begins anew then */
-        bool is_restarting; /* it begins anew after its end */
-        bool has_shut_down; /* QEMU said that it ends */
-        bool has_panicked;
-        bool is_gone; /* its end is told; only the structure is left */
-} Machine;
+static inline QemuDriver *qemu_driver_of(const Domain *domain)
+{
+        return qemu_driver(domain->object.driver);
+}
 
-/* NULL if it does not run. */
 static inline Machine *machine_of(const Domain *domain)
 {
         return domain->private_data;
 }
 
-/* A machine for a domain that does not run. */
-Machine *machine_new(Domain *domain);
-/* ERROR_OPERATION_INVALID unless it runs and its monitor can be spoken with. */
-int machine_get_active(Domain *domain, Machine **ret_machine, Error *error);
+/* A machine that does not run, with a Machine; takes the definition over. Not yet in the driver's table. */
+Domain *machine_new(Driver *driver, DomainDefinition *definition, uid_t owner);
 
-/* The process: watched from now on; its end is machine_end(). Takes it over. */
-void machine_set_child(Machine *machine, Child *child);
-/* Connects to the monitor of a process that has it open; `handlers` of qmp.h. */
-int machine_connect(Machine *machine, Error *error);
+/* The process and everything that belongs to it is let go of; it does not end by this. */
+void machine_forget_run(Machine *machine);
 
-/* Tells the end of the run and lets go of everything that it used, once. */
-void machine_end(Machine *machine);
+/* Ready for commands, or ERROR_OPERATION_INVALID (not running), or ERROR_OPERATION_FAILED (its monitor is
+ * gone). */
+int machine_check_monitor(const Domain *domain, Error *error);
 
-/* Lets go of a machine that has no process yet. */
-void machine_abandon(Machine *machine);
+/* While the result lives, what happens to the machine is said to be this job's doing (NULL: nobody's):
+ * `_cleanup_(machine_actp) Machine *acting = machine_act(domain, job);` */
+static inline Machine *machine_act(const Domain *domain, const Job *job)
+{
+        machine_of(domain)->cause = job;
+        return machine_of(domain);
+}
 
-/* Called after the end of a machine that begins anew; set by the driver. */
-extern void (*machine_restart)(Domain *domain);
-
-/* What a start takes: a folder below that of the runs with the sockets of QEMU. */
-char *machine_folder(const Domain *domain);
-void machine_remove_folder_of(const Driver *driver, const char *uuid);
-
-/* What QEMU may take to end on SIGTERM before it is killed. */
-#define TERMINATE_USEC (40 * G_TIME_SPAN_MILLISECOND)
-
-/* Ends the process, by SIGTERM or SIGKILL, and waits until that is told. */
-int machine_terminate(Machine *machine, uint64_t deadline_usec, Error *error) AWAITS;
-int machine_kill(Machine *machine, uint64_t deadline_usec, Error *error) AWAITS;
+static inline void machine_actp(Machine **machine)
+{
+        (*machine)->cause = NULL;
+}

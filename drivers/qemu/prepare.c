@@ -1,106 +1,198 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Used by the start, by defining and by whoever wants to see a command line. */
+/* Everything that is decided before the command line is built. Nothing is opened here but, for a moment, the
+ * ports that are tried. */
 
 #include "drivers/qemu/prepare.h"
+#include "core/uuid.h"
+#include "drivers/qemu/folder.h"
+#include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
-#include <time.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
 
-char *prepare_binary(const Driver *driver, const DomainDefinition *definition)
+#define SPICE_PORT_FIRST 5900
+#define SPICE_PORT_LAST  65535
+
+static void set_default_arch(DomainDefinition *definition)
+{
+        struct utsname host;
+
+        if (definition->os.arch || uname(&host) < 0)
+                return;
+        definition->os.arch = g_strdup(arch_from_qemu(host.machine));
+}
+
+char *prepare_emulator(const Driver *driver, const DomainDefinition *definition)
 {
         if (definition->devices.emulator)
                 return g_strdup(definition->devices.emulator);
-        return capabilities_binary_for(qemu_driver(driver)->cache,
+        return capabilities_binary_for(qemu_driver(driver)->capabilities,
                                        definition->os.arch ? definition->os.arch : "x86_64");
 }
 
-/* "pc" -> "pc-i440fx-7.2": what is stored stays the same machine when QEMU is upgraded. */
-static void machine_name_complete(DomainDefinition *definition, const QemuCapabilities *capabilities)
+int prepare_machine_type(DomainDefinition *definition, const QemuCapabilities *capabilities, Error *error)
 {
-        const QemuMachine *machine =
-                definition->os.machine ? capabilities_find_machine(capabilities, definition->os.machine)
-                                       : capabilities_default_machine(capabilities);
+        const char *wanted = definition->os.machine;
+        const QemuMachine *machine = wanted ? capabilities_find_machine(capabilities, wanted)
+                                            : capabilities_default_machine(capabilities);
 
         if (!machine)
-                return;
-        g_free(definition->os.machine);
-        definition->os.machine = g_strdup(machine->name);
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "%s has no machine type '%s'",
+                                 capabilities->binary, wanted ? wanted : "of its own choice");
+        if (!wanted || strcmp(wanted, machine->name) != 0) {
+                g_free(definition->os.machine);
+                definition->os.machine = g_strdup(machine->name);
+        }
+        return 0;
 }
 
 int prepare_definition(const Driver *driver, DomainDefinition *definition, uid_t owner, Error *error)
 {
-        _cleanup_(freep) char *binary = prepare_binary(driver, definition);
-        const QemuCapabilities *capabilities = capabilities_get(qemu_driver(driver)->cache, binary, owner);
+        const QemuCapabilities *capabilities;
+        int r;
 
         if (definition->type != DOMAIN_TYPE_QEMU && definition->type != DOMAIN_TYPE_KVM)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "The QEMU driver runs domains of type qemu and kvm, not %s",
                                  domain_type_to_string(definition->type));
-        if (capabilities)
-                machine_name_complete(definition, capabilities);
-        if (!definition->os.machine)
-                definition->os.machine =
-                        g_strdup("pc"); /* QEMU's own default; its full name is found at the start */
+        set_default_arch(definition);
         if (!definition->devices.emulator)
-                definition->devices.emulator = TAKE_PTR(binary);
-        return domain_definition_complete(definition, error);
+                definition->devices.emulator = prepare_emulator(driver, definition);
+        if (!g_path_is_absolute(definition->devices.emulator))
+                return error_set(error, ERROR_INVALID_XML, "The emulator's path is not absolute: %s",
+                                 definition->devices.emulator);
+        capabilities =
+                capabilities_get(qemu_driver(driver)->capabilities, definition->devices.emulator, owner);
+        r = capabilities ? prepare_machine_type(definition, capabilities, error) : 0;
+        return r < 0 ? r : domain_definition_complete(definition, error);
 }
 
-void prepared_clear(Prepared *prepared)
+/* A channel without a path gets a socket in the run folder, named by what the guest calls it. */
+static int set_channel_paths(DomainDefinition *live, const char *folder, Error *error)
 {
-        domain_definition_free(prepared->live);
-        capabilities_unref(prepared->capabilities);
-        command_line_free(prepared->line);
-        g_free(prepared->binary);
-        *prepared = (Prepared){};
-}
+        LIST_FOREACH(channel, live->devices.channels)
+        {
+                const char *name = channel->name ? channel->name : channel->info.alias;
 
-static int machine_check(const Prepared *prepared, Error *error)
-{
-        const DomainDefinition *live = prepared->live;
-
-        if (!live->os.machine || !capabilities_find_machine(prepared->capabilities, live->os.machine))
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "%s has no machine type '%s'",
-                                 prepared->binary, live->os.machine ? live->os.machine : "");
-        if (live->type == DOMAIN_TYPE_KVM && !prepared->capabilities->has_kvm)
-                return error_set(
-                        error, ERROR_CONFIG_UNSUPPORTED,
-                        "Domain '%s' is of type kvm, which this host cannot do: type qemu runs without KVM",
-                        live->name);
+                if (channel->source.type != CHARDEV_TYPE_UNIX || channel->source.path)
+                        continue;
+                if (!name || strchr(name, '/') || name[0] == '.')
+                        return error_set(error, ERROR_INVALID_XML,
+                                         "A channel of the name '%s' needs a path for its socket",
+                                         name ? name : "");
+                channel->source.path = g_build_filename(folder, name, NULL);
+                channel->source.mode = SOCKET_BIND;
+        }
         return 0;
 }
 
-int prepare_start(const Driver *driver, const DomainDefinition *definition, uid_t owner, const char *folder,
-                  bool passes_files, uint64_t deadline_usec, Prepared *ret_prepared, Error *error)
+/* Nobody listens there now. QEMU says so if somebody does by the time it is started. */
+static bool port_is_free(uint16_t port)
 {
-        _cleanup_(prepared_clear) Prepared prepared = {};
-        CapabilitiesCache *cache = qemu_driver(driver)->cache;
+        const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+        _cleanup_(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int yes = 1;
+
+        return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) >= 0 &&
+               bind(fd, (const struct sockaddr *)&address, sizeof address) >= 0 && listen(fd, 1) >= 0;
+}
+
+static bool port_is_given(const Domain *domain, int32_t port)
+{
+        const DomainDefinition *definition = domain->live ? domain->live : machine_of(domain)->pending;
+
+        if (!definition)
+                return false;
+        LIST_FOREACH(graphics, definition->devices.graphics)
+        {
+                if (graphics->type == GRAPHICS_TYPE_SPICE && graphics->has_port && graphics->port == port)
+                        return true;
+        }
+        return false;
+}
+
+static int choose_spice_port(const Driver *driver, DomainGraphics *graphics, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = object_table_list(driver->objects, OBJECT_DOMAIN);
+
+        for (int32_t port = SPICE_PORT_FIRST; port <= SPICE_PORT_LAST; port++) {
+                bool is_taken = false;
+
+                for (unsigned i = 0; i < domains->len && !is_taken; i++)
+                        is_taken = port_is_given(domains->pdata[i], port);
+                if (is_taken || !port_is_free((uint16_t)port))
+                        continue;
+                graphics->has_port = true;
+                graphics->port = port;
+                return 0;
+        }
+        return error_set(error, ERROR_OPERATION_FAILED, "No port is free for SPICE");
+}
+
+static bool listens_on_port(const DomainGraphics *graphics)
+{
+        if (graphics->socket)
+                return false;
+        LIST_FOREACH(listen, graphics->listens)
+        {
+                if (listen->type == LISTEN_NONE || listen->type == LISTEN_SOCKET)
+                        return false;
+        }
+        return true;
+}
+
+static int set_graphics(const Driver *driver, DomainGraphics *graphics, const char *folder, Error *error)
+{
+        LIST_FOREACH(listen, graphics->listens)
+        {
+                _cleanup_(freep) char *name = NULL;
+
+                if (listen->type != LISTEN_SOCKET || listen->socket || graphics->socket)
+                        continue;
+                name = g_strdup_printf("%s.sock", graphics_type_to_string(graphics->type));
+                listen->socket = g_build_filename(folder, FOLDER_OWN, name, NULL);
+        }
+        if (graphics->type != GRAPHICS_TYPE_SPICE || !listens_on_port(graphics) ||
+            (graphics->has_port && graphics->port > 0) || (graphics->has_tls_port && graphics->tls_port > 0))
+                return 0;
+        return choose_spice_port(driver, graphics, error);
+}
+
+static int make_genid(DomainDefinition *live, Error *error)
+{
+        uint8_t bytes[16];
+        char text[33];
+
+        if (!live->has_genid || live->genid[0])
+                return 0;
+        if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+                return error_set_errno(error, errno, "Cannot make a generation id");
+        bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40); /* version and variant of a random UUID */
+        bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+        for (size_t i = 0; i < sizeof bytes; i++)
+                g_snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+        (void)uuid_parse(text, live->genid); /* 32 digits are one */
+        return 0;
+}
+
+int prepare_live(const Driver *driver, DomainDefinition *live, const char *folder, Error *error)
+{
         int r;
 
-        prepared.live = domain_definition_copy(definition);
-        prepared.binary = prepare_binary(driver, definition);
-        r = capabilities_wait(cache, prepared.binary, owner, deadline_usec, &prepared.capabilities, error);
+        domain_definition_assign_aliases(live);
+        r = set_channel_paths(live, folder, error);
+        if (r >= 0)
+                r = make_genid(live, error);
         if (r < 0)
                 return r;
-        machine_name_complete(prepared.live, prepared.capabilities);
-        r = machine_check(&prepared, error);
-        if (r < 0)
-                return r;
-        domain_definition_assign_aliases(prepared.live);
-        prepared.line =
-                command_line_new(prepared.live, &(CommandHost){
-                                                        .binary = prepared.binary,
-                                                        .folder = folder,
-                                                        .passes_files = passes_files,
-                                                        .can_use_kvm = prepared.capabilities->has_kvm,
-                                                        .cpu_vendor = capabilities_cpu_vendor(cache),
-                                                        .version = prepared.capabilities->version,
-                                                        .now_sec = time(NULL),
-                                                });
-        r = command_build(prepared.line, error);
-        if (r < 0)
-                return r;
-        *ret_prepared = prepared;
-        prepared = (Prepared){};
+        LIST_FOREACH(graphics, live->devices.graphics)
+        {
+                r = set_graphics(driver, graphics, folder, error);
+                if (r < 0)
+                        return r;
+        }
         return 0;
 }

@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* From a definition to what a start runs: machine type and emulator chosen, devices named, command line
- * built. Touches nothing. */
+/* What the host adds to a definition: the emulator and the full name of the machine type when it is defined;
+ * names, ports and sockets when it starts. */
 
-#include "drivers/qemu/command/command.h"
 #include "drivers/qemu/machine.h"
 
-/* The binary of a definition: its <emulator> or the distribution's for its architecture. The caller frees.
- */
-char *prepare_binary(const Driver *driver, const DomainDefinition *definition);
+/* The emulator that the definition will run with; the caller frees. */
+char *prepare_emulator(const Driver *driver, const DomainDefinition *definition);
 
-/* What a new or changed definition gets from this host, as far as it is known without asking a QEMU:
- * emulator and the machine type's full name. Also completes it. */
+/* Completes a definition that was just parsed, as far as it can be done without waiting. */
 int prepare_definition(const Driver *driver, DomainDefinition *definition, uid_t owner, Error *error);
 
-typedef struct Prepared {
-        DomainDefinition *live;
-        QemuCapabilities *capabilities;
-        CommandLine *line;
-        char *binary;
-} Prepared;
+/* By what the binary can do: the machine type's full name; refuses one that it does not have. */
+int prepare_machine_type(DomainDefinition *definition, const QemuCapabilities *capabilities, Error *error);
 
-void prepared_clear(Prepared *prepared);
-/* `folder` is that of the run. Waits until the binary is known. */
-int prepare_start(const Driver *driver, const DomainDefinition *definition, uid_t owner, const char *folder,
-                  bool passes_files, uint64_t deadline_usec, Prepared *ret_prepared, Error *error) AWAITS;
+/* Makes a copy of a definition that of a run: aliases, sockets in `folder`, free ports, a fresh generation
+ * id. */
+int prepare_live(const Driver *driver, DomainDefinition *live, const char *folder, Error *error);

@@ -3,4 +3,6 @@
 
 #include "driver.h"
 
+/* operations.c */
+extern const DriverOperations qemu_operations;
 extern const DriverType qemu_driver_type;

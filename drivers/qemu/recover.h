@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* After a restart of the daemon: what ran goes on, what did not survive is told, what belongs to nobody is
- * removed. */
+/* After a restart of the daemon, however it ended. */
 
-#include "driver.h"
+#include "drivers/qemu/machine.h"
 
-/* From the files alone, before anybody can call: machines whose process lives are active again. */
-void recover_adopt(Driver *driver);
-/* Speaks with each, tells the ends of those that are gone, and removes what a crash has left. */
-void recover_run(Driver *driver) AWAITS;
+/* Looks at every run folder: takes running machines back into memory, ends what was only begun, removes what
+ * nobody owns. Definitions are loaded. Machines answer to commands, and those that ended meanwhile are
+ * announced, once qemu->is_running. */
+int recover_machines(Driver *driver, Error *error);

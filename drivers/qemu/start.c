@@ -1,277 +1,215 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The start of a machine, from top to bottom: prepare the command line, open what is passed, spawn QEMU
- * under its owner, ask it a handful of things at once, save what is needed to take it back, and only then
- * let the guest run. A failure at any step ends the process and leaves nothing. */
+/* From a definition to a guest that runs. The order is what keeps anything from being lost: the run folder
+ * is there before the process, the process's pid is saved while QEMU still sets itself up, everything is
+ * saved before the guest runs its first instruction. The start is announced when QEMU says RESUME
+ * (events.c), so that nothing that happens to the machine can be announced before. */
 
+#include "drivers/qemu/start.h"
 #include "core/fiber.h"
-#include "drivers/qemu/operations.h"
-#include "drivers/qemu/prepare.h"
-#include "drivers/qemu/run.h"
+#include "core/log.h"
+#include "drivers/qemu/build.h"
+#include "drivers/qemu/end.h"
+#include "drivers/qemu/events.h"
+#include "drivers/qemu/folder.h"
+#include "drivers/qemu/launch.h"
+#include "drivers/qemu/learn.h"
+#include "drivers/qemu/monitor.h"
 #include "drivers/qemu/status.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 
-/* virDomainCreateFlags. */
-enum {
-        START_PAUSED = 1 << 0,
-        START_AUTODESTROY = 1 << 1,
-        START_BYPASS_CACHE = 1 << 2,
-        START_FORCE_BOOT = 1 << 3,
-        START_VALIDATE = 1 << 4,
-        START_RESET_NVRAM = 1 << 5,
-        START_ALL = (1 << 6) - 1,
-};
-
 /* A QEMU that has not answered by then never will. */
-#define MONITOR_TIMEOUT_USEC (20 * G_USEC_PER_SEC)
+#define ANSWER_TIMEOUT_USEC (45 * G_USEC_PER_SEC)
+/* The kernel's part of ending a process that was killed. */
+#define KILL_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
+#define QUOTE_MAX         4000
 
-static int flags_check(uint32_t flags, Error *error)
+int start_check_flags(const char *operation, uint32_t flags, Error *error)
 {
-        static const struct {
-                uint32_t flag;
-                const char *what;
-        } unsupported[] = {
-                { START_AUTODESTROY, "AUTODESTROY (2)" },
-                { START_BYPASS_CACHE, "BYPASS_CACHE (4)" },
-                { START_VALIDATE, "VALIDATE (16)" },
-                { START_RESET_NVRAM, "RESET_NVRAM (32)" },
-        };
-        int r = error_check_flags(error, "Create", flags, START_ALL);
-
-        for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(unsupported); i++)
-                if (flags & unsupported[i].flag)
-                        r = error_set(error, ERROR_NOT_SUPPORTED,
-                                      "The QEMU driver does not support the flag %s of Create",
-                                      unsupported[i].what);
-        return r;
+        if (flags & START_AUTODESTROY)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The QEMU driver does not do %s with flag AUTODESTROY (2)", operation);
+        if (flags & START_VALIDATE)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The QEMU driver does not do %s with flag VALIDATE (16)", operation);
+        if (flags & START_RESET_NVRAM)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The QEMU driver does not do %s with flag RESET_NVRAM (32)", operation);
+        /* The other two say what to do with a saved state, of which there is none. */
+        return error_check_flags(error, operation, flags,
+                                 START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT);
 }
 
-/* Everything that is asked before the guest runs, sent at once. */
-typedef struct Questions {
-        QmpCommand *capabilities, *chardevs, *vnc;
-} Questions;
-
-static void questions_clear(Questions *questions)
+static char *mark_name(const Domain *domain)
 {
-        qmp_command_free(questions->capabilities);
-        qmp_command_free(questions->chardevs);
-        qmp_command_free(questions->vnc);
+        return g_strdup_printf("%s.started", domain->object.uuid);
 }
 
-static bool has_graphics(const DomainDefinition *definition, GraphicsType type)
+bool start_was_done(const Domain *domain)
 {
-        LIST_FOREACH (graphics, definition->devices.graphics)
-                if (graphics->type == type)
-                        return true;
-        return false;
+        _cleanup_(freep) char *name = mark_name(domain);
+
+        return faccessat(qemu_driver_of(domain)->run_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
 }
 
-static void source_set_path(ChardevSource *source, const char *path)
+void start_forget(const Domain *domain)
 {
-        if (source->type != CHARDEV_TYPE_PTY)
-                return;
-        g_free(source->path);
-        source->path = g_strdup(path);
+        _cleanup_(freep) char *name = mark_name(domain);
+
+        (void)unlinkat(qemu_driver_of(domain)->run_fd, name, 0); /* it need not have run */
 }
 
-/* {"label": "charserial0", "filename": "pty:/dev/pts/3"}: where the guest's serial ports have gone. */
-static void chardev_learn(DomainDefinition *live, const char *label, const char *filename)
+static void start_note(const Domain *domain)
 {
-        const char *path = filename + strlen("pty:");
+        _cleanup_(freep) char *name = mark_name(domain);
+        _cleanup_(closep) int fd = openat(qemu_driver_of(domain)->run_fd, name,
+                                          O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-        if (!g_str_has_prefix(filename, "pty:") || !g_str_has_prefix(label, "char"))
-                return;
-        label += strlen("char");
-        LIST_FOREACH (serial, live->devices.serials)
-                if (g_strcmp0(serial->info.alias, label) == 0)
-                        source_set_path(&serial->source, path);
-        LIST_FOREACH (console, live->devices.consoles)
-                if (g_strcmp0(console->info.alias, label) == 0) {
-                        source_set_path(&console->source, path);
-                        g_free(console->source.tty);
-                        console->source.tty =
-                                console->source.type == CHARDEV_TYPE_PTY ? g_strdup(path) : NULL;
-                }
-        LIST_FOREACH (channel, live->devices.channels)
-                if (g_strcmp0(channel->info.alias, label) == 0)
-                        source_set_path(&channel->source, path);
+        if (fd < 0)
+                log_warning(domain->object.path, "cannot note that machine %s was started: %s",
+                            domain->object.name, g_strerror(errno));
 }
 
-static void chardevs_learn(DomainDefinition *live, const json_t *answer)
+static int check_alive(const Domain *domain, Error *error)
 {
-        size_t i;
-        json_t *item;
+        const Machine *machine = machine_of(domain);
 
-        json_array_foreach(answer, i, item)
-        {
-                const char *label = json_string_value(json_object_get(item, "label"));
-                const char *filename = json_string_value(json_object_get(item, "filename"));
-
-                if (label && filename)
-                        chardev_learn(live, label, filename);
-        }
-}
-
-static void vnc_learn(DomainDefinition *live, const json_t *answer)
-{
-        const char *service = json_string_value(json_object_get(answer, "service"));
-        guint64 port;
-
-        if (!service || !g_ascii_string_to_unsigned(service, 10, 1, 65535, &port, NULL))
-                return;
-        LIST_FOREACH (graphics, live->devices.graphics)
-                if (graphics->type == GRAPHICS_TYPE_VNC && !graphics->socket) {
-                        graphics->port = (int32_t)port;
-                        graphics->has_port = true;
-                }
-}
-
-/* The first conversation; *live learns what QEMU chose by itself. */
-static int monitor_ask(Machine *machine, DomainDefinition *live, uint64_t deadline_usec, Error *error) AWAITS
-{
-        _cleanup_(questions_clear) Questions questions = {};
-        _cleanup_(json_decrefp) json_t *chardevs = NULL, *vnc = NULL;
-        int r;
-
-        questions.capabilities = qmp_send_capabilities(machine->qmp);
-        questions.chardevs = qmp_send(machine->qmp, "query-chardev", NULL, -EBADF);
-        if (has_graphics(live, GRAPHICS_TYPE_VNC))
-                questions.vnc = qmp_send(machine->qmp, "query-vnc", NULL, -EBADF);
-        r = qmp_wait(questions.capabilities, deadline_usec, NULL, error);
-        if (r >= 0)
-                r = qmp_wait(questions.chardevs, deadline_usec, &chardevs, error);
-        if (r >= 0 && questions.vnc)
-                r = qmp_wait(questions.vnc, deadline_usec, &vnc, error);
-        if (r < 0)
-                return r;
-        chardevs_learn(live, chardevs);
-        if (vnc)
-                vnc_learn(live, vnc);
+        if (machine->has_exited || machine->is_hung_up)
+                return error_set(error, ERROR_OPERATION_FAILED, "QEMU ended while it was started");
         return 0;
 }
 
-/* From the first instruction on: only when everything is saved. */
-static int guest_begin(Call *call, Machine *machine, bool is_paused, uint64_t deadline_usec,
-                       Error *error) AWAITS
+static int begin(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
 {
-        Domain *domain = machine->domain;
-        int r = 0;
+        Machine *machine = machine_of(domain);
+        int r;
 
-        if (!is_paused)
+        r = machine->starts_paused ? status_save_start(domain, MACHINE_RUNNING, DOMAIN_STATE_PAUSED,
+                                                       PAUSED_REASON_USER, error)
+                                   : status_save_start(domain, MACHINE_RUNNING, DOMAIN_STATE_RUNNING,
+                                                       RUNNING_REASON_BOOTED, error);
+        if (r >= 0)
+                r = check_alive(domain, error);
+        if (r < 0)
+                return r;
+        machine->is_ready = true;
+        if (!machine->starts_paused)
                 r = qmp_call(machine->qmp, "cont", NULL, deadline_usec, NULL, error);
-        if (r < 0)
+        if (r < 0 && machine->phase == MACHINE_STARTING)
                 return r;
-        if (machine_of(domain) != machine)
-                return error_set(error, ERROR_OPERATION_FAILED, "%s ended at once",
-                                 object_describe(&domain->object));
-        machine->is_starting = false;
-        if (!machine->has_shut_down && !machine->has_panicked) {
-                domain_set_state(domain, is_paused ? DOMAIN_STATE_PAUSED : DOMAIN_STATE_RUNNING,
-                                 is_paused ? PAUSED_REASON_USER : RUNNING_REASON_BOOTED);
-                domain_lifecycle(domain, DOMAIN_EVENT_STARTED, 0, call->job);
-                if (is_paused)
-                        domain_lifecycle(domain, DOMAIN_EVENT_SUSPENDED, 0, call->job);
-        }
-        status_store_soon(domain);
+        events_started(domain); /* if RESUME did not do it */
         return 0;
 }
 
-/* The process is there; whatever fails now ends it. */
-static int start_process(Call *call, Machine *machine, Prepared *prepared, bool is_paused,
-                         Error *error) AWAITS
+static int run(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
 {
-        Domain *domain = machine->domain;
-        uint64_t deadline_usec = MIN(call->deadline_usec, deadline_after_usec(MONITOR_TIMEOUT_USEC));
+        Machine *machine = machine_of(domain);
+        _cleanup_(freep) char *folder = folder_path(domain);
+        _cleanup_(command_line_freep) CommandLine *line = NULL;
         int r;
 
-        r = machine_connect(machine, error);
+        r = build_line(domain->object.driver, machine->pending, domain->object.owner, folder, deadline_usec,
+                       &line, error);
         if (r >= 0)
-                r = monitor_ask(machine, prepared->live, deadline_usec, error);
-        if (r >= 0 && machine_of(domain) != machine)
-                r = error_set(error, ERROR_OPERATION_FAILED, "QEMU ended during the start");
-        if (r < 0)
-                return r;
-        domain_set_live(domain, TAKE_PTR(prepared->live));
-        domain_set_state(domain, DOMAIN_STATE_PAUSED, PAUSED_REASON_STARTING_UP);
-        r = status_store(domain, error);
-        if (r >= 0 && machine_of(domain) != machine)
-                r = error_set(error, ERROR_OPERATION_FAILED, "QEMU ended during the start");
-        return r < 0 ? r : guest_begin(call, machine, is_paused, deadline_usec, error);
-}
-
-/* Ends what a failed start left, with what QEMU said last. */
-static void start_failed(Domain *domain, Machine *machine, Error *error) AWAITS
-{
-        _cleanup_(freep) char *words = run_last_words(domain);
-
-        if (machine_of(domain) == machine) {
-                machine->is_failed = true;
-                fiber_clear_cancel(); /* a cancelled start is cleaned up as well */
-                (void)machine_kill(machine, DEADLINE_NEVER,
-                                   NULL); /* whatever happens, the pidfd will tell */
-        }
-        if (words && error && error->message) {
-                char *message = g_strdup_printf("%s: %s", error->message, words);
-
-                g_free(error->message);
-                error->message = message;
-        }
-        error_prefix(error, "Cannot start %s", object_describe(&domain->object));
-}
-
-static int start(Call *call, Domain *domain, uint32_t flags, Error *error) AWAITS
-{
-        _cleanup_(prepared_clear) Prepared prepared = {};
-        _cleanup_(run_user_clear) RunUser user = {};
-        _cleanup_(freep) char *folder = machine_folder(domain);
-        bool needs_user = run_needs_user(call->driver->config);
-        Machine *machine;
-        int r;
-
-        if (needs_user) {
-                r = run_find_user(call->driver->config, domain->object.owner, call->deadline_usec, &user,
-                                  error);
-                if (r < 0)
-                        return r;
-        }
-        r = prepare_start(call->driver, domain->definition, domain->object.owner, folder,
-                          needs_user && domain->object.owner == 0, call->deadline_usec, &prepared, error);
+                r = launch(domain, line, deadline_usec, error);
         if (r >= 0)
-                r = domain_check_inactive(domain, error);
-        if (r < 0)
-                return r;
-        machine = machine_new(domain);
-        machine->is_starting = true;
-        r = run_spawn(machine, prepared.line, needs_user ? &user : NULL, error);
-        if (r < 0) {
-                machine_abandon(machine);
-                error_prefix(error, "Cannot start %s", object_describe(&domain->object));
-                return r;
-        }
-        r = start_process(call, machine, &prepared, flags & START_PAUSED, error);
-        if (r < 0)
-                start_failed(domain, machine, error);
+                r = status_save_start(domain, MACHINE_STARTING, DOMAIN_STATE_PAUSED,
+                                      PAUSED_REASON_STARTING_UP, error);
+        if (r >= 0)
+                r = monitor_connect(domain, error);
+        if (r >= 0)
+                r = learn(machine, machine->pending,
+                          MIN(deadline_usec, deadline_after_usec(ANSWER_TIMEOUT_USEC)), error);
+        if (r >= 0)
+                r = check_alive(domain, error);
+        if (r >= 0)
+                r = begin(domain, deadline_usec, error);
         return r;
+}
+
+/* Adds what QEMU itself has to say about it. */
+static void quote(const Machine *machine, Error *error)
+{
+        _cleanup_(freep) char *messages = end_messages(machine), *text = NULL;
+
+        if (!messages || !error || !error_is_set(error))
+                return;
+        text = g_strdup_printf("%s: %.*s%s", error->message, QUOTE_MAX, messages,
+                               strlen(messages) > QUOTE_MAX ? " ..." : "");
+        g_free(error->message);
+        error->message = g_utf8_make_valid(text, -1); /* the cut may be in the middle of a letter */
+}
+
+static void undo(Domain *domain, Error *error) AWAITS
+{
+        Machine *machine = machine_of(domain);
+        _cleanup_(error_clear) Error problem = {};
+
+        fiber_clear_cancel(); /* what was begun is ended all the same */
+        if (machine->child) {
+                (void)child_signal(machine->child, SIGKILL); /* if it is gone, all the better */
+                if (child_wait(machine->child, deadline_after_usec(KILL_TIMEOUT_USEC), NULL, NULL) < 0)
+                        log_warning(domain->object.path, "the process of machine %s does not end",
+                                    domain->object.name);
+                quote(machine, error);
+        }
+        machine_forget_run(machine);
+        if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &problem) < 0)
+                log_warning(domain->object.path, "%s", problem.message);
+}
+
+int start_machine(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause,
+                  uint64_t deadline_usec, Error *error)
+{
+        _cleanup_(domain_unrefp) Domain *held = domain_ref(domain);
+        _cleanup_(machine_actp) Machine *machine = machine_act(domain, cause);
+        Driver *driver = domain->object.driver;
+        int r;
+
+        machine_forget_run(machine);
+        machine->run++;
+        machine->phase = MACHINE_STARTING;
+        machine->starts_paused = is_paused;
+        machine->clock_base_sec = 0;
+        machine->started_usec = (uint64_t)g_get_real_time();
+        machine->pending = domain_definition_copy(definition);
+        if (machine->pending->clock.offset == CLOCK_VARIABLE && machine->pending->clock.adjustment)
+                machine->clock_base_sec = g_ascii_strtoll(machine->pending->clock.adjustment, NULL, 10);
+        machine->pending->has_id = true;
+        machine->pending->id = (int32_t)driver->next_domain_id++;
+        r = run(domain, deadline_usec, error);
+        if (r < 0) {
+                undo(domain, error);
+                error_prefix(error, "Cannot start the %s", object_describe(&domain->object));
+                return r;
+        }
+        start_note(domain);
+        log_info(domain->object.path, "machine %s was started", domain->object.name);
+        return 0;
 }
 
 int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
-        int r;
+        int r = start_check_flags("Create", flags, error);
 
-        r = flags_check(flags, error);
         if (r >= 0)
                 r = domain_check_inactive(domain, error);
-        return r < 0 ? r : start(call, domain, flags, error);
+        if (r < 0)
+                return r;
+        return start_machine(domain, domain->definition, flags & START_PAUSED, call->job,
+                             call->deadline_usec, error);
 }
 
 int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files,
                                   uint32_t flags, Error *error)
 {
-        (void)files; /* none */
+        (void)files;
         if (n_files > 0)
                 return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The QEMU driver cannot give %zu files of its caller to %s", n_files,
+                                 "The QEMU driver cannot give open files to the guest of the %s",
                                  object_describe(&domain->object));
         return qemu_domain_create(call, domain, flags, error);
 }

@@ -1,124 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The file of a run is written before the guest runs and whenever something changes that a later daemon must
- * know. It stands beside the folder with QEMU's sockets, where only the daemon can write. */
+/* One <status> element around the live definition. Written by operations before they answer, and in the
+ * background when QEMU reports a change; read once, by recover.c. */
 
 #include "drivers/qemu/status.h"
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/store.h"
-#include <errno.h>
-#include <stddef.h>
+#include "drivers/qemu/folder.h"
+#include "model/table.h"
+#include <inttypes.h>
 #include <string.h>
-
-/* The numbers in it. */
-static const struct {
-        const char *name;
-        size_t offset;
-        uint64_t max;
-} numbers[] = {
-        { "pid", offsetof(Status, pid), INT32_MAX },
-        { "start-time", offsetof(Status, start_time), UINT64_MAX },
-        { "started-at", offsetof(Status, started_at_usec), UINT64_MAX },
-        { "created-at", offsetof(Status, created_at_usec), UINT64_MAX },
-        { "sequence", offsetof(Status, sequence), UINT64_MAX },
-        { "state", offsetof(Status, state), _DOMAIN_STATE_MAX - 1 },
-        { "reason", offsetof(Status, reason), 100 },
-        { "owner", offsetof(Status, owner), UINT32_MAX - 1 },
-};
-
-static uint64_t *number_at(Status *status, size_t i)
-{
-        return (uint64_t *)(void *)((char *)status + numbers[i].offset);
-}
-
-static Status status_of(const Domain *domain)
-{
-        const Machine *machine = machine_of(domain);
-
-        return (Status){
-                .pid = (uint64_t)child_get_pid(machine->child),
-                .start_time = child_get_start_time(machine->child),
-                .started_at_usec = domain->started_at_usec,
-                .created_at_usec = domain->created_at_usec,
-                .sequence = domain->sequence,
-                .state = (uint64_t)domain->state,
-                .reason = (uint64_t)domain->reason,
-                .owner = domain->object.owner,
-        };
-}
-
-static char *status_format(const Domain *domain)
-{
-        _cleanup_(freep) char *xml =
-                domain_definition_format(domain->live, DEFINITION_SECURE | DEFINITION_STATUS);
-        Status status = status_of(domain);
-        XmlWriter *writer = xml_writer_new();
-        char text[24];
-
-        xml_writer_open(writer, "run");
-        for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-                g_snprintf(text, sizeof text, "%" PRIu64, *number_at(&status, i));
-                xml_writer_attribute(writer, numbers[i].name, text);
-        }
-        xml_writer_attribute(writer, "persistent", domain->is_persistent ? "yes" : "no");
-        xml_writer_attribute(writer, "updated", domain->is_updated ? "yes" : "no");
-        xml_writer_raw(writer, xml);
-        xml_writer_close(writer);
-        return xml_writer_finish(writer);
-}
-
-static char *file_name(const Domain *domain)
-{
-        return g_strconcat(domain->object.uuid, ".xml", NULL);
-}
-
-int status_store(Domain *domain, Error *error)
-{
-        _cleanup_(freep) char *name = file_name(domain), *text = status_format(domain);
-        int r;
-
-        r = store_write(qemu_driver(domain->object.driver)->runs_fd, name, text, strlen(text), 0600, error);
-        if (r < 0)
-                error_prefix(error, "The state of %s is not stored", object_describe(&domain->object));
-        else if (!domain_is_active(domain)) /* it ended while the disk worked */
-                status_remove(domain);
-        return r;
-}
-
-static void store_fiber(void *data)
-{
-        _cleanup_(domain_unrefp) Domain *domain = data;
-        _cleanup_(error_clear) Error error = {};
-
-        if (domain_is_active(domain) && machine_of(domain) && status_store(domain, &error) < 0)
-                log_warning(domain->object.path, "%s", error.message);
-}
-
-static void store_now(void *data)
-{
-        Domain *domain = data;
-
-        if (fiber_start("status", store_fiber, domain) < 0) {
-                log_warning(domain->object.path, "the state is not stored: too much is going on");
-                domain_unref(domain);
-        }
-}
-
-void status_store_soon(Domain *domain)
-{
-        loop_defer(store_now, domain_ref(domain));
-}
-
-void status_remove(Domain *domain)
-{
-        _cleanup_(freep) char *name = file_name(domain);
-
-        /* Not fsynced: a file that comes back after a crash of the host names a process that is no longer
-         * there. */
-        if (unlinkat(qemu_driver(domain->object.driver)->runs_fd, name, 0) < 0 && errno != ENOENT)
-                log_warning(domain->object.path, "cannot remove the file of the run: %s", g_strerror(errno));
-}
 
 void status_clear(Status *status)
 {
@@ -126,54 +18,203 @@ void status_clear(Status *status)
         *status = (Status){};
 }
 
-static bool is_yes(const XmlNode *node, const char *name)
+static const char *yes_or_no(bool value)
 {
-        const char *text = xml_attribute(node, name);
-
-        return text && strcmp(text, "yes") == 0;
+        return value ? "yes" : "no";
 }
 
-static int status_parse(const XmlNode *root, Status *status, Error *error)
+char *status_format(const Status *status)
 {
-        const XmlNode *node = xml_child(root, "domain");
+        _cleanup_(freep) char *xml =
+                domain_definition_format(status->live, DEFINITION_STATUS | DEFINITION_SECURE);
+
+        return g_strdup_printf(
+                "<status pid='%d' start='%" PRIu64 "' phase='%s' state='%d' reason='%d' owner='%u' "
+                "persistent='%s' updated='%s' rebooting='%s' paused='%s' started='%" PRIu64
+                "' sequence='%" PRIu64 "'>\n%s</status>\n",
+                (int)status->pid, status->start_time,
+                status->phase == MACHINE_RUNNING ? "running" : "starting", (int)status->state,
+                status->reason, status->owner, yes_or_no(status->is_persistent),
+                yes_or_no(status->is_updated), yes_or_no(status->is_rebooting),
+                yes_or_no(status->starts_paused), status->started_usec, status->sequence, xml);
+}
+
+/* 0 and an error for what is no number, so that the caller can go through all of them. */
+static uint64_t number(const XmlNode *node, const char *name, uint64_t max, Error *error)
+{
+        const char *text = xml_attribute(node, name);
+        guint64 value = 0;
+
+        if (!text || !g_ascii_string_to_unsigned(text, 10, 0, max, &value, NULL))
+                (void)error_set(error, ERROR_INVALID_XML, "<status> has no valid '%s'", name);
+        return value;
+}
+
+static bool is_yes(const XmlNode *node, const char *name)
+{
+        return g_strcmp0(xml_attribute(node, name), "yes") == 0;
+}
+
+int status_parse(const char *text, size_t size, Status *ret_status, Error *error)
+{
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+        _cleanup_(error_clear) Error problem = {};
+        const XmlNode *root, *node;
         void *live;
         int r;
 
-        if (strcmp(root->name, "run") != 0 || !node)
-                return error_set(error, ERROR_INVALID_XML, "this is no run of a machine");
-        for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-                const char *text = xml_attribute(root, numbers[i].name);
-                guint64 value;
+        r = xml_parse(text, size, "status", &document, error);
+        if (r < 0)
+                return r;
+        root = xml_document_root(document);
+        node = xml_child(root, "domain");
+        if (strcmp(root->name, "status") != 0 || !node)
+                return error_set(error, ERROR_INVALID_XML, "This is no status of a machine");
 
-                if (!text || !g_ascii_string_to_unsigned(text, 10, 0, numbers[i].max, &value, NULL))
-                        return error_set(error, ERROR_INVALID_XML, "@%s is missing or no number",
-                                         numbers[i].name);
-                *number_at(status, i) = value;
+        Status status = {
+                .pid = (pid_t)number(root, "pid", INT32_MAX, &problem),
+                .start_time = number(root, "start", UINT64_MAX, &problem),
+                .phase = g_strcmp0(xml_attribute(root, "phase"), "running") == 0 ? MACHINE_RUNNING
+                                                                                 : MACHINE_STARTING,
+                .state = (DomainState)number(root, "state", _DOMAIN_STATE_MAX - 1, &problem),
+                .reason = (int)number(root, "reason", INT32_MAX, &problem),
+                .owner = (uid_t)number(root, "owner", UINT32_MAX - 1, &problem),
+                .is_persistent = is_yes(root, "persistent"),
+                .is_updated = is_yes(root, "updated"),
+                .is_rebooting = is_yes(root, "rebooting"),
+                .starts_paused = is_yes(root, "paused"),
+                .started_usec = number(root, "started", UINT64_MAX, &problem),
+                .sequence = number(root, "sequence", UINT64_MAX, &problem),
+        };
+
+        if (error_is_set(&problem)) {
+                error_move(error, &problem);
+                return -EINVAL;
         }
-        status->is_persistent = is_yes(root, "persistent");
-        status->is_updated = is_yes(root, "updated");
         r = struct_parse(&domain_definition_type, node, DEFINITION_STATUS, &live, error);
-        if (r >= 0)
-                status->live = live;
+        if (r < 0)
+                return r;
+        status.live = live;
+        *ret_status = status;
+        return 0;
+}
+
+/* What is the same for both. */
+static Status status_of(const Domain *domain)
+{
+        const Machine *machine = machine_of(domain);
+
+        return (Status){
+                .pid = child_get_pid(machine->child),
+                .start_time = child_get_start_time(machine->child),
+                .phase = machine->phase,
+                .state = domain->state,
+                .reason = domain->reason,
+                .owner = domain->object.owner,
+                .is_persistent = domain->is_persistent,
+                .is_updated = domain->is_updated,
+                .is_rebooting = machine->is_rebooting,
+                .starts_paused = machine->starts_paused,
+                .started_usec = domain->live ? domain->started_at_usec : machine->started_usec,
+                .sequence = domain->sequence,
+        };
+}
+
+/* Waits for the machine's turn at its file. */
+static int begin_saving(Machine *machine, Error *error) AWAITS
+{
+        while (machine->is_saving)
+                if (condition_wait(&machine->changed, DEADLINE_NEVER) == -ECANCELED)
+                        return error_set(error, ERROR_CANCELLED, "Saving the status was cancelled");
+        machine->is_saving = true;
+        return 0;
+}
+
+static int write_status(const Domain *domain, const Status *status, Error *error) AWAITS
+{
+        Machine *machine = machine_of(domain);
+        _cleanup_(closep) int folder = folder_open(domain, error);
+        _cleanup_(freep) char *text = NULL;
+        int r = folder;
+
+        if (folder >= 0) {
+                text = status_format(status);
+                r = store_write(folder, STATUS_FILE, text, strlen(text), 0600, error);
+        }
+        machine->is_saving = false;
+        condition_wake_all(&machine->changed);
         return r;
 }
 
-int status_read(int folder_fd, const char *name, Status *ret_status, Error *error)
+static bool is_over(const Domain *domain)
 {
-        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
-        _cleanup_(status_clear) Status status = {};
-        _cleanup_(freep) char *text = NULL;
-        size_t size;
+        return machine_of(domain)->phase != MACHINE_RUNNING || !machine_of(domain)->child || !domain->live;
+}
+
+int status_save(Domain *domain, Error *error)
+{
+        _cleanup_(error_clear) Error problem = {};
+        Status status;
         int r;
 
-        r = store_read(folder_fd, name, XML_SIZE_MAX, &text, &size, error);
-        if (r >= 0)
-                r = xml_parse(text, size, name, &document, error);
-        if (r >= 0)
-                r = status_parse(xml_document_root(document), &status, error);
+        if (is_over(domain))
+                return 0;
+        r = begin_saving(machine_of(domain), error);
         if (r < 0)
                 return r;
-        *ret_status = status;
-        status = (Status){};
-        return 0;
+        if (is_over(domain)) {
+                machine_of(domain)->is_saving = false;
+                condition_wake_all(&machine_of(domain)->changed);
+                return 0;
+        }
+        status = status_of(domain);
+        status.live = domain->live;
+        r = write_status(domain, &status, &problem);
+        if (r >= 0 || is_over(domain))
+                return 0; /* its folder goes with it */
+        error_move(error, &problem);
+        return r;
+}
+
+int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason, Error *error)
+{
+        Status status;
+        int r = begin_saving(machine_of(domain), error);
+
+        if (r < 0)
+                return r;
+        status = status_of(domain);
+        status.phase = phase;
+        status.state = state;
+        status.reason = reason;
+        status.live = machine_of(domain)->pending;
+        return write_status(domain, &status, error);
+}
+
+static void save_fiber(void *data)
+{
+        Domain *domain = data;
+        Machine *machine = machine_of(domain);
+        _cleanup_(error_clear) Error error = {};
+
+        (void)await_turn(); /* cancelled or not: the last status is worth saving */
+        machine->is_status_due = false;
+        if (status_save(domain, &error) < 0)
+                log_warning(domain->object.path, "cannot save the status of machine %s: %s",
+                            domain->object.name, error.message);
+        domain_unref(domain);
+}
+
+void status_save_soon(Domain *domain)
+{
+        Machine *machine = machine_of(domain);
+
+        if (machine->is_status_due)
+                return;
+        machine->is_status_due = true;
+        domain_ref(domain);
+        if (fiber_start("qemu-status", save_fiber, domain) < 0) {
+                machine->is_status_due = false; /* the next change tries again */
+                domain_unref(domain);
+        }
 }

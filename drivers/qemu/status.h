@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What is needed to take a running machine back, on disk while it runs: RUN/qemu/UUID.xml with the process,
- * the state and the live definition. */
+/* What must be known of a running machine to take it back after the daemon was killed:
+ * RUN/qemu/UUID/status.xml. It is on disk before the guest runs its first instruction. */
 
 #include "drivers/qemu/machine.h"
 
-/* Stores it as it is now. */
-int status_store(Domain *domain, Error *error) AWAITS;
-/* The same from where nothing can wait: on a fiber of its own, a little later, once for many changes. */
-void status_store_soon(Domain *domain);
-void status_remove(Domain *domain);
+#define STATUS_FILE "status.xml"
 
 typedef struct Status {
-        uint64_t pid, start_time, started_at_usec, sequence, created_at_usec;
-        uint64_t state, reason, owner;
-        bool is_persistent, is_updated;
+        pid_t pid;
+        uint64_t start_time; /* of the process, in clock ticks since boot */
+        MachinePhase phase;
+        DomainState state;
+        int reason;
+        uid_t owner;
+        bool is_persistent, is_updated, is_rebooting, starts_paused;
+        uint64_t started_usec; /* CLOCK_REALTIME */
+        uint64_t sequence;     /* of the last lifecycle event */
         DomainDefinition *live;
 } Status;
 
 void status_clear(Status *status);
-/* Reads one file of the folder of the runs. */
-int status_read(int folder_fd, const char *name, Status *ret_status, Error *error);
+
+char *status_format(const Status *status);
+int status_parse(const char *text, size_t size, Status *ret_status, Error *error);
+
+/* Saves what is true now of a machine that runs; 0 also if it has ended. */
+int status_save(Domain *domain, Error *error) AWAITS;
+/* Saves what will be true of one that starts: machine->pending as its definition. */
+int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason,
+                      Error *error) AWAITS;
+/* Saves it soon; any number of calls until then are one. From anywhere. */
+void status_save_soon(Domain *domain);

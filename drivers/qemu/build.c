@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What command/ has to be told of this host, gathered. */
+
+#include "drivers/qemu/build.h"
+#include "drivers/qemu/command/command.h"
+#include "drivers/qemu/launch.h"
+#include "drivers/qemu/prepare.h"
+#include <time.h>
+
+int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const char *folder, uint64_t deadline_usec,
+               CommandLine **ret_line, Error *error)
+{
+        CapabilitiesCache *cache = qemu_driver(driver)->capabilities;
+        _cleanup_(freep) char *binary = prepare_emulator(driver, live);
+        _cleanup_(capabilities_unrefp) QemuCapabilities *capabilities = NULL;
+        _cleanup_(command_line_freep) CommandLine *line = NULL;
+        int r;
+
+        r = capabilities_wait(cache, binary, owner, deadline_usec, &capabilities, error);
+        if (r >= 0)
+                r = prepare_machine_type(live, capabilities, error);
+        if (r >= 0)
+                r = prepare_live(driver, live, folder, error);
+        if (r < 0)
+                return r;
+        const CommandHost host = {
+                .binary = binary,
+                .folder = folder,
+                .passes_files = launch_passes_files(driver, owner),
+                .can_use_kvm = capabilities->has_kvm,
+                .cpu_vendor = capabilities_cpu_vendor(cache),
+                .version = capabilities->version,
+                .now_sec = time(NULL),
+        };
+
+        line = command_line_new(live, &host);
+        r = command_build(line, error);
+        if (r < 0)
+                return r;
+        line->host = (CommandHost){}; /* borrowed, and not looked at any more */
+        *ret_line = TAKE_PTR(line);
+        return 0;
+}

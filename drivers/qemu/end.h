@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The end of a run, however it came. */
+
+#include "drivers/qemu/machine.h"
+
+/* Details of libvirt's lifecycle events. */
+enum {
+        DEFINED_ADDED = 0,
+        DEFINED_UPDATED = 1,
+        DEFINED_RENAMED = 2,
+        UNDEFINED_REMOVED = 0,
+        UNDEFINED_RENAMED = 1,
+        STARTED_BOOTED = 0,
+        STARTED_WAKEUP = 4,
+        SUSPENDED_PAUSED = 0,
+        SUSPENDED_IOERROR = 2,
+        SUSPENDED_WATCHDOG = 3,
+        RESUMED_UNPAUSED = 0,
+        STOPPED_SHUTDOWN = 0,
+        STOPPED_DESTROYED = 1,
+        STOPPED_CRASHED = 2,
+        STOPPED_FAILED = 5,
+        SHUTDOWN_FINISHED = 0,
+        SHUTDOWN_GUEST = 1,
+        SHUTDOWN_HOST = 2,
+        PMSUSPENDED_MEMORY = 0,
+        PMSUSPENDED_DISK = 1,
+        CRASHED_PANICKED = 0,
+};
+
+/* Watches the machine's process, which has just been started or taken back. */
+void end_watch(Domain *domain);
+
+/* The process is gone: lets go of the run, announces its end by machine->end, forgets a transient machine,
+ * starts one anew whose definition says so. Nothing happens if the machine is off. From anywhere. */
+void end_run(Domain *domain);
+
+/* What the monitor calls when QEMU has hung up. */
+void end_hung_up(Domain *domain);
+
+/* What QEMU said on stderr, without blanks at its ends, valid UTF-8 or NULL; the caller frees. */
+char *end_messages(const Machine *machine);

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Everything here is done at once, without a worker: run folders are in memory (/run). */
+
+#include "drivers/qemu/folder.h"
+#include "core/log.h"
+#include "core/store.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define DEPTH_MAX    8
+#define ENVIRON_MAX  (128 * 1024)
+#define SOCKET_QUEUE 16
+
+char *folder_path(const Domain *domain)
+{
+        return g_build_filename(qemu_driver_of(domain)->run_path, domain->object.uuid, NULL);
+}
+
+/* Removes what is in the folder; takes the descriptor over. */
+static int empty(int fd, unsigned depth)
+{
+        DIR *folder = fdopendir(fd);
+        struct dirent *entry;
+        int result = 0;
+
+        if (!folder) {
+                closep(&fd);
+                return -errno;
+        }
+        while (result >= 0 && (entry = readdir(folder))) {
+                int child;
+
+                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+                        continue;
+                if (unlinkat(dirfd(folder), entry->d_name, 0) >= 0 || errno == ENOENT)
+                        continue;
+                if ((errno != EISDIR && errno != EPERM) || depth == 0) {
+                        result = -errno;
+                        continue;
+                }
+                child = openat(dirfd(folder), entry->d_name,
+                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                result = child < 0 ? -errno : empty(child, depth - 1);
+                if (result >= 0 && unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR) < 0)
+                        result = -errno;
+        }
+        (void)closedir(folder); /* was only read */
+        return result;
+}
+
+int folder_remove(const QemuDriver *qemu, const char *name, Error *error)
+{
+        int fd = openat(qemu->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int r;
+
+        if (fd < 0 && errno == ENOENT)
+                return 0;
+        r = fd < 0 ? -errno : empty(fd, DEPTH_MAX);
+        if (r >= 0 && unlinkat(qemu->run_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                r = -errno;
+        return r < 0 ? error_set_errno(error, r, "Cannot remove folder %s/%s", qemu->run_path, name) : 0;
+}
+
+int folder_open(const Domain *domain, Error *error)
+{
+        const QemuDriver *qemu = qemu_driver_of(domain);
+        int fd = openat(qemu->run_fd, domain->object.uuid, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0)
+                return error_set_errno(error, errno, "Cannot open folder %s/%s", qemu->run_path,
+                                       domain->object.uuid);
+        return fd;
+}
+
+int folder_make(const Domain *domain, uid_t uid, gid_t gid, Error *error)
+{
+        const QemuDriver *qemu = qemu_driver_of(domain);
+        const char *name = domain->object.uuid;
+        _cleanup_(closep) int fd = -EBADF;
+        int r;
+
+        r = folder_remove(qemu, name, error);
+        if (r < 0)
+                return r;
+        if (mkdirat(qemu->run_fd, name, 0711) < 0)
+                return error_set_errno(error, errno, "Cannot make folder %s/%s", qemu->run_path, name);
+        fd = folder_open(domain, error);
+        if (fd < 0)
+                return fd;
+        if (fchmod(fd, 0711) < 0 || mkdirat(fd, FOLDER_OWN, 0700) < 0 ||
+            (uid != (uid_t)-1 && fchownat(fd, FOLDER_OWN, uid, gid, AT_SYMLINK_NOFOLLOW) < 0))
+                return error_set_errno(error, errno, "Cannot set up folder %s/%s", qemu->run_path, name);
+        return TAKE_FD(fd);
+}
+
+char *folder_socket_path(int folder_fd, const char *name)
+{
+        return g_strdup_printf("/proc/self/fd/%d/%s", folder_fd, name);
+}
+
+int folder_bind(int folder_fd, const char *name, Error *error)
+{
+        _cleanup_(freep) char *path = folder_socket_path(folder_fd, name);
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_(closep) int fd = -EBADF;
+
+        if (strlen(path) >= sizeof address.sun_path)
+                return error_set(error, ERROR_INVALID_ARGUMENT, "The name of a socket is too long: %s",
+                                 name);
+        g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+            fchmodat(folder_fd, name, 0600, 0) < 0 || listen(fd, SOCKET_QUEUE) < 0)
+                return error_set_errno(error, errno, "Cannot listen on socket %s", name);
+        return TAKE_FD(fd);
+}
+
+/* Whether the process was started with this variable. */
+static bool has_tag(pid_t pid, const char *tag)
+{
+        _cleanup_(freep) char *path = g_strdup_printf("/proc/%d/environ", (int)pid), *text = NULL;
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+        size_t size = 0, length = strlen(tag);
+        ssize_t n;
+
+        if (fd < 0)
+                return false;
+        text = g_malloc(ENVIRON_MAX + 1);
+        while (size < ENVIRON_MAX && (n = read(fd, text + size, ENVIRON_MAX - size)) > 0)
+                size += (size_t)n;
+        text[size] = '\0';
+        for (size_t at = 0; at < size; at += strlen(text + at) + 1)
+                if (strlen(text + at) == length && memcmp(text + at, tag, length) == 0)
+                        return true;
+        return false;
+}
+
+/* The pidfd holds one process; if that is a tagged one is looked at once more, as pids are used again. */
+static bool kill_tagged(pid_t pid, const char *tag)
+{
+        _cleanup_(closep) int pidfd = -EBADF;
+
+        if (pid == getpid() || !has_tag(pid, tag))
+                return false;
+        pidfd = pidfd_open(pid, 0);
+        return pidfd >= 0 && has_tag(pid, tag) && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) >= 0;
+}
+
+unsigned folder_kill_tagged(const QemuDriver *qemu, const char *name)
+{
+        _cleanup_(freep) char *tag = g_strdup_printf(FOLDER_TAG "=%s/%s", qemu->run_path, name);
+        DIR *folder = opendir("/proc");
+        const struct dirent *entry;
+        unsigned count = 0;
+
+        if (!folder) {
+                log_warning(name, "cannot look for processes that were left: %s", g_strerror(errno));
+                return 0;
+        }
+        while ((entry = readdir(folder))) {
+                guint64 pid;
+
+                if (g_ascii_string_to_unsigned(entry->d_name, 10, 1, INT32_MAX, &pid, NULL) &&
+                    kill_tagged((pid_t)pid, tag))
+                        count++;
+        }
+        (void)closedir(folder); /* was only read */
+        return count;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A machine has its owner's rights and no more. The daemon of the system starts QEMU as the machine's owner,
+ * or, for what root and group libvirt share, as a user without any rights, for whom it opens the files that
+ * the definition names. A daemon without root's rights can only start machines as itself. */
+
+#include "drivers/qemu/launch.h"
+#include "core/worker.h"
+#include "drivers/qemu/end.h"
+#include "drivers/qemu/folder.h"
+#include "drivers/qemu/passed.h"
+#include "drivers/qemu/user.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define FIRST_FD     3
+#define MESSAGES_MAX (64 * 1024)
+
+static bool becomes_user(const Config *config)
+{
+        return config->is_system && geteuid() == 0;
+}
+
+bool launch_passes_files(const Driver *driver, uid_t owner)
+{
+        return becomes_user(driver->config) && owner == 0;
+}
+
+/* What a thread finds out; everything in it is its own. */
+typedef struct Preparation {
+        char *user_name; /* NULL: by uid */
+        uid_t uid;
+        bool needs_user;
+        GPtrArray *paths; /* of char * */
+        PassedOptions *options;
+        /* out */
+        RunUser user;
+        int *fds; /* for each path; -EBADF: not opened */
+        Error error;
+} Preparation;
+
+static void preparation_free(void *data)
+{
+        Preparation *preparation = data;
+
+        for (unsigned i = 0; i < preparation->paths->len; i++)
+                closep(&preparation->fds[i]);
+        g_ptr_array_unref(preparation->paths);
+        g_free(preparation->options);
+        g_free(preparation->fds);
+        g_free(preparation->user_name);
+        run_user_clear(&preparation->user);
+        error_clear(&preparation->error);
+        g_free(preparation);
+}
+
+static void preparation_freep(Preparation **preparation)
+{
+        if (*preparation)
+                preparation_free(*preparation);
+}
+
+#define PREPARATION_FAILED (-EIO)
+
+static int prepare(void *data)
+{
+        Preparation *preparation = data;
+
+        if (preparation->needs_user && run_user_find(preparation->user_name, preparation->uid,
+                                                     &preparation->user, &preparation->error) < 0)
+                return PREPARATION_FAILED;
+        for (unsigned i = 0; i < preparation->paths->len; i++) {
+                preparation->fds[i] = passed_open(preparation->paths->pdata[i], &preparation->options[i],
+                                                  &preparation->error);
+                if (preparation->fds[i] < 0)
+                        return PREPARATION_FAILED;
+        }
+        return 0;
+}
+
+static Preparation *preparation_new(const Domain *domain, const CommandLine *line)
+{
+        const Config *config = domain->object.driver->config;
+        Preparation *preparation = g_new0(Preparation, 1);
+
+        preparation->needs_user = becomes_user(config);
+        preparation->uid = domain->object.owner;
+        if (domain->object.owner == 0)
+                preparation->user_name = g_strdup(config->machine_user);
+        preparation->paths = g_ptr_array_new_with_free_func(g_free);
+        preparation->options = g_new0(PassedOptions, line->files->len + 1);
+        preparation->fds = g_new0(int, line->files->len + 1);
+        for (unsigned i = 0; i < line->files->len; i++) {
+                const PassedFile *file = line->files->pdata[i];
+
+                g_ptr_array_add(preparation->paths, g_strdup(file->path));
+                preparation->options[i] =
+                        (PassedOptions){ file->is_writable, file->is_direct, file->is_reopened };
+                preparation->fds[i] = -EBADF;
+        }
+        return preparation;
+}
+
+static int preparation_run(const Domain *domain, const CommandLine *line, uint64_t deadline_usec,
+                           Preparation **ret_preparation, Error *error) AWAITS
+{
+        _cleanup_(preparation_freep) Preparation *preparation = preparation_new(domain, line);
+        int r = worker_run(prepare, preparation, preparation_free, deadline_usec);
+
+        if (r == -ETIMEDOUT || r == -ECANCELED) {
+                (void)TAKE_PTR(preparation); /* the thread has it still */
+                return error_set(error, r == -ETIMEDOUT ? ERROR_TIMED_OUT : ERROR_CANCELLED,
+                                 "Opening the files of the %s took too long",
+                                 object_describe(&domain->object));
+        }
+        if (r == PREPARATION_FAILED) {
+                error_move(error, &preparation->error);
+                return -error_code_to_errno(error ? error->code : ERROR_OPERATION_FAILED);
+        }
+        if (r < 0)
+                return error_set_errno(error, r, "Cannot open the files of the %s",
+                                       object_describe(&domain->object));
+        if (preparation->needs_user && preparation->user.uid == 0)
+                return error_set(error, ERROR_INTERNAL, "A machine never runs with root's rights");
+        *ret_preparation = TAKE_PTR(preparation);
+        return 0;
+}
+
+static int check_owner(const Domain *domain, Error *error)
+{
+        const Config *config = domain->object.driver->config;
+
+        if (becomes_user(config)) {
+                if (domain->object.owner != 0 || config->machine_user)
+                        return 0;
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "There is no user to run shared machines as");
+        }
+        if (domain->object.owner == 0 || domain->object.owner == geteuid())
+                return 0;
+        return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                         "A daemon that does not run as root cannot start machines of user %u",
+                         domain->object.owner);
+}
+
+/* Sockets that the line wants, by their place; closed by the caller up to n_fds. */
+static int bind_sockets(const CommandLine *line, int folder, int *fds, Error *error)
+{
+        for (unsigned i = 0; i < line->sockets->len; i++) {
+                const PassedSocket *socket = line->sockets->pdata[i];
+                _cleanup_(freep) char *name = g_path_get_basename(socket->path);
+                int fd = folder_bind(folder, name, error);
+
+                if (fd < 0)
+                        return fd;
+                fds[socket->fd - FIRST_FD] = fd;
+        }
+        return 0;
+}
+
+typedef struct Descriptors {
+        int *fds;
+        size_t count;
+} Descriptors;
+
+static void descriptors_clear(Descriptors *descriptors)
+{
+        for (size_t i = 0; i < descriptors->count; i++)
+                closep(&descriptors->fds[i]);
+        g_free(descriptors->fds);
+}
+
+/* A file in memory that cannot grow: a QEMU that complains without end fills it and no more. */
+static int messages_open(Error *error)
+{
+        _cleanup_(closep) int fd = memfd_create("qemu-messages", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+        if (fd < 0 || ftruncate(fd, MESSAGES_MAX) < 0 ||
+            fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0)
+                return error_set_errno(error, errno, "Cannot make a file in memory");
+        return TAKE_FD(fd);
+}
+
+/* Ended with NULL; strings are the array's. */
+static GPtrArray *environment(const Domain *domain, const CommandLine *line, const RunUser *user)
+{
+        GPtrArray *variables = g_ptr_array_new_with_free_func(g_free);
+        _cleanup_(freep) char *folder = folder_path(domain);
+
+        g_ptr_array_add(variables,
+                        g_strdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
+        g_ptr_array_add(variables, g_strdup("LANG=C.UTF-8"));
+        if (user->home)
+                g_ptr_array_add(variables, g_strdup_printf("HOME=%s", user->home));
+        if (user->name)
+                g_ptr_array_add(variables, g_strdup_printf("USER=%s", user->name));
+        for (unsigned i = 0; i < line->environment->len; i++)
+                g_ptr_array_add(variables, g_strdup(line->environment->pdata[i]));
+        /* Last, and where getenv() is not concerned all of them are looked at: a definition cannot hide it.
+         */
+        g_ptr_array_add(variables, g_strdup_printf(FOLDER_TAG "=%s", folder));
+        g_ptr_array_add(variables, NULL);
+        return variables;
+}
+
+static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
+                 const Descriptors *descriptors, Error *error)
+{
+        Machine *machine = machine_of(domain);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *variables = environment(domain, line, user);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *arguments = g_ptr_array_new();
+        int r;
+
+        for (unsigned i = 0; i < line->arguments->len; i++)
+                g_ptr_array_add(arguments, line->arguments->pdata[i]);
+        g_ptr_array_add(arguments, NULL);
+        machine->messages_fd = messages_open(error);
+        if (machine->messages_fd < 0)
+                return machine->messages_fd;
+        const ChildOptions options = {
+                .arguments = (const char *const *)arguments->pdata,
+                .environment = (const char *const *)variables->pdata,
+                .fds = descriptors->fds,
+                .n_fds = descriptors->count,
+                .stdin_fd = -EBADF,
+                .stdout_fd = machine->messages_fd,
+                .stderr_fd = machine->messages_fd,
+                .set_user = becomes_user(domain->object.driver->config),
+                .uid = user->uid,
+                .gid = user->gid,
+                .groups = user->groups,
+                .n_groups = user->n_groups,
+                .new_session = true,
+        };
+        r = child_spawn(&options, &machine->child, error);
+        if (r >= 0)
+                end_watch(domain);
+        return r;
+}
+
+int launch(Domain *domain, const CommandLine *line, uint64_t deadline_usec, Error *error)
+{
+        _cleanup_(preparation_freep) Preparation *preparation = NULL;
+        _cleanup_(closep) int folder = -EBADF;
+        _cleanup_(descriptors_clear) Descriptors descriptors = {
+                .fds = g_new(int, line->next_fd),
+                .count = line->next_fd - FIRST_FD,
+        };
+        int r;
+
+        for (size_t i = 0; i < descriptors.count; i++)
+                descriptors.fds[i] = -EBADF;
+        r = check_owner(domain, error);
+        if (r >= 0)
+                r = preparation_run(domain, line, deadline_usec, &preparation, error);
+        if (r < 0)
+                return r;
+        folder = folder_make(domain, preparation->needs_user ? preparation->user.uid : (uid_t)-1,
+                             preparation->user.gid, error);
+        if (folder < 0)
+                return folder;
+        r = bind_sockets(line, folder, descriptors.fds, error);
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < line->files->len; i++) {
+                const PassedFile *file = line->files->pdata[i];
+
+                descriptors.fds[file->fd - FIRST_FD] = TAKE_FD(preparation->fds[i]);
+        }
+        return spawn(domain, line, &preparation->user, &descriptors, error);
+}

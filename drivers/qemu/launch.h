@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From a command line to a process: whose it is, what it gets to hold, where it runs. */
+
+#include "drivers/qemu/command/line.h"
+#include "drivers/qemu/machine.h"
+
+/* Whether machines of this owner get files opened by the daemon: those that no user owns, whose QEMU has no
+ * rights. */
+bool launch_passes_files(const Driver *driver, uid_t owner);
+
+/* Makes the run folder, opens and binds what the line wants, and starts QEMU, which is then machine->child.
+ */
+int launch(Domain *domain, const CommandLine *line, uint64_t deadline_usec, Error *error) AWAITS;

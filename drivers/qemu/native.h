@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "drivers/qemu/machine.h"
+
+int qemu_connect_domain_xml_to_native(Call *call, const char *format, const char *xml, uint32_t flags,
+                                      char **ret_native, Error *error) AWAITS;

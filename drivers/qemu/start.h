@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Starting a machine. */
+
+#include "drivers/qemu/machine.h"
+
+/* virDomainCreateFlags. */
+enum {
+        START_PAUSED = 1 << 0,
+        START_AUTODESTROY = 1 << 1,
+        START_BYPASS_CACHE = 1 << 2,
+        START_FORCE_BOOT = 1 << 3,
+        START_VALIDATE = 1 << 4,
+        START_RESET_NVRAM = 1 << 5,
+};
+
+/* Refuses flags that are unknown, or that this driver does not do. */
+int start_check_flags(const char *operation, uint32_t flags, Error *error);
+
+/* Starts the machine with this definition, which is copied. Its job is taken; it does not run. When this
+ * returns an error nothing is left, and nobody was told of a start. */
+int start_machine(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause,
+                  uint64_t deadline_usec, Error *error) AWAITS;
+
+/* Whether it has run since the host was booted: autostart is for those that have not. */
+bool start_was_done(const Domain *domain);
+/* Forgets that, for a machine that is undefined. */
+void start_forget(const Domain *domain);
+
+int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error) AWAITS;
+int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files,
+                                  uint32_t flags, Error *error) AWAITS;
