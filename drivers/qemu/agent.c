@@ -28,8 +28,7 @@ static const DomainChannel *find_channel(const Domain *domain)
 {
         if (!domain->live)
                 return NULL;
-        LIST_FOREACH(channel, domain->live->devices.channels)
-        {
+        LIST_FOREACH (channel, domain->live->devices.channels) {
                 if (g_strcmp0(channel->name, AGENT_CHANNEL) == 0 &&
                     channel->source.type == CHARDEV_TYPE_UNIX)
                         return channel;

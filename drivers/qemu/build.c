@@ -8,8 +8,8 @@
 #include "drivers/qemu/prepare.h"
 #include <time.h>
 
-int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const char *folder, uint64_t deadline_usec,
-               CommandLine **ret_line, Error *error)
+int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const char *folder,
+               uint64_t deadline_usec, CommandLine **ret_line, Error *error)
 {
         CapabilitiesCache *cache = qemu_driver(driver)->capabilities;
         _cleanup_(freep) char *binary = prepare_emulator(driver, live);

@@ -6,7 +6,7 @@
 #include "drivers/qemu/command/line.h"
 #include "drivers/qemu/machine.h"
 
-/* Makes `live` the definition of a run in `folder` and builds its line, which borrows it and nothing else. Waits until
- * the emulator is known. */
+/* Makes `live` the definition of a run in `folder` and builds its line, which borrows it and nothing else.
+ * Waits until the emulator is known. */
 int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const char *folder,
                uint64_t deadline_usec, CommandLine **ret_line, Error *error) AWAITS;

@@ -139,23 +139,19 @@ static Found find(const DomainDevices *devices, const char *alias)
 {
         Found found = {};
 
-        LIST_FOREACH(serial, devices->serials)
-        {
+        LIST_FOREACH (serial, devices->serials) {
                 if (consider(&found, &serial->source, &serial->info, alias))
                         return found;
         }
-        LIST_FOREACH(console, devices->consoles)
-        {
+        LIST_FOREACH (console, devices->consoles) {
                 if (consider(&found, &console->source, &console->info, alias))
                         return found;
         }
-        LIST_FOREACH(parallel, devices->parallels)
-        {
+        LIST_FOREACH (parallel, devices->parallels) {
                 if (alias && consider(&found, &parallel->source, &parallel->info, alias))
                         return found;
         }
-        LIST_FOREACH(channel, devices->channels)
-        {
+        LIST_FOREACH (channel, devices->channels) {
                 if (alias && consider(&found, &channel->source, &channel->info, alias))
                         return found;
         }

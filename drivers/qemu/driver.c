@@ -4,13 +4,13 @@
  * speaking with machines that run, starting those that shall) comes after the bus names are owned. Closing
  * ends no machine. */
 
-#include "drivers/qemu/qemu.h"
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/store.h"
 #include "drivers/qemu/autostart.h"
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/definitions.h"
+#include "drivers/qemu/qemu.h"
 #include "drivers/qemu/recover.h"
 #include <sys/utsname.h>
 

@@ -129,10 +129,12 @@ static void process_exited(Child *child, int code, int status, void *data)
         const uint64_t run = machine->run;
 
         (void)child;
-        log_debug(domain->object.path, "process of %s ended (code %d, status %d)", domain->object.name, code, status);
+        log_debug(domain->object.path, "process of %s ended (code %d, status %d)", domain->object.name, code,
+                  status);
         machine->has_exited = true;
         if (machine->qmp)
-                qmp_drain(machine->qmp); /* its last words say why; they may be the end of the run by themselves */
+                qmp_drain(machine->qmp); /* its last words say why; they may be the end of the run by
+                                            themselves */
         condition_wake_all(&machine->changed);
         if (machine->run == run && machine->phase == MACHINE_RUNNING)
                 end_run(domain);

@@ -49,23 +49,19 @@ static void learn_chardev(DomainDefinition *live, const char *alias, const char 
 {
         DomainDevices *devices = &live->devices;
 
-        LIST_FOREACH(serial, devices->serials)
-        {
+        LIST_FOREACH (serial, devices->serials) {
                 if (g_strcmp0(serial->info.alias, alias) == 0)
                         set_terminal(&serial->source, path);
         }
-        LIST_FOREACH(parallel, devices->parallels)
-        {
+        LIST_FOREACH (parallel, devices->parallels) {
                 if (g_strcmp0(parallel->info.alias, alias) == 0)
                         set_terminal(&parallel->source, path);
         }
-        LIST_FOREACH(channel, devices->channels)
-        {
+        LIST_FOREACH (channel, devices->channels) {
                 if (g_strcmp0(channel->info.alias, alias) == 0)
                         set_terminal(&channel->source, path);
         }
-        LIST_FOREACH(console, devices->consoles)
-        {
+        LIST_FOREACH (console, devices->consoles) {
                 if (g_strcmp0(console->info.alias, alias) != 0 || console->source.type != CHARDEV_TYPE_PTY)
                         continue;
                 set_terminal(&console->source, path);
@@ -97,8 +93,7 @@ static void learn_vnc(DomainDefinition *live, json_t *answer)
 
         if (!service || !g_ascii_string_to_unsigned(service, 10, 1, 65535, &port, NULL))
                 return;
-        LIST_FOREACH(graphics, live->devices.graphics)
-        {
+        LIST_FOREACH (graphics, live->devices.graphics) {
                 if (graphics->type != GRAPHICS_TYPE_VNC || graphics->socket)
                         continue;
                 graphics->has_port = true;
@@ -108,23 +103,19 @@ static void learn_vnc(DomainDefinition *live, json_t *answer)
 
 static bool uses_terminals(const DomainDevices *devices)
 {
-        LIST_FOREACH(serial, devices->serials)
-        {
+        LIST_FOREACH (serial, devices->serials) {
                 if (serial->source.type == CHARDEV_TYPE_PTY)
                         return true;
         }
-        LIST_FOREACH(parallel, devices->parallels)
-        {
+        LIST_FOREACH (parallel, devices->parallels) {
                 if (parallel->source.type == CHARDEV_TYPE_PTY)
                         return true;
         }
-        LIST_FOREACH(channel, devices->channels)
-        {
+        LIST_FOREACH (channel, devices->channels) {
                 if (channel->source.type == CHARDEV_TYPE_PTY)
                         return true;
         }
-        LIST_FOREACH(console, devices->consoles)
-        {
+        LIST_FOREACH (console, devices->consoles) {
                 if (console->source.type == CHARDEV_TYPE_PTY)
                         return true;
         }
@@ -175,8 +166,7 @@ int learn(Machine *machine, DomainDefinition *live, uint64_t deadline_usec, Erro
         int r = 0;
 
         ask(questions, qmp_send_capabilities(machine->qmp), NULL);
-        LIST_FOREACH(graphics, live->devices.graphics)
-        {
+        LIST_FOREACH (graphics, live->devices.graphics) {
                 has_vnc |= graphics->type == GRAPHICS_TYPE_VNC;
                 if (r >= 0 && graphics->password &&
                     (graphics->type == GRAPHICS_TYPE_VNC || graphics->type == GRAPHICS_TYPE_SPICE))

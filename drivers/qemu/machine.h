@@ -56,10 +56,10 @@ typedef struct Machine {
         int pause_reason; /* of the next STOP, PAUSED_REASON_... */
         const Job *cause; /* of what happens now; borrowed from the operation that runs */
         bool starts_paused;
-        bool is_rebooting;      /* a shutdown of the guest is to become a reset */
+        bool is_rebooting;   /* a shutdown of the guest is to become a reset */
         bool is_saving;      /* the status is being written: one at a time, or the older could come last */
-        bool is_status_due;     /* a fiber is about to save the status */
-        bool agent_is_there;    /* the guest's agent has opened its channel */
+        bool is_status_due;  /* a fiber is about to save the status */
+        bool agent_is_there; /* the guest's agent has opened its channel */
         int64_t clock_base_sec; /* of a clock with an offset of its own, at the start */
         uint64_t started_usec;  /* CLOCK_REALTIME, of a start that is not announced */
         Condition changed;      /* phase, has_exited, is_hung_up, state */

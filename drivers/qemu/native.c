@@ -34,8 +34,8 @@ int qemu_connect_domain_xml_to_native(Call *call, const char *format, const char
 
         r = error_check_flags(error, "DomainXMLToNative", flags, 0);
         if (r >= 0 && strcmp(format, "qemu-argv") != 0)
-                r = error_set(error, ERROR_INVALID_ARGUMENT, "The QEMU driver has the format qemu-argv, not '%s'",
-                              format);
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "The QEMU driver has the format qemu-argv, not '%s'", format);
         if (r >= 0)
                 r = domain_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
         if (r >= 0)

@@ -84,8 +84,7 @@ static const DomainDisk *find_disk(const Domain *domain, const char *alias)
 {
         if (!domain->live)
                 return NULL;
-        LIST_FOREACH(disk, domain->live->devices.disks)
-        {
+        LIST_FOREACH (disk, domain->live->devices.disks) {
                 if (g_strcmp0(disk->info.alias, alias) == 0)
                         return disk;
         }
@@ -197,8 +196,7 @@ static void on_port_change(Domain *domain, json_t *arguments)
 
         if (!domain->live)
                 return;
-        LIST_FOREACH(channel, domain->live->devices.channels)
-        {
+        LIST_FOREACH (channel, domain->live->devices.channels) {
                 if (g_strcmp0(channel->info.alias, alias) != 0)
                         continue;
                 channel->state = is_open ? CHANNEL_CONNECTED : CHANNEL_DISCONNECTED;

@@ -73,8 +73,7 @@ int prepare_definition(const Driver *driver, DomainDefinition *definition, uid_t
 /* A channel without a path gets a socket in the run folder, named by what the guest calls it. */
 static int set_channel_paths(DomainDefinition *live, const char *folder, Error *error)
 {
-        LIST_FOREACH(channel, live->devices.channels)
-        {
+        LIST_FOREACH (channel, live->devices.channels) {
                 const char *name = channel->name ? channel->name : channel->info.alias;
 
                 if (channel->source.type != CHARDEV_TYPE_UNIX || channel->source.path)
@@ -106,8 +105,7 @@ static bool port_is_given(const Domain *domain, int32_t port)
 
         if (!definition)
                 return false;
-        LIST_FOREACH(graphics, definition->devices.graphics)
-        {
+        LIST_FOREACH (graphics, definition->devices.graphics) {
                 if (graphics->type == GRAPHICS_TYPE_SPICE && graphics->has_port && graphics->port == port)
                         return true;
         }
@@ -136,8 +134,7 @@ static bool listens_on_port(const DomainGraphics *graphics)
 {
         if (graphics->socket)
                 return false;
-        LIST_FOREACH(listen, graphics->listens)
-        {
+        LIST_FOREACH (listen, graphics->listens) {
                 if (listen->type == LISTEN_NONE || listen->type == LISTEN_SOCKET)
                         return false;
         }
@@ -146,8 +143,7 @@ static bool listens_on_port(const DomainGraphics *graphics)
 
 static int set_graphics(const Driver *driver, DomainGraphics *graphics, const char *folder, Error *error)
 {
-        LIST_FOREACH(listen, graphics->listens)
-        {
+        LIST_FOREACH (listen, graphics->listens) {
                 _cleanup_(freep) char *name = NULL;
 
                 if (listen->type != LISTEN_SOCKET || listen->socket || graphics->socket)
@@ -188,8 +184,7 @@ int prepare_live(const Driver *driver, DomainDefinition *live, const char *folde
                 r = make_genid(live, error);
         if (r < 0)
                 return r;
-        LIST_FOREACH(graphics, live->devices.graphics)
-        {
+        LIST_FOREACH (graphics, live->devices.graphics) {
                 r = set_graphics(driver, graphics, folder, error);
                 if (r < 0)
                         return r;

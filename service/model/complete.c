@@ -41,13 +41,13 @@ static int check_limits(DomainDefinition *definition, Error *error)
 
         device_foreach(definition, count, &devices);
         if (devices > DEVICES_MAX)
-                return error_set(error, ERROR_LIMITS_EXCEEDED, "A machine has at most %d devices, not %u",
+                return error_set(error, ERROR_INVALID_XML, "A machine has at most %d devices, not %u",
                                  DEVICES_MAX, devices);
         if (definition->iothreads > DEVICES_MAX)
-                return error_set(error, ERROR_LIMITS_EXCEEDED, "A machine has at most %d iothreads, not %u",
+                return error_set(error, ERROR_INVALID_XML, "A machine has at most %d iothreads, not %u",
                                  DEVICES_MAX, definition->iothreads);
         if (definition->cpu && definition->cpu->numa_cells.count > CELLS_MAX)
-                return error_set(error, ERROR_LIMITS_EXCEEDED, "A machine has at most %d NUMA cells, not %u",
+                return error_set(error, ERROR_INVALID_XML, "A machine has at most %d NUMA cells, not %u",
                                  CELLS_MAX, definition->cpu->numa_cells.count);
         return 0;
 }

@@ -28,8 +28,8 @@ DECLARE_ENUM(CpuFallback, cpu_fallback, CPU_FALLBACKS)
 #define CPU_POLICIES(E)                                                                                     \
         E(CPU_POLICY_ABSENT, NULL)                                                                          \
         E(CPU_POLICY_FORCE, "force")                                                                        \
-        E(CPU_POLICY_REQUIRE, "require") E(CPU_POLICY_OPTIONAL, "optional")                                 \
-                E(CPU_POLICY_DISABLE, "disable") E(CPU_POLICY_FORBID, "forbid")
+        E(CPU_POLICY_REQUIRE, "require")                                                                    \
+        E(CPU_POLICY_OPTIONAL, "optional") E(CPU_POLICY_DISABLE, "disable") E(CPU_POLICY_FORBID, "forbid")
 DECLARE_ENUM(CpuPolicy, cpu_policy, CPU_POLICIES)
 
 #define CPU_CACHES(E)                                                                                       \

@@ -129,8 +129,9 @@ extern const StructType domain_graphics_type;
 DECLARE_ENUM(VideoModel, video_model, VIDEO_MODELS)
 
 #define VIDEO_BACKENDS(E)                                                                                   \
-        E(VIDEO_BACKEND_DEFAULT, NULL) E(VIDEO_BACKEND_QEMU, "qemu") E(VIDEO_BACKEND_VHOSTUSER, "vhostuse"  \
-                                                                                                "r")
+        E(VIDEO_BACKEND_DEFAULT, NULL)                                                                      \
+        E(VIDEO_BACKEND_QEMU, "qemu") E(VIDEO_BACKEND_VHOSTUSER, "vhostuse"                                 \
+                                                                 "r")
 DECLARE_ENUM(VideoBackend, video_backend, VIDEO_BACKENDS)
 
 #define VIDEO_VGACONFS(E)                                                                                   \
@@ -201,8 +202,9 @@ DECLARE_ENUM(AudioType, audio_type, AUDIO_TYPES)
 #define AUDIO_FORMATS(E)                                                                                    \
         E(AUDIO_FORMAT_ABSENT, NULL)                                                                        \
         E(AUDIO_FORMAT_U8, "u8")                                                                            \
-        E(AUDIO_FORMAT_S8, "s8") E(AUDIO_FORMAT_U16, "u16") E(AUDIO_FORMAT_S16, "s16")                      \
-                E(AUDIO_FORMAT_U32, "u32") E(AUDIO_FORMAT_S32, "s32") E(AUDIO_FORMAT_F32, "f32")
+        E(AUDIO_FORMAT_S8, "s8")                                                                            \
+        E(AUDIO_FORMAT_U16, "u16") E(AUDIO_FORMAT_S16, "s16") E(AUDIO_FORMAT_U32, "u32")                    \
+                E(AUDIO_FORMAT_S32, "s32") E(AUDIO_FORMAT_F32, "f32")
 DECLARE_ENUM(AudioFormat, audio_format, AUDIO_FORMATS)
 
 #define AUDIO_DRIVERS(E)                                                                                    \

@@ -46,9 +46,9 @@ DECLARE_ENUM(HptResizing, hpt_resizing, HPT_RESIZINGS)
 DECLARE_ENUM(SafeCache, safe_cache, SAFE_CACHES)
 #define SAFE_INDIRECTS(E)                                                                                   \
         E(SAFE_INDIRECT_ABSENT, NULL)                                                                       \
-        E(SAFE_INDIRECT_BROKEN, "broken") E(SAFE_INDIRECT_WORKAROUND, "workaround")                         \
-                E(SAFE_INDIRECT_FIXED_IBS, "fixed-ibs") E(SAFE_INDIRECT_FIXED_CCD, "fixed-ccd")             \
-                        E(SAFE_INDIRECT_FIXED_NA, "fixed-na")
+        E(SAFE_INDIRECT_BROKEN, "broken")                                                                   \
+        E(SAFE_INDIRECT_WORKAROUND, "workaround") E(SAFE_INDIRECT_FIXED_IBS, "fixed-ibs")                   \
+                E(SAFE_INDIRECT_FIXED_CCD, "fixed-ccd") E(SAFE_INDIRECT_FIXED_NA, "fixed-na")
 DECLARE_ENUM(SafeIndirect, safe_indirect, SAFE_INDIRECTS)
 #define CAPABILITIES_POLICIES(E)                                                                            \
         E(CAPABILITIES_POLICY_ABSENT, NULL)                                                                 \
@@ -79,8 +79,8 @@ extern const StructType domain_features_type;
 #define CLOCK_OFFSETS(E)                                                                                    \
         E(CLOCK_OFFSET_ABSENT, NULL)                                                                        \
         E(CLOCK_UTC, "utc")                                                                                 \
-        E(CLOCK_LOCALTIME, "localtime") E(CLOCK_VARIABLE, "variable") E(CLOCK_TIMEZONE, "timezone")         \
-                E(CLOCK_ABSOLUTE, "absolute")
+        E(CLOCK_LOCALTIME, "localtime")                                                                     \
+        E(CLOCK_VARIABLE, "variable") E(CLOCK_TIMEZONE, "timezone") E(CLOCK_ABSOLUTE, "absolute")
 DECLARE_ENUM(ClockOffset, clock_offset, CLOCK_OFFSETS)
 
 #define CLOCK_BASES(E)                                                                                      \
@@ -90,27 +90,28 @@ DECLARE_ENUM(ClockBasis, clock_basis, CLOCK_BASES)
 #define TIMER_NAMES(E)                                                                                      \
         E(TIMER_NAME_ABSENT, NULL)                                                                          \
         E(TIMER_PLATFORM, "platform")                                                                       \
-        E(TIMER_PIT, "pit") E(TIMER_RTC, "rtc") E(TIMER_HPET, "hpet") E(TIMER_TSC, "tsc")                   \
-                E(TIMER_KVMCLOCK, "kvmclock") E(TIMER_HYPERVCLOCK, "hypervclock")                           \
-                        E(TIMER_ARMVTIMER, "armvtimer")
+        E(TIMER_PIT, "pit")                                                                                 \
+        E(TIMER_RTC, "rtc") E(TIMER_HPET, "hpet") E(TIMER_TSC, "tsc") E(TIMER_KVMCLOCK, "kvmclock")         \
+                E(TIMER_HYPERVCLOCK, "hypervclock") E(TIMER_ARMVTIMER, "armvtimer")
 DECLARE_ENUM(TimerName, timer_name, TIMER_NAMES)
 
 #define TIMER_TRACKS(E)                                                                                     \
         E(TIMER_TRACK_ABSENT, NULL)                                                                         \
-        E(TIMER_TRACK_BOOT, "boot") E(TIMER_TRACK_GUEST, "guest") E(TIMER_TRACK_WALL, "wall")               \
-                E(TIMER_TRACK_REALTIME, "realtime")
+        E(TIMER_TRACK_BOOT, "boot")                                                                         \
+        E(TIMER_TRACK_GUEST, "guest") E(TIMER_TRACK_WALL, "wall") E(TIMER_TRACK_REALTIME, "realtime")
 DECLARE_ENUM(TimerTrack, timer_track, TIMER_TRACKS)
 
 #define TIMER_TICKPOLICIES(E)                                                                               \
         E(TIMER_TICKPOLICY_ABSENT, NULL)                                                                    \
-        E(TIMER_DELAY, "delay") E(TIMER_CATCHUP, "catchup") E(TIMER_MERGE, "merge")                         \
-                E(TIMER_DISCARD, "discard")
+        E(TIMER_DELAY, "delay")                                                                             \
+        E(TIMER_CATCHUP, "catchup") E(TIMER_MERGE, "merge") E(TIMER_DISCARD, "discard")
 DECLARE_ENUM(TimerTickpolicy, timer_tickpolicy, TIMER_TICKPOLICIES)
 
 #define TIMER_MODES(E)                                                                                      \
         E(TIMER_MODE_ABSENT, NULL)                                                                          \
-        E(TIMER_AUTO, "auto") E(TIMER_NATIVE, "native") E(TIMER_EMULATE, "emulate")                         \
-                E(TIMER_PARAVIRT, "paravirt") E(TIMER_SMPSAFE, "smpsafe")
+        E(TIMER_AUTO, "auto")                                                                               \
+        E(TIMER_NATIVE, "native") E(TIMER_EMULATE, "emulate") E(TIMER_PARAVIRT, "paravirt")                 \
+                E(TIMER_SMPSAFE, "smpsafe")
 DECLARE_ENUM(TimerMode, timer_mode, TIMER_MODES)
 
 typedef struct ClockTimer {

@@ -80,8 +80,9 @@ typedef struct Bandwidth {
 extern const StructType bandwidth_type;
 
 #define VLAN_NATIVE_MODES(E)                                                                                \
-        E(VLAN_NATIVE_DEFAULT, "default") E(VLAN_NATIVE_TAGGED, "tagged") E(VLAN_NATIVE_UNTAGGED, "untagge" \
-                                                                                                  "d")
+        E(VLAN_NATIVE_DEFAULT, "default")                                                                   \
+        E(VLAN_NATIVE_TAGGED, "tagged") E(VLAN_NATIVE_UNTAGGED, "untagge"                                   \
+                                                                "d")
 DECLARE_ENUM(VlanNativeMode, vlan_native_mode, VLAN_NATIVE_MODES)
 
 typedef struct VlanTag {

@@ -38,9 +38,9 @@ DECLARE_ENUM(InputGrab, input_grab, INPUT_GRABS)
 #define INPUT_GRAB_TOGGLES(E)                                                                               \
         E(INPUT_GRAB_TOGGLE_DEFAULT, NULL)                                                                  \
         E(INPUT_GRAB_CTRL_CTRL, "ctrl-ctrl")                                                                \
-        E(INPUT_GRAB_ALT_ALT, "alt-alt") E(INPUT_GRAB_SHIFT_SHIFT, "shift-shift")                           \
-                E(INPUT_GRAB_META_META, "meta-meta") E(INPUT_GRAB_SCROLLLOCK, "scrolllock")                 \
-                        E(INPUT_GRAB_CTRL_SCROLLLOCK, "ctrl-scrolllock")
+        E(INPUT_GRAB_ALT_ALT, "alt-alt")                                                                    \
+        E(INPUT_GRAB_SHIFT_SHIFT, "shift-shift") E(INPUT_GRAB_META_META, "meta-meta")                       \
+                E(INPUT_GRAB_SCROLLLOCK, "scrolllock") E(INPUT_GRAB_CTRL_SCROLLLOCK, "ctrl-scrolllock")
 DECLARE_ENUM(InputGrabToggle, input_grab_toggle, INPUT_GRAB_TOGGLES)
 
 typedef struct DomainInput {
@@ -98,8 +98,9 @@ DECLARE_ENUM(WatchdogModel, watchdog_model, WATCHDOG_MODELS)
 #define WATCHDOG_ACTIONS(E)                                                                                 \
         E(WATCHDOG_ACTION_ABSENT, NULL)                                                                     \
         E(WATCHDOG_RESET, "reset")                                                                          \
-        E(WATCHDOG_SHUTDOWN, "shutdown") E(WATCHDOG_POWEROFF, "poweroff") E(WATCHDOG_PAUSE, "pause")        \
-                E(WATCHDOG_DUMP, "dump") E(WATCHDOG_NONE, "none") E(WATCHDOG_INJECT_NMI, "inject-nmi")
+        E(WATCHDOG_SHUTDOWN, "shutdown")                                                                    \
+        E(WATCHDOG_POWEROFF, "poweroff") E(WATCHDOG_PAUSE, "pause") E(WATCHDOG_DUMP, "dump")                \
+                E(WATCHDOG_NONE, "none") E(WATCHDOG_INJECT_NMI, "inject-nmi")
 DECLARE_ENUM(WatchdogAction, watchdog_action, WATCHDOG_ACTIONS)
 
 typedef struct DomainWatchdog {
@@ -149,8 +150,8 @@ extern const StructType domain_hub_type;
 #define PANIC_MODELS(E)                                                                                     \
         E(PANIC_MODEL_DEFAULT, NULL)                                                                        \
         E(PANIC_ISA, "isa")                                                                                 \
-        E(PANIC_PSERIES, "pseries") E(PANIC_HYPERV, "hyperv") E(PANIC_S390, "s390")                         \
-                E(PANIC_PVPANIC, "pvpanic")
+        E(PANIC_PSERIES, "pseries")                                                                         \
+        E(PANIC_HYPERV, "hyperv") E(PANIC_S390, "s390") E(PANIC_PVPANIC, "pvpanic")
 DECLARE_ENUM(PanicModel, panic_model, PANIC_MODELS)
 
 typedef struct DomainPanic {
@@ -161,8 +162,8 @@ extern const StructType domain_panic_type;
 
 #define SHMEM_MODELS(E)                                                                                     \
         E(SHMEM_MODEL_ABSENT, NULL)                                                                         \
-        E(SHMEM_IVSHMEM, "ivshmem") E(SHMEM_IVSHMEM_PLAIN, "ivshmem-plain")                                 \
-                E(SHMEM_IVSHMEM_DOORBELL, "ivshmem-doorbell")
+        E(SHMEM_IVSHMEM, "ivshmem")                                                                         \
+        E(SHMEM_IVSHMEM_PLAIN, "ivshmem-plain") E(SHMEM_IVSHMEM_DOORBELL, "ivshmem-doorbell")
 DECLARE_ENUM(ShmemModel, shmem_model, SHMEM_MODELS)
 
 #define SHMEM_ROLES(E) E(SHMEM_ROLE_DEFAULT, NULL) E(SHMEM_MASTER, "master") E(SHMEM_PEER, "peer")
@@ -184,8 +185,9 @@ extern const StructType domain_shmem_type;
 #define MEMORY_MODELS(E)                                                                                    \
         E(MEMORY_MODEL_ABSENT, NULL)                                                                        \
         E(MEMORY_MODEL_DIMM, "dimm")                                                                        \
-        E(MEMORY_MODEL_NVDIMM, "nvdimm") E(MEMORY_MODEL_VIRTIO_PMEM, "virtio-pmem")                         \
-                E(MEMORY_MODEL_VIRTIO_MEM, "virtio-mem") E(MEMORY_MODEL_SGX_EPC, "sgx-epc")
+        E(MEMORY_MODEL_NVDIMM, "nvdimm")                                                                    \
+        E(MEMORY_MODEL_VIRTIO_PMEM, "virtio-pmem") E(MEMORY_MODEL_VIRTIO_MEM, "virtio-mem")                 \
+                E(MEMORY_MODEL_SGX_EPC, "sgx-epc")
 DECLARE_ENUM(MemoryModel, memory_model, MEMORY_MODELS)
 
 #define MEMORY_ACCESSES(E)                                                                                  \
@@ -255,8 +257,9 @@ extern const StructType domain_crypto_type;
 #define FILESYSTEM_TYPES(E)                                                                                 \
         E(FILESYSTEM_TYPE_ABSENT, NULL)                                                                     \
         E(FILESYSTEM_MOUNT, "mount")                                                                        \
-        E(FILESYSTEM_BLOCK, "block") E(FILESYSTEM_FILE, "file") E(FILESYSTEM_TEMPLATE, "template")          \
-                E(FILESYSTEM_RAM, "ram") E(FILESYSTEM_BIND, "bind") E(FILESYSTEM_VOLUME, "volume")
+        E(FILESYSTEM_BLOCK, "block")                                                                        \
+        E(FILESYSTEM_FILE, "file") E(FILESYSTEM_TEMPLATE, "template") E(FILESYSTEM_RAM, "ram")              \
+                E(FILESYSTEM_BIND, "bind") E(FILESYSTEM_VOLUME, "volume")
 DECLARE_ENUM(FilesystemType, filesystem_type, FILESYSTEM_TYPES)
 
 #define FILESYSTEM_ACCESSES(E)                                                                              \
@@ -268,9 +271,9 @@ DECLARE_ENUM(FilesystemAccess, filesystem_access, FILESYSTEM_ACCESSES)
 #define FILESYSTEM_DRIVERS(E)                                                                               \
         E(FILESYSTEM_DRIVER_DEFAULT, "default")                                                             \
         E(FILESYSTEM_DRIVER_PATH, "path")                                                                   \
-        E(FILESYSTEM_DRIVER_HANDLE, "handle") E(FILESYSTEM_DRIVER_LOOP, "loop")                             \
-                E(FILESYSTEM_DRIVER_NBD, "nbd") E(FILESYSTEM_DRIVER_PLOOP, "ploop")                         \
-                        E(FILESYSTEM_DRIVER_VIRTIOFS, "virtiofs")
+        E(FILESYSTEM_DRIVER_HANDLE, "handle")                                                               \
+        E(FILESYSTEM_DRIVER_LOOP, "loop") E(FILESYSTEM_DRIVER_NBD, "nbd")                                   \
+                E(FILESYSTEM_DRIVER_PLOOP, "ploop") E(FILESYSTEM_DRIVER_VIRTIOFS, "virtiofs")
 DECLARE_ENUM(FilesystemDriver, filesystem_driver, FILESYSTEM_DRIVERS)
 
 #define FILESYSTEM_MULTIDEVS(E)                                                                             \
@@ -325,15 +328,16 @@ DECLARE_ENUM(HostdevMode, hostdev_mode, HOSTDEV_MODES)
 #define HOSTDEV_TYPES(E)                                                                                    \
         E(HOSTDEV_TYPE_ABSENT, NULL)                                                                        \
         E(HOSTDEV_USB, "usb")                                                                               \
-        E(HOSTDEV_PCI, "pci") E(HOSTDEV_SCSI, "scsi") E(HOSTDEV_SCSI_HOST, "scsi_host")                     \
-                E(HOSTDEV_MDEV, "mdev") E(HOSTDEV_STORAGE, "storage") E(HOSTDEV_MISC, "misc")               \
-                        E(HOSTDEV_NET, "net")
+        E(HOSTDEV_PCI, "pci")                                                                               \
+        E(HOSTDEV_SCSI, "scsi") E(HOSTDEV_SCSI_HOST, "scsi_host") E(HOSTDEV_MDEV, "mdev")                   \
+                E(HOSTDEV_STORAGE, "storage") E(HOSTDEV_MISC, "misc") E(HOSTDEV_NET, "net")
 DECLARE_ENUM(HostdevType, hostdev_type, HOSTDEV_TYPES)
 
 #define HOSTDEV_MODELS(E)                                                                                   \
         E(HOSTDEV_MODEL_ABSENT, NULL)                                                                       \
         E(HOSTDEV_VFIO_PCI, "vfio-pci")                                                                     \
-        E(HOSTDEV_VFIO_CCW, "vfio-ccw") E(HOSTDEV_VFIO_AP, "vfio-ap") E(HOSTDEV_VIRTIO, "virtio")           \
+        E(HOSTDEV_VFIO_CCW, "vfio-ccw")                                                                     \
+        E(HOSTDEV_VFIO_AP, "vfio-ap") E(HOSTDEV_VIRTIO, "virtio")                                           \
                 E(HOSTDEV_VIRTIO_TRANSITIONAL, "virtio-transitional")                                       \
                         E(HOSTDEV_VIRTIO_NON_TRANSITIONAL, "virtio-non-transitional")
 DECLARE_ENUM(HostdevModel, hostdev_model, HOSTDEV_MODELS)

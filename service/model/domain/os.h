@@ -8,8 +8,8 @@
 #define OS_TYPES(E)                                                                                         \
         E(OS_TYPE_ABSENT, NULL)                                                                             \
         E(OS_TYPE_HVM, "hvm")                                                                               \
-        E(OS_TYPE_XEN, "xen") E(OS_TYPE_LINUX, "linux") E(OS_TYPE_EXE, "exe") E(OS_TYPE_UML, "uml")         \
-                E(OS_TYPE_XENPVH, "xenpvh")
+        E(OS_TYPE_XEN, "xen")                                                                               \
+        E(OS_TYPE_LINUX, "linux") E(OS_TYPE_EXE, "exe") E(OS_TYPE_UML, "uml") E(OS_TYPE_XENPVH, "xenpvh")
 DECLARE_ENUM(OsType, os_type, OS_TYPES)
 
 #define OS_FIRMWARES(E) E(OS_FIRMWARE_ABSENT, NULL) E(OS_FIRMWARE_BIOS, "bios") E(OS_FIRMWARE_EFI, "efi")
@@ -27,8 +27,8 @@ DECLARE_ENUM(BootDevice, boot_device, BOOT_DEVICES)
 
 #define SMBIOS_MODES(E)                                                                                     \
         E(SMBIOS_MODE_ABSENT, NULL)                                                                         \
-        E(SMBIOS_EMULATE, "emulate") E(SMBIOS_HOST, "host") E(SMBIOS_SYSINFO, "sysinfo")                    \
-                E(SMBIOS_NONE, "none")
+        E(SMBIOS_EMULATE, "emulate")                                                                        \
+        E(SMBIOS_HOST, "host") E(SMBIOS_SYSINFO, "sysinfo") E(SMBIOS_NONE, "none")
 DECLARE_ENUM(SmbiosMode, smbios_mode, SMBIOS_MODES)
 
 typedef struct OsBoot {

@@ -13,8 +13,9 @@ DECLARE_ENUM(BackingSource, backing_source, BACKING_SOURCES)
         E(BACKING_ACCESS_ABSENT, NULL) E(BACKING_SHARED, "shared") E(BACKING_PRIVATE, "private")
 DECLARE_ENUM(BackingAccess, backing_access, BACKING_ACCESSES)
 #define BACKING_ALLOCATIONS(E)                                                                              \
-        E(BACKING_ALLOCATION_ABSENT, NULL) E(BACKING_IMMEDIATE, "immediate") E(BACKING_ONDEMAND, "ondeman"  \
-                                                                                                 "d")
+        E(BACKING_ALLOCATION_ABSENT, NULL)                                                                  \
+        E(BACKING_IMMEDIATE, "immediate") E(BACKING_ONDEMAND, "ondeman"                                     \
+                                                              "d")
 DECLARE_ENUM(BackingAllocation, backing_allocation, BACKING_ALLOCATIONS)
 
 typedef struct Hugepage {
@@ -60,8 +61,9 @@ typedef struct IothreadPin {
 
 #define SCHEDULERS(E)                                                                                       \
         E(SCHEDULER_ABSENT, NULL)                                                                           \
-        E(SCHEDULER_OTHER, "other") E(SCHEDULER_BATCH, "batch") E(SCHEDULER_IDLE, "idle")                   \
-                E(SCHEDULER_FIFO, "fifo") E(SCHEDULER_RR, "rr")
+        E(SCHEDULER_OTHER, "other")                                                                         \
+        E(SCHEDULER_BATCH, "batch") E(SCHEDULER_IDLE, "idle") E(SCHEDULER_FIFO, "fifo")                     \
+                E(SCHEDULER_RR, "rr")
 DECLARE_ENUM(SchedulerType, scheduler_type, SCHEDULERS)
 
 typedef struct VcpuScheduler {
@@ -126,8 +128,9 @@ typedef struct CpuTune {
 
 #define NUMATUNE_MODES(E)                                                                                   \
         E(NUMATUNE_MODE_ABSENT, NULL)                                                                       \
-        E(NUMATUNE_STRICT, "strict") E(NUMATUNE_PREFERRED, "preferred")                                     \
-                E(NUMATUNE_INTERLEAVE, "interleave") E(NUMATUNE_RESTRICTIVE, "restrictive")
+        E(NUMATUNE_STRICT, "strict")                                                                        \
+        E(NUMATUNE_PREFERRED, "preferred") E(NUMATUNE_INTERLEAVE, "interleave")                             \
+                E(NUMATUNE_RESTRICTIVE, "restrictive")
 DECLARE_ENUM(NumatuneMode, numatune_mode, NUMATUNE_MODES)
 
 #define PLACEMENTS(E) E(PLACEMENT_ABSENT, NULL) E(PLACEMENT_STATIC, "static") E(PLACEMENT_AUTO, "auto")
