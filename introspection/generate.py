@@ -47,7 +47,7 @@ STRINGS = ("s", "o", "g")
 
 
 class Failure(Exception):
-    pass
+    """What is wrong with the input, for the person who wrote it."""
 
 
 def annotations_of(element):
@@ -294,8 +294,7 @@ def operations_h(interfaces):
             if prop.set_operation:
                 add(prop.set_operation, prop.where, prop.set_parameters(), prop.documentation)
     text = [GENERATED + "#pragma once\n\n/* The operations of a driver, by group; service/driver.h includes this. */\n"]
-    text += [f"typedef struct {c} {c};" for _, c, _ in KINDS.values() if c and c != "Domain"]
-    text.append("\ntypedef struct DriverOperations {")
+    text += [f"typedef struct {c} {c};" for _, c, _ in KINDS.values() if c and c != "Domain"] + ["\ntypedef struct DriverOperations {"]
     for group in sorted(groups):
         text.append("        struct {")
         for member, (parameters, where, _) in sorted(groups[group].items()):
@@ -433,8 +432,7 @@ def invoke(method):
     statements.append(f"r = {callee(method)}({', '.join(arguments + ['error'])});")
     statements.append("if (r >= 0)\n                r = sd_bus_message_new_method_return(message, ret_reply);")
     statements += [f"if (r >= 0)\n                {s}" for _, s in outputs]
-    unused = ([] if c_type else ["(void)object;"])
-    body = declarations + ["int r;", ""] + unused + statements + ["return r;"]
+    body = declarations + ["int r;", ""] + ([] if c_type else ["(void)object;"]) + statements + ["return r;"]
     return (f"static int {name}(CallFrame *frame, Object *object, sd_bus_message *message,\n"
             f"        sd_bus_message **ret_reply, Error *error) AWAITS\n{{\n" +
             "\n".join(("        " + line) if line else "" for line in body) + "\n}\n")
@@ -555,8 +553,8 @@ def read_actions(path):
 
 def policy(interfaces, actions_path):
     known = read_actions(actions_path)
-    used = {a.action for i in interfaces for m in i.methods for a in m.actions}
-    used |= {a.action for i in interfaces for p in i.properties for a in p.actions + p.set_actions}
+    used = {a.action for i in interfaces for m in i.methods for a in m.actions} | {
+        a.action for i in interfaces for p in i.properties for a in p.actions + p.set_actions}
     for action in sorted(used - set(known)):
         raise Failure(f"action {action} is not in {pathlib.Path(actions_path).name}")
     lines = ['<?xml version="1.0" encoding="UTF-8"?>',
