@@ -68,7 +68,7 @@ static void log_end(const Domain *domain, const Machine *machine)
 void end_run(Domain *domain)
 {
         Machine *machine = machine_of(domain);
-        _cleanup_(domain_unrefp) Domain *held = domain_ref(domain);
+        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
         _cleanup_(error_clear) Error error = {};
         const MachineEnd end = machine->end;
         const Job *cause = machine->cause;
@@ -124,15 +124,17 @@ static void linger_fiber(void *data)
 static void process_exited(Child *child, int code, int status, void *data)
 {
         Domain *domain = data;
-        _cleanup_(domain_unrefp) Domain *held = domain_ref(domain);
+        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
         Machine *machine = machine_of(domain);
         const uint64_t run = machine->run;
 
         (void)child;
-        log_debug(domain->object.path, "process of %s ended (code %d, status %d)", domain->object.name, code, status);
+        log_debug(domain->object.path, "process of %s ended (code %d, status %d)", domain->object.name, code,
+                  status);
         machine->has_exited = true;
         if (machine->qmp)
-                qmp_drain(machine->qmp); /* its last words say why; they may be the end of the run by themselves */
+                qmp_drain(machine->qmp); /* its last words say why; they may be the end of the run by
+                                            themselves */
         condition_wake_all(&machine->changed);
         if (machine->run == run && machine->phase == MACHINE_RUNNING)
                 end_run(domain);

@@ -5,6 +5,7 @@
 #include "drivers/qemu/definitions.h"
 #include "qemu-stage.h"
 
+#define DOMAIN   "<domain type='qemu'><name>x</name><memory>1</memory><os><type>hvm</type></os></domain>"
 #define METADATA "<metadata><a:x xmlns:a='urn:a' k='v'>  two\n  lines  <!-- and this --></a:x></metadata>"
 
 static void comes_back(void **state)
@@ -33,11 +34,8 @@ static void damaged_is_refused(void **state)
                 "<machine",
                 "<machine owner='0' autostart='no' created='1'></machine>",
                 "<domain type='qemu'><name>x</name></domain>",
-                "<machine owner='-1' autostart='no' created='1'><domain "
-                "type='qemu'><name>x</name><memory>1</memory>"
-                "<os><type>hvm</type></os></domain></machine>",
-                "<machine owner='0' autostart='no'><domain type='qemu'><name>x</name><memory>1</memory>"
-                "<os><type>hvm</type></os></domain></machine>",
+                "<machine owner='-1' autostart='no' created='1'>" DOMAIN "</machine>",
+                "<machine owner='0' autostart='no'>" DOMAIN "</machine>",
         };
 
         (void)state;

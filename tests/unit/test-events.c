@@ -237,9 +237,23 @@ static void nonsense(Stage *stage)
                 }
 }
 
+typedef struct Told {
+        bool is_set;
+        Fiber *fiber;
+} Told;
+
+static void set(void *data)
+{
+        Told *told = data;
+
+        told->is_set = true;
+        fiber_wake(told->fiber);
+}
+
 static void everything(void *data)
 {
         Stage *stage = data;
+        Told told = { .fiber = fiber_current() };
 
         starts(stage);
         starts_paused(stage);
@@ -252,6 +266,9 @@ static void everything(void *data)
         nonsense(stage);
         while (fiber_count() > 1) /* those that save a status */
                 assert_int_equal(await_turn(), 0);
+        /* Changes are told at the end of a turn, in the order in which they were noted. */
+        loop_defer(set, &told);
+        assert_int_equal(await_flag(&told.is_set, DEADLINE_NEVER), 0);
         stage_close(stage);
 }
 
