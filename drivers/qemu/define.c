@@ -164,7 +164,7 @@ int qemu_define_domain(Call *call, Domain *existing, DomainDefinition *definitio
 static int create_existing(Call *call, Domain *domain, DomainDefinition *definition, uint32_t flags,
                            Error *error) AWAITS
 {
-        _cleanup_(domain_definition_freep) DomainDefinition *owned = definition;
+        _cleanup_(domain_definition_freep) DomainDefinition *owned _unused_ = definition;
         int r;
 
         r = domain_check_inactive(domain, error);

@@ -68,7 +68,7 @@ static void log_end(const Domain *domain, const Machine *machine)
 void end_run(Domain *domain)
 {
         Machine *machine = machine_of(domain);
-        _cleanup_(domain_unrefp) Domain *held = domain_ref(domain);
+        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
         _cleanup_(error_clear) Error error = {};
         const MachineEnd end = machine->end;
         const Job *cause = machine->cause;
@@ -124,7 +124,7 @@ static void linger_fiber(void *data)
 static void process_exited(Child *child, int code, int status, void *data)
 {
         Domain *domain = data;
-        _cleanup_(domain_unrefp) Domain *held = domain_ref(domain);
+        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
         Machine *machine = machine_of(domain);
         const uint64_t run = machine->run;
 

@@ -164,7 +164,7 @@ static void undo(Domain *domain, Error *error) AWAITS
 int start_machine(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause,
                   uint64_t deadline_usec, Error *error)
 {
-        _cleanup_(domain_unrefp) Domain *held = domain_ref(domain);
+        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
         _cleanup_(machine_actp) Machine *machine = machine_act(domain, cause);
         Driver *driver = domain->object.driver;
         int r;

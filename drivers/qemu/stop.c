@@ -94,7 +94,7 @@ int qemu_domain_destroy(Call *call, Domain *domain, uint32_t flags, Error *error
         r = domain_check_active(domain, error);
         if (r < 0)
                 return r;
-        _cleanup_(domain_unrefp) Domain *held = domain_ref(domain);
+        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
         _cleanup_(machine_actp) Machine *acting = machine_act(domain, call->job);
 
         acting->end = MACHINE_END_DESTROYED;
@@ -149,7 +149,7 @@ static int ask_guest(const char *operation, Call *call, Domain *domain, uint32_t
         bool is_reboot = strcmp(operation, "Reboot") == 0, by_agent = false;
         uint64_t deadline_usec = MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC));
         _cleanup_(error_clear) Error problem = {};
-        _cleanup_(domain_unrefp) Domain *held = domain_ref(domain);
+        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
         int r = choose_way(operation, domain, flags, &by_agent, error);
 
         if (r < 0)

@@ -94,6 +94,8 @@ void loop_close(void)
 {
         if (!loop)
                 return;
+        while (deferred->len > 0)
+                (void)run_deferred(NULL, NULL); /* what was put off holds on to something */
         defer_source = sd_event_source_unref(defer_source);
         g_array_unref(deferred);
         deferred = NULL;
