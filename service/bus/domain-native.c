@@ -10,6 +10,9 @@
 #include "handlers.h"
 #include <string.h>
 
+/* VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH: polkit has said yes. */
+#define SKIP_PASSWORD 1u
+
 #define OPERATIONS(frame) (&(frame)->path.driver->operations->domain)
 
 int domain_native_start(CallFrame *frame, Domain *domain, GVariant *options, Error *error)

@@ -135,8 +135,7 @@ static void write_strings(Output *output, const Field *field, const void *object
         _cleanup_(freep) char *path =
                 g_strndup(field->path, attribute ? (size_t)(attribute - field->path) : strlen(field->path));
 
-        for (const char *const *text = *CONST_FIELD_AT(object, field, const char *const *); text && *text;
-             text++) {
+        for (const char *const *text = *CONST_FIELD_AT(object, field, FieldStrings); text && *text; text++) {
                 if (!attribute) {
                         write_value(output, path, *text, NULL);
                         continue;

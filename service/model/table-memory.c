@@ -83,7 +83,7 @@ bool field_is_set(const void *object, const Field *field)
                 return text && (*text || field->flags & FIELD_EMPTY_WORD);
         }
         case FIELD_STRINGS: {
-                const char *const *strings = *CONST_FIELD_AT(object, field, const char *const *);
+                const char *const *strings = *CONST_FIELD_AT(object, field, FieldStrings);
 
                 return strings && *strings;
         }

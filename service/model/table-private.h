@@ -9,6 +9,9 @@
 #define CONST_FIELD_AT(object, field, Type)                                                                 \
         ((const Type *)(const void *)((const char *)(object) + (field)->offset))
 
+/* What a FIELD_STRINGS holds, for reading. */
+typedef const char *const *FieldStrings;
+
 /* The bytes of the next part of a path: "source[mode=bind]" of "source[mode=bind]/@host". */
 size_t path_part_length(const char *path);
 
