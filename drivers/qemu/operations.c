@@ -4,6 +4,7 @@
 
 #include "drivers/qemu/console.h"
 #include "drivers/qemu/define.h"
+#include "drivers/qemu/host.h"
 #include "drivers/qemu/native.h"
 #include "drivers/qemu/pause.h"
 #include "drivers/qemu/qemu.h"
@@ -13,6 +14,13 @@
 const DriverOperations qemu_operations = {
         .connect = {
                 .domain_xml_to_native = qemu_connect_domain_xml_to_native,
+                .get_capabilities = qemu_connect_get_capabilities,
+                .get_cpu_model_names = qemu_connect_get_cpu_model_names,
+                .node_get_cpu_map = qemu_connect_node_get_cpu_map,
+                .node_get_cpu_stats = qemu_connect_node_get_cpu_stats,
+                .node_get_free_memory = qemu_connect_node_get_free_memory,
+                .node_get_memory_stats = qemu_connect_node_get_memory_stats,
+                .node_get_security_model = qemu_connect_node_get_security_model,
         },
         .domain = {
                 .create = qemu_domain_create,
