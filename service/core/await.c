@@ -125,7 +125,8 @@ int await_bus_call(sd_bus *bus, sd_bus_message *message, uint64_t deadline_usec,
         BusWait wait = { .fiber = fiber_current() };
         _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const char *member = sd_bus_message_get_member(message);
+        /* A copy: sending moves the message's bytes. */
+        _cleanup_(freep) char *member = g_strdup(sd_bus_message_get_member(message));
         int r;
 
         /* No time limit of sd-bus's own, which would be 25 s. */
