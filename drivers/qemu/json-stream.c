@@ -103,12 +103,43 @@ static void allowance_refill(JsonStream *stream)
         stream->refilled_usec = now;
 }
 
+/* QEMU sends unsigned numbers of 64 bits, all ones for "not known"; jansson's integers are signed. Those
+ * that do not fit become the greatest that does, of as many digits or fewer, in place. */
+static void numbers_clamp(GString *line)
+{
+        static const char greatest[] = "9223372036854775807";
+        const size_t n_greatest = sizeof greatest - 1;
+        bool in_string = false;
+
+        for (size_t i = 0; i < line->len; i++) {
+                size_t n = 0;
+
+                if (in_string && line->str[i] == '\\')
+                        i++;
+                else if (line->str[i] == '"')
+                        in_string = !in_string;
+                if (in_string || !g_ascii_isdigit(line->str[i]))
+                        continue;
+                while (g_ascii_isdigit(line->str[i + n]))
+                        n++;
+                if (n > n_greatest || (n == n_greatest && memcmp(line->str + i, greatest, n) > 0)) {
+                        memset(line->str + i, ' ', n);
+                        memcpy(line->str + i + n - n_greatest, greatest, n_greatest);
+                }
+                i += n - 1;
+        }
+}
+
 static void line_parse(JsonStream *stream)
 {
         _cleanup_(json_decrefp) json_t *message = NULL;
         json_error_t problem;
 
         message = json_loadb(stream->line->str, stream->line->len, JSON_REJECT_DUPLICATES, &problem);
+        if (!message && json_error_code(&problem) == json_error_numeric_overflow) {
+                numbers_clamp(stream->line);
+                message = json_loadb(stream->line->str, stream->line->len, JSON_REJECT_DUPLICATES, &problem);
+        }
         g_string_truncate(stream->line, 0);
         stream->n_values = 0;
         if (!json_is_object(message)) {

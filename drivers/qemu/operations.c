@@ -10,6 +10,7 @@
 #include "drivers/qemu/qemu.h"
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/stop.h"
+#include "drivers/qemu/tune.h"
 
 const DriverOperations qemu_operations = {
         .connect = {
@@ -26,7 +27,9 @@ const DriverOperations qemu_operations = {
                 .create = qemu_domain_create,
                 .create_with_files = qemu_domain_create_with_files,
                 .destroy = qemu_domain_destroy,
+                .get_vcpus = qemu_domain_get_vcpus,
                 .inject_nmi = qemu_domain_inject_nmi,
+                .memory_stats = qemu_domain_memory_stats,
                 .open_console = qemu_domain_open_console,
                 .open_graphics_fd = qemu_domain_open_graphics_fd,
                 .reboot = qemu_domain_reboot,
@@ -34,7 +37,10 @@ const DriverOperations qemu_operations = {
                 .reset = qemu_domain_reset,
                 .resume = qemu_domain_resume,
                 .set_autostart = qemu_domain_set_autostart,
+                .set_memory = qemu_domain_set_memory,
+                .set_memory_stats_period = qemu_domain_set_memory_stats_period,
                 .set_metadata = qemu_domain_set_metadata,
+                .set_vcpus = qemu_domain_set_vcpus,
                 .shutdown = qemu_domain_shutdown,
                 .suspend = qemu_domain_suspend,
                 .undefine = qemu_domain_undefine,

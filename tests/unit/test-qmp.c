@@ -288,6 +288,21 @@ static void fragments(void)
         peer_close(&peer);
 }
 
+/* Unsigned numbers of 64 bits, in a value and in a text that looks like one. */
+static void great_numbers(void)
+{
+        static const char text[] = GREETING "{\"event\": \"A\", \"data\": {\"x\": 18446744073709551615, "
+                                            "\"18446744073709551615\": \"\\\"18446744073709551615\", \"y\": "
+                                            "184467440737095516150}}\n";
+        Peer peer;
+
+        peer_open(&peer);
+        qmp_receive(peer.qmp, text, sizeof(text) - 1);
+        assert_string_equal(peer.events->str, "A ");
+        assert_int_equal(peer.n_closed, 0);
+        peer_close(&peer);
+}
+
 static void too_many_commands(void)
 {
         QmpCommand *commands[QMP_PENDING_MAX + 1];
@@ -382,6 +397,7 @@ FIBER_TEST(long_line)
 FIBER_TEST(many_values)
 FIBER_TEST(deep_nesting)
 FIBER_TEST(fragments)
+FIBER_TEST(great_numbers)
 FIBER_TEST(too_many_commands)
 FIBER_TEST(freed_by_event)
 FIBER_TEST(flood)
@@ -390,17 +406,12 @@ FIBER_TEST(passes_descriptor)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_pipelined),
-                cmocka_unit_test(test_garbage),
-                cmocka_unit_test(test_hang_up),
-                cmocka_unit_test(test_deadline),
-                cmocka_unit_test(test_long_line),
-                cmocka_unit_test(test_many_values),
-                cmocka_unit_test(test_deep_nesting),
-                cmocka_unit_test(test_fragments),
-                cmocka_unit_test(test_too_many_commands),
-                cmocka_unit_test(test_freed_by_event),
-                cmocka_unit_test(test_flood),
+                cmocka_unit_test(test_pipelined),         cmocka_unit_test(test_garbage),
+                cmocka_unit_test(test_hang_up),           cmocka_unit_test(test_deadline),
+                cmocka_unit_test(test_long_line),         cmocka_unit_test(test_many_values),
+                cmocka_unit_test(test_deep_nesting),      cmocka_unit_test(test_fragments),
+                cmocka_unit_test(test_great_numbers),     cmocka_unit_test(test_too_many_commands),
+                cmocka_unit_test(test_freed_by_event),    cmocka_unit_test(test_flood),
                 cmocka_unit_test(test_passes_descriptor),
         };
 
