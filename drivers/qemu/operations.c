@@ -9,6 +9,7 @@
 #include "drivers/qemu/pause.h"
 #include "drivers/qemu/qemu.h"
 #include "drivers/qemu/start.h"
+#include "drivers/qemu/stats.h"
 #include "drivers/qemu/stop.h"
 #include "drivers/qemu/tune.h"
 
@@ -27,6 +28,7 @@ const DriverOperations qemu_operations = {
                 .create = qemu_domain_create,
                 .create_with_files = qemu_domain_create_with_files,
                 .destroy = qemu_domain_destroy,
+                .get_stats = qemu_domain_get_stats,
                 .get_vcpus = qemu_domain_get_vcpus,
                 .inject_nmi = qemu_domain_inject_nmi,
                 .memory_stats = qemu_domain_memory_stats,
