@@ -102,6 +102,7 @@ int complete_controller_indexes(DomainDefinition *definition, Error *error)
                 controller->index = index;
                 controller->has_index = true;
         }
+        sort_controllers(definition); /* those that have just got their numbers */
         return 0;
 }
 
