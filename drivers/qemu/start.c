@@ -5,6 +5,7 @@
  * let the guest run. A failure at any step ends the process and leaves nothing. */
 
 #include "core/fiber.h"
+#include "core/log.h"
 #include "drivers/qemu/operations.h"
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/run.h"
@@ -25,6 +26,9 @@ enum {
 
 /* A QEMU that has not answered by then never will. */
 #define MONITOR_TIMEOUT_USEC (20 * G_USEC_PER_SEC)
+
+/* The service manager answers at once or is in trouble; the machine does not wait for its end. */
+#define SCOPE_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
 
 static int flags_check(uint32_t flags, Error *error)
 {
@@ -127,6 +131,21 @@ static void vnc_learn(DomainDefinition *live, const json_t *answer)
                 }
 }
 
+/* A machine that got no scope of its own runs as well: the daemon's unit spares it when it is stopped. */
+static void scope_start(const Machine *machine, uint64_t deadline_usec) AWAITS
+{
+        const Domain *domain = machine->domain;
+        Driver *driver = domain->object.driver;
+        _cleanup_(error_clear) Error error = {};
+
+        if (!driver->scope_start)
+                return;
+        deadline_usec = MIN(deadline_usec, deadline_after_usec(SCOPE_TIMEOUT_USEC));
+        if (driver->scope_start(domain->object.uuid, domain->object.name, child_get_pid(machine->child),
+                                deadline_usec, &error) < 0)
+                log_warning(domain->object.path, "it runs without a scope of its own: %s", error.message);
+}
+
 /* The first conversation; *live learns what QEMU chose by itself. */
 static int monitor_ask(Machine *machine, DomainDefinition *live, uint64_t deadline_usec, Error *error) AWAITS
 {
@@ -138,6 +157,7 @@ static int monitor_ask(Machine *machine, DomainDefinition *live, uint64_t deadli
         questions.chardevs = qmp_send(machine->qmp, "query-chardev", NULL, -EBADF);
         if (has_graphics(live, GRAPHICS_TYPE_VNC))
                 questions.vnc = qmp_send(machine->qmp, "query-vnc", NULL, -EBADF);
+        scope_start(machine, deadline_usec); /* while QEMU comes up */
         r = qmp_wait(questions.capabilities, deadline_usec, NULL, error);
         if (r >= 0)
                 r = qmp_wait(questions.chardevs, deadline_usec, &chardevs, error);
