@@ -40,6 +40,11 @@ struct Driver {
         void *private_data;
         uint64_t version; /* hypervisor's: major * 1000000 + minor * 1000 + release; 0: not known yet */
         uint64_t next_domain_id;
+        /* Moves a process of a machine into a unit of its own, virtbus-NAME.scope of systemd, so that it is
+         * no longer a part of the daemon's. Set by the front end; NULL where no systemd runs that would do
+         * it. */
+        int (*scope_start)(const char *name, const char *description, pid_t pid, uint64_t deadline_usec,
+                           Error *error) AWAITS;
 };
 
 /* What drivers (and objects/) raise on driver->events. The structure of each event follows its number. */

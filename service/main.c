@@ -10,6 +10,7 @@
 #include "bus/introspect.h"
 #include "bus/jobs.h"
 #include "bus/peers.h"
+#include "bus/scope.h"
 #include "bus/signals.h"
 #include "core/await.h"
 #include "core/fiber.h"
@@ -73,6 +74,7 @@ static int start(Error *error) AWAITS
                 r = connection_own_names(error);
         if (r < 0)
                 return r;
+        scope_open(front);
         (void)sd_notify(false, "READY=1"); /* fails where no service manager waits */
         log_info(NULL, "virtbusd " VIRTBUS_VERSION " serves %s machines",
                  front->config->is_system ? "all users'" : "one user's");

@@ -73,6 +73,9 @@ static void start_note(const Domain *domain)
                             domain->object.name, g_strerror(errno));
 }
 
+/* The service manager answers at once or is in trouble; a machine does not wait for its end. */
+#define SCOPE_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
+
 static int check_alive(const Domain *domain, Error *error)
 {
         const Machine *machine = machine_of(domain);
@@ -104,6 +107,21 @@ static int begin(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
         return 0;
 }
 
+/* A machine that got no scope of its own runs as well: the daemon's unit spares it when it is stopped. */
+static void scope_start(const Domain *domain, uint64_t deadline_usec) AWAITS
+{
+        const Driver *driver = domain->object.driver;
+        _cleanup_(error_clear) Error error = {};
+
+        if (!driver->scope_start || !machine_of(domain)->child)
+                return;
+        deadline_usec = MIN(deadline_usec, deadline_after_usec(SCOPE_TIMEOUT_USEC));
+        if (driver->scope_start(domain->object.uuid, domain->object.name,
+                                child_get_pid(machine_of(domain)->child), deadline_usec, &error) < 0)
+                log_warning(domain->object.path, "machine %s runs without a scope of its own: %s",
+                            domain->object.name, error.message);
+}
+
 static int run(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
 {
         Machine *machine = machine_of(domain);
@@ -120,6 +138,10 @@ static int run(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
                                       PAUSED_REASON_STARTING_UP, error);
         if (r >= 0)
                 r = monitor_connect(domain, error);
+        if (r >= 0)
+                scope_start(domain, deadline_usec); /* while QEMU comes up */
+        if (r >= 0)
+                r = check_alive(domain, error);
         if (r >= 0)
                 r = learn(machine, machine->pending,
                           MIN(deadline_usec, deadline_after_usec(ANSWER_TIMEOUT_USEC)), error);

@@ -1,0 +1,146 @@
+#!/bin/bash
+# systemd.sh [-k]
+#
+# The installed service under a real systemd, in a throwaway machine: QEMU without KVM, Debian's kernel, and as its root
+# the file system of this host, read-only below a tmpfs, with virtbus installed over it. Nothing of the host is written
+# to but a temporary folder, which -k keeps. The kernel is fetched once and kept where guest.sh keeps its own. What is
+# tested stands in systemd-inside.sh; each check is an "ok" or "not ok" line, and all must be there. Needs root, because
+# the machine's root reads the host's files.
+set -euo pipefail
+
+keep=
+while getopts k option; do
+        case $option in
+        k) keep=1 ;;
+        *) exit 2 ;;
+        esac
+done
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+cache=${VIRTBUS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/virtbus-tests}
+timeout_s=${VIRTBUS_VM_TIMEOUT:-360}
+modules=(virtio_pci 9p 9pnet_virtio overlay virtio-rng)
+
+mkdir -p "$cache"
+work=$(mktemp -d)
+[ -n "$keep" ] || trap 'rm -rf "$work"' EXIT
+
+# Debian's kernel with all its modules; the cloud kernel of guest.sh has no 9p.
+kernel_unpack() {
+        local tree=$1 name
+
+        name=$(apt-cache depends linux-image-amd64 | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
+        [ -n "$name" ] || { echo "apt knows no linux-image-amd64: run apt-get update" >&2; return 1; }
+        rm -rf "$tree.new"
+        mkdir -p "$tree.new"
+        (
+                cd "$tree.new"
+                apt-get -q -o APT::Sandbox::User=root download "$name" > download.log 2>&1 ||
+                        { cat download.log >&2; exit 1; }
+                dpkg -x "$name"_*.deb x
+                rm -f "$name"_*.deb
+        )
+        depmod -b "$tree.new/x" "$(ls "$tree.new/x/lib/modules")"
+        mv "$tree.new" "$tree"
+}
+
+exec 9> "$cache/lock"
+flock 9
+[ -d "$cache/kernel-full/x/lib/modules" ] || kernel_unpack "$cache/kernel-full"
+exec 9>&-
+kernel=$cache/kernel-full/x
+version=$(ls "$kernel/lib/modules")
+
+# From the kernel's first process to systemd.
+init_write() {
+        cat > "$1" << 'INIT'
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+while read -r module; do
+        insmod "/modules/$module"
+done < /modules/order
+options=trans=virtio,version=9p2000.L,msize=262144
+mount -t 9p -o "ro,cache=loose,$options" host /lower || exec poweroff -f
+mount -t tmpfs upper /upper
+mkdir /upper/upper /upper/work
+mount -t overlay -o lowerdir=/lower,upperdir=/upper/upper,workdir=/upper/work root /newroot || exec poweroff -f
+mkdir -p /newroot/share /newroot/lib/modules/$(uname -r)
+mount -t 9p -o "$options" share /newroot/share
+mount -t 9p -o "ro,cache=loose,$options" modules "/newroot/lib/modules/$(uname -r)"
+
+# Nothing of what the host starts or mounts, and no user or folder of an installation on it.
+units=/newroot/etc/systemd/system
+rm -rf $units/*.wants $units/virtbusd.service* /newroot/etc/fstab
+rm -rf /newroot/etc/virtbus /newroot/var/lib/virtbus /newroot/var/cache/virtbus
+for file in passwd group shadow gshadow; do
+        sed -i -e '/^virtbus-qemu:/d' -e '/^libvirt:/d' /newroot/etc/$file
+done
+mkdir -p $units/multi-user.target.wants
+ln -sf /lib/systemd/system/multi-user.target $units/default.target
+cp -a /newroot/share/tree/. /newroot/
+cat > $units/inside.service << 'UNIT'
+[Unit]
+After=multi-user.target
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /share/inside
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/ttyS0
+UNIT
+ln -s ../inside.service $units/multi-user.target.wants/
+mount -t tmpfs tmp /newroot/tmp
+umount /proc /sys
+mount --move /dev /newroot/dev
+exec switch_root /newroot /lib/systemd/systemd
+INIT
+        chmod 0755 "$1"
+}
+
+initramfs_pack() {
+        local root=$work/root path
+
+        mkdir -p "$root"/{bin,dev,proc,sys,modules,lower,upper,newroot}
+        cp "$(command -v busybox)" "$root/bin/busybox"
+        init_write "$root/init"
+        for module in "${modules[@]}"; do
+                modprobe -d "$kernel" -S "$version" --show-depends "$module" 2> /dev/null || true
+        done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
+                cp "$path" "$root/modules/"
+                basename "$path" >> "$root/modules/order"
+        done
+        (cd "$root" && find . | cpio -o -H newc --quiet -R 0:0 | gzip -n -1) > "$work/initramfs"
+}
+
+build=$top/build-check-installed
+[ -d "$build" ] || meson setup "$build" "$top" -Dprefix=/usr -Dtests=false > "$work/meson.log" ||
+        { cat "$work/meson.log"; exit 1; }
+ninja -C "$build" > "$work/ninja.log" || { cat "$work/ninja.log"; exit 1; }
+mkdir -p "$work/share/tree"
+DESTDIR=$work/share/tree meson install -C "$build" --no-rebuild > "$work/install.log"
+cp "$here/systemd-inside.sh" "$work/share/inside"
+initramfs_pack
+
+timeout "$timeout_s" qemu-system-x86_64 -nodefaults -no-user-config -machine q35 -accel tcg,thread=multi -cpu max \
+        -smp 2 -m 1536 -display none -serial stdio -no-reboot -kernel "$kernel/boot/vmlinuz-$version" \
+        -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1 apparmor=0 systemd.show_status=no" \
+        -fsdev local,id=host,path=/,security_model=none,readonly=on,multidevs=remap \
+        -device virtio-9p-pci,fsdev=host,mount_tag=host \
+        -fsdev "local,id=share,path=$work/share,security_model=none" -device virtio-9p-pci,fsdev=share,mount_tag=share \
+        -fsdev "local,id=modules,path=$kernel/lib/modules/$version,security_model=none,readonly=on" \
+        -device virtio-9p-pci,fsdev=modules,mount_tag=modules -device virtio-rng-pci \
+        < /dev/null > "$work/console.log" 2>&1 || true
+
+# The lines are read from the share and not from the console, where the kernel and systemd write as well.
+touch "$work/share/result"
+cat "$work/share/result"
+if [ "$(tail -1 "$work/share/result")" != "all done" ] || grep -q '^not ok' "$work/share/result"; then
+        echo "--- the console"
+        tail -60 "$work/console.log"
+        [ ! -e "$work/share/journal" ] || { echo "--- the journal"; tail -60 "$work/share/journal"; }
+        exit 1
+fi
