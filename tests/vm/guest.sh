@@ -37,8 +37,15 @@ note() {
 kernel_unpack() {
         local tree=$1 name
 
-        name=$(apt-cache depends linux-image-cloud-amd64 2> /dev/null |
-                awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
+        kernel_name() {
+                apt-cache depends linux-image-cloud-amd64 2> /dev/null |
+                        awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }'
+        }
+        name=$(kernel_name)
+        if [ -z "$name" ] && [ "$(id -u)" -eq 0 ]; then
+                apt-get -q update > /dev/null
+                name=$(kernel_name)
+        fi
         if [ -z "$name" ]; then
                 note "apt knows no linux-image-cloud-amd64: run apt-get update"
                 return 1
