@@ -6,6 +6,38 @@
 #include "drivers/qemu/prepare.h"
 #include <string.h>
 
+/* As a person would type it: most arguments need no quotes. */
+static void append_argument(GString *text, const char *argument)
+{
+        static const char plain[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%";
+        _cleanup_(freep) char *quoted = NULL;
+
+        if (text->len > 0)
+                g_string_append_c(text, ' ');
+        if (*argument && strspn(argument, plain) == strlen(argument)) {
+                g_string_append(text, argument);
+                return;
+        }
+        quoted = g_shell_quote(argument);
+        g_string_append(text, quoted);
+}
+
+/* NAME=VALUE: the shell knows it by its unquoted name. */
+static void append_variable(GString *text, const char *variable)
+{
+        const char *equals = strchr(variable, '=');
+
+        if (text->len > 0)
+                g_string_append_c(text, ' ');
+        g_string_append_len(text, variable, equals ? equals + 1 - variable : (gssize)strlen(variable));
+        if (equals) {
+                _cleanup_(freep) char *quoted = g_shell_quote(equals + 1);
+
+                g_string_append(text, quoted);
+        }
+}
+
 int qemu_connect_domain_xml_to_native(Call *call, const char *format, const char *xml, uint32_t flags,
                                       char **ret_native, Error *error)
 {
@@ -26,18 +58,15 @@ int qemu_connect_domain_xml_to_native(Call *call, const char *format, const char
         if (r < 0)
                 return r;
         folder = g_build_filename(qemu_driver(call->driver)->runs_path, definition->uuid, NULL);
-        r = prepare_start(call->driver, definition, call->owner, folder, false, call->deadline_usec,
-                          &prepared, error);
+        r = prepare_show(call->driver, definition, call->owner, folder, call->deadline_usec, &prepared,
+                         error);
         if (r < 0)
                 return r;
         text = g_string_new(NULL);
         for (unsigned i = 0; i < prepared.line->environment->len; i++)
-                g_string_append_printf(text, "%s ", (char *)prepared.line->environment->pdata[i]);
-        for (unsigned i = 0; i < prepared.line->arguments->len; i++) {
-                _cleanup_(freep) char *quoted = g_shell_quote(prepared.line->arguments->pdata[i]);
-
-                g_string_append_printf(text, "%s%s", i ? " " : "", quoted);
-        }
+                append_variable(text, prepared.line->environment->pdata[i]);
+        for (unsigned i = 0; i < prepared.line->arguments->len; i++)
+                append_argument(text, prepared.line->arguments->pdata[i]);
         *ret_native = g_string_free(TAKE_PTR(text), FALSE);
         return 0;
 }

@@ -26,3 +26,7 @@ void prepared_clear(Prepared *prepared);
 /* `folder` is that of the run. Waits until the binary is known. */
 int prepare_start(const Driver *driver, const DomainDefinition *definition, uid_t owner, const char *folder,
                   bool passes_files, uint64_t deadline_usec, Prepared *ret_prepared, Error *error) AWAITS;
+/* The same for a line that nobody starts: what this host lacks, or the start would do besides, is no reason
+ * against it. */
+int prepare_show(const Driver *driver, const DomainDefinition *definition, uid_t owner, const char *folder,
+                 uint64_t deadline_usec, Prepared *ret_prepared, Error *error) AWAITS;
