@@ -8,7 +8,7 @@
 #include "drivers/qemu/prepare.h"
 #include <time.h>
 
-int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const char *folder,
+int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const char *folder, bool runs,
                uint64_t deadline_usec, CommandLine **ret_line, Error *error)
 {
         CapabilitiesCache *cache = qemu_driver(driver)->capabilities;
@@ -22,13 +22,18 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
                 r = prepare_machine_type(live, capabilities, error);
         if (r >= 0)
                 r = prepare_live(driver, live, folder, error);
+        if (r >= 0 && runs && live->type == DOMAIN_TYPE_KVM && !capabilities->has_kvm)
+                r = error_set(
+                        error, ERROR_CONFIG_UNSUPPORTED,
+                        "Domain '%s' is of type kvm, which this host cannot do: type qemu runs without KVM",
+                        live->name);
         if (r < 0)
                 return r;
         const CommandHost host = {
                 .binary = binary,
                 .folder = folder,
-                .passes_files = launch_passes_files(driver, owner),
-                .can_use_kvm = capabilities->has_kvm,
+                .passes_files = runs && launch_passes_files(driver, owner),
+                .runs = runs,
                 .cpu_vendor = capabilities_cpu_vendor(cache),
                 .version = capabilities->version,
                 .now_sec = time(NULL),

@@ -7,21 +7,36 @@
 #include "drivers/qemu/prepare.h"
 #include <string.h>
 
-static char *format_line(const CommandLine *line)
+/* As a person would type it: most arguments need no quotes. */
+static void append_argument(GString *text, const char *argument)
 {
-        GString *text = g_string_new(NULL);
+        static const char plain[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%";
+        _cleanup_(freep) char *quoted = NULL;
 
-        for (unsigned i = 0; i < line->environment->len; i++) {
-                _cleanup_(freep) char *quoted = g_shell_quote(line->environment->pdata[i]);
-
-                g_string_append_printf(text, "%s ", quoted);
+        if (text->len > 0)
+                g_string_append_c(text, ' ');
+        if (*argument && strspn(argument, plain) == strlen(argument)) {
+                g_string_append(text, argument);
+                return;
         }
-        for (unsigned i = 0; i < line->arguments->len; i++) {
-                _cleanup_(freep) char *quoted = g_shell_quote(line->arguments->pdata[i]);
+        quoted = g_shell_quote(argument);
+        g_string_append(text, quoted);
+}
 
-                g_string_append_printf(text, "%s%s", i ? " " : "", quoted);
+/* NAME=VALUE: the shell knows it by its unquoted name. */
+static void append_variable(GString *text, const char *variable)
+{
+        const char *equals = strchr(variable, '=');
+
+        if (text->len > 0)
+                g_string_append_c(text, ' ');
+        g_string_append_len(text, variable, equals ? equals + 1 - variable : (gssize)strlen(variable));
+        if (equals) {
+                _cleanup_(freep) char *quoted = g_shell_quote(equals + 1);
+
+                g_string_append(text, quoted);
         }
-        return g_string_free(text, FALSE);
 }
 
 int qemu_connect_domain_xml_to_native(Call *call, const char *format, const char *xml, uint32_t flags,
@@ -29,6 +44,7 @@ int qemu_connect_domain_xml_to_native(Call *call, const char *format, const char
 {
         _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
         _cleanup_(command_line_freep) CommandLine *line = NULL;
+        _cleanup_(string_builder_freep) GString *text = NULL;
         _cleanup_(freep) char *folder = NULL;
         int r;
 
@@ -43,8 +59,15 @@ int qemu_connect_domain_xml_to_native(Call *call, const char *format, const char
         if (r < 0)
                 return r;
         folder = g_build_filename(qemu_driver(call->driver)->run_path, definition->uuid, NULL);
-        r = build_line(call->driver, definition, call->owner, folder, call->deadline_usec, &line, error);
-        if (r >= 0)
-                *ret_native = format_line(line);
-        return r;
+        r = build_line(call->driver, definition, call->owner, folder, false, call->deadline_usec, &line,
+                       error);
+        if (r < 0)
+                return r;
+        text = g_string_new(NULL);
+        for (unsigned i = 0; i < line->environment->len; i++)
+                append_variable(text, line->environment->pdata[i]);
+        for (unsigned i = 0; i < line->arguments->len; i++)
+                append_argument(text, line->arguments->pdata[i]);
+        *ret_native = g_string_free(TAKE_PTR(text), FALSE);
+        return 0;
 }

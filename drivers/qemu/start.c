@@ -129,8 +129,8 @@ static int run(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
         _cleanup_(command_line_freep) CommandLine *line = NULL;
         int r;
 
-        r = build_line(domain->object.driver, machine->pending, domain->object.owner, folder, deadline_usec,
-                       &line, error);
+        r = build_line(domain->object.driver, machine->pending, domain->object.owner, folder, true,
+                       deadline_usec, &line, error);
         if (r >= 0)
                 r = launch(domain, line, deadline_usec, error);
         if (r >= 0)

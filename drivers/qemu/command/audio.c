@@ -125,6 +125,16 @@ static const char *card_driver(const CommandLine *line, const DomainSound *sound
         }
 }
 
+/* The sound's own backend, or the first there is; NULL without any. The caller frees. */
+static char *sound_backend(const CommandLine *line, const DomainSound *sound)
+{
+        if (sound->has_audio_id)
+                return g_strdup_printf("audio%u", sound->audio_id);
+        if (line->definition->devices.audios.count == 0)
+                return NULL;
+        return g_strdup_printf("audio%u", line->definition->devices.audios.items[0]->id);
+}
+
 static int add_codec(CommandLine *line, const DomainSound *sound, SoundCodecType type, unsigned index,
                      Error *error)
 {
@@ -134,15 +144,14 @@ static int add_codec(CommandLine *line, const DomainSound *sound, SoundCodecType
                                              [SOUND_CODEC_OUTPUT] = "hda-output" };
         _cleanup_(freep) char *id = g_strdup_printf("%s-codec%u", sound->info.alias, index);
         _cleanup_(freep) char *bus = g_strdup_printf("%s.0", sound->info.alias);
-        _cleanup_(freep) char *audio = g_strdup_printf("audio%u", sound->audio_id);
+        _cleanup_(freep) char *audio = sound_backend(line, sound);
         json_t *device = json_object();
 
         json_set_string(device, "driver", names[type]);
         json_set_string(device, "id", id);
         json_set_string(device, "bus", bus);
         json_object_set_new(device, "cad", json_integer(index));
-        if (sound->has_audio_id)
-                json_set_string(device, "audiodev", audio);
+        json_set_string(device, "audiodev", audio);
         return device_add(line, device, error);
 }
 
@@ -165,7 +174,7 @@ int command_sound(CommandLine *line, const DomainSound *sound, Error *error)
 {
         bool is_hda = sound->model == SOUND_MODEL_ICH6 || sound->model == SOUND_MODEL_ICH9;
         const char *driver = card_driver(line, sound);
-        _cleanup_(freep) char *audio = g_strdup_printf("audio%u", sound->audio_id);
+        _cleanup_(freep) char *audio = sound_backend(line, sound);
         _cleanup_(json_decrefp) json_t *device = NULL;
         int r;
 
@@ -175,7 +184,7 @@ int command_sound(CommandLine *line, const DomainSound *sound, Error *error)
                 return device_unsupported(error, "This QEMU has no <sound model='%s'>",
                                           sound_model_to_string(sound->model));
         device = device_new(driver, &sound->info);
-        if (!is_hda && sound->has_audio_id) /* there it is the codec's */
+        if (!is_hda) /* there it is the codec's */
                 json_set_string(device, "audiodev", audio);
         if (sound->model == SOUND_MODEL_USB && sound->multichannel == YES)
                 json_set_bool(device, "multi", true);

@@ -77,14 +77,12 @@ static int add_storage(const Stack *stack, DiskType type, const DiskSource *sour
                 json_set_string(node, "aio", disk_io_to_string(disk->io));
         /* The storage follows its format: read-only unless that writes. A descriptor that was passed cannot
          * follow: it was opened one way. */
-        if (is_readonly || stack->line->host.passes_files)
+        if (stack->line->host.passes_files)
                 json_set_bool(node, "read-only", is_readonly);
         else
                 json_set_bool(node, "auto-read-only", true);
-        if (disk->shareable)
-                json_set_string(node, "locking", "off");
         set_cache(node, disk->cache);
-        set_discard(node, disk);
+        json_set_string(node, "discard", "unmap"); /* whether the guest may is said at the format */
         command_add_json(stack->line, "-blockdev", node);
         return 0;
 }

@@ -9,6 +9,7 @@
 typedef struct Chardev {
         CommandLine *line;
         const ChardevSource *source;
+        const char *spice_name;
         GString *text;
 } Chardev;
 
@@ -120,7 +121,7 @@ static void append_details(Chardev *chardev)
                 append_udp(chardev);
                 break;
         case CHARDEV_TYPE_SPICEVMC:
-                append(chardev, "name", "vdagent");
+                append(chardev, "name", chardev->spice_name);
                 break;
         case CHARDEV_TYPE_SPICEPORT:
                 append(chardev, "name", source->channel);
@@ -155,12 +156,12 @@ static int check(const ChardevSource *source, Error *error)
         return 0;
 }
 
-int command_chardev(CommandLine *line, const ChardevSource *source, const char *alias, char **ret_id,
-                    Error *error)
+int command_chardev_named(CommandLine *line, const ChardevSource *source, const char *alias,
+                          const char *spice_name, char **ret_id, Error *error)
 {
         _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
         _cleanup_(freep) char *id = g_strconcat("char", alias, NULL);
-        Chardev chardev = { .line = line, .source = source, .text = text };
+        Chardev chardev = { .line = line, .source = source, .spice_name = spice_name, .text = text };
         int r;
 
         r = check(source, error);
@@ -172,4 +173,10 @@ int command_chardev(CommandLine *line, const ChardevSource *source, const char *
         command_add_option(line, "-chardev", "%s", text->str);
         *ret_id = TAKE_PTR(id);
         return 0;
+}
+
+int command_chardev(CommandLine *line, const ChardevSource *source, const char *alias, char **ret_id,
+                    Error *error)
+{
+        return command_chardev_named(line, source, alias, "vdagent", ret_id, error);
 }

@@ -14,15 +14,9 @@ typedef struct Refusal {
 
 static const Refusal lists[] = {
         { "lease", offsetof(DomainDevices, leases) },
-        { "filesystem", offsetof(DomainDevices, filesystems) },
-        { "smartcard", offsetof(DomainDevices, smartcards) },
         { "tpm", offsetof(DomainDevices, tpms) },
-        { "hostdev", offsetof(DomainDevices, hostdevs) },
-        { "redirdev", offsetof(DomainDevices, redirdevs) },
-        { "hub", offsetof(DomainDevices, hubs) },
         { "shmem", offsetof(DomainDevices, shmems) },
         { "memory", offsetof(DomainDevices, memories) },
-        { "iommu", offsetof(DomainDevices, iommus) },
         { "crypto", offsetof(DomainDevices, cryptos) },
 };
 
@@ -39,8 +33,6 @@ static int check_devices(const DomainDevices *devices, Error *error)
                 if (list->count > 0)
                         return refuse(lists[i].element, error);
         }
-        if (devices->redirfilter)
-                return refuse("redirfilter", error);
         if (devices->nvram)
                 return refuse("nvram", error);
         return devices->vsock ? refuse("vsock", error) : 0;
@@ -90,6 +82,9 @@ static int check_tuning(const DomainDefinition *definition, Error *error)
                 { "vcpu cpuset", definition->cpuset != NULL },
                 { "vcpu placement='auto'", definition->vcpu_placement == PLACEMENT_AUTO },
                 { "resource", definition->resource_partition || definition->fibrechannel_appid },
+                { "hostdev", definition->devices.hostdevs.count > 0 },
+                { "idmap", definition->idmap_uids.count > 0 || definition->idmap_gids.count > 0 },
+                { "on_lockfailure", definition->on_lockfailure != LOCK_FAILURE_DEFAULT },
         };
 
         for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
@@ -121,10 +116,8 @@ int command_check(const DomainDefinition *definition, Error *error)
                 bool is_given;
         } refusals[] = {
                 { "bootloader", definition->bootloader != NULL },
-                { "idmap", definition->idmap_uids.count > 0 || definition->idmap_gids.count > 0 },
                 { "keywrap", definition->keywrap_ciphers.count > 0 },
                 { "launchSecurity", definition->launch_security != NULL },
-                { "on_lockfailure", definition->on_lockfailure != LOCK_FAILURE_DEFAULT },
                 { "init", definition->os.init != NULL },
                 { "root", definition->os.root != NULL },
                 { "qemu:capabilities",
@@ -140,9 +133,12 @@ int command_check(const DomainDefinition *definition, Error *error)
                         return refuse(refusals[i].element, error);
         }
         r = check_features(&definition->features, error);
-        if (r >= 0)
-                r = check_tuning(definition, error);
-        if (r >= 0)
-                r = check_labels(definition, error);
         return r < 0 ? r : check_devices(&definition->devices, error);
+}
+
+int command_check_run(const DomainDefinition *definition, Error *error)
+{
+        int r = check_tuning(definition, error);
+
+        return r < 0 ? r : check_labels(definition, error);
 }

@@ -194,11 +194,15 @@ static int add_devices(CommandLine *line, Error *error)
         const DomainDevices *devices = &line->definition->devices;
         int result;
 
+        ADD_EACH(devices->iommus, command_iommu); /* before what it stands between */
         result = add_controllers(line, error);
         if (result < 0)
                 return result;
+        ADD_EACH(devices->hubs, command_hub);
         ADD_EACH(devices->disks, command_disk);
+        ADD_EACH(devices->filesystems, command_filesystem);
         ADD_EACH(devices->interfaces, command_interface);
+        ADD_EACH(devices->smartcards, command_smartcard);
         ADD_EACH(devices->serials, command_serial);
         ADD_EACH(devices->parallels, command_parallel);
         ADD_EACH(devices->channels, command_channel);
@@ -211,6 +215,8 @@ static int add_devices(CommandLine *line, Error *error)
                 return result;
         ADD_EACH(devices->sounds, command_sound);
         ADD_EACH(devices->watchdogs, command_watchdog);
+        ADD_EACH(devices->redirdevs, command_redirdev);
+        ADD_EACH(devices->hostdevs, command_hostdev);
         ADD_EACH(devices->rngs, command_rng);
         ADD_EACH(devices->panics, command_panic);
         if (devices->memballoon)
@@ -254,6 +260,8 @@ int command_build(CommandLine *line, Error *error)
         int r;
 
         r = command_check(line->definition, error);
+        if (r >= 0 && line->host.runs)
+                r = command_check_run(line->definition, error);
         if (r < 0)
                 return r;
         add_identity(line);

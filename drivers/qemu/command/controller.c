@@ -190,6 +190,40 @@ static int new_pci(const DomainController *controller, json_t **ret_device, Erro
         return 0;
 }
 
+/* A floppy has no turn at booting of its own: its controller has one for each drive. */
+typedef void (*FloppyTurn)(void *data, char drive, unsigned turn);
+
+static void floppy_turns(const CommandLine *line, FloppyTurn found, void *data)
+{
+        LIST_FOREACH (disk, line->definition->devices.disks) {
+                unsigned turn = device_boot_index(line, &disk->info);
+
+                if (disk->bus == DISK_BUS_FDC && turn > 0 && disk->info.address.unit < 2)
+                        found(data, disk->info.address.unit == 0 ? 'A' : 'B', turn);
+        }
+}
+
+static void floppy_turn_member(void *data, char drive, unsigned turn)
+{
+        char key[] = { 'b', 'o', 'o', 't', 'i', 'n', 'd', 'e', 'x', drive, '\0' };
+
+        json_set_number(data, key, turn);
+}
+
+static json_t *new_floppy_controller(const CommandLine *line)
+{
+        json_t *device = json_object();
+
+        json_set_string(device, "driver", "isa-fdc");
+        floppy_turns(line, floppy_turn_member, device);
+        return device;
+}
+
+static void floppy_turn_global(void *data, char drive, unsigned turn)
+{
+        command_add_option(data, "-global", "isa-fdc.bootindex%c=%u", drive, turn);
+}
+
 /* Part of the machine type. */
 static bool is_built_in(const CommandLine *line, const DomainController *controller)
 {
@@ -217,7 +251,6 @@ static bool is_built_in(const CommandLine *line, const DomainController *control
 static int new_controller(const CommandLine *line, const DomainController *controller, json_t **ret_device,
                           Error *error)
 {
-        (void)line;
         switch (controller->type) {
         case CONTROLLER_TYPE_PCI:
                 return new_pci(controller, ret_device, error);
@@ -232,7 +265,10 @@ static int new_controller(const CommandLine *line, const DomainController *contr
                 *ret_device = new_virtio_serial(controller);
                 return 0;
         case CONTROLLER_TYPE_FDC:
-                *ret_device = device_new("isa-fdc", &controller->info);
+                *ret_device = new_floppy_controller(line);
+                return 0;
+        case CONTROLLER_TYPE_CCID:
+                *ret_device = device_new("usb-ccid", &controller->info);
                 return 0;
         default:
                 return device_unsupported(error,
@@ -249,8 +285,11 @@ int command_controller(CommandLine *line, const DomainController *controller, Er
         if (controller->has_pcihole64)
                 return device_unsupported(error,
                                           "The QEMU driver cannot set the size of the 64-bit PCI hole");
-        if (is_built_in(line, controller))
+        if (is_built_in(line, controller)) {
+                if (controller->type == CONTROLLER_TYPE_FDC && controller->index == 0)
+                        floppy_turns(line, floppy_turn_global, line);
                 return 0;
+        }
         r = new_controller(line, controller, &device, error);
         if (r >= 0 && controller->type == CONTROLLER_TYPE_USB)
                 r = set_usb_companion(line, controller, device, error);

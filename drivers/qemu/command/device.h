@@ -45,9 +45,18 @@ int command_video(CommandLine *line, const DomainVideo *video, bool is_first, Er
 int command_memballoon(CommandLine *line, const DomainMemballoon *balloon, Error *error);
 int command_rng(CommandLine *line, const DomainRng *rng, Error *error);
 int command_watchdog(CommandLine *line, const DomainWatchdog *watchdog, Error *error);
+int command_hub(CommandLine *line, const DomainHub *hub, Error *error);
+int command_redirdev(CommandLine *line, const DomainRedirdev *redirdev, Error *error);
+int command_smartcard(CommandLine *line, const DomainSmartcard *smartcard, Error *error);
+int command_filesystem(CommandLine *line, const DomainFilesystem *filesystem, Error *error);
+int command_iommu(CommandLine *line, const DomainIommu *iommu, Error *error);
+int command_hostdev(CommandLine *line, const DomainHostdev *hostdev, Error *error);
 int command_panic(CommandLine *line, const DomainPanic *panic, Error *error);
 
 /* "charserial0" for "serial0": what a device's other end is called. Adds its -chardev; the caller frees
  * *ret_id. */
 int command_chardev(CommandLine *line, const ChardevSource *source, const char *alias, char **ret_id,
                     Error *error);
+/* The same, with SPICE's name of the channel, which is "vdagent" above. */
+int command_chardev_named(CommandLine *line, const ChardevSource *source, const char *alias,
+                          const char *spice_name, char **ret_id, Error *error);

@@ -11,9 +11,11 @@ static bool has_medium(const DomainDisk *disk)
         return !disk_source_is_empty(&disk->source);
 }
 
-/* "hd" or "cd" behind the bus's name. */
+/* "hd", "cd" or "block" behind the bus's name. */
 static char *driver_name(const char *bus, const DomainDisk *disk)
 {
+        if (disk->device == DISK_DEVICE_LUN)
+                return g_strconcat(bus, "-block", NULL);
         return g_strconcat(bus, disk->device == DISK_DEVICE_CDROM ? "-cd" : "-hd", NULL);
 }
 
@@ -56,6 +58,9 @@ static int new_drive(const CommandLine *line, const DomainDisk *disk, const char
         _cleanup_(json_decrefp) json_t *device = device_new(driver, &disk->info);
         int r;
 
+        if (disk->device == DISK_DEVICE_LUN && type != CONTROLLER_TYPE_SCSI)
+                return device_unsupported(error, "A lun cannot be on the bus '%s'",
+                                          disk_bus_to_string(disk->bus));
         r = set_drive_address(line, device, disk, type, error);
         if (r < 0)
                 return r;
@@ -70,7 +75,8 @@ static int new_virtio(const CommandLine *line, const DomainDisk *disk, json_t **
         _cleanup_(json_decrefp) json_t *device = NULL;
         int r;
 
-        if (disk->device != DISK_DEVICE_DISK && disk->device != DISK_DEVICE_ABSENT)
+        if (disk->device != DISK_DEVICE_DISK && disk->device != DISK_DEVICE_ABSENT &&
+            disk->device != DISK_DEVICE_LUN)
                 return device_unsupported(error, "A %s cannot be on the virtio bus",
                                           disk_device_to_string(disk->device));
         /* DiskModel and VirtioModel are the same list. */
@@ -80,6 +86,8 @@ static int new_virtio(const CommandLine *line, const DomainDisk *disk, json_t **
         if (r < 0)
                 return r;
         device_set_virtio(device, &disk->virtio);
+        if (disk->device == DISK_DEVICE_LUN)
+                json_set_bool(device, "scsi", true);
         json_set_on_off(device, "ioeventfd", disk->ioeventfd);
         json_set_on_off(device, "event_idx", disk->event_idx);
         json_set_number(device, "num-queues", disk->queues);
@@ -111,9 +119,9 @@ static int new_floppy(const CommandLine *line, const DomainDisk *disk, json_t **
 {
         json_t *device = device_new("floppy", &disk->info);
 
+        (void)line; /* the controller has its turn at booting */
         (void)error;
         json_object_set_new(device, "unit", json_integer(disk->info.address.unit));
-        json_set_number(device, "bootindex", device_boot_index(line, &disk->info));
         *ret_device = device;
         return 0;
 }
@@ -148,7 +156,7 @@ static void set_error_policy(json_t *device, const DomainDisk *disk)
                 on_write = on_read = NULL;
         else if (disk->error_policy == DISK_ERROR_POLICY_ENOSPACE) {
                 on_write = "enospc";
-                on_read = "report"; /* reading needs no space */
+                on_read = NULL; /* reading needs no space: QEMU's default, to report */
         }
         if (disk->rerror_policy != DISK_ERROR_POLICY_DEFAULT)
                 on_read = disk_error_policy_to_string(disk->rerror_policy);
@@ -182,15 +190,21 @@ static void set_identity(json_t *device, const DomainDisk *disk)
         if (disk->bus == DISK_BUS_SCSI) {
                 json_set_string(device, "vendor", disk->vendor);
                 json_set_string(device, "product", disk->product);
-                json_set_string(device, "device_id", disk->serial ? disk->serial : disk->info.alias);
+                if (disk->serial)
+                        json_set_string(device, "device_id", disk->serial);
+                else {
+                        _cleanup_(freep) char *id = g_strconcat("drive-", disk->info.alias, NULL);
+
+                        json_set_string(device, "device_id", id);
+                }
         } else
                 json_set_string(device, "model", disk->product);
 }
 
 static void set_cache(json_t *device, const DomainDisk *disk)
 {
-        if (disk->cache == DISK_CACHE_DEFAULT || disk->device == DISK_DEVICE_CDROM ||
-            disk->device == DISK_DEVICE_FLOPPY)
+        if (disk->cache == DISK_CACHE_DEFAULT ||
+            (disk->device == DISK_DEVICE_LUN && disk->bus == DISK_BUS_SCSI))
                 return;
         json_set_string(device, "write-cache",
                         disk->cache == DISK_CACHE_WRITETHROUGH || disk->cache == DISK_CACHE_DIRECTSYNC
@@ -204,8 +218,6 @@ int command_disk(CommandLine *line, const DomainDisk *disk, Error *error)
         _cleanup_(freep) char *node = NULL;
         int r;
 
-        if (disk->device == DISK_DEVICE_LUN)
-                return device_unsupported(error, "The QEMU driver has no disks of device 'lun'");
         if (has_medium(disk)) {
                 r = blockdev_disk(line, disk, &node, error);
                 if (r < 0)

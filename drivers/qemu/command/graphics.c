@@ -86,8 +86,11 @@ static int add_vnc(CommandLine *line, const DomainGraphics *graphics, Error *err
         if (graphics->power_control != YES_NO_ABSENT)
                 g_string_append_printf(text, ",power-control=%s",
                                        graphics->power_control == YES ? "on" : "off");
-        if (graphics->has_audio_id)
-                g_string_append_printf(text, ",audiodev=audio%u", graphics->audio_id);
+        if (graphics->has_audio_id || line->definition->devices.audios.count > 0)
+                g_string_append_printf(text, ",audiodev=audio%u",
+                                       graphics->has_audio_id
+                                               ? graphics->audio_id
+                                               : line->definition->devices.audios.items[0]->id);
         command_add_option(line, "-vnc", "%s", text->str);
         return 0;
 }
@@ -102,7 +105,8 @@ static int append_spice_address(const CommandLine *line, const DomainGraphics *g
                 g_string_append_printf(text, "unix=on,addr=%s", path);
                 return 0;
         }
-        if (listens_nowhere(graphics)) {
+        if (listens_nowhere(graphics) ||
+            (!line->host.runs && graphics->port <= 0 && graphics->tls_port <= 0)) {
                 g_string_append(text, "port=0");
                 return 0;
         }
@@ -183,6 +187,7 @@ static int add_spice(CommandLine *line, const DomainGraphics *graphics, Error *e
 
                 g_string_append_printf(text, ",rendernode=%s", node);
         }
+        g_string_append(text, ",seamless-migration=on");
         command_add_option(line, "-spice", "%s", text->str);
         return 0;
 }

@@ -68,6 +68,17 @@ static int add_netdev(CommandLine *line, const DomainInterface *interface, const
         case INTERFACE_TYPE_UDP:
                 set_socket(netdev, interface, "udp");
                 break;
+        case INTERFACE_TYPE_ETHERNET:
+        case INTERFACE_TYPE_BRIDGE:
+        case INTERFACE_TYPE_NETWORK:
+        case INTERFACE_TYPE_DIRECT:
+                if (line->host.runs)
+                        return device_unsupported(error, "The QEMU driver has no interfaces of type '%s'",
+                                                  interface_type_to_string(interface->type));
+                /* What the daemon would plug into the host; by hand, QEMU's own script does that. */
+                json_set_string(netdev, "type", "tap");
+                json_set_string(netdev, "ifname", interface->target);
+                break;
         default:
                 return device_unsupported(error, "The QEMU driver has no interfaces of type '%s'",
                                           interface_type_to_string(interface->type));
@@ -132,8 +143,10 @@ static char *device_driver(const DomainInterface *interface)
 }
 
 /* What only a tap could do is refused rather than forgotten. */
-static int check(const DomainInterface *interface, Error *error)
+static int check(const CommandLine *line, const DomainInterface *interface, Error *error)
 {
+        if (!line->host.runs)
+                return 0;
         if (interface->bandwidth || interface->vlan || interface->virtualport || interface->filter)
                 return device_unsupported(
                         error,
@@ -154,7 +167,7 @@ int command_interface(CommandLine *line, const DomainInterface *interface, Error
         _cleanup_(json_decrefp) json_t *device = device_new(driver, &interface->info);
         int r;
 
-        r = check(interface, error);
+        r = check(line, interface, error);
         if (r >= 0)
                 r = add_netdev(line, interface, id, error);
         if (r < 0)

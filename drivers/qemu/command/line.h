@@ -29,7 +29,7 @@ typedef struct CommandHost {
         const char *binary;
         const char *folder; /* of the run: RUN/qemu/UUID */
         bool passes_files;  /* see PassedFile; otherwise QEMU opens files by itself */
-        bool can_use_kvm;
+        bool runs;          /* a machine is started by it; otherwise it is only shown */
         const char
                 *cpu_vendor; /* of the processor, as the kernel calls it: "GenuineIntel"; NULL: not known */
         uint64_t version;    /* of QEMU: major * 1000000 + ...; 0: not known */

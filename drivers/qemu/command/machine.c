@@ -68,10 +68,6 @@ static int add_accel(CommandLine *line, Error *error)
         if (definition->type != DOMAIN_TYPE_KVM)
                 return device_unsupported(error, "The QEMU driver has no domains of type '%s'",
                                           domain_type_to_string(definition->type));
-        if (!line->host.can_use_kvm)
-                return device_unsupported(
-                        error,
-                        "Type 'kvm' needs /dev/kvm, which cannot be used here; type 'qemu' does without");
         if (kvm && kvm->dirty_ring == ON)
                 command_add_option(line, "-accel", "kvm,dirty-ring-size=%u", kvm->dirty_ring_size);
         else

@@ -7,6 +7,8 @@
 
 /* Refuses what the model understands and this driver does not do. */
 int command_check(const DomainDefinition *definition, Error *error);
+/* Refuses what is no argument of QEMU's, but which the start would have to do on the host. */
+int command_check_run(const DomainDefinition *definition, Error *error);
 
 /* -machine and -accel, with what <features> says of the board; `options` are further ones of -machine, from
  * the memory and the firmware. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The guest's memory: how much (-m), what it is made of (<memoryBacking>), and how it is spread over the
- * guest's NUMA cells (<cpu><numa>). Plain memory needs no backend of its own, and one cell neither. Huge
+ * guest's NUMA cells (<cpu><numa>). On x86 there is always a backend, so that the
+ * memory's name does not depend on what it is made of. Huge
  * pages are taken by memfd, which needs no mounted hugetlbfs. */
 
 #include "drivers/qemu/command/device.h"
@@ -141,14 +142,15 @@ int command_memory(CommandLine *line, GString *machine_options, Error *error)
         if (r < 0)
                 return r;
         if (definition->max_memory_slots > 0)
-                command_add_option(line, "-m", "size=%" PRIu64 "M,slots=%u,maxmem=%" PRIu64 "M", size_mib,
-                                   definition->max_memory_slots, to_mib(definition->max_memory_kib));
+                command_add_option(line, "-m", "size=%" PRIu64 "k,slots=%u,maxmem=%" PRIu64 "k",
+                                   size_mib * 1024, definition->max_memory_slots,
+                                   to_mib(definition->max_memory_kib) * 1024);
         else
-                command_add_option(line, "-m", "size=%" PRIu64 "M", size_mib);
+                command_add_option(line, "-m", "%" PRIu64, size_mib);
         command_add_option(line, "-overcommit", "mem-lock=%s", backing && backing->locked ? "on" : "off");
         if (definition->cpu && definition->cpu->numa_cells.count > 0)
                 return add_cells(line, error);
-        if (needs_backend(backing)) {
+        if (machine_is_x86(definition) || needs_backend(backing)) {
                 add_backend(line, "pc.ram", size_mib, NUMA_ACCESS_DEFAULT);
                 g_string_append(machine_options, ",memory-backend=pc.ram");
         }

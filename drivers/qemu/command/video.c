@@ -58,7 +58,7 @@ static void set_memory(json_t *device, const DomainVideo *video)
         case VIDEO_MODEL_QXL:
                 json_set_number(device, "ram_size", (uint64_t)video->ram_kib * 1024);
                 json_set_number(device, "vram_size", (uint64_t)video->vram_kib * 1024);
-                json_set_number(device, "vram64_size_mb", video->vram64_kib / 1024);
+                json_object_set_new(device, "vram64_size_mb", json_integer(video->vram64_kib / 1024));
                 json_set_number(device, "vgamem_mb", video->vgamem_kib / 1024);
                 json_set_number(device, "max_outputs", video->heads);
                 break;
