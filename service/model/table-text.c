@@ -83,9 +83,16 @@ static void text_set(void *object, const Field *field, char *text)
         *FIELD_AT(object, field, char *) = text;
 }
 
+/* "" is absent, and what is required is not absent: rules of the element may count on it. */
+static bool must_not_be_empty(const Field *field)
+{
+        return field->flags & FIELD_NOT_EMPTY ||
+               (field->flags & FIELD_REQUIRED && !(field->flags & FIELD_EMPTY_WORD));
+}
+
 static int string_from_text(void *object, const Field *field, const char *text, char **ret_expected)
 {
-        if (!*text && field->flags & FIELD_NOT_EMPTY)
+        if (!*text && must_not_be_empty(field))
                 return expect(ret_expected, "a text is");
         if (*text || field->flags & FIELD_EMPTY_WORD)
                 text_set(object, field, g_strdup(text));
@@ -98,6 +105,10 @@ static int cpuset_from_text(void *object, const Field *field, const char *text, 
 
         if (!canonical)
                 return expect(ret_expected, "a set of numbers as 0-3,7 is");
+        if (!*canonical && must_not_be_empty(field)) {
+                g_free(canonical);
+                return expect(ret_expected, "a set with a number in it is");
+        }
         if (!*canonical && !(field->flags & FIELD_EMPTY_WORD))
                 g_clear_pointer(&canonical, g_free);
         text_set(object, field, canonical);

@@ -33,7 +33,7 @@ typedef enum __attribute__((packed)) FieldKind {
 } FieldKind;
 
 enum {
-        FIELD_REQUIRED = 1 << 0,
+        FIELD_REQUIRED = 1 << 0,  /* of a text: not "" either, unless that is a value of its own */
         FIELD_ALWAYS = 1 << 1,    /* written (and compared) even if 0; for numbers */
         FIELD_HEX = 1 << 2,       /* written as 0x... with `width` digits */
         FIELD_ANY_BASE = 1 << 3,  /* 0x10 and 010 are understood */

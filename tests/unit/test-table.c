@@ -33,7 +33,7 @@ typedef struct Sticker {
 } Sticker;
 
 #define THIS Sticker
-static const Field sticker_fields[] = { STRING("@text", text, .flags = FIELD_NO_ABI) };
+static const Field sticker_fields[] = { STRING("@text", text, .flags = FIELD_NO_ABI | FIELD_REQUIRED) };
 #undef THIS
 static DEFINE_STRUCT(sticker, Sticker);
 
@@ -192,7 +192,7 @@ static void test_every_kind_is_read(void **state)
         _cleanup_(car_freep) Car *car = car_read(full);
 
         (void)state;
-        assert_int_equal(car->colour, BLUE);
+        assert_string_equal(colour_to_string(car->colour), "blue");
         assert_int_equal(car->sold, YES);
         assert_string_equal(car->name, "Beetle & co");
         assert_string_equal(car->uuid, "c7a5fdbd-edaf-9455-926a-d65c16db1809");
@@ -293,6 +293,7 @@ static void test_wrong_values_are_refused_precisely(void **state)
                 { "<car colour='red'><engine/><engine/></car>", "<car>: only one <engine> is possible" },
                 { "<car colour='red'><engine power='1001'/></car>", "power='1001' is too much" },
                 { "<car colour='red'><wheel/></car>", "<wheel>: @number is missing" },
+                { "<car colour='red'><sticker text=''/></car>", "<sticker>: @text='': a text is expected" },
                 { "<car colour='red'><car colour='x'/></car>", "@colour='x'" },
         };
 
@@ -545,6 +546,7 @@ static void test_wrong_native_values_are_refused(void **state)
                 { "{'colour': <'red'>, 'extras': <[1]>}", "extras[0]: a value of type 'i'" },
                 { "{'colour': <'red'>, 'owner': <'\\u0008'>}", "owner: the text has characters" },
                 { "{'colour': <'red'>, 'owner': <'\\uffff'>}", "owner: the text has characters" },
+                { "{'colour': <'red'>, 'stickers': <[{'text': <''>}]>}", "stickers[0].text: ''" },
                 { "{'colour': <'red'>, 'notes': <'<a>'>}", "notes: " },
                 { "{'colour': <'red'>, 'notes': <'</notes><notes>'>}", "notes: " },
                 { "{'colour': <'red'>, 'notes': <'<!-- '>}", "notes: " },
