@@ -174,15 +174,17 @@ static int struct_from(const NativePlace *place, const StructType *type, GVarian
 
 int struct_from_variant(const StructType *type, GVariant *variant, void **ret_object, Error *error)
 {
-        _cleanup_(g_variant_unrefp) GVariant *value = native_unwrap(g_variant_ref_sink(variant));
+        _cleanup_(g_variant_unrefp) GVariant *given = g_variant_ref_sink(variant), *value = NULL;
         NativePlace root = { .key = "", .depth = NATIVE_DEPTH_OF_ROOT };
         void *object;
         int r;
 
-        if (g_variant_get_size(value) > XML_SIZE_MAX)
+        if (g_variant_get_size(given) > XML_SIZE_MAX)
                 return error_set(error, ERROR_INVALID_ARGUMENT,
                                  "A definition of %" G_GSIZE_FORMAT " bytes, at most %u are read",
-                                 g_variant_get_size(value), XML_SIZE_MAX);
+                                 g_variant_get_size(given), XML_SIZE_MAX);
+        /* In bytes that were not checked, GLib would look at a whole array for each of its items. */
+        value = native_unwrap(g_variant_get_normal_form(given));
         object = struct_new(type);
         r = struct_from(&root, type, value, object, error);
         if (r < 0) {

@@ -168,6 +168,26 @@ static void guests_do_not_see_everything(void **state)
         }
 }
 
+/* The path of a socket that a former daemon made is dropped with all that it was for. */
+static void running_machines_can_be_defined_again(void **state)
+{
+        static const char live[] =
+                "<domain type='kvm' id='3'><name>a</name><memory>1024</memory><os><type>hvm</type></os>"
+                "<devices><channel type='unix'><source mode='connect' path='/run/domain-3-a/agent'>"
+                "<reconnect enabled='yes' timeout='5'/></source>"
+                "<target type='virtio' name='agent'/></channel></devices></domain>";
+        _cleanup_(domain_definition_freep) DomainDefinition *running = NULL, *defined = read_xml(live);
+        _cleanup_(error_clear) Error error = { 0 };
+
+        (void)state;
+        assert_int_equal(domain_definition_parse(live, strlen(live), 0, &running, &error), 0);
+        assert_int_equal(running->id, 3);
+        assert_string_equal(running->devices.channels.items[0]->source.path, "/run/domain-3-a/agent");
+        assert_false(defined->has_id);
+        assert_null(defined->devices.channels.items[0]->source.path);
+        assert_int_equal(defined->devices.channels.items[0]->source.reconnect_enabled, YES_NO_ABSENT);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -175,6 +195,7 @@ int main(void)
                 cmocka_unit_test(a_machine_by_hand),
                 cmocka_unit_test(slips_by_hand_are_named),
                 cmocka_unit_test(guests_do_not_see_everything),
+                cmocka_unit_test(running_machines_can_be_defined_again),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
