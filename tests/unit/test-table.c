@@ -65,7 +65,7 @@ struct Car {
         bool has_doors, is_convertible;
         uint8_t seats;
         uint16_t code;
-        uint32_t doors, gears;
+        uint32_t doors, gears, price;
         int32_t level;
         uint64_t tank_kib;
         char uuid[37], mac[18];
@@ -83,7 +83,8 @@ extern const StructType car_type;
 #define THIS Car
 static const Field car_fields[] = {
         ENUM("@colour", colour, colour, .flags = FIELD_REQUIRED),
-        YESNO("@sold", sold),
+        YESNO("@sold", sold, .flags = FIELD_NO_ABI),
+        UNSIGNED("@price", price, WHEN(sold, BIT(YES))),
         STRING("name", name, .flags = FIELD_NOT_EMPTY),
         STRING("owner/@name", owner, .flags = FIELD_NO_ABI),
         STRING("owner/@key", key, .flags = FIELD_SECRET),
@@ -111,7 +112,7 @@ static const Field car_fields[] = {
 DEFINE_STRUCT(car, Car);
 
 /* As it is written: what the tests read and compare with. */
-static const char full[] = "<car colour='blue' sold='yes'>\n"
+static const char full[] = "<car colour='blue' sold='yes' price='9'>\n"
                            "  <name>Beetle &amp; co</name>\n"
                            "  <owner name='Ann' key='4711'>garage</owner>\n"
                            "  <uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid>\n"
@@ -377,8 +378,9 @@ static void test_differences_are_named(void **state)
                 const char *from, *to, *path, *abi_path;
         } cases[] = {
                 { "colour='red'", "colour='red'", NULL, NULL },
-                { "sold='yes'", "sold='no'", "sold", "sold" },
-                { "sold='yes'", "", "sold", "sold" },
+                { "sold='yes'", "sold='no'", "sold", "price" }, /* whose price the guest sees */
+                { "sold='yes' price='9'", "sold='no'", "sold", "price" },
+                { "price='9'", "price='8'", "price", "price" },
                 { "Beetle", "Ant", "name", "name" },
                 { "Ann", "Bob", "owner", NULL },
                 { "<uuid>c", "<uuid>d", "uuid", "uuid" },
