@@ -170,18 +170,17 @@ static const Field domain_devices_fields[] = {
 static DEFINE_STRUCT(domain_devices, DomainDevices);
 
 /* Attributes of the root are written by domain_definition_format(). */
-static bool never_shown(const void *object, unsigned flags)
+static bool shown_natively(const void *object, unsigned flags)
 {
-        (void)object, (void)flags;
-        return false;
+        (void)object;
+        return flags & DEFINITION_NATIVE;
 }
 
 static bool current_vcpus_shown(const void *object, unsigned flags)
 {
         const DomainDefinition *definition = object;
 
-        (void)flags;
-        return definition->current_vcpus != definition->vcpus;
+        return flags & DEFINITION_NATIVE || definition->current_vcpus != definition->vcpus;
 }
 
 static bool iothread_ids_shown(const void *object, unsigned flags)
@@ -192,9 +191,9 @@ static bool iothread_ids_shown(const void *object, unsigned flags)
 
 #define THIS DomainDefinition
 static const Field domain_definition_fields[] = {
-        ENUM("@type", type, domain_type, .flags = FIELD_REQUIRED, .shown = never_shown),
+        ENUM("@type", type, domain_type, .flags = FIELD_REQUIRED, .shown = shown_natively),
         SIGNED("@id", id, .has_offset = offsetof(THIS, has_id), .flags = FIELD_LIVE | FIELD_NO_ABI,
-               .shown = never_shown),
+               .shown = shown_natively),
         STRING("name", name, .flags = FIELD_REQUIRED | FIELD_NO_ABI),
         UUID("uuid", uuid),
         UUID("genid", genid, .has_offset = offsetof(THIS, has_genid)),
@@ -358,4 +357,24 @@ DomainDefinition *domain_definition_copy(const DomainDefinition *definition)
 DomainDefinition *domain_definition_free(DomainDefinition *definition)
 {
         return struct_free(&domain_definition_type, definition);
+}
+
+GVariant *domain_definition_to_variant(const DomainDefinition *definition)
+{
+        return struct_to_variant(&domain_definition_type, definition);
+}
+
+int domain_definition_from_variant(GVariant *variant, DomainDefinition **ret, Error *error)
+{
+        void *definition;
+        int r = struct_from_variant(&domain_definition_type, variant, &definition, error);
+
+        if (r >= 0)
+                *ret = definition;
+        return r;
+}
+
+char *domain_definition_difference(const DomainDefinition *a, const DomainDefinition *b, bool guest_only)
+{
+        return struct_difference(&domain_definition_type, a, b, guest_only);
 }

@@ -165,9 +165,10 @@ static void write_element(Output *output, const StructType *type, const void *ob
 
 static void write_raw(Output *output, const char *path, const char *xml)
 {
-        const char *last = enter_new(output, path);
+        const char *last = enter(output, path);
 
-        open_part(output, last, strlen(last));
+        if (!is_open(output, path, last))
+                open_part(output, last, strlen(last));
         xml_writer_raw(output->writer, xml);
         close_to(output, output->open->len - 1);
 }

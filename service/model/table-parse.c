@@ -3,10 +3,7 @@
 /* Reading: every row is looked up in the element by its path. What no row asks for is not seen, as in
  * libvirt. */
 
-#include "core/uuid.h"
-#include "model/cpuset.h"
 #include "model/table-private.h"
-#include <errno.h>
 #include <string.h>
 
 static bool text_is(const char *text, const char *bytes, size_t size)
@@ -94,124 +91,15 @@ static Place place_find(const XmlNode *node, const char *path)
         return place;
 }
 
-static int refuse(const XmlNode *node, const Field *field, const char *text, Error *error,
-                  const char *expected)
-{
-        _cleanup_(freep) char *shown = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), 60));
-
-        return error_set(error, ERROR_INVALID_XML, "line %u: <%s>: %s='%s': %s expected", node->line,
-                         node->name, field->path, shown, expected);
-}
-
-static int enum_parse(void *object, const Field *field, const XmlNode *node, const char *text, Error *error)
-{
-        const EnumTable *table = field->type;
-        int value = enum_from_string(table, text);
-        _cleanup_(string_builder_freep) GString *words = NULL;
-
-        if (value >= 0) {
-                field_set_number(object, field, (uint64_t)value);
-                field_set_has(object, field, true);
-                return 0;
-        }
-        if (field->flags & FIELD_LENIENT)
-                return 0;
-        words = g_string_new(NULL);
-        for (unsigned i = 0; i < table->count; i++)
-                if (table->words[i])
-                        g_string_append_printf(words, "%s%s", words->len ? ", " : "one of ",
-                                               table->words[i]);
-        return refuse(node, field, text, error, words->str);
-}
-
-static int number_parse(void *object, const Field *field, const XmlNode *node, const char *text,
-                        Error *error)
-{
-        uint64_t value;
-        char expected[64];
-
-        if (field->flags & FIELD_MINUS_ONE && strcmp(text, "-1") == 0)
-                return 0;
-        int r = number_from_text(field, text, &value);
-        if (r == 0) {
-                field_set_number(object, field, value);
-                field_set_has(object, field, true);
-                return 0;
-        }
-        g_snprintf(expected, sizeof expected, "%s of at most %u bits is",
-                   field->kind == FIELD_SIGNED ? "an integer" : "a positive integer", field->size * 8u);
-        return refuse(node, field, text, error, expected);
-}
-
-static int size_parse(void *object, const Field *field, const XmlNode *node, const char *text, Error *error)
-{
-        const char *unit_text = xml_attribute(node, "unit");
-        uint64_t unit = unit_text && *unit_text ? unit_from_text(unit_text) : field->scale;
-        Field plain = *field;
-        uint64_t value;
-
-        plain.kind = FIELD_UNSIGNED;
-        if (unit == 0)
-                return refuse(node, field, unit_text, error, "a unit as bytes, KiB, MiB, GiB is");
-        if (number_from_text(&plain, text, &value) < 0 || size_scale(field, value, unit, &value) < 0)
-                return refuse(node, field, text, error, "a size is");
-        field_set_number(object, field, value);
-        field_set_has(object, field, true);
-        return 0;
-}
-
-static int string_parse(void *object, const Field *field, const XmlNode *node, const char *text,
-                        Error *error)
-{
-        if (!*text && field->flags & FIELD_NOT_EMPTY)
-                return refuse(node, field, text, error, "a text is");
-        if (!*text && !(field->flags & FIELD_EMPTY_WORD))
-                return 0;
-        g_free(*FIELD_AT(object, field, char *));
-        *FIELD_AT(object, field, char *) = g_strdup(text);
-        return 0;
-}
-
-static int cpuset_parse(void *object, const Field *field, const XmlNode *node, const char *text,
-                        Error *error)
-{
-        char *canonical = cpuset_canonical(text);
-
-        if (!canonical)
-                return refuse(node, field, text, error, "a set of numbers as 0-3,7 is");
-        if (!*canonical && !(field->flags & FIELD_EMPTY_WORD))
-                g_clear_pointer(&canonical, g_free);
-        g_free(*FIELD_AT(object, field, char *));
-        *FIELD_AT(object, field, char *) = canonical;
-        return 0;
-}
-
 static int value_parse(void *object, const Field *field, const XmlNode *node, const char *text, Error *error)
 {
-        switch (field->kind) {
-        case FIELD_STRING:
-                return string_parse(object, field, node, text, error);
-        case FIELD_ENUM:
-                return enum_parse(object, field, node, text, error);
-        case FIELD_UNSIGNED:
-        case FIELD_SIGNED:
-                return number_parse(object, field, node, text, error);
-        case FIELD_SIZE:
-                return size_parse(object, field, node, text, error);
-        case FIELD_CPUSET:
-                return cpuset_parse(object, field, node, text, error);
-        case FIELD_UUID:
-                field_set_has(object, field, true);
-                if (!*text && field->has_offset)
-                        return 0;
-                return uuid_parse(text, FIELD_AT(object, field, char))
-                               ? 0
-                               : refuse(node, field, text, error, "a UUID is");
-        default:
-                return mac_parse(text, FIELD_AT(object, field, char))
-                               ? 0
-                               : refuse(node, field, text, error, "a MAC address as 52:54:00:12:34:56 is");
-        }
+        _cleanup_(freep) char *expected = NULL, *shown = NULL;
+
+        if (field_from_text(object, field, text, xml_attribute(node, "unit"), &expected) == 0)
+                return 0;
+        shown = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), 60));
+        return error_set(error, ERROR_INVALID_XML, "line %u: <%s>: %s='%s': %s expected", node->line,
+                         node->name, field->path, shown, expected);
 }
 
 static int struct_parse_into(const StructType *type, const XmlNode *node, unsigned flags, void *object,
@@ -291,20 +179,19 @@ static void strings_parse(void *object, const Field *field, const XmlNode *node)
         *FIELD_AT(object, field, char **) = (char **)g_ptr_array_free(strings, FALSE);
 }
 
-static void raw_parse(void *object, const Field *field, const XmlNode *node)
+char *raw_from_element(const XmlNode *element)
 {
-        const XmlNode *element = place_find(node, field->path).node;
         GString *text;
 
         if (!element || !element->first_child)
-                return;
+                return NULL;
         text = g_string_new(NULL);
         for (const XmlNode *child = element->first_child; child; child = child->next) {
                 _cleanup_(freep) char *one = xml_node_to_string(child);
 
                 g_string_append_printf(text, "%s%s", text->len ? "\n" : "", one);
         }
-        *FIELD_AT(object, field, char *) = g_string_free(text, FALSE);
+        return g_string_free(text, FALSE);
 }
 
 static int field_parse(void *object, const Field *field, const XmlNode *node, unsigned flags, Error *error)
@@ -322,7 +209,7 @@ static int field_parse(void *object, const Field *field, const XmlNode *node, un
                 strings_parse(object, field, node);
                 return 0;
         case FIELD_RAW:
-                raw_parse(object, field, node);
+                *FIELD_AT(object, field, char *) = raw_from_element(place_find(node, field->path).node);
                 return 0;
         case FIELD_FLAG:
                 *FIELD_AT(object, field, bool) = place_find(node, field->path).text != NULL;

@@ -12,6 +12,15 @@
 /* What a FIELD_STRINGS holds, for reading. */
 typedef const char *const *FieldStrings;
 
+/* Containers within each other in a native value. The bus takes 64, and drops whoever sends more; the rest
+ * is for what stands around a definition in a message. Only a chain of backing images comes near. */
+enum {
+        NATIVE_DEPTH_MAX = 52,
+        NATIVE_DEPTH_OF_ROOT = 2,  /* array, entry */
+        NATIVE_DEPTH_OF_CHILD = 3, /* variant, array, entry */
+        NATIVE_DEPTH_OF_ITEM = 4,  /* variant, array, array, entry */
+};
+
 /* The bytes of the next part of a path: "source[mode=bind]" of "source[mode=bind]/@host". */
 size_t path_part_length(const char *path);
 
@@ -28,6 +37,15 @@ bool field_is_set(const void *object, const Field *field);
 void struct_initialise(const StructType *type, void *object);
 /* Releases what the object owns, not the object. */
 void struct_clear(const StructType *type, void *object);
+
+/* Reads a value that stands in a text; `unit` of a size may be NULL. -EINVAL with what would be right, a
+ * clause that "expected" follows, which the caller frees. */
+int field_from_text(void *object, const Field *field, const char *text, const char *unit,
+                    char **ret_expected);
+/* The same clause for a number out of range; -EINVAL. */
+int field_expect_number(const Field *field, char **ret_expected);
+/* All elements in an element as they were written, for FIELD_RAW; NULL if there are none. */
+char *raw_from_element(const XmlNode *element);
 
 /* A number in text: of the field's base and range. -EINVAL, -ERANGE. */
 int number_from_text(const Field *field, const char *text, uint64_t *ret_value);

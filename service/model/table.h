@@ -33,7 +33,7 @@ typedef enum __attribute__((packed)) FieldKind {
 } FieldKind;
 
 enum {
-        FIELD_REQUIRED = 1 << 0,
+        FIELD_REQUIRED = 1 << 0,  /* of a text: not "" either, unless that is a value of its own */
         FIELD_ALWAYS = 1 << 1,    /* written (and compared) even if 0; for numbers */
         FIELD_HEX = 1 << 2,       /* written as 0x... with `width` digits */
         FIELD_ANY_BASE = 1 << 3,  /* 0x10 and 010 are understood */
@@ -61,6 +61,7 @@ enum {
         DEFINITION_UPDATE_CPU = 1 << 2,
         DEFINITION_MIGRATABLE = 1 << 3,
         DEFINITION_STATUS = 1 << 16, /* the daemon's own file about a running machine: everything is kept */
+        DEFINITION_NATIVE = 1 << 17, /* for `shown` only: asked for the native form */
 };
 
 typedef struct StructType StructType;
@@ -121,11 +122,15 @@ char *struct_to_xml(const StructType *type, const void *object, const char *elem
 void *struct_new(const StructType *type);
 void *struct_copy(const StructType *type, const void *object);
 void *struct_free(const StructType *type, void *object);
-/* NULL if both say the same, else the native path of the first difference ("disks[1].source_file"), which
+/* NULL if both say the same, else the native path of the first difference ("disks[1].source.file"), which
  * the caller frees. With abi_only, fields that the guest cannot see are not compared. */
 char *struct_difference(const StructType *type, const void *a, const void *b, bool abi_only);
-/* Fields that are absent have no entry. The result is floating. */
+/* Fields that are absent have no entry, and secrets never have one. What is nested too deeply for the bus,
+ * which only long chains of backing images are, is cut. The result is floating. */
 GVariant *struct_to_variant(const StructType *type, const void *object);
+/* Reads as with DEFINITION_INACTIVE: what belongs to a running machine is let pass. Numbers may be of any
+ * integer type or text, dictionaries and lists with variants or without; a key that the object cannot have
+ * is refused. */
 int struct_from_variant(const StructType *type, GVariant *variant, void **ret_object, Error *error);
 
 /* Rows. THIS is the structure that the rows are about; further designated initialisers may follow. */

@@ -128,6 +128,8 @@ static int channel_check(void *object, const XmlNode *node, unsigned flags, Erro
         if (flags & DEFINITION_INACTIVE && !(flags & DEFINITION_STATUS) && path_is_generated(channel)) {
                 g_clear_pointer(&channel->source.path, g_free);
                 channel->source.mode = SOCKET_MODE_ABSENT;
+                channel->source.reconnect_enabled = YES_NO_ABSENT; /* how to reach the socket went with it */
+                channel->source.reconnect_timeout = 0;
         }
         if (channel->source.reconnect_enabled == YES && channel->source.mode != SOCKET_CONNECT)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,

@@ -295,12 +295,6 @@ static int tune_check(void *object, const XmlNode *node, unsigned flags, Error *
 
 static DEFINE_STRUCT(disk_tune, DiskTune, .check = tune_check);
 
-static bool mirror_shown(const void *object, unsigned flags)
-{
-        (void)object;
-        return !(flags & DEFINITION_INACTIVE) || flags & DEFINITION_STATUS;
-}
-
 #define THIS DomainDisk
 static const Field domain_disk_fields[] = {
         ENUM("@type", type, disk_type, .initial = DISK_TYPE_FILE, .flags = FIELD_ALWAYS | FIELD_NO_ABI),
@@ -337,7 +331,7 @@ static const Field domain_disk_fields[] = {
         UNSIGNED("blockio/@logical_block_size", logical_block_size),
         UNSIGNED("blockio/@physical_block_size", physical_block_size),
         UNSIGNED("blockio/@discard_granularity", discard_granularity),
-        STRUCT("mirror", mirror, disk_mirror, .shown = mirror_shown, .flags = FIELD_NO_ABI),
+        STRUCT("mirror", mirror, disk_mirror, .flags = FIELD_LIVE | FIELD_NO_ABI),
         STRING("target/@dev", target, .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY),
         ENUM("target/@bus", bus, disk_bus),
         ENUM("target/@tray", tray, disk_tray, .flags = FIELD_NO_ABI),

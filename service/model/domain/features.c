@@ -123,7 +123,7 @@ static const Field domain_features_fields[] = {
         STRUCT("kvm", kvm, kvm_features),
         ONOFF("pvspinlock/@state", pvspinlock),
         ENUM("capabilities/@policy", capabilities_policy, capabilities_policy),
-        RAW("capabilities", capabilities, .shown = never_shown),
+        RAW("capabilities", capabilities),
         ONOFF("pmu/@state", pmu),
         ONOFF("vmport/@state", vmport),
         FLAG("gic", has_gic),

@@ -167,7 +167,7 @@ static DEFINE_STRUCT(port_forward, PortForward);
 #define THIS FilterParameter
 static const Field filter_parameter_fields[] = {
         STRING("@name", name, .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY),
-        STRING("@value", value, .flags = FIELD_REQUIRED),
+        STRING("@value", value, .flags = FIELD_REQUIRED | FIELD_EMPTY_WORD),
 };
 #undef THIS
 DEFINE_STRUCT(filter_parameter, FilterParameter);
