@@ -30,7 +30,8 @@ static int driver_open(Driver *driver, Error *error)
                 r = define_prepare(definition, error);
         if (r < 0)
                 return r;
-        domain = domain_new(driver, TAKE_PTR(definition), driver->config->is_system ? 0 : driver->config->uid);
+        domain = domain_new(driver, TAKE_PTR(definition),
+                            driver->config->is_system ? 0 : driver->config->uid);
         domain->is_persistent = true;
         r = object_table_add(driver->objects, &domain->object);
         if (r < 0)

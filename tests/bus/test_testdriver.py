@@ -116,7 +116,7 @@ class TestLife:
     def test_files_are_refused(self, web):
         fd = os.open("/dev/null", os.O_RDONLY)
         try:
-            assert "open files" in refused(web.call, "CreateWithFiles", "ahu", [fd], 0)
+            assert "open files" in refused(web.call, "CreateWithFiles", "ahu", [0], 0, fds=[fd])
         finally:
             os.close(fd)
         assert web.state[0] == SHUTOFF
