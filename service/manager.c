@@ -9,6 +9,9 @@
 #if VIRTBUS_QEMU
 #include "drivers/qemu/qemu.h"
 #endif
+#if VIRTBUS_TEST
+#include "drivers/test/test.h"
+#endif
 #include <assert.h>
 
 #define NOT_WRITTEN(driver) "virtbus has no " driver " driver yet"
@@ -23,10 +26,12 @@ static const DriverType absent_types[] = {
           .uri_session = "qemu:///session",
           .missing = "virtbus was built without the QEMU driver" },
 #endif
+#if !VIRTBUS_TEST
         { .name = "Test",
           .uri_system = "test:///default",
           .uri_session = "test:///default",
-          .missing = NOT_WRITTEN("Test") },
+          .missing = "virtbus was built without the Test driver" },
+#endif
         { .name = "UML",
           .uri_system = "uml:///system",
           .uri_session = "uml:///session",
@@ -51,6 +56,9 @@ static const DriverType absent_types[] = {
 static const DriverType *const present_types[] = {
 #if VIRTBUS_QEMU
         &qemu_driver_type,
+#endif
+#if VIRTBUS_TEST
+        &test_driver_type,
 #endif
         NULL,
 };

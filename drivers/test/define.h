@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Machines that come and go, as definitions. */
+
+#include "driver.h"
+
+/* Refuses other types than test, and fills in what every definition has. */
+int define_prepare(DomainDefinition *definition, Error *error);
+
+/* DriverType's hooks (driver.h). */
+int test_define_domain(Call *call, Domain *existing, DomainDefinition *definition, Domain **ret_domain,
+                       Error *error);
+int test_create_domain(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
+                       const int *fds, size_t n_fds, Domain **ret_domain, Error *error) AWAITS;
+
+int test_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *error);
+int test_domain_rename(Call *call, Domain *domain, const char *name, uint32_t flags, Error *error);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A run is a copy of the definition and nothing else: it begins by taking it and ends by letting it go. What
+ * is announced is what libvirt's own test driver announces. */
+
+#include "drivers/test/machine.h"
+
+int machine_check_persistent(const Domain *domain, Error *error)
+{
+        if (domain->is_persistent)
+                return 0;
+        return error_set(error, ERROR_OPERATION_INVALID,
+                         "The %s is transient: it has no definition that is kept",
+                         object_describe(&domain->object));
+}
+
+void machine_start(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause)
+{
+        domain->has_managed_save = false; /* gone on from, or thrown away */
+        domain_set_live(domain, domain_definition_copy(definition));
+        domain_set_state(domain, is_paused ? DOMAIN_STATE_PAUSED : DOMAIN_STATE_RUNNING,
+                         is_paused ? PAUSED_REASON_USER : RUNNING_REASON_BOOTED);
+        domain_lifecycle(domain, DOMAIN_EVENT_STARTED, STARTED_BOOTED, cause);
+        if (is_paused)
+                domain_lifecycle(domain, DOMAIN_EVENT_SUSPENDED, SUSPENDED_PAUSED, cause);
+}
+
+void machine_end(Domain *domain, int reason, int detail, const Job *cause)
+{
+        /* It is listed until it is removed, and has to have a definition until then. */
+        if (!domain->definition)
+                domain->definition = domain_definition_copy(domain->live);
+        domain_set_live(domain, NULL);
+        domain_set_state(domain, DOMAIN_STATE_SHUTOFF, reason);
+        domain_lifecycle(domain, DOMAIN_EVENT_STOPPED, detail, cause);
+        if (!domain->is_persistent)
+                object_table_remove(domain->object.driver->objects, &domain->object);
+}
+
+void machine_signal(Domain *domain, const char *member, GVariant *arguments)
+{
+        _cleanup_(g_variant_unrefp) GVariant *owned = arguments ? g_variant_ref_sink(arguments) : NULL;
+
+        event_raise(domain->object.driver->events, EVENT_DOMAIN_SIGNAL,
+                    &(DomainSignalEvent){ .domain = domain, .member = member, .arguments = owned });
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What all files of this driver need of a machine: its run begins and ends here. Nothing waits. */
+
+#include "driver.h"
+
+/* Details of libvirt's lifecycle events. */
+enum {
+        DEFINED_ADDED = 0,
+        DEFINED_UPDATED = 1,
+        DEFINED_RENAMED = 2,
+        UNDEFINED_REMOVED = 0,
+        UNDEFINED_RENAMED = 1,
+        STARTED_BOOTED = 0,
+        SUSPENDED_PAUSED = 0,
+        RESUMED_UNPAUSED = 0,
+        STOPPED_SHUTDOWN = 0,
+        STOPPED_DESTROYED = 1,
+        STOPPED_SAVED = 4,
+};
+
+/* virDomainCreateFlags. */
+enum {
+        START_PAUSED = 1 << 0,
+        START_BYPASS_CACHE = 1 << 2,
+        START_FORCE_BOOT = 1 << 3,
+        START_ALL = START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT,
+};
+
+/* 0, or an error that says that it has no definition that is kept. */
+int machine_check_persistent(const Domain *domain, Error *error);
+
+/* A machine that is off runs, by a copy of the definition; announced as booted, and as paused if it is. */
+void machine_start(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause);
+
+/* A machine that runs is off; announced as stopped, with these numbers. A transient one is gone then: the
+ * caller holds a reference. */
+void machine_end(Domain *domain, int reason, int detail, const Job *cause);
+
+/* Raises a signal of org.libvirt.Domain; takes the floating tuple over, which may be NULL. */
+void machine_signal(Domain *domain, const char *member, GVariant *arguments);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What this driver does, by the names of the introspection files. */
+
+#include "drivers/test/change.h"
+#include "drivers/test/define.h"
+#include "drivers/test/lifecycle.h"
+#include "drivers/test/save.h"
+#include "drivers/test/test.h"
+
+const DriverOperations test_operations = {
+        .domain = {
+                .create = test_domain_create,
+                .create_with_files = test_domain_create_with_files,
+                .destroy = test_domain_destroy,
+                .get_job_info = test_domain_get_job_info,
+                .get_vcpus = test_domain_get_vcpus,
+                .has_managed_save_image = test_domain_has_managed_save_image,
+                .managed_save = test_domain_managed_save,
+                .managed_save_remove = test_domain_managed_save_remove,
+                .memory_stats = test_domain_memory_stats,
+                .reboot = test_domain_reboot,
+                .rename = test_domain_rename,
+                .reset = test_domain_reset,
+                .resume = test_domain_resume,
+                .set_autostart = test_domain_set_autostart,
+                .set_memory = test_domain_set_memory,
+                .set_metadata = test_domain_set_metadata,
+                .set_vcpus = test_domain_set_vcpus,
+                .shutdown = test_domain_shutdown,
+                .suspend = test_domain_suspend,
+                .undefine = test_domain_undefine,
+        },
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Saving ends a machine and leaves a mark, which the next start takes away. A transient machine would be
+ * gone with what was saved, and is refused. */
+
+#include "drivers/test/save.h"
+#include "drivers/test/machine.h"
+
+/* virDomainSaveRestoreFlags: bypass the cache, go on running, go on paused. */
+enum {
+        SAVE_BYPASS_CACHE = 1 << 0,
+        SAVE_RUNNING = 1 << 1,
+        SAVE_PAUSED = 1 << 2,
+};
+
+int test_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *error)
+{
+        int r = error_check_flags(error, "ManagedSave", flags,
+                                  SAVE_BYPASS_CACHE | SAVE_RUNNING | SAVE_PAUSED);
+
+        if (r >= 0 && flags & SAVE_RUNNING && flags & SAVE_PAUSED)
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "ManagedSave cannot both go on running and go on paused");
+        if (r >= 0)
+                r = domain_check_active(domain, error);
+        if (r >= 0)
+                r = machine_check_persistent(domain, error);
+        if (r < 0)
+                return r;
+        domain->has_managed_save = true;
+        machine_end(domain, SHUTOFF_REASON_SAVED, STOPPED_SAVED, call->job);
+        return 0;
+}
+
+int test_domain_managed_save_remove(Call *call, Domain *domain, uint32_t flags, Error *error)
+{
+        int r = error_check_flags(error, "ManagedSaveRemove", flags, 0);
+
+        (void)call;
+        if (r >= 0)
+                domain->has_managed_save = false;
+        return r;
+}
+
+int test_domain_has_managed_save_image(Call *call, Domain *domain, uint32_t flags,
+                                       bool *ret_managed_save_image, Error *error)
+{
+        int r = error_check_flags(error, "HasManagedSaveImage", flags, 0);
+
+        (void)call;
+        if (r >= 0)
+                *ret_managed_save_image = domain->has_managed_save;
+        return r;
+}
