@@ -107,8 +107,6 @@ static void drop_useless_driver(DomainInterface *interface)
 {
         bool is_virtio = interface->model && g_str_has_prefix(interface->model, "virtio");
 
-        if (interface->type == INTERFACE_TYPE_HOSTDEV && interface->filter)
-                interface->filter = struct_free(&filter_reference_type, interface->filter);
         if (interface->queues == 1)
                 interface->queues = 0;
         if (is_virtio && interface->type != INTERFACE_TYPE_HOSTDEV)
