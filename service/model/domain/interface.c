@@ -164,12 +164,12 @@ static const Field domain_interface_fields[] = {
         STRING("backend/@vhost", backend_vhost, .flags = FIELD_NO_ABI),
         STRING("backend/@logFile", backend_log, .flags = FIELD_NO_ABI),
         STRUCT("filterref", filter, filter_reference, .flags = FIELD_NO_ABI),
-        ENUM("link/@state", link, link_state, .flags = FIELD_NO_ABI),
-        UNSIGNED("mtu/@size", mtu),
         UNSIGNED("tune/sndbuf", sndbuf, .has_offset = offsetof(THIS, has_sndbuf), .flags = FIELD_NO_ABI),
-        STRUCT("coalesce", coalesce, interface_coalesce, .flags = FIELD_NO_ABI),
         ENUM("teaming/@type", teaming, teaming_type),
         STRING("teaming/@persistent", teaming_persistent),
+        ENUM("link/@state", link, link_state, .flags = FIELD_NO_ABI),
+        UNSIGNED("mtu/@size", mtu),
+        STRUCT("coalesce", coalesce, interface_coalesce, .flags = FIELD_NO_ABI),
         INLINE("", info, device_info),
 };
 #undef THIS

@@ -194,6 +194,7 @@ static const Field disk_source_fields[] = {
         STRING("knownHosts/@path", ssh_known_hosts),
         STRING("identity/@user", identity_user),
         STRING("identity/@group", identity_group),
+        ITEMS("seclabel", seclabels, security_label, .flags = FIELD_NO_ABI),
         ITEMS("slices/slice", slices, disk_slice),
         STRUCT("auth", auth, disk_auth),
         YESNO("reservations/@managed", reservations_managed),
@@ -201,7 +202,6 @@ static const Field disk_source_fields[] = {
         STRING("reservations/source/@path", reservations_path),
         STRING("reservations/source/@mode", reservations_mode),
         STRUCT("encryption", encryption, disk_encryption),
-        ITEMS("seclabel", seclabels, security_label, .flags = FIELD_NO_ABI),
 };
 #undef THIS
 
