@@ -30,18 +30,6 @@ static void complete_encryption(DiskEncryption *encryption)
                 encryption->engine = ENCRYPTION_ENGINE_QEMU;
 }
 
-static void complete_hosts(DiskSource *source)
-{
-        LIST_FOREACH (host, source->hosts) {
-                if (host->port || host->transport == DISK_TRANSPORT_UNIX)
-                        continue;
-                if (source->protocol == DISK_PROTOCOL_HTTP)
-                        host->port = g_strdup("80");
-                else if (source->protocol == DISK_PROTOCOL_HTTPS)
-                        host->port = g_strdup("443");
-        }
-}
-
 static void complete_disk(const DomainDefinition *definition, DomainDisk *disk)
 {
         if (disk->device == DISK_DEVICE_ABSENT)
@@ -58,7 +46,6 @@ static void complete_disk(const DomainDefinition *definition, DomainDisk *disk)
 
         complete_encryption(disk->encryption);
         complete_encryption(disk->source.encryption);
-        complete_hosts(&disk->source);
         if (disk->type == DISK_TYPE_VHOSTUSER || disk->type == DISK_TYPE_VHOSTVDPA) {
                 /* Nobody but the other process knows the format, and nobody can take a snapshot. */
                 if (disk->snapshot == DISK_SNAPSHOT_DEFAULT)
@@ -107,8 +94,6 @@ static void drop_useless_driver(DomainInterface *interface)
 {
         bool is_virtio = interface->model && g_str_has_prefix(interface->model, "virtio");
 
-        if (interface->type == INTERFACE_TYPE_HOSTDEV && interface->filter)
-                interface->filter = struct_free(&filter_reference_type, interface->filter);
         if (interface->queues == 1)
                 interface->queues = 0;
         if (is_virtio && interface->type != INTERFACE_TYPE_HOSTDEV)

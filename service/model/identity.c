@@ -54,12 +54,24 @@ static void make_mac(const DomainDefinition *definition, char *ret_mac, size_t s
                        bytes[0], bytes[1], bytes[2]); /* always fits */
 }
 
+/* The name under which a switch knows the port. */
+static void complete_virtualport(Virtualport *port)
+{
+        if (port->type == VIRTUALPORT_8021QBG && port->instanceid[0] == '\0')
+                make_uuid(port->instanceid, sizeof(port->instanceid));
+        if (port->type == VIRTUALPORT_OPENVSWITCH && port->interfaceid[0] == '\0')
+                make_uuid(port->interfaceid, sizeof(port->interfaceid));
+}
+
 int complete_identity(DomainDefinition *definition, Error *error _unused_)
 {
         if (definition->uuid[0] == '\0')
                 make_uuid(definition->uuid, sizeof(definition->uuid));
-        LIST_FOREACH (interface, definition->devices.interfaces)
+        LIST_FOREACH (interface, definition->devices.interfaces) {
                 if (interface->mac[0] == '\0')
                         make_mac(definition, interface->mac, sizeof(interface->mac));
+                if (interface->virtualport)
+                        complete_virtualport(interface->virtualport);
+        }
         return 0;
 }

@@ -71,10 +71,55 @@ static int check_source(const DomainDisk *disk, Error *error)
         return 0;
 }
 
+/* Options of virtio's device, and what the guest can be told of others. */
+static int check_options(const DomainDisk *disk, Error *error)
+{
+        const VirtioOptions *virtio = &disk->virtio;
+        const char *what = NULL;
+
+        if (disk->bus == DISK_BUS_VIRTIO)
+                return 0;
+        if (disk->has_queues || disk->queue_size)
+                what = "queues";
+        else if (disk->ioeventfd || disk->event_idx)
+                what = "ioeventfd and event_idx";
+        else if (disk->iothread)
+                what = "iothread";
+        else if (disk->model)
+                what = "model";
+        else if (virtio->iommu || virtio->ats || virtio->packed || virtio->page_per_vq)
+                what = "iommu, ats, packed and page_per_vq";
+        if (!what)
+                return 0;
+        return error_set(error, ERROR_CONFIG_UNSUPPORTED, "Disk '%s': %s need the bus 'virtio', not '%s'",
+                         disk->target, what, disk_bus_to_string(disk->bus));
+}
+
+static int check_identity(const DomainDisk *disk, Error *error)
+{
+        bool is_named = disk->vendor || disk->product, is_lun = disk->device == DISK_DEVICE_LUN;
+
+        if (is_named && disk->bus != DISK_BUS_SCSI)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "Disk '%s': vendor and product need the bus 'scsi'", disk->target);
+        if (is_lun && (is_named || disk->wwn))
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "Disk '%s': a lun has vendor, product and wwn of its own", disk->target);
+        if (is_lun && disk->bus != DISK_BUS_SCSI && disk->bus != DISK_BUS_VIRTIO)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "Disk '%s': device='lun' needs the bus 'scsi' or 'virtio', not '%s'",
+                                 disk->target, disk_bus_to_string(disk->bus));
+        if (disk->copy_on_read == ON && disk->readonly)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "Disk '%s' is read-only: copy_on_read would write to it", disk->target);
+        return 0;
+}
+
 int domain_definition_validate_disks(const DomainDefinition *definition, Error *error)
 {
-        static int (*const checks[])(const DomainDisk *, Error *) = { check_address, check_format,
-                                                                      check_source };
+        static int (*const checks[])(const DomainDisk *, Error *) = {
+                check_address, check_format, check_source, check_options, check_identity,
+        };
 
         if (!board_is_qemu(definition))
                 return 0;

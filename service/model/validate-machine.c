@@ -81,9 +81,6 @@ static int check_serials(const DomainDefinition *definition, Error *error)
                 bool is_foreign = serial->target == SERIAL_TARGET_SPAPR_VIO ||
                                   serial->target == SERIAL_TARGET_SCLP ||
                                   serial->target == SERIAL_TARGET_SYSTEM;
-                if (serial->source.type == CHARDEV_TYPE_UNIX && !serial->source.path)
-                        return error_set(error, ERROR_INVALID_XML,
-                                         "A serial port on a socket needs the socket's path");
                 if (board_is_x86(definition) && is_foreign)
                         return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                          "Machines of this architecture have no serial ports '%s'",

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Serial and parallel ports, consoles, channels, smartcards and redirected devices. */
+/* Serial and parallel ports, consoles and channels. The far end is one structure for all of them. */
 
 #include "model/domain/chardev.h"
+#include "model/domain/interface.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 DEFINE_ENUM(chardev_type, CHARDEV_TYPES);
 DEFINE_ENUM(socket_mode, SOCKET_MODES);
@@ -13,34 +17,120 @@ DEFINE_ENUM(serial_model, SERIAL_MODELS);
 DEFINE_ENUM(console_target, CONSOLE_TARGETS);
 DEFINE_ENUM(channel_target, CHANNEL_TARGETS);
 DEFINE_ENUM(channel_state, CHANNEL_STATES);
-DEFINE_ENUM(smartcard_mode, SMARTCARD_MODES);
 
 #define NETWORKED (BIT(CHARDEV_TYPE_TCP) | BIT(CHARDEV_TYPE_UNIX))
 #define WITH_PATH                                                                                           \
         (BIT(CHARDEV_TYPE_DEV) | BIT(CHARDEV_TYPE_FILE) | BIT(CHARDEV_TYPE_PIPE) | BIT(CHARDEV_TYPE_UNIX))
 
+/* UDP has a source for each direction, everything else one. */
+static int count_check(const ChardevSource *source, const XmlNode *node, Error *error)
+{
+        static const char *const names[] = { "source", "protocol", "log" };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+                unsigned count = 0, most = i == 0 && source->type == CHARDEV_TYPE_UDP ? 2 : 1;
+
+                for (const XmlNode *child = xml_child(node, names[i]); child; child = xml_next(child))
+                        count++;
+                if (count > most)
+                        return error_set(error, ERROR_INVALID_XML,
+                                         "line %u: <%s>: at most %u <%s> %s possible", node->line,
+                                         node->name, most, names[i], most == 1 ? "is" : "are");
+        }
+        return 0;
+}
+
+static void take(char **member, const XmlNode *node, const char *name)
+{
+        const char *value = xml_attribute(node, name);
+
+        if (!*member && value && *value)
+                *member = g_strdup(value);
+}
+
+/* What no row can say: a source without @mode connects. */
+static int udp_complete(ChardevSource *source, const XmlNode *node, Error *error)
+{
+        for (const XmlNode *child = xml_child(node, "source"); child; child = xml_next(child)) {
+                const char *mode = xml_attribute(child, "mode");
+
+                if (mode && enum_from_string(&socket_mode_table, mode) < 0)
+                        return error_set(error, ERROR_INVALID_XML,
+                                         "line %u: <source>: mode='%s': connect or bind is expected",
+                                         child->line, mode);
+                if (!mode) {
+                        take(&source->host, child, "host");
+                        take(&source->service, child, "service");
+                }
+        }
+        return 0;
+}
+
+static int reconnect_check(const ChardevSource *source, unsigned line, Error *error)
+{
+        if (source->reconnect_enabled != YES)
+                return 0;
+        if (source->mode != SOCKET_CONNECT)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "line %u: <reconnect>: only sockets of mode 'connect' can reconnect", line);
+        if (source->reconnect_timeout == 0)
+                return error_set(error, ERROR_INVALID_XML, "line %u: <reconnect>: @timeout is missing",
+                                 line);
+        return 0;
+}
+
+/* The attribute of the source without which there is no far end. A socket's path may be left to the driver.
+ */
+static const char *missing_attribute(const ChardevSource *source)
+{
+        switch (source->type) {
+        case CHARDEV_TYPE_DEV:
+        case CHARDEV_TYPE_FILE:
+        case CHARDEV_TYPE_PIPE:
+                return source->path ? NULL : "path";
+        case CHARDEV_TYPE_TCP:
+                return !source->host ? "host" : !source->service ? "service" : NULL;
+        case CHARDEV_TYPE_UDP:
+                return source->service ? NULL : "service";
+        case CHARDEV_TYPE_SPICEPORT:
+        case CHARDEV_TYPE_DBUS:
+                return source->channel ? NULL : "channel";
+        case CHARDEV_TYPE_NMDM:
+                return !source->master ? "master" : !source->slave ? "slave" : NULL;
+        default:
+                return NULL;
+        }
+}
+
 static int source_check(void *object, const XmlNode *node, unsigned flags, Error *error)
 {
-        const ChardevSource *source = object;
-        const char *missing = NULL;
+        ChardevSource *source = object;
+        unsigned line = node ? node->line : 0;
+        const char *missing;
+        int r = 0;
 
         (void)flags;
-        if (BIT(source->type) & (BIT(CHARDEV_TYPE_DEV) | BIT(CHARDEV_TYPE_FILE) | BIT(CHARDEV_TYPE_PIPE)) &&
-            !source->path)
-                missing = "path";
-        else if (source->type == CHARDEV_TYPE_TCP && !source->host)
-                missing = "host";
-        else if (source->type == CHARDEV_TYPE_TCP && !source->service)
-                missing = "service";
-        else if (source->type == CHARDEV_TYPE_UDP && !source->service)
-                missing = "service";
-        else if ((source->type == CHARDEV_TYPE_SPICEPORT || source->type == CHARDEV_TYPE_DBUS) &&
-                 !source->channel)
-                missing = "channel";
+        if (node)
+                r = count_check(source, node, error);
+        if (r >= 0 && node && source->type == CHARDEV_TYPE_UDP)
+                r = udp_complete(source, node, error);
+        if (source->mode == SOCKET_MODE_ABSENT &&
+            (source->type == CHARDEV_TYPE_TCP || (source->type == CHARDEV_TYPE_UNIX && source->path)))
+                source->mode = SOCKET_CONNECT;
+        if (r >= 0)
+                r = reconnect_check(source, line, error);
+        if (r < 0)
+                return r;
+        missing = missing_attribute(source);
         if (missing)
                 return error_set(error, ERROR_INVALID_XML, "line %u: <%s type='%s'>: source/@%s is missing",
-                                 node ? node->line : 0, node ? node->name : "source",
-                                 chardev_type_to_string(source->type), missing);
+                                 line, node ? node->name : "source", chardev_type_to_string(source->type),
+                                 missing);
+        if (source->channel &&
+            source->channel[strspn(source->channel, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS ".-_")])
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <source>: channel='%s' has characters a channel cannot have",
+                                 line, source->channel);
         return 0;
 }
 
@@ -76,6 +166,36 @@ static const Field chardev_source_fields[] = {
 #undef THIS
 DEFINE_STRUCT(chardev_source, ChardevSource, .check = source_check);
 
+/* A device that says nothing about its far end is a terminal of the host. */
+static int port_check(ChardevSource *source, const char *element, const XmlNode *node, Error *error)
+{
+        if (source->type == CHARDEV_TYPE_ABSENT)
+                source->type = CHARDEV_TYPE_PTY;
+        if (source->type == CHARDEV_TYPE_UNIX && !source->path)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <%s type='unix'>: source/@path is missing", node ? node->line : 0,
+                                 element);
+        return 0;
+}
+
+static int serial_check(void *object, const XmlNode *node, unsigned flags, Error *error)
+{
+        (void)flags;
+        return port_check(&((DomainSerial *)object)->source, "serial", node, error);
+}
+
+static int parallel_check(void *object, const XmlNode *node, unsigned flags, Error *error)
+{
+        (void)flags;
+        return port_check(&((DomainParallel *)object)->source, "parallel", node, error);
+}
+
+static int console_check(void *object, const XmlNode *node, unsigned flags, Error *error)
+{
+        (void)flags;
+        return port_check(&((DomainConsole *)object)->source, "console", node, error);
+}
+
 #define THIS DomainSerial
 static const Field domain_serial_fields[] = {
         INLINE("", source, chardev_source),      ENUM("target/@type", target, serial_target),
@@ -83,7 +203,7 @@ static const Field domain_serial_fields[] = {
         INLINE("", info, device_info),
 };
 #undef THIS
-DEFINE_STRUCT(domain_serial, DomainSerial);
+DEFINE_STRUCT(domain_serial, DomainSerial, .check = serial_check);
 
 #define THIS DomainParallel
 static const Field domain_parallel_fields[] = {
@@ -92,7 +212,7 @@ static const Field domain_parallel_fields[] = {
         INLINE("", info, device_info),
 };
 #undef THIS
-DEFINE_STRUCT(domain_parallel, DomainParallel);
+DEFINE_STRUCT(domain_parallel, DomainParallel, .check = parallel_check);
 
 #define THIS DomainConsole
 static const Field domain_console_fields[] = {
@@ -102,7 +222,7 @@ static const Field domain_console_fields[] = {
         INLINE("", info, device_info),
 };
 #undef THIS
-DEFINE_STRUCT(domain_console, DomainConsole);
+DEFINE_STRUCT(domain_console, DomainConsole, .check = console_check);
 
 /* A socket that libvirt once made for a machine on its own: such a path says nothing about what was
  * wanted. */
@@ -121,28 +241,52 @@ static bool path_is_generated(const DomainChannel *channel)
         return g_str_equal(file, channel->name) && g_str_has_prefix(parent, "domain-");
 }
 
+static int channel_target_check(const DomainChannel *channel, unsigned line, Error *error)
+{
+        if (channel->target == CHANNEL_TARGET_ABSENT)
+                return error_set(error, ERROR_INVALID_XML, "line %u: <channel>: target/@type is missing",
+                                 line);
+        if (channel->source.type == CHARDEV_TYPE_SPICEVMC && channel->target != CHANNEL_TARGET_VIRTIO)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "line %u: <channel>: type='spicevmc' needs a target of type 'virtio'",
+                                 line);
+        if (channel->target != CHANNEL_TARGET_GUESTFWD)
+                return 0;
+        if (!channel->address || !channel->port)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <channel>: guestfwd needs target/@address and @port", line);
+        if (ip_family(channel->address) != AF_INET)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "line %u: <target>: address='%s': an IPv4 address is expected", line,
+                                 channel->address);
+        if (strlen(channel->port) > 5 || channel->port[strspn(channel->port, G_CSET_DIGITS)] ||
+            atoi(channel->port) > 65535)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <target>: port='%s': a number up to 65535 is expected", line,
+                                 channel->port);
+        return 0;
+}
+
 static int channel_check(void *object, const XmlNode *node, unsigned flags, Error *error)
 {
         DomainChannel *channel = object;
+        unsigned line = node ? node->line : 0;
+        int r;
 
+        if (channel->source.type == CHARDEV_TYPE_ABSENT)
+                channel->source.type = CHARDEV_TYPE_PTY;
         if (flags & DEFINITION_INACTIVE && !(flags & DEFINITION_STATUS) && path_is_generated(channel)) {
                 g_clear_pointer(&channel->source.path, g_free);
                 channel->source.mode = SOCKET_MODE_ABSENT;
                 channel->source.reconnect_enabled = YES_NO_ABSENT; /* how to reach the socket went with it */
                 channel->source.reconnect_timeout = 0;
         }
-        if (channel->source.reconnect_enabled == YES && channel->source.mode != SOCKET_CONNECT)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "line %u: <channel>: only sockets of mode 'connect' can reconnect",
-                                 node ? node->line : 0);
-        if (channel->target == CHANNEL_TARGET_ABSENT)
-                return error_set(error, ERROR_INVALID_XML, "line %u: <channel>: target/@type is missing",
-                                 node ? node->line : 0);
-        if (channel->target == CHANNEL_TARGET_GUESTFWD && (!channel->address || !channel->port))
+        r = channel_target_check(channel, line, error);
+        if (r >= 0 && channel->source.type == CHARDEV_TYPE_UNIX && !channel->source.path &&
+            channel->target == CHANNEL_TARGET_GUESTFWD)
                 return error_set(error, ERROR_INVALID_XML,
-                                 "line %u: <channel>: guestfwd needs target/@address and @port",
-                                 node ? node->line : 0);
-        return 0;
+                                 "line %u: <channel type='unix'>: source/@path is missing", line);
+        return r < 0 ? r : reconnect_check(&channel->source, line, error);
 }
 
 #define THIS DomainChannel
@@ -157,65 +301,3 @@ static const Field domain_channel_fields[] = {
 };
 #undef THIS
 DEFINE_STRUCT(domain_channel, DomainChannel, .check = channel_check);
-
-static int smartcard_check(void *object, const XmlNode *node, unsigned flags, Error *error)
-{
-        const DomainSmartcard *smartcard = object;
-
-        (void)flags;
-        if (smartcard->mode == SMARTCARD_HOST_CERTIFICATES &&
-            (!smartcard->certificates || g_strv_length(smartcard->certificates) != 3))
-                return error_set(error, ERROR_INVALID_XML,
-                                 "line %u: <smartcard>: three <certificate> are needed",
-                                 node ? node->line : 0);
-        return 0;
-}
-
-#define THIS DomainSmartcard
-static const Field domain_smartcard_fields[] = {
-        ENUM("@mode", mode, smartcard_mode, .flags = FIELD_REQUIRED),
-        INLINE("", source, chardev_source, WHEN(mode, BIT(SMARTCARD_PASSTHROUGH))),
-        STRINGS("certificate", certificates, WHEN(mode, BIT(SMARTCARD_HOST_CERTIFICATES))),
-        STRING("database", database, WHEN(mode, BIT(SMARTCARD_HOST_CERTIFICATES))),
-        INLINE("", info, device_info),
-};
-#undef THIS
-DEFINE_STRUCT(domain_smartcard, DomainSmartcard, .check = smartcard_check);
-
-#define THIS DomainRedirdev
-static const Field domain_redirdev_fields[] = {
-        STRING("@bus", bus),
-        INLINE("", source, chardev_source),
-        INLINE("", info, device_info),
-};
-#undef THIS
-DEFINE_STRUCT(domain_redirdev, DomainRedirdev);
-
-#define ANY_OR_HEX .flags = FIELD_HEX | FIELD_UPPER | FIELD_ANY_BASE | FIELD_MINUS_ONE
-#define THIS       RedirfilterUsbdev
-static const Field redirfilter_usbdev_fields[] = {
-        OPTIONAL_UNSIGNED("@class", usb_class, .width = 2, ANY_OR_HEX),
-        OPTIONAL_UNSIGNED("@vendor", vendor, .width = 4, ANY_OR_HEX),
-        OPTIONAL_UNSIGNED("@product", product, .width = 4, ANY_OR_HEX),
-        STRING("@version", version),
-        YESNO("@allow", allow, .flags = FIELD_REQUIRED),
-};
-#undef THIS
-
-static int usbdev_check(void *object, const XmlNode *node, unsigned flags, Error *error)
-{
-        RedirfilterUsbdev *usbdev = object;
-
-        (void)node;
-        (void)flags;
-        (void)error;
-        if (g_strcmp0(usbdev->version, "-1") == 0) /* any */
-                g_clear_pointer(&usbdev->version, g_free);
-        return 0;
-}
-static DEFINE_STRUCT(redirfilter_usbdev, RedirfilterUsbdev, .check = usbdev_check);
-
-#define THIS DomainRedirfilter
-static const Field domain_redirfilter_fields[] = { ITEMS("usbdev", usbdevs, redirfilter_usbdev) };
-#undef THIS
-DEFINE_STRUCT(domain_redirfilter, DomainRedirfilter);

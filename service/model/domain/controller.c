@@ -22,6 +22,61 @@ static const uint64_t models_of_type[] = {
         [CONTROLLER_TYPE_ISA] = 0,
 };
 
+/* Numbers of a PCI controller's target that have limits. */
+static int target_check(const DomainController *controller, unsigned line, Error *error)
+{
+        const struct {
+                const char *name;
+                bool is_given;
+                uint32_t value, least, most;
+        } numbers[] = {
+                { "chassisNr", controller->has_chassis_nr, controller->chassis_nr, 1, 255 },
+                { "chassis", controller->has_chassis, controller->chassis, 0, 255 },
+                { "port", controller->has_port, controller->port, 0, 255 },
+                { "busNr", controller->has_bus_nr, controller->bus_nr, 1, 254 },
+                { "index", controller->has_target_index, controller->target_index, 0, 30 },
+        };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
+                if (numbers[i].is_given &&
+                    (numbers[i].value < numbers[i].least || numbers[i].value > numbers[i].most))
+                        return error_set(error, ERROR_INVALID_XML,
+                                         "line %u: <controller>: target/@%s='%u': %u to %u are possible",
+                                         line, numbers[i].name, numbers[i].value, numbers[i].least,
+                                         numbers[i].most);
+        return 0;
+}
+
+/* Where one can be; a CCID controller is a USB device. */
+static int address_check(const DomainController *controller, unsigned line, Error *error)
+{
+        AddressType type = controller->info.address.type;
+        bool is_root = controller->model == CONTROLLER_MODEL_PCI_ROOT ||
+                       controller->model == CONTROLLER_MODEL_PCIE_ROOT;
+
+        if (is_root && type != ADDRESS_NONE)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <controller>: model='%s' has no address", line,
+                                 controller_model_to_string(controller->model));
+        switch (type) {
+        case ADDRESS_DRIVE:
+        case ADDRESS_VIRTIO_SERIAL:
+        case ADDRESS_CCID:
+        case ADDRESS_ISA:
+        case ADDRESS_DIMM:
+                break;
+        case ADDRESS_USB:
+                if (controller->type == CONTROLLER_TYPE_CCID)
+                        return 0;
+                break;
+        default:
+                return 0;
+        }
+        return error_set(error, ERROR_INVALID_XML,
+                         "line %u: <controller>: an address of type 'pci' is expected, not '%s'", line,
+                         address_type_to_string(type));
+}
+
 static bool is_xhci(const DomainController *controller)
 {
         return controller->model == CONTROLLER_MODEL_NEC_XHCI ||
@@ -55,35 +110,39 @@ static int controller_check(void *object, const XmlNode *node, unsigned flags, E
             controller->has_index && controller->index != 0)
                 return error_set(error, ERROR_INVALID_XML, "line %u: <controller>: model='%s' has index 0",
                                  line, controller_model_to_string(controller->model));
-        return 0;
+        int r = target_check(controller, line, error);
+        return r < 0 ? r : address_check(controller, line, error);
 }
 
-#define THIS DomainController
+#define THIS   DomainController
+#define IF_PCI WHEN(type, BIT(CONTROLLER_TYPE_PCI))
 static const Field domain_controller_fields[] = {
         ENUM("@type", type, controller_type, .flags = FIELD_REQUIRED),
         UNSIGNED("@index", index, .has_offset = offsetof(THIS, has_index)),
         ENUM("@model", model, controller_model),
-        OPTIONAL_UNSIGNED("@ports", ports),
+        OPTIONAL_UNSIGNED("@ports", ports,
+                          WHEN(type, BIT(CONTROLLER_TYPE_VIRTIO_SERIAL) | BIT(CONTROLLER_TYPE_USB))),
         OPTIONAL_UNSIGNED("@vectors", vectors, WHEN(type, BIT(CONTROLLER_TYPE_VIRTIO_SERIAL))),
-        OPTIONAL_UNSIGNED("@maxGrantFrames", max_grant_frames),
-        OPTIONAL_UNSIGNED("@maxEventChannels", max_event_channels),
+        OPTIONAL_UNSIGNED("@maxGrantFrames", max_grant_frames, WHEN(type, BIT(CONTROLLER_TYPE_XENBUS))),
+        OPTIONAL_UNSIGNED("@maxEventChannels", max_event_channels, WHEN(type, BIT(CONTROLLER_TYPE_XENBUS))),
         UNSIGNED("driver/@queues", queues, .flags = FIELD_NO_ABI),
         UNSIGNED("driver/@cmd_per_lun", cmd_per_lun),
         UNSIGNED("driver/@max_sectors", max_sectors),
         ONOFF("driver/@ioeventfd", ioeventfd),
         UNSIGNED("driver/@iothread", iothread, .flags = FIELD_NO_ABI),
         INLINE("driver", virtio, virtio_options),
-        ENUM("model/@name", pci_name, pci_controller_name),
-        UNSIGNED("target/@chassisNr", chassis_nr, .has_offset = offsetof(THIS, has_chassis_nr)),
-        UNSIGNED("target/@chassis", chassis, .has_offset = offsetof(THIS, has_chassis)),
-        HEX("target/@port", port, 1, .has_offset = offsetof(THIS, has_port)),
-        UNSIGNED("target/@busNr", bus_nr, .has_offset = offsetof(THIS, has_bus_nr)),
-        UNSIGNED("target/@index", target_index, .has_offset = offsetof(THIS, has_target_index)),
-        ONOFF("target/@hotplug", hotplug),
-        UNSIGNED("target/node", node, .has_offset = offsetof(THIS, has_node)),
+        ENUM("model/@name", pci_name, pci_controller_name, IF_PCI),
+        OPTIONAL_UNSIGNED("target/@chassisNr", chassis_nr, IF_PCI, .flags = FIELD_ANY_BASE),
+        OPTIONAL_UNSIGNED("target/@chassis", chassis, IF_PCI, .flags = FIELD_ANY_BASE),
+        HEX("target/@port", port, 1, IF_PCI, .has_offset = offsetof(THIS, has_port)),
+        OPTIONAL_UNSIGNED("target/@busNr", bus_nr, IF_PCI, .flags = FIELD_ANY_BASE),
+        OPTIONAL_UNSIGNED("target/@index", target_index, IF_PCI, .flags = FIELD_ANY_BASE),
+        ONOFF("target/@hotplug", hotplug, IF_PCI),
+        OPTIONAL_UNSIGNED("target/node", node, IF_PCI),
         INLINE("", info, device_info),
-        SIZE_KIB("pcihole64", pcihole64_kib, .has_offset = offsetof(THIS, has_pcihole64),
-                 .flags = FIELD_ROUND_UP),
+        SIZE_KIB("pcihole64", pcihole64_kib,
+                 WHEN(model, BIT(CONTROLLER_MODEL_PCI_ROOT) | BIT(CONTROLLER_MODEL_PCIE_ROOT)),
+                 .has_offset = offsetof(THIS, has_pcihole64), .flags = FIELD_ROUND_UP),
 };
 #undef THIS
 DEFINE_STRUCT(domain_controller, DomainController, .check = controller_check);

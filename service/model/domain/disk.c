@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* <disk>: the device and its driver, where its bytes are, and what is below them. */
+/* <disk>: the device and its driver, and the images that it is a layer over. */
 
 #include "model/domain/disk.h"
 #include <string.h>
@@ -14,195 +14,10 @@ DEFINE_ENUM(disk_io, DISK_IOS);
 DEFINE_ENUM(disk_discard, DISK_DISCARDS);
 DEFINE_ENUM(disk_detect_zeroes, DISK_DETECT_ZEROES);
 DEFINE_ENUM(disk_snapshot, DISK_SNAPSHOTS);
-DEFINE_ENUM(disk_protocol, DISK_PROTOCOLS);
-DEFINE_ENUM(disk_transport, DISK_TRANSPORTS);
 DEFINE_ENUM(disk_tray, DISK_TRAYS);
 DEFINE_ENUM(disk_model, DISK_MODELS);
 DEFINE_ENUM(disk_format, DISK_FORMATS);
 DEFINE_ENUM(disk_translation, DISK_TRANSLATIONS);
-DEFINE_ENUM(secret_type, SECRET_TYPES);
-DEFINE_ENUM(encryption_format, ENCRYPTION_FORMATS);
-DEFINE_ENUM(encryption_engine, ENCRYPTION_ENGINES);
-DEFINE_ENUM(disk_pool_mode, DISK_POOL_MODES);
-DEFINE_ENUM(startup_policy, STARTUP_POLICIES);
-
-#define THIS SecretReference
-static const Field secret_reference_fields[] = {
-        ENUM("@type", type, secret_type, .flags = FIELD_NO_ABI),
-        UUID("@uuid", uuid, .flags = FIELD_NO_ABI),
-        STRING("@usage", usage, .flags = FIELD_NO_ABI),
-};
-#undef THIS
-
-static int secret_check(void *object, const XmlNode *node, unsigned flags, Error *error)
-{
-        const SecretReference *secret = object;
-
-        (void)flags;
-        if (!*secret->uuid == !secret->usage)
-                return error_set(error, ERROR_INVALID_XML,
-                                 "line %u: <secret>: either @uuid or @usage is needed",
-                                 node ? node->line : 0);
-        return 0;
-}
-
-static DEFINE_STRUCT(secret_reference, SecretReference, .check = secret_check);
-
-#define THIS DiskAuth
-static const Field disk_auth_fields[] = {
-        STRING("@username", username, .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY | FIELD_NO_ABI),
-        INLINE("secret", secret, secret_reference),
-};
-#undef THIS
-
-static int auth_check(void *object, const XmlNode *node, unsigned flags, Error *error)
-{
-        const DiskAuth *auth = object;
-
-        (void)flags;
-        if (auth->secret.type != SECRET_TYPE_CEPH && auth->secret.type != SECRET_TYPE_ISCSI)
-                return error_set(error, ERROR_INVALID_XML,
-                                 "line %u: <auth>: a <secret> of type ceph or iscsi is needed",
-                                 node ? node->line : 0);
-        return 0;
-}
-
-DEFINE_STRUCT(disk_auth, DiskAuth, .check = auth_check);
-
-#define THIS DiskEncryption
-static const Field disk_encryption_fields[] = {
-        ENUM("@format", format, encryption_format, .flags = FIELD_REQUIRED | FIELD_ALWAYS | FIELD_NO_ABI),
-        ENUM("@engine", engine, encryption_engine, .flags = FIELD_NO_ABI),
-        ITEMS("secret", secrets, secret_reference, .flags = FIELD_NO_ABI),
-        STRING("cipher/@name", cipher_name),
-        UNSIGNED("cipher/@size", cipher_size),
-        STRING("cipher/@mode", cipher_mode),
-        STRING("cipher/@hash", cipher_hash),
-        STRING("ivgen/@name", ivgen_name),
-        STRING("ivgen/@hash", ivgen_hash),
-};
-#undef THIS
-DEFINE_STRUCT(disk_encryption, DiskEncryption);
-
-#define THIS DiskHost
-static const Field disk_host_fields[] = {
-        ENUM("@transport", transport, disk_transport),
-        STRING("@name", name),
-        STRING("@port", port),
-        STRING("@socket", socket),
-};
-#undef THIS
-
-static int host_check(void *object, const XmlNode *node, unsigned flags, Error *error)
-{
-        const DiskHost *host = object;
-
-        (void)flags;
-        if (host->transport == DISK_TRANSPORT_UNIX ? !host->socket : !host->name)
-                return error_set(error, ERROR_INVALID_XML, "line %u: <host>: @%s is missing",
-                                 node ? node->line : 0,
-                                 host->transport == DISK_TRANSPORT_UNIX ? "socket" : "name");
-        if (host->transport != DISK_TRANSPORT_UNIX && host->socket)
-                return error_set(error, ERROR_INVALID_XML, "line %u: <host>: @socket needs transport='unix'",
-                                 node ? node->line : 0);
-        return 0;
-}
-
-DEFINE_STRUCT(disk_host, DiskHost, .check = host_check);
-
-#define THIS DiskCookie
-static const Field disk_cookie_fields[] = {
-        STRING("@name", name, .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY),
-        STRING(".", value, .flags = FIELD_SECRET),
-};
-#undef THIS
-static DEFINE_STRUCT(disk_cookie, DiskCookie);
-
-#define THIS DiskSlice
-static const Field disk_slice_fields[] = {
-        STRING("@type", type, .flags = FIELD_REQUIRED),
-        UNSIGNED("@offset", offset, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
-        UNSIGNED("@size", size, .flags = FIELD_REQUIRED),
-};
-#undef THIS
-static DEFINE_STRUCT(disk_slice, DiskSlice);
-
-#define THIS DiskSource
-static const Field disk_source_fields[] = {
-        ENUM("@protocol", protocol, disk_protocol),
-        STRING("@file", file, .flags = FIELD_NO_ABI),
-        STRING("@dev", dev, .flags = FIELD_NO_ABI),
-        STRING("@dir", dir, .flags = FIELD_NO_ABI),
-        STRING("@type", nvme_type, .flags = FIELD_NO_ABI),
-        STRING("@type", vhost_type, .flags = FIELD_NO_ABI),
-        STRING("@dev", vdpa_dev, .flags = FIELD_NO_ABI),
-        YESNO("@managed", managed, .flags = FIELD_NO_ABI),
-        UNSIGNED("@namespace", namespace_id, .flags = FIELD_NO_ABI),
-        STRING("@path", vhost_path, .flags = FIELD_NO_ABI),
-        STRING("@name", name, .flags = FIELD_NO_ABI),
-        STRING("@query", query, .flags = FIELD_NO_ABI),
-        STRING("@pool", pool, .flags = FIELD_NO_ABI),
-        STRING("@volume", volume, .flags = FIELD_NO_ABI),
-        ENUM("@mode", pool_mode, disk_pool_mode, .flags = FIELD_NO_ABI),
-        YESNO("@tls", tls, .flags = FIELD_NO_ABI),
-        STRING("@tlsHostname", tls_hostname, .flags = FIELD_NO_ABI),
-        STRING("@fdgroup", fd_group, .flags = FIELD_NO_ABI),
-        ENUM("@startupPolicy", startup_policy, startup_policy, .flags = FIELD_NO_ABI),
-        UNSIGNED("@index", index, .flags = FIELD_LIVE | FIELD_NO_ABI),
-        INLINE("address", address, host_pci_address),
-        ITEMS("host", hosts, disk_host, .flags = FIELD_NO_ABI),
-        STRING("snapshot/@name", snapshot_name),
-        STRING("config/@file", config_file),
-        STRING("initiator/iqn/@name", initiator_iqn),
-        YESNO("ssl/@verify", ssl_verify),
-        ITEMS("cookies/cookie", cookies, disk_cookie),
-        FIELD_(FIELD_UNSIGNED, "readahead/@size", readahead),
-        UNSIGNED("timeout/@seconds", timeout_seconds, .has_offset = offsetof(THIS, has_timeout)),
-        YESNO("reconnect/@enabled", reconnect_enabled),
-        UNSIGNED("reconnect/@timeout", reconnect_timeout),
-        STRING("identity/@username", ssh_username),
-        STRING("identity/@keyfile", ssh_keyfile),
-        STRING("identity/@agentsock", ssh_agent_sock),
-        STRING("knownHosts/@path", ssh_known_hosts),
-        STRING("identity/@user", identity_user),
-        STRING("identity/@group", identity_group),
-        ITEMS("slices/slice", slices, disk_slice),
-        STRUCT("auth", auth, disk_auth),
-        STRING("reservations/@type", reservations_type),
-        YESNO("reservations/@managed", reservations_managed),
-        STRING("reservations/source/@type", reservations_type, .flags = FIELD_NO_NATIVE),
-        STRING("reservations/source/@path", reservations_path),
-        STRING("reservations/source/@mode", reservations_mode),
-        STRUCT("encryption", encryption, disk_encryption),
-        ITEMS("seclabel", seclabels, security_label, .flags = FIELD_NO_ABI),
-};
-#undef THIS
-DEFINE_STRUCT(disk_source, DiskSource);
-
-bool disk_source_is_empty(const DiskSource *source)
-{
-        return !source->file && !source->dev && !source->dir && !source->name && !source->volume &&
-               source->hosts.count == 0 && !source->vhost_path && !source->vdpa_dev && !source->nvme_type &&
-               !source->fd_group;
-}
-
-/* What the members of a source that have a name in common mean is the disk's type to say. */
-static int source_complete(DiskSource *source, DiskType type, unsigned line, Error *error)
-{
-        source->type = type;
-        g_clear_pointer(type == DISK_TYPE_VHOSTUSER ? &source->nvme_type : &source->vhost_type, g_free);
-        g_clear_pointer(type == DISK_TYPE_VHOSTVDPA ? &source->dev : &source->vdpa_dev, g_free);
-        if (type == DISK_TYPE_NETWORK && source->protocol == DISK_PROTOCOL_NONE &&
-            !disk_source_is_empty(source))
-                return error_set(error, ERROR_INVALID_XML, "line %u: <source>: @protocol is missing", line);
-        if (type == DISK_TYPE_VOLUME && !source->pool != !source->volume)
-                return error_set(error, ERROR_INVALID_XML,
-                                 "line %u: <source>: @pool and @volume go together", line);
-        if (type == DISK_TYPE_NVME && source->nvme_type && source->namespace_id == 0)
-                return error_set(error, ERROR_INVALID_XML, "line %u: <source>: @namespace is at least 1",
-                                 line);
-        return 0;
-}
 
 static int backing_check(void *object, const XmlNode *node, unsigned flags, Error *error)
 {
@@ -211,7 +26,13 @@ static int backing_check(void *object, const XmlNode *node, unsigned flags, Erro
         (void)flags;
         if (backing->type == DISK_TYPE_ABSENT)
                 return 0;
-        return source_complete(&backing->source, backing->type, node ? node->line : 0, error);
+        if (backing->format == DISK_FORMAT_ABSENT)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <backingStore>: format/@type is missing", node ? node->line : 0);
+        if (node && !xml_child(node, "source"))
+                return error_set(error, ERROR_INVALID_XML, "line %u: <backingStore>: <source> is missing",
+                                 node->line);
+        return disk_source_complete(&backing->source, backing->type, node ? node->line : 0, error);
 }
 
 #define THIS DiskBacking
@@ -231,7 +52,7 @@ static int mirror_check(void *object, const XmlNode *node, unsigned flags, Error
         DiskMirror *mirror = object;
 
         (void)flags;
-        return source_complete(&mirror->source, mirror->type, node ? node->line : 0, error);
+        return disk_source_complete(&mirror->source, mirror->type, node ? node->line : 0, error);
 }
 
 #define THIS DiskMirror
@@ -272,24 +93,54 @@ static const Field disk_tune_fields[] = {
 };
 #undef THIS
 
+static uint64_t limit_at(const DiskTune *tune, uint32_t offset)
+{
+        return *(const uint64_t *)((const char *)tune + offset);
+}
+
+/* A limit for all excludes those for reading and writing; how long more may pass needs how much. */
+static const struct {
+        const char *what;
+        uint32_t total, read, write;
+} tune_groups[] = {
+        { "bytes_sec", offsetof(DiskTune, total_bytes_sec), offsetof(DiskTune, read_bytes_sec),
+          offsetof(DiskTune, write_bytes_sec) },
+        { "iops_sec", offsetof(DiskTune, total_iops_sec), offsetof(DiskTune, read_iops_sec),
+          offsetof(DiskTune, write_iops_sec) },
+        { "bytes_sec_max", offsetof(DiskTune, total_bytes_sec_max), offsetof(DiskTune, read_bytes_sec_max),
+          offsetof(DiskTune, write_bytes_sec_max) },
+        { "iops_sec_max", offsetof(DiskTune, total_iops_sec_max), offsetof(DiskTune, read_iops_sec_max),
+          offsetof(DiskTune, write_iops_sec_max) },
+};
+
 static int tune_check(void *object, const XmlNode *node, unsigned flags, Error *error)
 {
         const DiskTune *tune = object;
-        const char *what = NULL;
+        const uint64_t lengths[] = {
+                tune->total_bytes_sec_max_length, tune->read_bytes_sec_max_length,
+                tune->write_bytes_sec_max_length, tune->total_iops_sec_max_length,
+                tune->read_iops_sec_max_length,   tune->write_iops_sec_max_length,
+        };
+        const uint64_t limits[] = {
+                tune->total_bytes_sec_max, tune->read_bytes_sec_max, tune->write_bytes_sec_max,
+                tune->total_iops_sec_max,  tune->read_iops_sec_max,  tune->write_iops_sec_max,
+        };
 
         (void)flags;
-        if (tune->total_bytes_sec && (tune->read_bytes_sec || tune->write_bytes_sec))
-                what = "bytes_sec";
-        else if (tune->total_iops_sec && (tune->read_iops_sec || tune->write_iops_sec))
-                what = "iops_sec";
-        else if (tune->total_bytes_sec_max && (tune->read_bytes_sec_max || tune->write_bytes_sec_max))
-                what = "bytes_sec_max";
-        else if (tune->total_iops_sec_max && (tune->read_iops_sec_max || tune->write_iops_sec_max))
-                what = "iops_sec_max";
-        if (what)
-                return error_set(error, ERROR_INVALID_XML,
-                                 "line %u: <iotune>: total_%s excludes read_%s and write_%s",
-                                 node ? node->line : 0, what, what, what);
+        for (unsigned i = 0; i < G_N_ELEMENTS(tune_groups); i++) {
+                const char *what = tune_groups[i].what;
+
+                if (limit_at(tune, tune_groups[i].total) &&
+                    (limit_at(tune, tune_groups[i].read) || limit_at(tune, tune_groups[i].write)))
+                        return error_set(error, ERROR_INVALID_XML,
+                                         "line %u: <iotune>: total_%s excludes read_%s and write_%s",
+                                         node ? node->line : 0, what, what, what);
+        }
+        for (unsigned i = 0; i < G_N_ELEMENTS(lengths); i++)
+                if (lengths[i] > 0 && limits[i] == 0)
+                        return error_set(error, ERROR_INVALID_XML,
+                                         "line %u: <iotune>: a max_length needs the max that it is of",
+                                         node ? node->line : 0);
         return 0;
 }
 
@@ -351,6 +202,49 @@ static const Field domain_disk_fields[] = {
 };
 #undef THIS
 
+/* The name that a guest may give it says what it is. */
+static int target_check(const DomainDisk *disk, unsigned line, Error *error)
+{
+        static const char *const prefixes[] = { "hd", "sd", "vd", "xvd", "ubd" };
+        bool is_floppy = disk->device == DISK_DEVICE_FLOPPY, is_known = disk->device == DISK_DEVICE_CDROM;
+
+        if (is_floppy)
+                is_known = g_str_has_prefix(disk->target, "fd");
+        for (unsigned i = 0; !is_floppy && i < G_N_ELEMENTS(prefixes); i++)
+                is_known = is_known || g_str_has_prefix(disk->target, prefixes[i]);
+        if (!is_known)
+                return error_set(error, ERROR_INVALID_XML, "line %u: <target>: dev='%s' is no name of a %s",
+                                 line, disk->target, disk_device_to_string(disk->device));
+        if (disk->bus != DISK_BUS_ABSENT && is_floppy != (disk->bus == DISK_BUS_FDC))
+                return error_set(error, ERROR_INVALID_XML, "line %u: <target>: bus='%s' is none of a %s",
+                                 line, disk_bus_to_string(disk->bus), disk_device_to_string(disk->device));
+        if (disk->removable != ON_OFF_ABSENT && disk->bus != DISK_BUS_ABSENT && disk->bus != DISK_BUS_USB &&
+            disk->bus != DISK_BUS_SCSI)
+                return error_set(error, ERROR_INVALID_XML, "line %u: <target>: @removable needs bus='usb'",
+                                 line);
+        return 0;
+}
+
+static int policy_check(const DomainDisk *disk, unsigned line, Error *error)
+{
+        bool has_tray = disk->device == DISK_DEVICE_CDROM || disk->device == DISK_DEVICE_FLOPPY;
+
+        if (disk->rerror_policy == DISK_ERROR_POLICY_ENOSPACE)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <driver>: rerror_policy='enospace': reading needs no space",
+                                 line);
+        if (disk->source.startup_policy == STARTUP_POLICY_DEFAULT)
+                return 0;
+        if (disk->type == DISK_TYPE_NETWORK)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "line %u: <source>: type='network' has no @startupPolicy", line);
+        if (disk->source.startup_policy == STARTUP_POLICY_REQUISITE && !has_tray)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "line %u: <source>: startupPolicy='requisite' needs a cdrom or floppy",
+                                 line);
+        return 0;
+}
+
 /* The device and what it can be. */
 static int device_check(const DomainDisk *disk, unsigned line, Error *error)
 {
@@ -363,6 +257,13 @@ static int device_check(const DomainDisk *disk, unsigned line, Error *error)
             disk->type != DISK_TYPE_VOLUME)
                 return error_set(error, ERROR_INVALID_XML,
                                  "line %u: <disk>: device='lun' needs type block, network or volume", line);
+        if (disk->sgio && !g_str_equal(disk->sgio, "filtered") && !g_str_equal(disk->sgio, "unfiltered"))
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <disk>: sgio='%s': filtered or unfiltered is expected", line,
+                                 disk->sgio);
+        if (disk->source.reservations_managed != YES_NO_ABSENT && !is_lun)
+                return error_set(error, ERROR_INVALID_XML, "line %u: <reservations>: device='lun' is needed",
+                                 line);
         if (disk->tray == DISK_TRAY_OPEN && disk->device != DISK_DEVICE_CDROM &&
             disk->device != DISK_DEVICE_FLOPPY)
                 return error_set(error, ERROR_INVALID_XML, "line %u: <disk>: a %s has no tray", line,
@@ -392,6 +293,7 @@ static int device_check(const DomainDisk *disk, unsigned line, Error *error)
 
 static int disk_check(void *object, const XmlNode *node, unsigned flags, Error *error)
 {
+        static const DiskTune no_tune;
         DomainDisk *disk = object;
         unsigned line = node ? node->line : 0;
         int r;
@@ -401,9 +303,15 @@ static int disk_check(void *object, const XmlNode *node, unsigned flags, Error *
                 disk->backing = struct_free(&disk_backing_type, disk->backing);
         if (disk->backing)
                 disk->backing_ends = false;
+        if (disk->tune && memcmp(disk->tune, &no_tune, sizeof(no_tune)) == 0)
+                disk->tune = struct_free(&disk_tune_type, disk->tune);
         r = device_check(disk, line, error);
         if (r >= 0)
-                r = source_complete(&disk->source, disk->type, line, error);
+                r = target_check(disk, line, error);
+        if (r >= 0)
+                r = policy_check(disk, line, error);
+        if (r >= 0)
+                r = disk_source_complete(&disk->source, disk->type, line, error);
         if (r < 0)
                 return r;
         if (disk->device == DISK_DEVICE_CDROM)

@@ -46,7 +46,7 @@ DECLARE_ENUM(DiskBus, disk_bus, DISK_BUSES)
 DECLARE_ENUM(DiskCache, disk_cache, DISK_CACHES)
 
 #define DISK_ERROR_POLICIES(E)                                                                              \
-        E(DISK_ERROR_POLICY_DEFAULT, "default")                                                             \
+        E(DISK_ERROR_POLICY_DEFAULT, NULL)                                                                  \
         E(DISK_ERROR_POLICY_STOP, "stop")                                                                   \
         E(DISK_ERROR_POLICY_REPORT, "report")                                                               \
         E(DISK_ERROR_POLICY_IGNORE, "ignore")                                                               \
@@ -54,27 +54,27 @@ DECLARE_ENUM(DiskCache, disk_cache, DISK_CACHES)
 DECLARE_ENUM(DiskErrorPolicy, disk_error_policy, DISK_ERROR_POLICIES)
 
 #define DISK_IOS(E)                                                                                         \
-        E(DISK_IO_DEFAULT, "default")                                                                       \
+        E(DISK_IO_DEFAULT, NULL)                                                                            \
         E(DISK_IO_NATIVE, "native")                                                                         \
         E(DISK_IO_THREADS, "threads")                                                                       \
         E(DISK_IO_URING, "io_uring")
 DECLARE_ENUM(DiskIo, disk_io, DISK_IOS)
 
 #define DISK_DISCARDS(E)                                                                                    \
-        E(DISK_DISCARD_DEFAULT, "default")                                                                  \
+        E(DISK_DISCARD_DEFAULT, NULL)                                                                       \
         E(DISK_DISCARD_UNMAP, "unmap")                                                                      \
         E(DISK_DISCARD_IGNORE, "ignore")
 DECLARE_ENUM(DiskDiscard, disk_discard, DISK_DISCARDS)
 
 #define DISK_DETECT_ZEROES(E)                                                                               \
-        E(DISK_DETECT_ZEROES_DEFAULT, "default")                                                            \
+        E(DISK_DETECT_ZEROES_DEFAULT, NULL)                                                                 \
         E(DISK_DETECT_ZEROES_OFF, "off")                                                                    \
         E(DISK_DETECT_ZEROES_ON, "on")                                                                      \
         E(DISK_DETECT_ZEROES_UNMAP, "unmap")
 DECLARE_ENUM(DiskDetectZeroes, disk_detect_zeroes, DISK_DETECT_ZEROES)
 
 #define DISK_SNAPSHOTS(E)                                                                                   \
-        E(DISK_SNAPSHOT_DEFAULT, "default")                                                                 \
+        E(DISK_SNAPSHOT_DEFAULT, NULL)                                                                      \
         E(DISK_SNAPSHOT_NO, "no")                                                                           \
         E(DISK_SNAPSHOT_INTERNAL, "internal")                                                               \
         E(DISK_SNAPSHOT_EXTERNAL, "external")                                                               \
@@ -200,7 +200,7 @@ typedef struct DiskSlice {
 DECLARE_ENUM(DiskPoolMode, disk_pool_mode, DISK_POOL_MODES)
 
 #define STARTUP_POLICIES(E)                                                                                 \
-        E(STARTUP_POLICY_DEFAULT, "default")                                                                \
+        E(STARTUP_POLICY_DEFAULT, NULL)                                                                     \
         E(STARTUP_POLICY_MANDATORY, "mandatory")                                                            \
         E(STARTUP_POLICY_REQUISITE, "requisite")                                                            \
         E(STARTUP_POLICY_OPTIONAL, "optional")
@@ -219,9 +219,9 @@ typedef struct DiskSource {
         char *query, *tls_hostname;
         char *pool, *volume;
         char *nvme_type, *vhost_type, *vhost_path, *vdpa_dev;
-        uint64_t namespace_id; /* nvme */
-        DeviceAddress address; /* nvme */
-        uint32_t index, reconnect_timeout;
+        uint64_t namespace_id;                              /* nvme */
+        DeviceAddress address;                              /* nvme */
+        uint32_t index, reconnect_timeout, reconnect_delay; /* delay: nbd, in seconds */
         bool has_timeout;
         uint64_t timeout_seconds, readahead;
         LIST(DiskHost) hosts;
@@ -318,6 +318,9 @@ typedef struct DomainDisk {
         DeviceInfo info;
 } DomainDisk;
 extern const StructType domain_disk_type;
+
+/* Sets the type, drops what this type does not have, adds the usual ports, and checks the rest. */
+int disk_source_complete(DiskSource *source, DiskType type, unsigned line, Error *error);
 
 /* Whether it names something that can be opened: an empty drive does not. */
 bool disk_source_is_empty(const DiskSource *source);

@@ -12,137 +12,8 @@ DEFINE_ENUM(interface_backend, INTERFACE_BACKENDS);
 DEFINE_ENUM(interface_driver, INTERFACE_DRIVERS);
 DEFINE_ENUM(interface_txmode, INTERFACE_TXMODES);
 DEFINE_ENUM(link_state, LINK_STATES);
-DEFINE_ENUM(virtualport_type, VIRTUALPORT_TYPES);
-DEFINE_ENUM(vlan_native_mode, VLAN_NATIVE_MODES);
 DEFINE_ENUM(port_forward_protocol, PORT_FORWARD_PROTOCOLS);
 DEFINE_ENUM(teaming_type, TEAMING_TYPES);
-
-#define THIS Virtualport
-static const Field virtualport_fields[] = {
-        ENUM("@type", type, virtualport_type),
-        UNSIGNED("parameters/@managerid", managerid, .has_offset = offsetof(THIS, has_managerid)),
-        UNSIGNED("parameters/@typeid", typeid, .has_offset = offsetof(THIS, has_typeid)),
-        UNSIGNED("parameters/@typeidversion", typeidversion,
-                 .has_offset = offsetof(THIS, has_typeidversion)),
-        UUID("parameters/@instanceid", instanceid),
-        UUID("parameters/@interfaceid", interfaceid),
-        STRING("parameters/@profileid", profileid),
-};
-#undef THIS
-DEFINE_STRUCT(virtualport, Virtualport);
-
-#define THIS BandwidthLimit
-static const Field bandwidth_limit_fields[] = {
-        OPTIONAL_UNSIGNED("@average", average),
-        OPTIONAL_UNSIGNED("@peak", peak),
-        OPTIONAL_UNSIGNED("@floor", floor),
-        OPTIONAL_UNSIGNED("@burst", burst),
-};
-#undef THIS
-
-static int limit_check(void *object, const XmlNode *node, unsigned flags, Error *error)
-{
-        const BandwidthLimit *limit = object;
-
-        (void)flags;
-        if (!limit->has_average && !limit->has_floor)
-                return error_set(error, ERROR_INVALID_XML, "line %u: <%s>: @average is missing",
-                                 node ? node->line : 0, node ? node->name : "bandwidth");
-        return 0;
-}
-
-static DEFINE_STRUCT(bandwidth_limit, BandwidthLimit, .check = limit_check);
-
-#define THIS Bandwidth
-static const Field bandwidth_fields[] = {
-        STRUCT("inbound", inbound, bandwidth_limit, .flags = FIELD_NO_ABI),
-        STRUCT("outbound", outbound, bandwidth_limit, .flags = FIELD_NO_ABI),
-};
-#undef THIS
-DEFINE_STRUCT(bandwidth, Bandwidth);
-
-static int tag_check(void *object, const XmlNode *node, unsigned flags, Error *error)
-{
-        const VlanTag *tag = object;
-
-        (void)flags;
-        if (tag->id > 4095)
-                return error_set(error, ERROR_INVALID_XML,
-                                 "line %u: <tag>: id='%u': at most 4095 is possible", node ? node->line : 0,
-                                 tag->id);
-        return 0;
-}
-
-#define THIS VlanTag
-static const Field vlan_tag_fields[] = {
-        UNSIGNED("@id", id, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
-        ENUM("@nativeMode", native_mode, vlan_native_mode),
-};
-#undef THIS
-static DEFINE_STRUCT(vlan_tag, VlanTag, .check = tag_check);
-
-static int vlan_check(void *object, const XmlNode *node, unsigned flags, Error *error)
-{
-        Vlan *vlan = object;
-
-        (void)flags;
-        if (vlan->tags.count == 0)
-                return error_set(error, ERROR_INVALID_XML, "line %u: <vlan>: a <tag> is needed",
-                                 node ? node->line : 0);
-        if (vlan->tags.count > 1 && vlan->trunk == NO)
-                return error_set(error, ERROR_INVALID_XML, "line %u: <vlan>: trunk='no' allows one <tag>",
-                                 node ? node->line : 0);
-        if (vlan->tags.count > 1)
-                vlan->trunk = YES;
-        return 0;
-}
-
-#define THIS Vlan
-static const Field vlan_fields[] = {
-        YESNO("@trunk", trunk),
-        ITEMS("tag", tags, vlan_tag),
-};
-#undef THIS
-DEFINE_STRUCT(vlan, Vlan, .check = vlan_check);
-
-#define THIS NetworkAddress
-static const Field network_address_fields[] = {
-        STRING("@address", address, .flags = FIELD_REQUIRED),
-        STRING("@family", family),
-        OPTIONAL_UNSIGNED("@prefix", prefix),
-        STRING("@peer", peer),
-};
-#undef THIS
-
-static int address_check(void *object, const XmlNode *node, unsigned flags, Error *error)
-{
-        NetworkAddress *address = object;
-        unsigned max;
-
-        (void)flags;
-        if (!address->family)
-                address->family = g_strdup(strchr(address->address, ':') ? "ipv6" : "ipv4");
-        max = strcmp(address->family, "ipv6") == 0 ? 128 : 32;
-        if (address->has_prefix && address->prefix > max)
-                return error_set(error, ERROR_INVALID_XML,
-                                 "line %u: <ip>: prefix='%u': at most %u is possible", node ? node->line : 0,
-                                 address->prefix, max);
-        return 0;
-}
-
-DEFINE_STRUCT(network_address, NetworkAddress, .check = address_check);
-
-#define THIS NetworkRoute
-static const Field network_route_fields[] = {
-        STRING("@family", family),
-        STRING("@address", address, .flags = FIELD_REQUIRED),
-        STRING("@netmask", netmask),
-        OPTIONAL_UNSIGNED("@prefix", prefix),
-        STRING("@gateway", gateway, .flags = FIELD_REQUIRED),
-        OPTIONAL_UNSIGNED("@metric", metric),
-};
-#undef THIS
-DEFINE_STRUCT(network_route, NetworkRoute);
 
 #define THIS PortForwardRange
 static const Field port_forward_range_fields[] = {
@@ -152,7 +23,22 @@ static const Field port_forward_range_fields[] = {
         YESNO("@exclude", exclude),
 };
 #undef THIS
-static DEFINE_STRUCT(port_forward_range, PortForwardRange);
+
+static int range_check(void *object, const XmlNode *node, unsigned flags, Error *error)
+{
+        const PortForwardRange *range = object;
+
+        (void)flags;
+        if (range->start != 0 && (range->end == 0 || range->end >= range->start))
+                return 0;
+        return error_set(
+                error, ERROR_INVALID_XML,
+                "line %u: <range>: start='%u' end='%u': ports from 1 up, the end not before the start "
+                "are expected",
+                node ? node->line : 0, range->start, range->end);
+}
+
+static DEFINE_STRUCT(port_forward_range, PortForwardRange, .check = range_check);
 
 #define THIS PortForward
 static const Field port_forward_fields[] = {
@@ -162,7 +48,20 @@ static const Field port_forward_fields[] = {
         ITEMS("range", ranges, port_forward_range),
 };
 #undef THIS
-static DEFINE_STRUCT(port_forward, PortForward);
+
+static int port_forward_check(void *object, const XmlNode *node, unsigned flags, Error *error)
+{
+        const PortForward *forward = object;
+
+        (void)flags;
+        if (!forward->address || ip_family(forward->address) != 0)
+                return 0;
+        return error_set(error, ERROR_INVALID_XML,
+                         "line %u: <portForward>: address='%s': an IP address is expected",
+                         node ? node->line : 0, forward->address);
+}
+
+static DEFINE_STRUCT(port_forward, PortForward, .check = port_forward_check);
 
 #define THIS FilterParameter
 static const Field filter_parameter_fields[] = {
@@ -200,12 +99,15 @@ static DEFINE_STRUCT(interface_coalesce, InterfaceCoalesce);
 
 #define THIS DomainInterface
 static const Field domain_interface_fields[] = {
-        ENUM("@type", type, interface_type, .flags = FIELD_REQUIRED | FIELD_NO_ABI),
+        ENUM("@type", type, interface_type, .initial = INTERFACE_TYPE_USER,
+             .flags = FIELD_ALWAYS | FIELD_NO_ABI),
         YESNO("@managed", managed, WHEN(type, IS(HOSTDEV))),
         YESNO("@trustGuestRxFilters", trust_guest_rx_filters),
         MAC("mac/@address", mac),
         STRING("mac/@type", mac_type),
         YESNO("mac/@check", mac_check),
+        /* Of a device of the host it comes before the source. */
+        ENUM("driver/@name", driver_name, interface_driver, WHEN(type, IS(HOSTDEV)), .flags = FIELD_NO_ABI),
         STRING("source/@network", source_network, WHEN(type, IS(NETWORK)), .flags = FIELD_NO_ABI),
         STRING("source/@portgroup", source_portgroup, WHEN(type, IS(NETWORK)), .flags = FIELD_NO_ABI),
         UUID("source/@portid", source_portid, WHEN(type, IS(NETWORK)), .flags = FIELD_LIVE | FIELD_NO_ABI),
@@ -232,6 +134,8 @@ static const Field domain_interface_fields[] = {
         ITEMS("source/route", source_routes, network_route),
         STRUCT("vlan", vlan, vlan, .flags = FIELD_NO_ABI),
         STRUCT("virtualport", virtualport, virtualport, .flags = FIELD_NO_ABI),
+        STRUCT("bandwidth", bandwidth, bandwidth, .flags = FIELD_NO_ABI),
+        YESNO("port/@isolated", port_isolated, .flags = FIELD_NO_ABI),
         ITEMS("ip", ips, network_address),
         ITEMS("route", routes, network_route),
         ITEMS("portForward", port_forwards, port_forward, .flags = FIELD_NO_ABI),
@@ -243,7 +147,7 @@ static const Field domain_interface_fields[] = {
         STRING("guest/@dev", guest_dev),
         STRING("guest/@actual", guest_actual, .flags = FIELD_LIVE),
         STRING("model/@type", model),
-        ENUM("driver/@name", driver_name, interface_driver, .flags = FIELD_NO_ABI),
+        ENUM("driver/@name", driver_name, interface_driver, WHEN(type, ~IS(HOSTDEV)), .flags = FIELD_NO_ABI),
         ENUM("driver/@txmode", txmode, interface_txmode),
         ONOFF("driver/@ioeventfd", ioeventfd),
         ONOFF("driver/@event_idx", event_idx),
@@ -260,14 +164,12 @@ static const Field domain_interface_fields[] = {
         STRING("backend/@vhost", backend_vhost, .flags = FIELD_NO_ABI),
         STRING("backend/@logFile", backend_log, .flags = FIELD_NO_ABI),
         STRUCT("filterref", filter, filter_reference, .flags = FIELD_NO_ABI),
-        STRUCT("bandwidth", bandwidth, bandwidth, .flags = FIELD_NO_ABI),
-        ENUM("link/@state", link, link_state, .flags = FIELD_NO_ABI),
-        UNSIGNED("mtu/@size", mtu),
         UNSIGNED("tune/sndbuf", sndbuf, .has_offset = offsetof(THIS, has_sndbuf), .flags = FIELD_NO_ABI),
-        STRUCT("coalesce", coalesce, interface_coalesce, .flags = FIELD_NO_ABI),
-        YESNO("port/@isolated", port_isolated, .flags = FIELD_NO_ABI),
         ENUM("teaming/@type", teaming, teaming_type),
         STRING("teaming/@persistent", teaming_persistent),
+        ENUM("link/@state", link, link_state, .flags = FIELD_NO_ABI),
+        UNSIGNED("mtu/@size", mtu),
+        STRUCT("coalesce", coalesce, interface_coalesce, .flags = FIELD_NO_ABI),
         INLINE("", info, device_info),
 };
 #undef THIS
@@ -278,6 +180,39 @@ static int missing(unsigned line, const DomainInterface *interface, const char *
                          interface_type_to_string(interface->type), what);
 }
 
+static int vhostuser_check(const DomainInterface *interface, unsigned line, Error *error)
+{
+        if (g_strcmp0(interface->source_type, "unix") != 0)
+                return missing(line, interface, "source/@type 'unix'", error);
+        if (!interface->source_path)
+                return missing(line, interface, "source/@path", error);
+        if (g_strcmp0(interface->source_unix_mode, "client") != 0 &&
+            g_strcmp0(interface->source_unix_mode, "server") != 0)
+                return missing(line, interface, "source/@mode 'client' or 'server'", error);
+        if (interface->source_reconnect_enabled != YES)
+                return 0;
+        if (g_str_equal(interface->source_unix_mode, "server"))
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "line %u: <interface>: a vhostuser server cannot reconnect", line);
+        return interface->source_reconnect_timeout > 0
+                       ? 0
+                       : missing(line, interface, "reconnect/@timeout", error);
+}
+
+static int socket_check(const DomainInterface *interface, unsigned line, Error *error)
+{
+        if (interface->source_port == 0)
+                return missing(line, interface, "source/@port", error);
+        if (!interface->source_address && interface->type != INTERFACE_TYPE_SERVER &&
+            interface->type != INTERFACE_TYPE_UDP)
+                return missing(line, interface, "source/@address", error);
+        if (interface->type == INTERFACE_TYPE_UDP && !interface->local_address)
+                return missing(line, interface, "source/local/@address", error);
+        if (interface->type == INTERFACE_TYPE_UDP && interface->local_port == 0)
+                return missing(line, interface, "source/local/@port", error);
+        return 0;
+}
+
 static int source_check(const DomainInterface *interface, unsigned line, Error *error)
 {
         switch (interface->type) {
@@ -285,45 +220,129 @@ static int source_check(const DomainInterface *interface, unsigned line, Error *
                 return interface->source_network ? 0 : missing(line, interface, "source/@network", error);
         case INTERFACE_TYPE_BRIDGE:
                 return interface->source_bridge ? 0 : missing(line, interface, "source/@bridge", error);
+        case INTERFACE_TYPE_INTERNAL:
+                return interface->source_name ? 0 : missing(line, interface, "source/@name", error);
         case INTERFACE_TYPE_DIRECT:
         case INTERFACE_TYPE_VDPA:
                 return interface->source_dev ? 0 : missing(line, interface, "source/@dev", error);
+        case INTERFACE_TYPE_HOSTDEV:
+                return interface->source_device.type != ADDRESS_NONE
+                               ? 0
+                               : missing(line, interface, "source/address", error);
         case INTERFACE_TYPE_VHOSTUSER:
-                return interface->source_path ? 0 : missing(line, interface, "source/@path", error);
+                return vhostuser_check(interface, line, error);
         case INTERFACE_TYPE_CLIENT:
         case INTERFACE_TYPE_MCAST:
-                if (!interface->source_address)
-                        return missing(line, interface, "source/@address", error);
-                return interface->source_port ? 0 : missing(line, interface, "source/@port", error);
         case INTERFACE_TYPE_SERVER:
         case INTERFACE_TYPE_UDP:
-                return interface->source_port ? 0 : missing(line, interface, "source/@port", error);
+                return socket_check(interface, line, error);
         default:
                 return 0;
         }
 }
 
-static int interface_check(void *object, const XmlNode *node, unsigned flags, Error *error)
+static int mac_check(const DomainInterface *interface, unsigned line, Error *error)
 {
-        DomainInterface *interface = object;
-        unsigned line = node ? node->line : 0;
+        const char *mac = interface->mac;
 
-        if (*interface->mac &&
-            strtoul((const char[]){ interface->mac[0], interface->mac[1], '\0' }, NULL, 16) & 1)
+        if (*mac && g_ascii_xdigit_value(mac[1]) & 1)
                 return error_set(
                         error, ERROR_INVALID_XML,
                         "line %u: <mac>: address='%s' is a multicast address, an interface has none", line,
-                        interface->mac);
-        /* Names that the daemon itself gives, from an earlier run. */
-        if (flags & DEFINITION_INACTIVE && !(flags & DEFINITION_STATUS) && interface->target &&
-            (g_str_has_prefix(interface->target, "vnet") || g_str_has_prefix(interface->target, "macvtap")))
-                g_clear_pointer(&interface->target, g_free);
-        if (interface->mac_type && strcmp(interface->mac_type, "generated") != 0 &&
-            strcmp(interface->mac_type, "static") != 0)
+                        mac);
+        if (interface->mac_type && !g_str_equal(interface->mac_type, "generated") &&
+            !g_str_equal(interface->mac_type, "static"))
                 return error_set(error, ERROR_INVALID_XML,
                                  "line %u: <mac>: type='%s': generated or static is expected", line,
                                  interface->mac_type);
-        return source_check(interface, line, error);
+        return 0;
+}
+
+/* The port of a switch: whose it can be, and that it is described in full, where no network adds to it. */
+static int port_check(const DomainInterface *interface, unsigned line, Error *error)
+{
+        const Virtualport *port = interface->virtualport;
+        const char *absent;
+
+        if (!port || interface->type == INTERFACE_TYPE_NETWORK)
+                return 0;
+        if (!(BIT(interface->type) & (IS(BRIDGE) | IS(DIRECT) | IS(HOSTDEV))))
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "line %u: <interface type='%s'> has no <virtualport>", line,
+                                 interface_type_to_string(interface->type));
+        absent = virtualport_missing(port);
+        if (!absent)
+                return 0;
+        return error_set(error, ERROR_INVALID_XML, "line %u: <virtualport>: @%s is missing", line, absent);
+}
+
+static int teaming_check(const DomainInterface *interface, unsigned line, Error *error)
+{
+        bool is_transient = interface->teaming == TEAMING_TRANSIENT;
+
+        if (is_transient == (interface->teaming_persistent != NULL))
+                return 0;
+        return error_set(error, ERROR_INVALID_XML,
+                         "line %u: <teaming>: @persistent belongs to type='transient', which needs it",
+                         line);
+}
+
+/* What belongs to some types only. */
+static int options_check(const DomainInterface *interface, unsigned line, Error *error)
+{
+        bool is_passt = interface->backend == INTERFACE_BACKEND_PASST;
+
+        if (is_passt && interface->type != INTERFACE_TYPE_USER)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "line %u: <interface>: the backend 'passt' needs type='user'", line);
+        if (interface->port_forwards.count > 0 && !is_passt)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "line %u: <interface>: <portForward> needs the backend 'passt'", line);
+        if (interface->bandwidth && interface->bandwidth->inbound &&
+            interface->bandwidth->inbound->has_floor && interface->type != INTERFACE_TYPE_NETWORK)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "line %u: <inbound>: only an interface of type 'network' has a @floor",
+                                 line);
+        if (interface->model &&
+            interface->model[strspn(interface->model, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-")])
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <model>: type='%s' has characters a model cannot have", line,
+                                 interface->model);
+        return 0;
+}
+
+/* Names that the daemon itself gives, from an earlier run. */
+static bool target_is_generated(const DomainInterface *interface)
+{
+        static const char *const prefixes[] = { "vnet", "macvtap", "macvlan" };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(prefixes); i++)
+                if (interface->target && interface->target_managed != NO &&
+                    g_str_has_prefix(interface->target, prefixes[i]))
+                        return true;
+        return false;
+}
+
+static int interface_check(void *object, const XmlNode *node, unsigned flags, Error *error)
+{
+        static int (*const checks[])(const DomainInterface *, unsigned, Error *) = {
+                mac_check, source_check, port_check, teaming_check, options_check,
+        };
+        DomainInterface *interface = object;
+        int r;
+
+        if (flags & DEFINITION_INACTIVE && !(flags & DEFINITION_STATUS) && target_is_generated(interface))
+                g_clear_pointer(&interface->target, g_free);
+        if (interface->type == INTERFACE_TYPE_DIRECT && interface->source_mode == MACVTAP_ABSENT)
+                interface->source_mode = MACVTAP_VEPA;
+        if (!(BIT(interface->type) & (IS(ETHERNET) | IS(NETWORK) | IS(BRIDGE))))
+                interface->filter = struct_free(&filter_reference_type, interface->filter);
+        for (unsigned i = 0; i < G_N_ELEMENTS(checks); i++) {
+                r = checks[i](interface, node ? node->line : 0, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 DEFINE_STRUCT(domain_interface, DomainInterface, .check = interface_check);

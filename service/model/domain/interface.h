@@ -68,6 +68,8 @@ typedef struct Virtualport {
         char *profileid;
 } Virtualport;
 extern const StructType virtualport_type;
+/* The name of an attribute without which no port of this type can be made; NULL if none is missing. */
+const char *virtualport_missing(const Virtualport *port);
 
 typedef struct BandwidthLimit {
         uint64_t average, peak, floor, burst; /* kilobytes a second; burst: KiB */
@@ -109,6 +111,8 @@ typedef struct NetworkRoute {
         uint32_t prefix, metric;
 } NetworkRoute;
 extern const StructType network_route_type;
+/* AF_INET or AF_INET6; 0 if it is no IP address. */
+int ip_family(const char *text);
 
 typedef struct PortForwardRange {
         uint16_t start, end, to;
