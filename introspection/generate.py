@@ -44,6 +44,9 @@ SCALARS = {"b": "bool", "y": "uint8_t", "n": "int16_t", "q": "uint16_t", "i": "i
 # sd-bus reads and writes some scalars as another C type
 WIRE = dict(SCALARS, b="int")
 STRINGS = ("s", "o", "g")
+# What may stand in an interface; anything else is a slip of the pen that would leave a member out.
+ELEMENTS = {"interface": ("annotation", "method", "property", "signal"), "method": ("annotation", "arg"),
+            "property": ("annotation",), "signal": ("annotation", "arg"), "arg": ("annotation",)}
 
 
 class Failure(Exception):
@@ -52,6 +55,15 @@ class Failure(Exception):
 
 def annotations_of(element):
     return {a.get("name"): a.get("value", "") for a in element.findall("annotation")}
+
+
+def is_type(text):
+    """Whether it is one complete D-Bus type: containers are replaced from the inside until one letter is left."""
+    basic = "".join((*SCALARS, *STRINGS, "h"))
+    containers = rf"a\{{[{basic}][{basic}v]\}}|a[{basic}v]|\([{basic}v]+\)"
+    while (shorter := re.sub(containers, "v", text)) != text:
+        text = shorter
+    return re.fullmatch(f"[{basic}v]", text) is not None
 
 
 class Member:
@@ -63,11 +75,18 @@ class Member:
             raise Failure(f"{where}: a {element.tag} without a name")
         self.where = f"{where}.{self.name}"
         self.annotations = annotations_of(element)
-        unknown = [n for n in self.annotations if n.startswith(OURS) and n[len(OURS):] not in self.known]
-        if unknown:
-            raise Failure(f"{self.where}: {unknown[0]} means nothing here")
+        for name in self.annotations:
+            self.refuse(name.startswith(OURS) and name[len(OURS):] not in self.known, f"{name} means nothing here")
+        for child in element:
+            self.refuse(child.tag not in ELEMENTS[element.tag], f"<{child.tag}> means nothing here")
+        self.type = element.get("type", "")
+        self.refuse(element.tag in ("arg", "property") and not is_type(self.type), f"'{self.type}' is no complete type")
 
     known = ()
+
+    def refuse(self, is_wrong, text):
+        if is_wrong:
+            raise Failure(f"{self.where}: {text}")
 
     def ours(self, name, required=True):
         value = self.annotations.get(OURS + name)
@@ -85,19 +104,17 @@ class Member:
 class Argument(Member):
     known = ("Object", "Nullable")
 
-    def __init__(self, element, where, default_direction):
+    def __init__(self, element, where, directions):
         super().__init__(element, where)
-        self.type = element.get("type")
-        self.direction = element.get("direction", default_direction)
+        self.direction = element.get("direction", directions[0])
+        self.refuse(self.direction not in directions, f"direction is {' or '.join(directions)}")
         self.object = self.ours("Object", required=False)
         self.nullable = self.ours("Nullable", required=False) == "true"
         self.c_name = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", self.name).lower()
         if self.object and (self.object not in KINDS or self.type not in ("o", "ao")):
             raise Failure(f"{self.where}: {OURS}Object='{self.object}' on an argument of type {self.type}")
-        if self.nullable and self.type != "s":
-            raise Failure(f"{self.where}: {OURS}Nullable is for strings")
-        if re.search("h", self.type) and self.type not in ("h", "ah"):
-            raise Failure(f"{self.where}: descriptors inside of type {self.type} cannot be marshalled")
+        self.refuse(self.nullable and self.type != "s", f"{OURS}Nullable is for strings")
+        self.refuse("h" in self.type and self.type not in ("h", "ah"), f"descriptors in {self.type} cannot be read")
 
     def in_parameters(self):
         if self.type in SCALARS:
@@ -130,16 +147,14 @@ class Action:
 
     def __init__(self, text, method):
         found = re.fullmatch(r"(?:(\w+)([&=])(0x[0-9a-fA-F]+|\d+):)?\s*([A-Za-z0-9.-]+)", text.strip())
-        if not found:
-            raise Failure(f"{method.where}: '{text}' is no action")
+        method.refuse(not found, f"'{text}' is no action")
         name, operator, value, action = found.groups()
         self.action = action if action.startswith("org.") else "org.libvirt.api." + action
         self.argument, self.mask, self.is_value = -1, "0", "false"
         if name:
             inputs = [a for a in getattr(method, "arguments", []) if a.direction == "in"]
             numbers = [i for i, a in enumerate(inputs) if a.name == name and a.type in ("i", "u")]
-            if not numbers:
-                raise Failure(f"{method.where}: '{text}' is about no integer argument")
+            method.refuse(not numbers, f"'{text}' is about no integer argument")
             self.argument, self.mask = numbers[0], value
             self.is_value = "true" if operator == "=" else "false"
 
@@ -160,22 +175,20 @@ class Method(Member):
         super().__init__(element, interface.name)
         self.interface = interface
         self.documentation = self.doc()
-        self.arguments = [Argument(a, self.where, "in") for a in element.findall("arg")]
+        self.arguments = [Argument(a, self.where, ("in", "out")) for a in element.findall("arg")]
         self.inputs = [a for a in self.arguments if a.direction == "in"]
         self.outputs = [a for a in self.arguments if a.direction == "out"]
         self.actions = actions_of(self.ours("Action"), self)
         self.job = self.ours("Job")
-        if self.job not in JOBS:
-            raise Failure(f"{self.where}: {OURS}Job='{self.job}' is none of {', '.join(JOBS)}")
+        self.refuse(self.job not in JOBS, f"{OURS}Job='{self.job}' is none of {', '.join(JOBS)}")
         self.operation = self.ours("Operation", required=False)
         self.handler = self.ours("Handler", required=False)
         if bool(self.operation) == bool(self.handler):
             raise Failure(f"{self.where} needs either annotation {OURS}Operation or {OURS}Handler")
-        if self.operation and not re.fullmatch(r"\w+\.\w+", self.operation):
-            raise Failure(f"{self.where}: {OURS}Operation='{self.operation}' is not group.operation")
-        for argument in self.outputs:
-            if argument.type == "ah":
-                raise Failure(f"{argument.where}: arrays of descriptors are only read")
+        group = KINDS[interface.kind][2]
+        self.refuse(self.operation and not re.fullmatch(group + r"\.\w+", self.operation),
+                    f"{OURS}Operation='{self.operation}' is not {group}.operation")
+        self.refuse(any(a.type == "ah" for a in self.outputs), "arrays of descriptors are only read")
         self.is_deprecated = self.annotations.get(DEPRECATED) == "true"
         self.is_silent = self.annotations.get(NO_REPLY) == "true"
 
@@ -183,9 +196,7 @@ class Method(Member):
         return "".join(a.type for a in self.arguments if a.direction == direction)
 
     def parameters(self):
-        first = "CallFrame *frame" if self.handler else "Call *call"
-        c_type = KINDS[self.interface.kind][1]
-        parts = [first] + ([f"{c_type} *{object_name(c_type)}"] if c_type else [])
+        parts = ["CallFrame *frame" if self.handler else "Call *call"] + self.interface.object_parameter()
         parts += [a.in_parameters() for a in self.inputs] + [a.out_parameters() for a in self.outputs]
         return ", ".join(parts + ["Error *error"])
 
@@ -197,13 +208,12 @@ class Property(Member):
         super().__init__(element, interface.name)
         self.interface = interface
         self.documentation = self.doc()
-        self.type = element.get("type")
         self.access = element.get("access")
+        self.refuse(self.access not in ("read", "readwrite"), "access is read or readwrite")
         self.actions = actions_of(self.ours("Action"), self)
         self.getter = self.ours("Getter")
         emits = self.annotations.get(EMITS)
-        if emits not in EMITS_VALUES:
-            raise Failure(f"{self.where} has no annotation {EMITS} with true, false, const or invalidates")
+        self.refuse(emits not in EMITS_VALUES, f"no annotation {EMITS} with {', '.join(EMITS_VALUES)}")
         self.emits = emits
         self.set_operation = self.set_handler = None
         self.set_actions = []
@@ -212,27 +222,22 @@ class Property(Member):
             self.set_job = self.ours("SetJob")
             self.set_operation = self.ours("SetOperation", required=False)
             self.set_handler = self.ours("SetHandler", required=False)
-            if self.set_job not in JOBS:
-                raise Failure(f"{self.where}: {OURS}SetJob='{self.set_job}' is none of {', '.join(JOBS)}")
+            self.refuse(self.set_job not in JOBS, f"{OURS}SetJob='{self.set_job}' is none of {', '.join(JOBS)}")
             if bool(self.set_operation) == bool(self.set_handler):
                 raise Failure(f"{self.where} needs either annotation {OURS}SetOperation or {OURS}SetHandler")
-            if self.type not in SCALARS and self.type != "s":
-                raise Failure(f"{self.where}: a writable property of type {self.type} cannot be marshalled")
-        elif self.access != "read":
-            raise Failure(f"{self.where}: access is read or readwrite")
+            self.refuse(self.type not in SCALARS and self.type != "s", f"values of type {self.type} cannot be set")
 
     def set_parameters(self):
-        c_type = KINDS[self.interface.kind][1]
         value = f"{SCALARS[self.type]} value" if self.type in SCALARS else "const char *value"
         first = "CallFrame *frame" if self.set_handler else "Call *call"
-        return ", ".join([first] + ([f"{c_type} *{object_name(c_type)}"] if c_type else []) + [value, "Error *error"])
+        return ", ".join([first] + self.interface.object_parameter() + [value, "Error *error"])
 
 
 class Signal(Member):
     def __init__(self, element, interface):
         super().__init__(element, interface.name)
         self.documentation = self.doc()
-        self.arguments = [Argument(a, self.where, "out") for a in element.findall("arg")]
+        self.arguments = [Argument(a, self.where, ("out",)) for a in element.findall("arg")]
 
 
 class Interface(Member):
@@ -242,23 +247,24 @@ class Interface(Member):
         super().__init__(element, "interface")
         self.where = self.name
         self.kind = self.ours("Kind")
-        if self.kind not in KINDS:
-            raise Failure(f"{self.name}: {OURS}Kind='{self.kind}' is none of {', '.join(KINDS)}")
+        self.refuse(self.kind not in KINDS, f"{OURS}Kind='{self.kind}' is none of {', '.join(KINDS)}")
         self.documentation = self.doc()
         self.methods = [Method(m, self) for m in element.findall("method")]
         self.properties = [Property(p, self) for p in element.findall("property")]
         self.signals = [Signal(s, self) for s in element.findall("signal")]
         self.is_compatible = self.name.startswith("org.libvirt.")
-        if len(self.properties) > 64:
-            raise Failure(f"{self.name} has more than 64 properties (bus/properties.h)")
+        names = [f"{type(m).__name__} {m.name}" for m in self.methods + self.properties + self.signals]
+        for name in names:
+            self.refuse(names.count(name) > 1, f"{name} is there twice")
+        self.refuse(len(self.properties) > 64, "more than 64 properties (bus/properties.h)")
 
     @property
     def c_name(self):
         return self.name.replace(".", "_")
 
-
-def object_name(c_type):
-    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", c_type).lower()
+    def object_parameter(self):
+        c_type = KINDS[self.kind][1]
+        return [c_type + " *" + re.sub(r"(?<=[a-z])([A-Z])", r"_\1", c_type).lower()] if c_type else []
 
 
 def read(paths):
@@ -266,7 +272,7 @@ def read(paths):
     for path in paths:
         try:
             root = ElementTree.parse(path).getroot()
-        except ElementTree.ParseError as error:
+        except (ElementTree.ParseError, OSError) as error:
             raise Failure(f"{path}: {error}") from error
         interfaces += [Interface(i) for i in root.findall("interface")]
     return sorted(interfaces, key=lambda i: i.name)
@@ -327,15 +333,16 @@ def c_string(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", '\\n"\n        "') + '"'
 
 
-def introspection(interface):
+def introspection(interface, is_documented=False):
     """The element as Introspect gives it: names, types and the standard annotations."""
     lines = [f' <interface name="{interface.name}">']
 
     def standard(member, indent):
-        for name in (DEPRECATED, NO_REPLY, EMITS):
-            if name in member.annotations:
-                lines.append(f'{indent}<annotation name="{name}" value="{member.annotations[name]}"/>')
+        texts = [(n, member.annotations[n]) for n in (DEPRECATED, NO_REPLY, EMITS) if n in member.annotations]
+        texts += [(DOC, member.documentation)] if is_documented else []
+        lines.extend(f'{indent}<annotation name="{name}" value={quoteattr(text)}/>' for name, text in texts)
 
+    standard(interface, "  ")
     for method in interface.methods:
         lines.append(f'  <method name="{method.name}">')
         lines.extend(f'   <arg type="{a.type}" name="{a.name}" direction="{a.direction}"/>' for a in method.arguments)
@@ -344,6 +351,7 @@ def introspection(interface):
     for signal in interface.signals:
         lines.append(f'  <signal name="{signal.name}">')
         lines.extend(f'   <arg type="{a.type}" name="{a.name}"/>' for a in signal.arguments)
+        standard(signal, "   ")
         lines.append("  </signal>")
     for prop in interface.properties:
         lines.append(f'  <property type="{prop.type}" name="{prop.name}" access="{prop.access}">')
@@ -571,17 +579,9 @@ def policy(interfaces, actions_path):
 
 def installed_xml(interface):
     """The interface as it is installed for other programs: without what is only ours, with the documentation."""
-    lines = ['<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"',
-             ' "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">', "<node>"]
-    members = {m.name: m for m in interface.methods + interface.properties + interface.signals}
-    for line in introspection(interface).splitlines():
-        lines.append(line)
-        found = re.match(r' *<(interface|method|property|signal) .*?name="([^"]+)"', line)
-        if found:
-            member = interface if found.group(1) == "interface" else members[found.group(2)]
-            doc = quoteattr(member.documentation)
-            lines.append(f'{" " * (len(line) - len(line.lstrip()) + 1)}<annotation name="{DOC}" value={doc}/>')
-    return "\n".join(lines + ["</node>", ""])
+    return ('<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"\n'
+            ' "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">\n<node>\n' +
+            introspection(interface, is_documented=True) + "</node>\n")
 
 
 def reference(interfaces):

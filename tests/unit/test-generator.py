@@ -10,6 +10,7 @@ import re
 import subprocess
 import tempfile
 import unittest
+import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests/unit/generator"
@@ -46,7 +47,7 @@ class Generator(unittest.TestCase):
                 source = pathlib.Path(folder) / "source.xml"
                 source.write_text("".join(lines[:number] + lines[number + 1:]), encoding="utf-8")
                 result = generate(pathlib.Path(folder) / "interfaces.c", source)
-                self.assertEqual(result.returncode, 1)
+                self.assert_refused(result)
                 self.assertIn(member.rsplit(".", 1)[-1], result.stderr)
                 tried += 1
         self.assertGreater(tried, 20)
@@ -54,13 +55,51 @@ class Generator(unittest.TestCase):
     def test_nonsense_is_refused(self):
         for before, after in (('"modify"', '"often"'), ("flags&amp;2", "other&amp;2"), ("domain.frob", "frob"),
                               ('value="domain"/>\n    <annotation name="org.gtk', 'value="spoon"/>\n    <annotation name="org.gtk'),
-                              ("org.virtbus1.Nullable", "org.virtbus1.Nulable"), ('access="readwrite"', 'access="write"')):
+                              ("org.virtbus1.Nullable", "org.virtbus1.Nulable"), ('access="readwrite"', 'access="write"'),
+                              ('"isGood" direction="in"', '"isGood" direction="inn"'),
+                              ('type="t" name="size"', 'name="size"'), ('type="t" name="size"', 'type="tt" name="size"'),
+                              ('type="a{sv}" name="how"', 'type="a{vs}" name="how"'),
+                              ('type="a{sv}" name="how"', 'type="a(sv" name="how"'),
+                              ('type="a{sv}" name="how"', 'type="a{sv}" name="how" direction="in"'),
+                              ('type="s" name="Name"', 'type="" name="Name"'),
+                              ("<signal", "<signals"), ('"domain.frob"', '"network.frob"')):
             text = SOURCE.read_text(encoding="utf-8")
             self.assertIn(before, text)
             with tempfile.TemporaryDirectory() as folder, self.subTest(after):
                 source = pathlib.Path(folder) / "source.xml"
-                source.write_text(text.replace(before, after, 1), encoding="utf-8")
-                self.assertEqual(generate(pathlib.Path(folder) / "interfaces.c", source).returncode, 1)
+                text = text.replace(before, after, 1).replace("</signal>", "</signals>" if "<signals" in after else "</signal>")
+                source.write_text(text, encoding="utf-8")
+                self.assert_refused(generate(pathlib.Path(folder) / "interfaces.c", source))
+
+    def assert_refused(self, result):
+        """With one line for the author, not by falling over."""
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"\Agenerate\.py: [^\n]*\n\Z")
+
+    def test_members_are_there_once(self):
+        text = SOURCE.read_text(encoding="utf-8")
+        for kind in ("method", "property", "signal"):
+            element = re.search(rf" *<{kind}.*?</{kind}>\n", text, re.S).group(0)
+            with tempfile.TemporaryDirectory() as folder, self.subTest(kind):
+                source = pathlib.Path(folder) / "source.xml"
+                source.write_text(text.replace(element, element * 2), encoding="utf-8")
+                result = generate(pathlib.Path(folder) / "interfaces.c", source)
+                self.assert_refused(result)
+                self.assertIn("twice", result.stderr)
+
+    def test_installed_documentation(self):
+        """What other programs get says the same of each member as the source, also of a method and a signal of one name."""
+        def texts(path):
+            return {(i.get("name"), m.tag, m.get("name")): [a.get("value") for a in m if a.get("name", "").endswith("DocString")]
+                    for i in ElementTree.parse(path).getroot() for m in [i, *i] if m.get("name") and m.tag != "annotation"}
+        with tempfile.TemporaryDirectory() as folder:
+            sources = sorted((ROOT / "introspection").glob("*.xml"))
+            self.assertGreater(len(sources), 10)
+            for source in sources:
+                made = pathlib.Path(folder) / source.name
+                self.assertEqual(generate(made, source).stderr, "")
+                self.assertEqual(texts(made), texts(source))
+                self.assertNotIn("org.virtbus1.Action", made.read_text(encoding="utf-8"))
 
     def test_it_compiles(self):
         flags = subprocess.run(["pkg-config", "--cflags", "glib-2.0", "libsystemd", "libxml-2.0"], capture_output=True,
