@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The guest's memory: how much (-m), what it is made of (<memoryBacking>), and how it is spread over the
- * guest's NUMA cells (<cpu><numa>). On x86 there is always a backend, so that the
- * memory's name does not depend on what it is made of. Huge
- * pages are taken by memfd, which needs no mounted hugetlbfs; nothing is ever written to a
- * file, so <discard> asks for what is so anyway. */
+ * guest's NUMA cells (<cpu><numa>). On x86 there is always a backend, so that the memory's name does not
+ * depend on what it is made of. Huge pages are taken by memfd, which needs no mounted hugetlbfs; nothing is
+ * ever written to a file, so <discard> asks for what is so anyway. */
 
 #include "drivers/qemu/command/device.h"
 #include "drivers/qemu/command/machine.h"
