@@ -141,9 +141,11 @@ static int check(const Run *run, const char *name, Error *error)
         g_autofree char *path = g_build_filename(run->folder, name, NULL), *text = NULL, *xml = NULL,
                         *result = NULL;
         g_autofree char *golden = replace(path, ".xml", ".argv");
-        const CommandHost host = {
-                .binary = QEMU, .folder = run->temporary, .version = 7002000, .now_sec = 1000000000
-        };
+        const CommandHost host = { .binary = QEMU,
+                                   .folder = run->temporary,
+                                   .runs = true,
+                                   .version = 7002000,
+                                   .now_sec = 1000000000 };
         _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
         _cleanup_(command_line_freep) CommandLine *line = NULL;
         int r;

@@ -11,7 +11,6 @@ static const char *audio_driver(AudioType type)
                 return "pa";
         case AUDIO_TYPE_FILE:
                 return "wav";
-        case AUDIO_TYPE_COREAUDIO:
         case AUDIO_TYPE_ABSENT:
                 return NULL;
         default:

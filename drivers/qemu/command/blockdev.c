@@ -7,6 +7,7 @@
  * rights. */
 
 #include "drivers/qemu/command/blockdev.h"
+#include "drivers/qemu/command/device.h"
 #include <errno.h>
 #include <string.h>
 
@@ -46,44 +47,120 @@ static void set_discard(json_t *node, const DomainDisk *disk)
                 json_set_string(node, "detect-zeroes", disk_detect_zeroes_to_string(disk->detect_zeroes));
 }
 
-/* The node of the bytes: a file or a block device of the host. */
-static int add_storage(const Stack *stack, DiskType type, const DiskSource *source, const char *name,
-                       bool is_readonly, Error *error)
+DiskCache blockdev_cache(const DomainDisk *disk)
 {
-        const DomainDisk *disk = stack->disk;
-        const char *path = type == DISK_TYPE_BLOCK ? source->dev : source->file;
-        bool is_direct = disk->cache == DISK_CACHE_NONE || disk->cache == DISK_CACHE_DIRECTSYNC;
-        _cleanup_(freep) char *filename = NULL;
-        const char *driver = "file";
-        json_t *node;
+        return disk->cache == DISK_CACHE_DEFAULT && disk->shareable ? DISK_CACHE_NONE : disk->cache;
+}
 
-        if (type != DISK_TYPE_FILE && type != DISK_TYPE_BLOCK)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "The QEMU driver has no disks of type '%s'", disk_type_to_string(type));
+static int check_path(const DomainDisk *disk, const char *path, Error *error)
+{
         if (!path || !g_path_is_absolute(path))
                 return error_set(error, ERROR_INVALID_XML, "The source of disk %s is no absolute path: %s",
                                  disk->target, path ? path : "");
-        if (source->encryption || disk->encryption)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The QEMU driver has no encrypted disks");
-        if (source->slices.count > 0)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The QEMU driver has no slices of disks");
+        return 0;
+}
+
+/* A file or a block device of the host. */
+static int set_file(const Stack *stack, DiskType type, const DiskSource *source, bool is_readonly,
+                    json_t *node, Error *error)
+{
+        const DomainDisk *disk = stack->disk;
+        const char *path = type == DISK_TYPE_BLOCK ? source->dev : source->file;
+        DiskCache cache = blockdev_cache(disk);
+        _cleanup_(freep) char *filename = NULL;
+        const char *driver = "file";
+        int r;
+
+        r = check_path(disk, path, error);
+        if (r < 0)
+                return r;
         if (type == DISK_TYPE_BLOCK)
                 driver = disk->device == DISK_DEVICE_CDROM ? "host_cdrom" : "host_device";
-
-        filename = command_file(stack->line, path, !is_readonly, is_direct);
-        node = node_new(driver, name);
+        filename = command_file(stack->line, path, !is_readonly,
+                                cache == DISK_CACHE_NONE || cache == DISK_CACHE_DIRECTSYNC);
+        json_set_string(node, "driver", driver);
         json_set_string(node, "filename", filename);
         if (disk->io != DISK_IO_DEFAULT)
                 json_set_string(node, "aio", disk_io_to_string(disk->io));
+        return 0;
+}
+
+/* A folder of the host as a disk of its own making. */
+static int set_folder(const Stack *stack, const DiskSource *source, bool is_readonly, json_t *node,
+                      Error *error)
+{
+        int r = check_path(stack->disk, source->dir, error);
+
+        if (r < 0)
+                return r;
+        if (!is_readonly)
+                return device_unsupported(error, "A disk of type 'dir' must be <readonly/>");
+        json_set_string(node, "driver", "vvfat");
+        json_set_string(node, "dir", source->dir);
+        json_set_bool(node, "floppy", stack->disk->device == DISK_DEVICE_FLOPPY);
+        json_set_bool(node, "rw", false);
+        return 0;
+}
+
+/* An NVMe controller of the host, which must be free of its driver. */
+static int set_nvme(const Stack *stack, const DiskSource *source, json_t *node, Error *error)
+{
+        const DeviceAddress *host = &source->address;
+        _cleanup_(freep) char *address =
+                g_strdup_printf("%04x:%02x:%02x.%u", host->domain, host->bus, host->slot, host->function);
+
+        if (stack->line->host.runs)
+                return device_unsupported(error, "The QEMU driver has no disks of type 'nvme'");
+        json_set_string(node, "driver", "nvme");
+        json_set_string(node, "device", address);
+        json_object_set_new(node, "namespace", json_integer((json_int_t)source->namespace_id));
+        return 0;
+}
+
+static int set_storage(const Stack *stack, DiskType type, const DiskSource *source, const char *name,
+                       bool is_readonly, json_t *node, Error *error)
+{
+        switch (type) {
+        case DISK_TYPE_FILE:
+        case DISK_TYPE_BLOCK:
+                return set_file(stack, type, source, is_readonly, node, error);
+        case DISK_TYPE_NETWORK:
+                return blockdev_set_network(stack->line, stack->disk, source, name, node, error);
+        case DISK_TYPE_DIR:
+                return set_folder(stack, source, is_readonly, node, error);
+        case DISK_TYPE_NVME:
+                return set_nvme(stack, source, node, error);
+        default:
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "The QEMU driver has no disks of type '%s'", disk_type_to_string(type));
+        }
+}
+
+/* The node of the bytes. */
+static int add_storage(const Stack *stack, DiskType type, const DiskSource *source, const char *name,
+                       bool is_readonly, Error *error)
+{
+        _cleanup_(json_decrefp) json_t *node = json_object();
+        bool is_file = type == DISK_TYPE_FILE || type == DISK_TYPE_BLOCK;
+        int r;
+
+        if (source->encryption || stack->disk->encryption)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The QEMU driver has no encrypted disks");
+        if (source->slices.count > 0)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The QEMU driver has no slices of disks");
+        r = set_storage(stack, type, source, name, is_readonly, node, error);
+        if (r < 0)
+                return r;
+        json_set_string(node, "node-name", name);
         /* The storage follows its format: read-only unless that writes. A descriptor that was passed cannot
          * follow: it was opened one way. */
-        if (stack->line->host.passes_files)
+        if (stack->line->host.passes_files && is_file)
                 json_set_bool(node, "read-only", is_readonly);
         else
                 json_set_bool(node, "auto-read-only", true);
-        set_cache(node, disk->cache);
+        set_cache(node, blockdev_cache(stack->disk));
         json_set_string(node, "discard", "unmap"); /* whether the guest may is said at the format */
-        command_add_json(stack->line, "-blockdev", node);
+        command_add_json(stack->line, "-blockdev", TAKE_PTR(node));
         return 0;
 }
 
@@ -94,6 +171,8 @@ static const char *format_driver(DiskFormat format)
         case DISK_FORMAT_ABSENT: /* never guessed: a guest could write a header that names another file */
         case DISK_FORMAT_RAW:
         case DISK_FORMAT_ISO:
+        case DISK_FORMAT_DIR:
+        case DISK_FORMAT_FAT: /* which the storage makes of a folder */
                 return "raw";
         case DISK_FORMAT_BOCHS:
         case DISK_FORMAT_CLOOP:
@@ -111,7 +190,8 @@ static const char *format_driver(DiskFormat format)
 }
 
 static int add_format(const Stack *stack, DiskFormat format, const char *name, const char *storage,
-                      const char *backing, bool chain_ends, bool is_readonly, Error *error)
+                      const char *backing, bool chain_ends, bool is_readonly, uint64_t cache_size,
+                      Error *error)
 {
         const DomainDisk *disk = stack->disk;
         const char *driver = format_driver(format);
@@ -122,10 +202,10 @@ static int add_format(const Stack *stack, DiskFormat format, const char *name, c
                                  disk_format_to_string(format));
         node = node_new(driver, name);
         json_set_bool(node, "read-only", is_readonly);
-        set_cache(node, disk->cache);
+        set_cache(node, blockdev_cache(disk));
         set_discard(node, disk);
         if (format == DISK_FORMAT_QCOW2)
-                json_set_number(node, "cache-size", disk->metadata_cache_max_size);
+                json_set_number(node, "cache-size", cache_size);
         json_set_string(node, "file", storage);
         if (backing)
                 json_set_string(node, "backing", backing);
@@ -147,7 +227,7 @@ static int add_image(const Stack *stack, DiskType type, DiskFormat format, const
         g_autoptr(GPtrArray) chain = g_ptr_array_new();
         int r;
 
-        for (const DiskBacking *b = backing; b; b = b->backing)
+        for (const DiskBacking *b = backing; b && b->type != DISK_TYPE_ABSENT; b = b->backing)
                 g_ptr_array_add(chain, (void *)b);
         for (unsigned i = chain->len; i > 0; i--) {
                 const DiskBacking *b = g_ptr_array_index(chain, i - 1);
@@ -158,12 +238,18 @@ static int add_image(const Stack *stack, DiskType type, DiskFormat format, const
                 below = name;
                 r = add_storage(stack, b->type, &b->source, file, true, error);
                 if (r >= 0)
-                        r = add_format(stack, b->format, name, file, previous, true, true, error);
+                        r = add_format(stack, b->format, name, file, previous,
+                                       b->backing && b->backing->type == DISK_TYPE_ABSENT, true,
+                                       b->metadata_cache_max_size, error);
                 if (r < 0)
                         return r;
         }
         r = add_storage(stack, type, source, storage, is_readonly, error);
-        return r < 0 ? r : add_format(stack, format, image, storage, below, chain_ends, is_readonly, error);
+        if (backing && backing->type == DISK_TYPE_ABSENT)
+                chain_ends = true;
+        return r < 0 ? r
+                     : add_format(stack, format, image, storage, below, chain_ends, is_readonly,
+                                  stack->disk->metadata_cache_max_size, error);
 }
 
 typedef struct Limit {
@@ -276,8 +362,11 @@ int blockdev_flash(CommandLine *line, const char *name, const char *path, const 
         filename = command_file(line, path, !is_readonly, false);
         node = node_new("file", storage);
         json_set_string(node, "filename", filename);
-        if (is_readonly)
-                json_set_bool(node, "read-only", true);
+        if (line->host.passes_files)
+                json_set_bool(node, "read-only", is_readonly);
+        else
+                json_set_bool(node, "auto-read-only", true);
+        json_set_string(node, "discard", "unmap");
         command_add_json(line, "-blockdev", node);
         node = node_new(format ? format : "raw", image);
         json_set_bool(node, "read-only", is_readonly);

@@ -8,6 +8,13 @@
 /* Adds the nodes of a disk that has a medium. *ret_node is the name of the topmost one; the caller frees. */
 int blockdev_disk(CommandLine *line, const DomainDisk *disk, char **ret_node, Error *error);
 
+/* What is served by another host: sets the driver and its options, and adds an object for its certificates
+ * if there must be one. */
+int blockdev_set_network(CommandLine *line, const DomainDisk *disk, const DiskSource *source,
+                         const char *name, json_t *node, Error *error);
+/* What the disk says of the host's page cache, or what follows: disks that machines share cannot use it. */
+DiskCache blockdev_cache(const DomainDisk *disk);
+
 /* Adds the nodes of firmware in flash memory; *ret_node as above. `format` may be absent: raw. */
 int blockdev_flash(CommandLine *line, const char *name, const char *path, const char *format,
                    bool is_readonly, char **ret_node, Error *error);

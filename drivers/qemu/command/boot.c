@@ -38,6 +38,14 @@ static bool has_order(const DomainDefinition *definition)
                 if (interface->info.boot_order > 0)
                         return true;
         }
+        LIST_FOREACH (hostdev, definition->devices.hostdevs) {
+                if (hostdev->info.boot_order > 0)
+                        return true;
+        }
+        LIST_FOREACH (redirdev, definition->devices.redirdevs) {
+                if (redirdev->info.boot_order > 0)
+                        return true;
+        }
         return false;
 }
 

@@ -167,7 +167,10 @@ int command_chardev_named(CommandLine *line, const ChardevSource *source, const 
         r = check(source, error);
         if (r < 0)
                 return r;
-        g_string_append(text, backend(source->type));
+        if (source->type == CHARDEV_TYPE_DEV && g_str_has_prefix(alias, "parallel"))
+                g_string_append(text, "parallel"); /* a device of the same name on the host */
+        else
+                g_string_append(text, backend(source->type));
         append(&chardev, "id", id);
         append_details(&chardev);
         command_add_option(line, "-chardev", "%s", text->str);

@@ -13,10 +13,8 @@ typedef struct Refusal {
 } Refusal;
 
 static const Refusal lists[] = {
-        { "lease", offsetof(DomainDevices, leases) },
-        { "tpm", offsetof(DomainDevices, tpms) },
-        { "shmem", offsetof(DomainDevices, shmems) },
-        { "memory", offsetof(DomainDevices, memories) },
+        { "lease", offsetof(DomainDevices, leases) },   { "tpm", offsetof(DomainDevices, tpms) },
+        { "shmem", offsetof(DomainDevices, shmems) },   { "memory", offsetof(DomainDevices, memories) },
         { "crypto", offsetof(DomainDevices, cryptos) },
 };
 

@@ -46,7 +46,8 @@ static void add_monitor(CommandLine *line)
 static void add_display(CommandLine *line)
 {
         LIST_FOREACH (graphics, line->definition->devices.graphics) {
-                if (graphics->type == GRAPHICS_TYPE_EGL_HEADLESS || graphics->type == GRAPHICS_TYPE_DBUS)
+                if (graphics->type == GRAPHICS_TYPE_EGL_HEADLESS || graphics->type == GRAPHICS_TYPE_DBUS ||
+                    graphics->type == GRAPHICS_TYPE_SDL)
                         return; /* says what -display is */
         }
         command_add_option(line, "-display", "none");

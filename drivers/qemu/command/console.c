@@ -68,7 +68,9 @@ int command_parallel(CommandLine *line, const DomainParallel *parallel, Error *e
                 return r;
         device = device_new("isa-parallel", &parallel->info);
         json_set_string(device, "chardev", id);
-        json_object_set_new(device, "index", json_integer(parallel->port));
+        /* QEMU counts by itself; only one out of turn has to say so. */
+        if (parallel != &line->definition->devices.parallels.items[0][0] || parallel->port != 0)
+                json_object_set_new(device, "index", json_integer(parallel->port));
         return device_add(line, TAKE_PTR(device), error);
 }
 

@@ -4,6 +4,7 @@
  */
 
 #include "drivers/qemu/command/device.h"
+#include <inttypes.h>
 
 typedef struct ModelName {
         ControllerModel model;
@@ -282,9 +283,10 @@ int command_controller(CommandLine *line, const DomainController *controller, Er
         _cleanup_(json_decrefp) json_t *device = NULL;
         int r;
 
-        if (controller->has_pcihole64)
-                return device_unsupported(error,
-                                          "The QEMU driver cannot set the size of the 64-bit PCI hole");
+        if (controller->has_pcihole64 && controller->pcihole64_kib > 0)
+                command_add_option(line, "-global", "%s-pcihost.pci-hole64-size=%" PRIu64 "K",
+                                   machine_is_q35(line->definition) ? "q35" : "i440FX",
+                                   controller->pcihole64_kib);
         if (is_built_in(line, controller)) {
                 if (controller->type == CONTROLLER_TYPE_FDC && controller->index == 0)
                         floppy_turns(line, floppy_turn_global, line);

@@ -17,7 +17,8 @@ bool machine_is_x86(const DomainDefinition *definition)
 {
         const char *arch = definition->os.arch;
 
-        return g_strcmp0(arch, "x86_64") == 0 || g_strcmp0(arch, "i686") == 0;
+        /* Without one it is the distribution's QEMU for x86_64 (prepare_binary()). */
+        return !arch || strcmp(arch, "x86_64") == 0 || g_strcmp0(arch, "i686") == 0;
 }
 
 bool machine_uses_kvm(const DomainDefinition *definition)

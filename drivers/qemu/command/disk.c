@@ -19,11 +19,34 @@ static char *driver_name(const char *bus, const DomainDisk *disk)
         return g_strconcat(bus, disk->device == DISK_DEVICE_CDROM ? "-cd" : "-hd", NULL);
 }
 
-static void set_scsi_address(json_t *device, const char *controller, const DeviceAddress *address)
+/* Controllers of old have neither channels nor units behind their targets. */
+static bool has_units(const CommandLine *line, const DeviceAddress *address)
+{
+        const DomainController *controller =
+                device_controller(line, CONTROLLER_TYPE_SCSI, address->controller);
+
+        switch (controller->model) {
+        case CONTROLLER_MODEL_ABSENT:
+        case CONTROLLER_MODEL_AUTO:
+        case CONTROLLER_MODEL_LSILOGIC:
+        case CONTROLLER_MODEL_AM53C974:
+        case CONTROLLER_MODEL_DC390:
+                return false;
+        default:
+                return true;
+        }
+}
+
+static void set_scsi_address(const CommandLine *line, json_t *device, const char *controller,
+                             const DeviceAddress *address)
 {
         _cleanup_(freep) char *bus = g_strdup_printf("%s.0", controller);
 
         json_set_string(device, "bus", bus);
+        if (!has_units(line, address)) {
+                json_object_set_new(device, "scsi-id", json_integer(address->unit));
+                return;
+        }
         json_object_set_new(device, "channel", json_integer(address->bus));
         json_object_set_new(device, "scsi-id", json_integer(address->target));
         json_object_set_new(device, "lun", json_integer(address->unit));
@@ -39,7 +62,7 @@ static int set_drive_address(const CommandLine *line, json_t *device, const Doma
         if (address->type != ADDRESS_DRIVE || !controller)
                 return error_set(error, ERROR_INVALID_XML, "Disk %s has no controller", disk->target);
         if (type == CONTROLLER_TYPE_SCSI) {
-                set_scsi_address(device, controller, address);
+                set_scsi_address(line, device, controller, address);
         } else if (type == CONTROLLER_TYPE_IDE) {
                 bus = g_strdup_printf("%s.%u", controller, address->bus);
                 json_set_string(device, "bus", bus);
@@ -187,6 +210,8 @@ static void set_identity(json_t *device, const DomainDisk *disk)
         if (disk->wwn)
                 json_object_set_new(device, "wwn",
                                     json_integer((json_int_t)g_ascii_strtoull(disk->wwn, NULL, 16)));
+        if (disk->bus == DISK_BUS_SCSI && disk->device == DISK_DEVICE_LUN)
+                return; /* has an identity of its own */
         if (disk->bus == DISK_BUS_SCSI) {
                 json_set_string(device, "vendor", disk->vendor);
                 json_set_string(device, "product", disk->product);
@@ -203,13 +228,38 @@ static void set_identity(json_t *device, const DomainDisk *disk)
 
 static void set_cache(json_t *device, const DomainDisk *disk)
 {
-        if (disk->cache == DISK_CACHE_DEFAULT ||
-            (disk->device == DISK_DEVICE_LUN && disk->bus == DISK_BUS_SCSI))
+        DiskCache cache = blockdev_cache(disk);
+
+        if (cache == DISK_CACHE_DEFAULT || (disk->device == DISK_DEVICE_LUN && disk->bus == DISK_BUS_SCSI))
                 return;
         json_set_string(device, "write-cache",
-                        disk->cache == DISK_CACHE_WRITETHROUGH || disk->cache == DISK_CACHE_DIRECTSYNC
-                                ? "off"
-                                : "on");
+                        cache == DISK_CACHE_WRITETHROUGH || cache == DISK_CACHE_DIRECTSYNC ? "off" : "on");
+}
+
+/* Another process of the host is the disk, and reads the guest's memory itself. */
+static int add_vhost_user(CommandLine *line, const DomainDisk *disk, Error *error)
+{
+        _cleanup_(freep) char *id = g_strdup_printf("chr-vu-%s", disk->info.alias), *path = NULL;
+        _cleanup_(freep) char *driver =
+                device_virtio_driver("vhost-user-blk", &disk->info, VIRTIO_MODEL_VIRTIO);
+        _cleanup_(json_decrefp) json_t *device = device_new(driver, &disk->info);
+        int r;
+
+        if (!disk->source.vhost_path)
+                return error_set(error, ERROR_INVALID_XML, "Disk %s needs the path of a socket",
+                                 disk->target);
+        path = command_escape(disk->source.vhost_path);
+        if (disk->source.reconnect_enabled == YES)
+                command_add_option(line, "-chardev", "socket,id=%s,path=%s,reconnect=%u", id, path,
+                                   disk->source.reconnect_timeout);
+        else
+                command_add_option(line, "-chardev", "socket,id=%s,path=%s", id, path);
+        json_set_string(device, "chardev", id);
+        device_set_virtio(device, &disk->virtio);
+        json_set_number(device, "num-queues", disk->queues);
+        json_set_number(device, "queue-size", disk->queue_size);
+        r = device_set_info(line, device, &disk->info, error);
+        return r < 0 ? r : device_add(line, TAKE_PTR(device), error);
 }
 
 int command_disk(CommandLine *line, const DomainDisk *disk, Error *error)
@@ -218,6 +268,8 @@ int command_disk(CommandLine *line, const DomainDisk *disk, Error *error)
         _cleanup_(freep) char *node = NULL;
         int r;
 
+        if (disk->type == DISK_TYPE_VHOSTUSER)
+                return add_vhost_user(line, disk, error);
         if (has_medium(disk)) {
                 r = blockdev_disk(line, disk, &node, error);
                 if (r < 0)

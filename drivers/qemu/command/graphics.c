@@ -6,6 +6,9 @@
 #include "drivers/qemu/command/device.h"
 #include <string.h>
 
+/* Where QEMU's certificates are by convention. */
+#define TLS_FOLDER "/etc/pki/qemu"
+
 #define VNC_PORT_FIRST   5900
 #define VNC_DISPLAY_LAST 59635 /* port 65535 */
 
@@ -113,12 +116,14 @@ static int append_spice_address(const CommandLine *line, const DomainGraphics *g
         if ((!graphics->has_port || graphics->port <= 0) &&
             (!graphics->has_tls_port || graphics->tls_port <= 0))
                 return error_set(error, ERROR_INTERNAL, "No port was chosen for SPICE");
-        if (graphics->has_tls_port && graphics->tls_port > 0)
-                return device_unsupported(error, "The QEMU driver has no SPICE with TLS");
         host = command_escape(listen && listen->address ? listen->address
                               : graphics->listen        ? graphics->listen
                                                         : "127.0.0.1");
-        g_string_append_printf(text, "port=%d,addr=%s", graphics->port, host);
+        if (graphics->port > 0)
+                g_string_append_printf(text, "port=%d,", graphics->port);
+        if (graphics->tls_port > 0)
+                g_string_append_printf(text, "tls-port=%d,x509-dir=%s,", graphics->tls_port, TLS_FOLDER);
+        g_string_append_printf(text, "addr=%s", host);
         return 0;
 }
 
@@ -126,21 +131,27 @@ static void append_spice_channels(const DomainGraphics *graphics, GString *text)
 {
         if (graphics->default_mode == SPICE_MODE_INSECURE)
                 g_string_append(text, ",plaintext-channel=default");
+        else if (graphics->default_mode == SPICE_MODE_SECURE)
+                g_string_append(text, ",tls-channel=default");
         LIST_FOREACH (channel, graphics->channels) {
                 if (channel->mode == SPICE_CHANNEL_INSECURE)
                         g_string_append_printf(text, ",plaintext-channel=%s",
                                                spice_channel_name_to_string(channel->name));
+                else if (channel->mode == SPICE_CHANNEL_SECURE)
+                        g_string_append_printf(text, ",tls-channel=%s",
+                                               spice_channel_name_to_string(channel->name));
         }
 }
 
-static int check_spice(const DomainGraphics *graphics, Error *error)
+static int check_spice(const CommandLine *line, const DomainGraphics *graphics, Error *error)
 {
         bool is_secure = graphics->default_mode == SPICE_MODE_SECURE;
 
         LIST_FOREACH (channel, graphics->channels)
                 is_secure |= channel->mode == SPICE_CHANNEL_SECURE;
-        if (is_secure)
-                return device_unsupported(error, "The QEMU driver has no SPICE with TLS");
+        if (is_secure && line->host.runs && graphics->tls_port <= 0)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "SPICE channels that must be secure need a 'tlsPort'");
         return 0;
 }
 
@@ -149,7 +160,7 @@ static int add_spice(CommandLine *line, const DomainGraphics *graphics, Error *e
         _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
         int r;
 
-        r = check_spice(graphics, error);
+        r = check_spice(line, graphics, error);
         if (r >= 0)
                 r = append_spice_address(line, graphics, text, error);
         if (r < 0)
@@ -200,6 +211,22 @@ static void add_egl_headless(CommandLine *line, const DomainGraphics *graphics)
         command_add_json(line, "-display", display);
 }
 
+/* A window on the owner's own screen. */
+static int add_sdl(CommandLine *line, const DomainGraphics *graphics, Error *error)
+{
+        if (line->host.passes_files)
+                return device_unsupported(error, "A machine that no user owns has no screen for SDL");
+        if (graphics->xauth)
+                g_ptr_array_add(line->environment, g_strdup_printf("XAUTHORITY=%s", graphics->xauth));
+        if (graphics->display)
+                g_ptr_array_add(line->environment, g_strdup_printf("DISPLAY=%s", graphics->display));
+        command_add_option(line, "-display", "sdl%s%s", graphics->fullscreen == YES ? ",full-screen=on" : "",
+                           graphics->gl == YES  ? ",gl=on"
+                           : graphics->gl == NO ? ",gl=off"
+                                                : "");
+        return 0;
+}
+
 static void add_dbus(CommandLine *line, const DomainGraphics *graphics)
 {
         json_t *display = json_pack("{s:s}", "type", "dbus");
@@ -241,6 +268,9 @@ int command_graphics(CommandLine *line, const DomainGraphics *graphics, Error *e
                 break;
         case GRAPHICS_TYPE_DBUS:
                 add_dbus(line, graphics);
+                break;
+        case GRAPHICS_TYPE_SDL:
+                r = add_sdl(line, graphics, error);
                 break;
         default:
                 return device_unsupported(error, "The QEMU driver has no <graphics type='%s'>",

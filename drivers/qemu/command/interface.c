@@ -68,10 +68,7 @@ static int add_netdev(CommandLine *line, const DomainInterface *interface, const
         case INTERFACE_TYPE_UDP:
                 set_socket(netdev, interface, "udp");
                 break;
-        case INTERFACE_TYPE_ETHERNET:
-        case INTERFACE_TYPE_BRIDGE:
-        case INTERFACE_TYPE_NETWORK:
-        case INTERFACE_TYPE_DIRECT:
+        default:
                 if (line->host.runs)
                         return device_unsupported(error, "The QEMU driver has no interfaces of type '%s'",
                                                   interface_type_to_string(interface->type));
@@ -79,9 +76,6 @@ static int add_netdev(CommandLine *line, const DomainInterface *interface, const
                 json_set_string(netdev, "type", "tap");
                 json_set_string(netdev, "ifname", interface->target);
                 break;
-        default:
-                return device_unsupported(error, "The QEMU driver has no interfaces of type '%s'",
-                                          interface_type_to_string(interface->type));
         }
         if (r < 0)
                 return r;

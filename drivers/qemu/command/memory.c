@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The guest's memory: how much (-m), what it is made of (<memoryBacking>), and how it is spread over the
- * guest's NUMA cells (<cpu><numa>). On x86 there is always a backend, so that the
- * memory's name does not depend on what it is made of. Huge
- * pages are taken by memfd, which needs no mounted hugetlbfs. */
+ * guest's NUMA cells (<cpu><numa>). On x86 there is always a backend, so that the memory's name does not
+ * depend on what it is made of. Huge pages are taken by memfd, which needs no mounted hugetlbfs; nothing is
+ * ever written to a file, so <discard> asks for what is so anyway. */
 
 #include "drivers/qemu/command/device.h"
 #include "drivers/qemu/command/machine.h"
@@ -46,8 +46,6 @@ static int check(const DomainDefinition *definition, Error *error)
         if (backing->source == BACKING_FILE)
                 return device_unsupported(error, "The QEMU driver has no <memoryBacking> with source "
                                                  "'file'; 'memfd' can be shared too");
-        if (backing->discard)
-                return device_unsupported(error, "The QEMU driver has no <discard> of <memoryBacking>");
         if (backing->pages.count > 1 || (backing->pages.count == 1 && backing->pages.items[0]->nodeset))
                 return device_unsupported(
                         error, "The QEMU driver takes one size of <hugepages>, for all NUMA nodes");
@@ -83,8 +81,6 @@ static int add_cell(CommandLine *line, const NumaCell *cell, uint32_t id, Error 
         _cleanup_(freep) char *backend = g_strdup_printf("ram-node%u", id);
         _cleanup_(strvp) char **ranges = NULL;
 
-        if (cell->discard == YES)
-                return device_unsupported(error, "The QEMU driver has no 'discard' of NUMA cells");
         if (cell->caches.count > 0)
                 return device_unsupported(error, "The QEMU driver has no <cache> of NUMA cells");
         if (cell->memory_kib > 0) {

@@ -153,10 +153,12 @@ int command_watchdog(CommandLine *line, const DomainWatchdog *watchdog, Error *e
 
         if (watchdog->model == WATCHDOG_DIAG288)
                 return device_unsupported(error, "This machine has no watchdog of model 'diag288'");
-        if (watchdog->action == WATCHDOG_DUMP)
+        if (watchdog->action == WATCHDOG_DUMP && line->host.runs)
                 return device_unsupported(error, "The QEMU driver cannot dump a machine for its watchdog");
         if (watchdog->action == WATCHDOG_ACTION_ABSENT)
                 action = "reset";
+        if (watchdog->action == WATCHDOG_DUMP)
+                action = "pause"; /* until it is dumped */
         command_add_option(line, "-action", "watchdog=%s", action);
         if (watchdog->model == WATCHDOG_ITCO) {
                 command_add_option(line, "-global", "ICH9-LPC.noreboot=off"); /* part of the machine */
@@ -177,7 +179,8 @@ int command_panic(CommandLine *line, const DomainPanic *panic, Error *error)
                 return 0;
         case PANIC_ISA:
         case PANIC_MODEL_DEFAULT:
-                device = device_new("pvpanic", &panic->info);
+                device = json_object();
+                json_set_string(device, "driver", "pvpanic");
                 if (panic->info.address.type == ADDRESS_ISA && panic->info.address.has_iobase)
                         json_object_set_new(device, "ioport",
                                             json_integer((json_int_t)panic->info.address.iobase));

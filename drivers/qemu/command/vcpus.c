@@ -69,7 +69,7 @@ int command_vcpus(CommandLine *line, Error *error)
         uint64_t product;
         int r;
 
-        r = check_list(definition, error);
+        r = line->host.runs ? check_list(definition, error) : 0;
         if (r < 0)
                 return r;
         g_string_append_printf(text, "%u", definition->current_vcpus);
@@ -85,7 +85,7 @@ int command_vcpus(CommandLine *line, Error *error)
                                          "<topology> makes %" PRIu64 " processors, <vcpu> says %u", product,
                                          definition->vcpus);
                 g_string_append_printf(text, ",sockets=%u", topology->sockets);
-                if (dies > 1)
+                if (machine_is_x86(definition))
                         g_string_append_printf(text, ",dies=%u", dies);
                 if (clusters > 1)
                         g_string_append_printf(text, ",clusters=%u", clusters);
