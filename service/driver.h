@@ -54,6 +54,8 @@ typedef enum EventType {
         EVENT_OBJECT_CHANGED,   /* ObjectEvent: look at object->changed; raised once per turn of the loop */
         EVENT_DOMAIN_LIFECYCLE, /* DomainLifecycleEvent */
         EVENT_DOMAIN_SIGNAL,    /* DomainSignalEvent: the other 22 of org.libvirt.Domain */
+        EVENT_RESOURCE_EVENT,   /* ResourceEvent: of the Connect interface, for kinds beside machines */
+        EVENT_RESOURCE_SIGNAL,  /* ResourceEvent: of the object's own org.libvirt interface */
         EVENT_JOB_CHANGED,      /* JobEvent */
 } EventType;
 
@@ -75,6 +77,14 @@ typedef struct DomainSignalEvent {
         const char *member;  /* "Reboot", "BalloonChange", "MetadataChange", ... */
         GVariant *arguments; /* a tuple of the signal's signature; NULL for none */
 } DomainSignalEvent;
+
+/* "NetworkEvent" of org.libvirt.Connect, whose first argument is the object's path, or "Refresh" of
+ * org.libvirt.StoragePool. */
+typedef struct ResourceEvent {
+        Object *object;
+        const char *member;
+        GVariant *arguments; /* a tuple of what follows the path; NULL for nothing */
+} ResourceEvent;
 
 typedef struct JobEvent {
         Object *object;

@@ -3,8 +3,8 @@
 /* A driver as an object: its properties and everything that finds objects or makes machines. Whatever is the
  * same for all drivers is here; the rest of org.libvirt.Connect are operations of the driver. */
 
+#include "bus/define.h"
 #include "bus/find.h"
-#include "bus/kinds.h"
 #include "bus/marshal.h"
 #include "bus/options.h"
 #include "core/log.h"
@@ -201,39 +201,22 @@ static const InterfaceAction create_actions[] = {
         {},
 };
 
-/* Reads a definition, finds the machine that has its UUID already, asks whether the caller may change it or
- * have a new one of this name, and takes its turn at it. */
 static int definition_prepare(CallFrame *frame, const char *xml, const InterfaceAction *actions,
                               JobKind kind, DomainDefinition **ret_definition, Object **ret_existing,
                               Error *error) AWAITS
 {
         _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
-        _cleanup_(object_unrefp) Object *existing = NULL;
         int r;
 
         r = find_check_kind(frame, OBJECT_DOMAIN, error);
         if (r >= 0)
                 r = domain_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
-        if (r < 0)
-                return r;
-        if (definition->uuid[0])
-                existing =
-                        object_table_by_uuid(frame->path.driver->objects, OBJECT_DOMAIN, definition->uuid);
-        if (existing) {
-                object_ref(existing);
-                r = call_authorise_object(frame, actions, existing, error);
-        } else {
-                r = call_authorise_new(frame, actions, OBJECT_DOMAIN, definition->name,
-                                       definition->uuid[0] ? definition->uuid : NULL, error);
-        }
-        if (r >= 0 && existing)
-                r = call_take_job(frame, existing, kind, frame->member, error);
-        if (r >= 0 && existing && existing->is_gone)
-                r = kind_set_missing(error, OBJECT_DOMAIN, "uuid", existing->uuid);
+        if (r >= 0)
+                r = define_claim(frame, OBJECT_DOMAIN, definition->name, definition->uuid, actions, kind,
+                                 ret_existing, error);
         if (r < 0)
                 return r;
         *ret_definition = TAKE_PTR(definition);
-        *ret_existing = TAKE_PTR(existing);
         return 0;
 }
 

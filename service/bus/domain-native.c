@@ -116,8 +116,8 @@ int domain_native_open_graphics(CallFrame *frame, Domain *domain, uint32_t index
         if (r < 0)
                 return r;
         return OPERATIONS(frame)->open_graphics_fd
-                       ? OPERATIONS(frame)->open_graphics_fd(&frame->call, domain, index, SKIP_PASSWORD, ret_display,
-                                                             error)
+                       ? OPERATIONS(frame)->open_graphics_fd(&frame->call, domain, index, SKIP_PASSWORD,
+                                                             ret_display, error)
                        : call_not_supported(frame, error);
 }
 

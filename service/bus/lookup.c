@@ -77,10 +77,20 @@ int interface_find_property(const Interface *interface, const char *name)
         return -ENOENT;
 }
 
-const Interface *interface_native(ObjectKind kind)
+static const Interface *interface_of(ObjectKind kind, bool is_compatible)
 {
         for (size_t i = 0; i < n_interfaces; i++)
-                if (interfaces[i]->kind == kind && !interfaces[i]->is_compatible)
+                if (interfaces[i]->kind == kind && interfaces[i]->is_compatible == is_compatible)
                         return interfaces[i];
         return NULL;
+}
+
+const Interface *interface_native(ObjectKind kind)
+{
+        return interface_of(kind, false);
+}
+
+const Interface *interface_compatible(ObjectKind kind)
+{
+        return interface_of(kind, true);
 }

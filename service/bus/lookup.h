@@ -12,3 +12,5 @@ const InterfaceMethod *interface_find_method(const char *interface, const char *
 int interface_find_property(const Interface *interface, const char *name);
 /* The native interface of a kind, whose changes are announced; NULL if it has none. */
 const Interface *interface_native(ObjectKind kind);
+/* The org.libvirt interface of a kind; NULL if it has none. */
+const Interface *interface_compatible(ObjectKind kind);

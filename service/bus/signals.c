@@ -269,6 +269,34 @@ static void domain_signal_announce(const DomainSignalEvent *event)
                                   .data = event->arguments });
 }
 
+static int fill_resource_event(sd_bus_message *message, const void *data)
+{
+        const ResourceEvent *event = data;
+        int r = sd_bus_message_append_basic(message, 'o', event->object->path);
+
+        return r < 0 ? r : fill_arguments(message, event->arguments);
+}
+
+static void resource_event_announce(const ResourceEvent *event)
+{
+        announce(&(Announcement){ .subject = event->object,
+                                  .path = event->object->driver->object.path,
+                                  .interface = "org.libvirt.Connect",
+                                  .member = event->member,
+                                  .fill = fill_resource_event,
+                                  .data = event });
+}
+
+static void resource_signal_announce(const ResourceEvent *event)
+{
+        announce(&(Announcement){ .subject = event->object,
+                                  .path = event->object->path,
+                                  .interface = interface_compatible(event->object->kind)->name,
+                                  .member = event->member,
+                                  .fill = fill_arguments,
+                                  .data = event->arguments });
+}
+
 static void driver_tells(int type, const void *data, void *user_data)
 {
         (void)user_data;
@@ -287,6 +315,12 @@ static void driver_tells(int type, const void *data, void *user_data)
                 break;
         case EVENT_DOMAIN_SIGNAL:
                 domain_signal_announce(data);
+                break;
+        case EVENT_RESOURCE_EVENT:
+                resource_event_announce(data);
+                break;
+        case EVENT_RESOURCE_SIGNAL:
+                resource_signal_announce(data);
                 break;
         case EVENT_JOB_CHANGED:
                 break; /* bus/jobs.c makes an object of it, which is added and removed like others */

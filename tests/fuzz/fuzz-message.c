@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Arguments of calls: values of the types that the interfaces have, out of any bytes, into a message and back. */
+/* Arguments of calls: values of the types that the interfaces have, out of any bytes, into a message and
+ * back. */
 
 #include "bus/marshal.h"
 #include "bus/options.h"
@@ -8,8 +9,8 @@
 #include <sys/socket.h>
 
 static const char *const types[] = {
-        "s", "as", "a{sv}", "ay", "ab", "au", "aab", "(ii)", "a(sa{sv})", "a(sxisssuss)", "(ia{sv})", "v",
-        "a{st}", "a{it}", "a(ssa(isu))",
+        "s",         "as",           "a{sv}",    "ay", "ab",    "au",    "aab",         "(ii)",
+        "a(sa{sv})", "a(sxisssuss)", "(ia{sv})", "v",  "a{st}", "a{it}", "a(ssa(isu))",
 };
 
 static sd_bus *bus_open(void)
@@ -17,8 +18,8 @@ static sd_bus *bus_open(void)
         sd_bus *bus;
         int ends[2];
 
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0 || sd_bus_new(&bus) < 0 ||
-            sd_bus_set_fd(bus, ends[0], ends[0]) < 0 || sd_bus_start(bus) < 0)
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0 ||
+            sd_bus_new(&bus) < 0 || sd_bus_set_fd(bus, ends[0], ends[0]) < 0 || sd_bus_start(bus) < 0)
                 abort();
         return bus; /* the other end stays open: nobody speaks there */
 }
@@ -47,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bus = bus ? bus : bus_open();
         type = types[data[0] % G_N_ELEMENTS(types)];
         if (!g_variant_type_string_is_valid(type))
-                return 0; /* one that is a list of types */
+                return 0;                        /* one that is a list of types */
         bytes = g_bytes_new(data + 1, size - 1); /* aligned as GVariant wants it */
         raw = g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(type), bytes, false));
         g_bytes_unref(bytes);

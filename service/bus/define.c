@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A definition names what it is about by its UUID. Whether the caller may is asked for that object, or for
+ * one that will be the caller's, so that rules can go by its name and owner. */
+
+#include "bus/define.h"
+#include "bus/kinds.h"
+
+int define_claim(CallFrame *frame, ObjectKind kind, const char *name, const char *uuid,
+                 const InterfaceAction *actions, JobKind job, Object **ret_existing, Error *error)
+{
+        _cleanup_(object_unrefp) Object *existing = NULL;
+        int r;
+
+        if (uuid[0])
+                existing = object_table_by_uuid(frame->path.driver->objects, kind, uuid);
+        if (!existing) {
+                r = call_authorise_new(frame, actions, kind, name, uuid[0] ? uuid : NULL, error);
+                if (r < 0)
+                        return r;
+                *ret_existing = NULL;
+                return 0;
+        }
+        object_ref(existing);
+        r = call_authorise_object(frame, actions, existing, error);
+        if (r >= 0)
+                r = call_take_job(frame, existing, job, frame->member, error);
+        if (r >= 0 && existing->is_gone)
+                r = kind_set_missing(error, kind, "uuid", existing->uuid);
+        if (r < 0)
+                return r;
+        *ret_existing = TAKE_PTR(existing);
+        return 0;
+}
