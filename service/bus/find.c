@@ -87,3 +87,30 @@ int find_list(CallFrame *frame, ObjectKind kind, uint32_t wanted, const uint32_t
         *ret_objects = TAKE_PTR(listed);
         return 0;
 }
+
+const uint32_t find_no_groups[] = { 0 };
+const uint32_t find_life_groups[] = { FIND_ACTIVE | FIND_INACTIVE, FIND_PERSISTENT | FIND_TRANSIENT,
+                                      FIND_AUTOSTART | FIND_NO_AUTOSTART, 0 };
+
+uint32_t find_life_flags(bool is_active, bool is_persistent, bool is_autostart)
+{
+        return (is_active ? FIND_ACTIVE : FIND_INACTIVE) |
+               (is_persistent ? FIND_PERSISTENT : FIND_TRANSIENT) |
+               (is_autostart ? FIND_AUTOSTART : FIND_NO_AUTOSTART);
+}
+
+int find_by_text(CallFrame *frame, ObjectKind kind, const char *key, const char *text, FindText text_of,
+                 Object **ret_object, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *objects = NULL;
+        Object *found = NULL;
+        int r = find_check_kind(frame, kind, error);
+
+        if (r < 0)
+                return r;
+        objects = object_table_list(frame->path.driver->objects, kind);
+        for (unsigned i = 0; !found && i < objects->len; i++)
+                if (g_strcmp0(text_of(objects->pdata[i]), text) == 0)
+                        found = objects->pdata[i];
+        return find_object(frame, kind, key, text, found, ret_object, error);
+}

@@ -22,3 +22,20 @@ int find_by_name(CallFrame *frame, ObjectKind kind, const char *name, Object **r
 typedef uint32_t (*FindFlags)(const Object *object);
 int find_list(CallFrame *frame, ObjectKind kind, uint32_t wanted, const uint32_t *groups, FindFlags flags_of,
               GPtrArray **ret_objects, Error *error) AWAITS;
+
+/* virConnectListAllNetworksFlags and, with the same numbers, virConnectListAllStoragePoolsFlags. */
+enum {
+        FIND_INACTIVE = 1 << 0,
+        FIND_ACTIVE = 1 << 1,
+        FIND_PERSISTENT = 1 << 2,
+        FIND_TRANSIENT = 1 << 3,
+        FIND_AUTOSTART = 1 << 4,
+        FIND_NO_AUTOSTART = 1 << 5,
+};
+uint32_t find_life_flags(bool is_active, bool is_persistent, bool is_autostart);
+extern const uint32_t find_life_groups[], find_no_groups[];
+
+/* By what is neither a name nor a UUID; `key` says in the error what was looked for. */
+typedef const char *(*FindText)(const Object *object);
+int find_by_text(CallFrame *frame, ObjectKind kind, const char *key, const char *text, FindText text_of,
+                 Object **ret_object, Error *error) AWAITS;

@@ -23,7 +23,7 @@ typedef struct Skipped {
         uint64_t bits[_OBJECT_KIND_MAX];
 } Skipped;
 
-static int append_interfaces(sd_bus_message *message, Object *object, Skipped *skipped)
+static int append_interfaces(sd_bus_message *message, Caller *caller, Object *object, Skipped *skipped)
 {
         const Interface *native = interface_native(object->kind);
         uint64_t failed = 0;
@@ -35,7 +35,9 @@ static int append_interfaces(sd_bus_message *message, Object *object, Skipped *s
         if (r >= 0)
                 r = sd_bus_message_append_basic(message, 's', native->name);
         if (r >= 0)
-                r = properties_append(message, native, object, skipped->bits[object->kind], &failed);
+                r = properties_append(
+                        message, native, object,
+                        skipped->bits[object->kind] | properties_hidden(caller, native, object), &failed);
         if (failed != 0) {
                 skipped->bits[object->kind] |= failed;
                 return -EAGAIN;
@@ -47,11 +49,11 @@ static int append_interfaces(sd_bus_message *message, Object *object, Skipped *s
         return r;
 }
 
-int object_manager_append_interfaces(sd_bus_message *message, Object *object)
+int object_manager_append_interfaces(sd_bus_message *message, Caller *caller, Object *object)
 {
         Skipped skipped = {};
 
-        return append_interfaces(message, object, &skipped);
+        return append_interfaces(message, caller, object, &skipped);
 }
 
 /* What an object adds to the answer, at most. */
@@ -68,7 +70,7 @@ static size_t object_size(const Object *object)
         return size;
 }
 
-static int append_object(sd_bus_message *message, Object *object, Skipped *skipped)
+static int append_object(sd_bus_message *message, Caller *caller, Object *object, Skipped *skipped)
 {
         int r;
 
@@ -76,13 +78,14 @@ static int append_object(sd_bus_message *message, Object *object, Skipped *skipp
         if (r >= 0)
                 r = sd_bus_message_append_basic(message, 'o', object->path);
         if (r >= 0)
-                r = append_interfaces(message, object, skipped);
+                r = append_interfaces(message, caller, object, skipped);
         if (r >= 0)
                 r = sd_bus_message_close_container(message);
         return r;
 }
 
-static int append_objects(sd_bus_message *message, const GPtrArray *objects, Skipped *skipped)
+static int append_objects(sd_bus_message *message, Caller *caller, const GPtrArray *objects,
+                          Skipped *skipped)
 {
         int r;
 
@@ -92,11 +95,30 @@ static int append_objects(sd_bus_message *message, const GPtrArray *objects, Ski
 
                 if (!object->is_gone) /* since the list was made, another question may have been waited for
                                        */
-                        r = append_object(message, object, skipped);
+                        r = append_object(message, caller, object, skipped);
         }
         if (r >= 0)
                 r = sd_bus_message_close_container(message);
         return r;
+}
+
+/* What the caller may read of the driver's objects, asked once instead of for each. */
+static int ask_for_all(CallFrame *frame, const Driver *driver, const Interface *native, Error *error) AWAITS
+{
+        const InterfaceAction *asked = NULL;
+
+        for (size_t i = 0; i < native->n_properties; i++) {
+                const InterfaceAction *actions = native->properties[i].get_actions;
+                int r = 0;
+
+                if (actions != asked)
+                        r = visible_ask_for_all(frame->caller, driver, actions, frame->call.deadline_usec,
+                                                error);
+                if (r < 0)
+                        return r;
+                asked = actions;
+        }
+        return 0;
 }
 
 /* Adds to `objects` what the caller sees of one driver. */
@@ -111,6 +133,8 @@ static int collect(CallFrame *frame, Driver *driver, GPtrArray *objects, Error *
                 if (!interface_native(kind) || object_table_count(driver->objects, kind) == 0)
                         continue;
                 r = visible_list(frame->caller, driver, kind, frame->call.deadline_usec, &list, error);
+                if (r >= 0)
+                        r = ask_for_all(frame, driver, interface_native(kind), error);
                 if (r < 0)
                         return r;
                 for (unsigned i = 0; i < list->len; i++)
@@ -157,7 +181,7 @@ static int managed_objects(CallFrame *frame, const void *data, Error *error) AWA
 
                 r = sd_bus_message_new_method_return(frame->message, &reply);
                 if (r >= 0)
-                        r = append_objects(reply, objects, &skipped);
+                        r = append_objects(reply, frame->caller, objects, &skipped);
                 if (r >= 0)
                         return call_reply(frame, reply);
         } while (r == -EAGAIN);

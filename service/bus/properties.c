@@ -9,6 +9,7 @@
 #include "bus/call.h"
 #include "bus/error-names.h"
 #include "bus/lookup.h"
+#include "bus/visible.h"
 #include <string.h>
 
 /* Opens the variant of a value: two of them for an entry of the old family's GetAll. */
@@ -75,6 +76,24 @@ int properties_append(sd_bus_message *message, const Interface *interface, Objec
                 }
         }
         return sd_bus_message_close_container(message);
+}
+
+uint64_t properties_hidden(Caller *caller, const Interface *interface, const Object *object)
+{
+        const InterfaceAction *checked = NULL;
+        uint64_t hidden = 0;
+        bool may = true;
+
+        for (size_t i = 0; caller && i < interface->n_properties; i++) {
+                const InterfaceAction *actions = interface->properties[i].get_actions;
+
+                if (actions != checked) /* most have the same */
+                        may = visible_may_known(caller, object, actions);
+                checked = actions;
+                if (!may)
+                        hidden |= UINT64_C(1) << i;
+        }
+        return hidden;
 }
 
 /* The bits of the properties that the caller may not read. */

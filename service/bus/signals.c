@@ -18,11 +18,12 @@
 typedef struct Announcement {
         const Object *subject; /* who sees it may hear the signal */
         const char *path, *interface, *member;
-        int (*fill)(sd_bus_message *message, const void *data);
+        int (*fill)(sd_bus_message *message, Caller *caller, const void *data);
         const void *data;
 } Announcement;
 
-static void send(const Announcement *announcement, sd_bus *bus, const char *destination)
+/* `caller`: whom it is for, or NULL for everybody on a session's bus. */
+static void send(const Announcement *announcement, sd_bus *bus, Caller *caller)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         int r;
@@ -31,10 +32,10 @@ static void send(const Announcement *announcement, sd_bus *bus, const char *dest
                 return;
         r = sd_bus_message_new_signal(bus, &message, announcement->path, announcement->interface,
                                       announcement->member);
-        if (r >= 0 && destination)
-                r = sd_bus_message_set_destination(message, destination);
+        if (r >= 0 && caller && !caller->is_peer)
+                r = sd_bus_message_set_destination(message, caller->name);
         if (r >= 0)
-                r = announcement->fill(message, announcement->data);
+                r = announcement->fill(message, caller, announcement->data);
         if (r >= 0)
                 r = sd_bus_send(bus, message, NULL);
         if (r < 0)
@@ -49,7 +50,7 @@ static void send_to_client(Caller *caller, void *data)
         const Announcement *announcement = data;
 
         if (visible_known(caller, announcement->subject))
-                send(announcement, caller->bus, caller->is_peer ? NULL : caller->name);
+                send(announcement, caller->bus, caller);
 }
 
 static void announce(const Announcement *announcement)
@@ -65,21 +66,21 @@ static void announce(const Announcement *announcement)
                 send(announcement, front->peers->pdata[i], NULL);
 }
 
-static int fill_path(sd_bus_message *message, const void *data)
+static int fill_path(sd_bus_message *message, Caller *caller _unused_, const void *data)
 {
         return sd_bus_message_append_basic(message, 'o', data);
 }
 
-static int fill_added(sd_bus_message *message, const void *data)
+static int fill_added(sd_bus_message *message, Caller *caller, const void *data)
 {
         Object *object = (Object *)data; /* getters take it so, and change nothing */
         int r;
 
         r = sd_bus_message_append_basic(message, 'o', object->path);
-        return r < 0 ? r : object_manager_append_interfaces(message, object);
+        return r < 0 ? r : object_manager_append_interfaces(message, caller, object);
 }
 
-static int fill_removed(sd_bus_message *message, const void *data)
+static int fill_removed(sd_bus_message *message, Caller *caller _unused_, const void *data)
 {
         const Object *object = data;
 
@@ -141,18 +142,24 @@ static uint64_t unchanged_properties(const Object *object, const Interface *inte
         return skipped;
 }
 
-static int fill_changed(sd_bus_message *message, const void *data)
+/* What the caller may not read, or has not been asked about, is named only. */
+static int fill_changed(sd_bus_message *message, Caller *caller, const void *data)
 {
         Object *object = (Object *)data;
         const Interface *native = interface_native(object->kind);
-        uint64_t failed = 0;
+        uint64_t unchanged = unchanged_properties(object, native), failed = 0;
+        uint64_t hidden = properties_hidden(caller, native, object);
         int r;
 
         r = sd_bus_message_append_basic(message, 's', native->name);
         if (r >= 0)
-                r = properties_append(message, native, object, unchanged_properties(object, native),
-                                      &failed);
-        return r < 0 ? r : sd_bus_message_append(message, "as", 0);
+                r = properties_append(message, native, object, unchanged | hidden, &failed);
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'a', "s");
+        for (size_t i = 0; r >= 0 && i < native->n_properties; i++)
+                if (hidden & ~unchanged & UINT64_C(1) << i)
+                        r = sd_bus_message_append_basic(message, 's', native->properties[i].name);
+        return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
 static void object_has_changed(Object *object)
@@ -169,7 +176,7 @@ static void object_has_changed(Object *object)
                                   .data = object });
 }
 
-static int fill_domain_event(sd_bus_message *message, const void *data)
+static int fill_domain_event(sd_bus_message *message, Caller *caller _unused_, const void *data)
 {
         const DomainLifecycleEvent *event = data;
 
@@ -212,7 +219,7 @@ static const char *detail_name(const DomainLifecycleEvent *event)
         return text ? text : "unknown";
 }
 
-static int fill_lifecycle(sd_bus_message *message, const void *data)
+static int fill_lifecycle(sd_bus_message *message, Caller *caller _unused_, const void *data)
 {
         const DomainLifecycleEvent *event = data;
         _cleanup_(freep) char *job = NULL;
@@ -244,7 +251,7 @@ static void lifecycle_announce(const DomainLifecycleEvent *event)
                  detail_name(event));
 }
 
-static int fill_arguments(sd_bus_message *message, const void *data)
+static int fill_arguments(sd_bus_message *message, Caller *caller _unused_, const void *data)
 {
         GVariant *arguments = (GVariant *)data; /* only read */
         size_t n = arguments ? g_variant_n_children(arguments) : 0;
@@ -269,12 +276,12 @@ static void domain_signal_announce(const DomainSignalEvent *event)
                                   .data = event->arguments });
 }
 
-static int fill_resource_event(sd_bus_message *message, const void *data)
+static int fill_resource_event(sd_bus_message *message, Caller *caller, const void *data)
 {
         const ResourceEvent *event = data;
         int r = sd_bus_message_append_basic(message, 'o', event->object->path);
 
-        return r < 0 ? r : fill_arguments(message, event->arguments);
+        return r < 0 ? r : fill_arguments(message, caller, event->arguments);
 }
 
 static void resource_event_announce(const ResourceEvent *event)

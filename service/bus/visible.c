@@ -14,14 +14,14 @@ static bool needs_no_question(const Caller *caller, const Object *object)
         return caller->is_root || kind_is_fixed(object->kind) || object->owner == caller->uid;
 }
 
-static int ask(Caller *caller, ObjectKind kind, const Details *details, uint64_t deadline_usec,
+static int ask(Caller *caller, const char *action, const Details *details, uint64_t deadline_usec,
                Sight *ret_sight, Error *error) AWAITS
 {
         Answer answer;
         int r;
 
-        r = authority_ask(front_end()->authority, caller, kind_facts(kind)->see_action, details->list, false,
-                          deadline_usec, &answer, error);
+        r = authority_ask(front_end()->authority, caller, action, details->list, false, deadline_usec,
+                          &answer, error);
         if (r < 0)
                 return r;
         *ret_sight = answer == ANSWER_YES         ? SIGHT_YES
@@ -30,40 +30,60 @@ static int ask(Caller *caller, ObjectKind kind, const Details *details, uint64_t
         return 0;
 }
 
-static int ask_about_all(Caller *caller, const Driver *driver, ObjectKind kind, uint64_t deadline_usec,
+static int ask_about_all(Caller *caller, const Driver *driver, const char *action, uint64_t deadline_usec,
                          Sight *ret_sight, Error *error) AWAITS
 {
         _cleanup_(details_clear) Details details = {};
 
         details_of_driver(&details, driver);
-        return ask(caller, kind, &details, deadline_usec, ret_sight, error);
+        return ask(caller, action, &details, deadline_usec, ret_sight, error);
 }
 
-static bool is_remembered(Caller *caller, ObjectKind kind, const Details *details)
+static bool is_remembered(Caller *caller, const char *action, const Details *details)
 {
         Answer answer;
 
-        return authority_peek(front_end()->authority, caller, kind_facts(kind)->see_action, details->list,
-                              &answer) > 0 &&
+        return authority_peek(front_end()->authority, caller, action, details->list, &answer) > 0 &&
                answer == ANSWER_YES;
 }
 
-static bool all_are_known(Caller *caller, const Driver *driver, ObjectKind kind)
+/* Of the object or of all of its driver's. */
+static bool is_known(Caller *caller, const Object *object, const char *action)
 {
-        _cleanup_(details_clear) Details details = {};
+        _cleanup_(details_clear) Details of_all = {}, of_one = {};
 
-        details_of_driver(&details, driver);
-        return is_remembered(caller, kind, &details);
+        details_of_driver(&of_all, object->driver);
+        return is_remembered(caller, action, &of_all) ||
+               (details_of_object_known(&of_one, object) && is_remembered(caller, action, &of_one));
 }
 
 bool visible_known(Caller *caller, const Object *object)
 {
-        _cleanup_(details_clear) Details details = {};
-
         object = object_subject(object);
-        if (needs_no_question(caller, object) || all_are_known(caller, object->driver, object->kind))
-                return true;
-        return details_of_object_known(&details, object) && is_remembered(caller, object->kind, &details);
+        return needs_no_question(caller, object) ||
+               is_known(caller, object, kind_facts(object->kind)->see_action);
+}
+
+bool visible_may_known(Caller *caller, const Object *object, const InterfaceAction *actions)
+{
+        object = object_subject(object);
+        for (; actions->action && !needs_no_question(caller, object); actions++)
+                if (!is_known(caller, object, actions->action))
+                        return false;
+        return true;
+}
+
+int visible_ask_for_all(Caller *caller, const Driver *driver, const InterfaceAction *actions,
+                        uint64_t deadline_usec, Error *error)
+{
+        Sight unused;
+
+        for (; actions->action && !caller->is_root; actions++) {
+                int r = ask_about_all(caller, driver, actions->action, deadline_usec, &unused, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 int visible_check(Caller *caller, const ObjectPath *path, const Object *object, uint64_t deadline_usec,
@@ -89,9 +109,10 @@ int visible_check(Caller *caller, const ObjectPath *path, const Object *object, 
                 details_of_path(&details, path), r = 0;
         if (r < 0)
                 return error_set(error, ERROR_CANCELLED, "The caller left");
-        r = ask(caller, kind, &details, deadline_usec, &one, error);
+        r = ask(caller, kind_facts(kind)->see_action, &details, deadline_usec, &one, error);
         if (r >= 0 && one != SIGHT_YES)
-                r = ask_about_all(caller, path->driver, kind, deadline_usec, &all, error);
+                r = ask_about_all(caller, path->driver, kind_facts(kind)->see_action, deadline_usec, &all,
+                                  error);
         if (r < 0)
                 return r;
         *ret_sight = one == SIGHT_YES || all == SIGHT_YES               ? SIGHT_YES
@@ -109,7 +130,7 @@ int visible_list(Caller *caller, Driver *driver, ObjectKind kind, uint64_t deadl
         int r;
 
         if (!caller->is_root && kind != OBJECT_JOB && object_table_count(driver->objects, kind) > 0) {
-                r = ask_about_all(caller, driver, kind, deadline_usec, &all, error);
+                r = ask_about_all(caller, driver, kind_facts(kind)->see_action, deadline_usec, &all, error);
                 if (r < 0)
                         return r;
         }

@@ -5,6 +5,7 @@
  * says. An object that a caller does not see does not exist for it: same error, same questions. */
 
 #include "bus/front.h"
+#include "bus/interface.h"
 
 typedef enum Sight {
         SIGHT_NO,
@@ -19,6 +20,12 @@ int visible_check(Caller *caller, const ObjectPath *path, const Object *object, 
 
 /* From memory alone, for lists and signals: never asks, never waits. */
 bool visible_known(Caller *caller, const Object *object);
+
+/* The same of any actions that do not hang on arguments, as those for reading a property. */
+bool visible_may_known(Caller *caller, const Object *object, const InterfaceAction *actions);
+/* Asks about these actions once, for all objects of the driver, so that the answer is known. */
+int visible_ask_for_all(Caller *caller, const Driver *driver, const InterfaceAction *actions,
+                        uint64_t deadline_usec, Error *error) AWAITS;
 
 /* The objects of a kind that the caller sees, counted, in the order of their making. Asks at most one
  * question, and that only once for a caller: an object that is seen by its own rule is listed once it was

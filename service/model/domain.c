@@ -26,6 +26,14 @@ static const Field domain_vcpu_fields[] = {
 #undef THIS
 static DEFINE_STRUCT(domain_vcpu, DomainVcpu);
 
+static int domain_iothread_check(void *object, const XmlNode *node _unused_, unsigned flags _unused_,
+                                 Error *error)
+{
+        if (((DomainIothread *)object)->id == 0)
+                return error_set(error, ERROR_INVALID_XML, "iothread/@id is 0: iothreads count from 1");
+        return 0;
+}
+
 #define THIS DomainIothread
 static const Field domain_iothread_fields[] = {
         UNSIGNED("@id", id, .flags = FIELD_REQUIRED),
@@ -33,7 +41,7 @@ static const Field domain_iothread_fields[] = {
         SIGNED("@thread_pool_max", pool_max, .has_offset = offsetof(THIS, has_pool_max)),
 };
 #undef THIS
-static DEFINE_STRUCT(domain_iothread, DomainIothread);
+static DEFINE_STRUCT(domain_iothread, DomainIothread, .check = domain_iothread_check);
 
 #define THIS IdMap
 static const Field id_map_fields[] = {

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Storage pools and their volumes, as far as the bus shows them for every driver. A driver embeds them as
+ * the first member of what it needs to know besides. */
+
+#include "objects/object.h"
+
+typedef struct StoragePool {
+        Object object;
+        bool is_active, is_persistent, is_autostart;
+} StoragePool;
+
+typedef struct StorageVolume {
+        Object object;
+        char *key, *path;
+} StorageVolume;
