@@ -194,6 +194,29 @@ class TestRules:
         denied(theirs.undefine)
         assert web.state[0] == 5
 
+    def test_seeing_is_not_reading(self, people, polkit):
+        """Who may know of a machine, but not read it, is not told more by lists and signals either."""
+        web = define(people["root"], definition("web"))
+        polkit.rules("if (subject.user == 'bob' && (action.id == 'org.libvirt.api.domain.getattr' ||"
+                     " action.id == 'org.libvirt.api.connect.search-domains')) return polkit.Result.YES;")
+        bob = people["bob"]
+        assert list_machines(bob) == [web.path]
+        told, readable = bob.managed_objects()[web.path][NATIVE], bob.get_all(web.path, NATIVE)
+        assert told == readable
+        assert "Name" in told and "State" not in told and "MaxMemory" not in told
+        assert "State" in people["root"].managed_objects()[web.path][NATIVE]
+        changes = bob.listen(interface="org.freedesktop.DBus.Properties", member="PropertiesChanged", path=web.path)
+        added = bob.listen(interface="org.freedesktop.DBus.ObjectManager", member="InterfacesAdded")
+        web.create()
+        db = define(people["root"], definition("db"))
+        shown = lambda: [signal.values[1] for signal in added.signals if signal.values[0] == db.path]
+        wait_for(shown, 5, "the second machine")
+        assert "Name" in shown()[0][NATIVE] and "State" not in shown()[0][NATIVE]
+        wait_for(lambda: changes.signals, 5, "the change of state")
+        values = set().union(*(signal.values[1] for signal in changes.signals))
+        names = set().union(*(signal.values[2] for signal in changes.signals))
+        assert "State" in names and "State" not in values
+
     def test_a_rule_is_forgotten_when_it_goes(self, people, polkit):
         web = define(people["root"], definition("web"))
         theirs = Machine(people["bob"], web.path)

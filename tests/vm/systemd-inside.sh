@@ -23,16 +23,25 @@ same() {
         [ "$2" = "$3" ] || echo "# expected '$2', got '$3'" >> $share/result
 }
 
+# The system's bus, or in the second part the session's of a user.
+bus() {
+        busctl --system --timeout=120 "$@"
+}
+
 call() {
-        busctl --system --timeout=120 call org.virtbus1 "$@"
+        bus call org.virtbus1 "$@"
 }
 
 state() {
         call "$domain" org.libvirt.Domain GetState u 0 2>&1
 }
 
+manage() {
+        systemctl "$@"
+}
+
 property() {
-        systemctl show --value -p "$2" "$1"
+        manage show --value -p "$2" "$1"
 }
 
 # The process in the machine's own unit; a test by anything else would also find one that is in another unit.
@@ -115,6 +124,38 @@ is "ends the machine" until_true 20 bash -c "busctl --system call org.virtbus1 $
         grep -q ' 5 '"
 is "and the scope goes" bash -c "! systemctl is-active $scope"
 same "no machine was without a scope" "" "$(journalctl -u virtbusd.service -o cat | grep 'without a scope')"
+
+# The same for a user, under the user's own manager.
+useradd -m -s /bin/sh tester
+uid=$(id -u tester)
+user() {
+        (cd / && setpriv --reuid "$uid" --regid "$uid" --clear-groups env HOME=/home/tester \
+                XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" "$@")
+}
+bus() {
+        user busctl --user --timeout=120 "$@"
+}
+manage() {
+        user systemctl --user "$@"
+}
+is "a user's manager" systemctl start "user@$uid.service"
+is "a call starts the user's service, which defines" until_true 60 define
+domain=$(call $qemu org.libvirt.Connect DomainLookupByName s tiny | cut -d'"' -f2)
+is "start for the user" call "$domain" org.libvirt.Domain Create u 0
+is "a scope of the user's" until_true 10 manage is-active $scope
+pid=$(machine_pid)
+same "the process in it is the user's" tester "$(stat -c %U "/proc/$pid")"
+running=$(state)
+same "it runs, as it was booted, for the user" "(ii) 1 1" "$running"
+daemon=$(property virtbusd.service MainPID)
+is "restart of the user's service" manage restart virtbusd.service
+is "another daemon of the user's" test "$(property virtbusd.service MainPID)" != "$daemon"
+same "the same process in the user's scope" "$pid" "$(machine_pid)"
+same "the user's machine runs after the restart" "$running" "$(state)"
+is "stop of the user's service" manage stop virtbusd.service
+same "leaves the user's machine" "$pid" "$(machine_pid)"
+is "the user sees no machine on the system's bus" bash -c "busctl --system call org.virtbus1 $qemu org.libvirt.Connect \
+        ListDomains u 0 | grep -v $domain"
 
 journalctl -b --no-pager -o short-monotonic > $share/journal
 echo "all done" >> $share/result
