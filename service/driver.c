@@ -4,6 +4,7 @@
  * from its DriverType; what of it runs here is decided by the driver itself (manager.c opens it). */
 
 #include "driver.h"
+#include "core/loop.h"
 
 static void driver_object_free(Object *object)
 {
@@ -35,6 +36,8 @@ Driver *driver_free(Driver *driver)
         if (!driver)
                 return NULL;
         driver->objects = object_table_free(driver->objects);
+        loop_flush(); /* what was put off may be about the driver itself, and holds a reference to it */
+        g_assert(driver->object.refs == 1);
         driver->object.is_gone = true;
         object_unref(&driver->object);
         driver->events = event_source_free(driver->events);

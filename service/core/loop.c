@@ -90,12 +90,17 @@ int loop_open(void)
         return sd_event_source_set_enabled(defer_source, SD_EVENT_OFF);
 }
 
+void loop_flush(void)
+{
+        while (deferred->len > 0)
+                (void)run_deferred(NULL, NULL);
+}
+
 void loop_close(void)
 {
         if (!loop)
                 return;
-        while (deferred->len > 0)
-                (void)run_deferred(NULL, NULL); /* what was put off holds on to something */
+        loop_flush();
         defer_source = sd_event_source_unref(defer_source);
         g_array_unref(deferred);
         deferred = NULL;

@@ -38,3 +38,5 @@ enum {
 /* Calls `function(data)` once, on the loop, after the handlers of this turn; for merging changes. */
 typedef void (*LoopCallback)(void *data);
 void loop_defer(LoopCallback function, void *data);
+/* Calls what is put off now: before what it is about goes. */
+void loop_flush(void);
