@@ -84,10 +84,12 @@ uint64_t properties_hidden(Caller *caller, const Interface *interface, const Obj
         uint64_t hidden = 0;
         bool may = true;
 
-        for (size_t i = 0; caller && i < interface->n_properties; i++) {
+        if (!caller || caller->is_root)
+                return 0;
+        for (size_t i = 0; i < interface->n_properties; i++) {
                 const InterfaceAction *actions = interface->properties[i].get_actions;
 
-                if (actions != checked) /* most have the same */
+                if (actions != checked) /* neighbours often have the same */
                         may = visible_may_known(caller, object, actions);
                 checked = actions;
                 if (!may)

@@ -312,7 +312,7 @@ def measure_code(_stage, _quick):
         row("longest function", "", f"{name} in {path}, {lines} lines", "80 lines", lines <= 80)
     checker = SOURCE / "tests/lint/layers.py"
     if checker.exists():
-        result = subprocess.run([sys.executable, checker], capture_output=True, text=True, check=False, cwd=SOURCE)
+        result = subprocess.run([sys.executable, checker, BUILD], capture_output=True, text=True, check=False, cwd=SOURCE)
         last = (result.stdout + result.stderr).strip().splitlines()
         row("calls between layers and cycles between files (tests/lint/layers.py)", "", last[-1] if last else "none",
             "0", result.returncode == 0)
