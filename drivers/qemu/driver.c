@@ -7,6 +7,7 @@
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/store.h"
+#include "drivers/network/networks.h"
 #include "drivers/qemu/autostart.h"
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/definitions.h"
@@ -34,6 +35,7 @@ static void driver_close(Driver *driver)
 
         if (!qemu)
                 return;
+        networks_close(driver);
         capabilities_cache_free(qemu->capabilities);
         closep(&qemu->definitions_fd);
         closep(&qemu->run_fd);
@@ -58,6 +60,8 @@ static int driver_open(Driver *driver, Error *error)
         r = open_folders(driver, error);
         if (r >= 0)
                 r = definitions_load(driver, error);
+        if (r >= 0)
+                r = networks_open(driver, error);
         if (r >= 0)
                 r = recover_machines(driver, error);
         if (r < 0)
@@ -101,10 +105,11 @@ const DriverType qemu_driver_type = {
         .uri_system = "qemu:///system",
         .uri_session = "qemu:///session",
         .operations = &qemu_operations,
-        .kinds = 1u << OBJECT_DOMAIN,
+        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_NETWORK,
         .open = driver_open,
         .run = driver_run,
         .close = driver_close,
         .define_domain = qemu_define_domain,
         .create_domain = qemu_create_domain,
+        .define_network = networks_define,
 };

@@ -2,6 +2,7 @@
 
 /* What this driver does, by the names of the introspection files. */
 
+#include "drivers/network/networks.h"
 #include "drivers/qemu/console.h"
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/host.h"
@@ -46,5 +47,9 @@ const DriverOperations qemu_operations = {
                 .shutdown = qemu_domain_shutdown,
                 .suspend = qemu_domain_suspend,
                 .undefine = qemu_domain_undefine,
+        },
+        .network = {
+                .get_xml_desc = networks_get_xml_desc,
+                .undefine = networks_undefine,
         },
 };

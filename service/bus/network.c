@@ -3,9 +3,11 @@
 /* Networks: lists, lookups and properties, for every driver that has them. */
 
 #include "objects/network.h"
+#include "bus/define.h"
 #include "bus/find.h"
 #include "bus/marshal.h"
 #include "handlers.h"
+#include <string.h>
 
 static uint32_t network_flags(const Object *object)
 {
@@ -27,6 +29,30 @@ int connect_network_lookup_by_name(CallFrame *frame, const char *name, Network *
 int connect_network_lookup_by_uuid(CallFrame *frame, const char *uuid, Network **ret_network, Error *error)
 {
         return find_by_uuid(frame, OBJECT_NETWORK, uuid, (Object **)ret_network, error);
+}
+
+int connect_network_define_xml(CallFrame *frame, const char *xml, Network **ret_network, Error *error)
+{
+        static const InterfaceAction actions[] = {
+                { "org.libvirt.api.network.write", -1, 0, false },
+                { "org.libvirt.api.network.save", -1, 0, false },
+                {},
+        };
+        _cleanup_(network_definition_freep) NetworkDefinition *definition = NULL;
+        _cleanup_(object_unrefp) Object *existing = NULL;
+        const DriverType *type = frame->path.driver->type;
+        int r;
+
+        if (!type->define_network)
+                return call_not_supported(frame, error);
+        r = network_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
+        if (r >= 0)
+                r = define_claim(frame, OBJECT_NETWORK, definition->name, definition->uuid, actions,
+                                 JOB_MODIFY, &existing, error);
+        if (r < 0)
+                return r;
+        return type->define_network(&frame->call, (Network *)existing, TAKE_PTR(definition), ret_network,
+                                    error);
 }
 
 int network_property_active(Object *object, sd_bus_message *reply, Error *error)
