@@ -18,7 +18,7 @@ DEFINE_ENUM(override_kind, OVERRIDE_KINDS);
 
 #define THIS DomainVcpu
 static const Field domain_vcpu_fields[] = {
-        UNSIGNED("@id", id, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@id", id, .flags = FIELD_REQUIRED),
         YESNO("@enabled", enabled, .flags = FIELD_REQUIRED),
         YESNO("@hotpluggable", hotpluggable),
         UNSIGNED("@order", order),
@@ -45,9 +45,9 @@ static DEFINE_STRUCT(domain_iothread, DomainIothread, .check = domain_iothread_c
 
 #define THIS IdMap
 static const Field id_map_fields[] = {
-        UNSIGNED("@start", start, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
-        UNSIGNED("@target", target, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
-        UNSIGNED("@count", count, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@start", start, .flags = FIELD_REQUIRED),
+        UNSIGNED("@target", target, .flags = FIELD_REQUIRED),
+        UNSIGNED("@count", count, .flags = FIELD_REQUIRED),
 };
 #undef THIS
 static DEFINE_STRUCT(id_map, IdMap);

@@ -20,8 +20,8 @@ static DEFINE_STRUCT(nat_range, NatRange);
 
 #define THIS NatPorts
 static const Field nat_ports_fields[] = {
-        UNSIGNED("@start", start, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
-        UNSIGNED("@end", end, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@start", start, .flags = FIELD_REQUIRED),
+        UNSIGNED("@end", end, .flags = FIELD_REQUIRED),
 };
 #undef THIS
 static DEFINE_STRUCT(nat_ports, NatPorts);
@@ -156,7 +156,7 @@ static bool shows_unit(const void *object, unsigned flags)
 
 #define THIS DhcpLease
 static const Field dhcp_lease_fields[] = {
-        UNSIGNED("@expiry", expiry, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@expiry", expiry, .flags = FIELD_REQUIRED),
         ENUM("@unit", unit, lease_unit, .shown = shows_unit, .flags = FIELD_ALWAYS),
 };
 #undef THIS

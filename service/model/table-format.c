@@ -187,7 +187,7 @@ static bool is_written(const Field *field, const void *object, unsigned flags)
                 return type->shown(CONST_FIELD_AT(object, field, void), flags);
         if (field->kind == FIELD_INLINE) /* what is in it decides */
                 return true;
-        return field_is_set(object, field) || field->flags & FIELD_ALWAYS;
+        return field_is_due(object, field);
 }
 
 static void write_inline(Output *output, const Field *field, const void *object, const char *path)

@@ -113,6 +113,15 @@ static bool struct_is_set(const StructType *type, const void *object)
         return false;
 }
 
+bool field_is_due(const void *object, const Field *field)
+{
+        bool is_number =
+                field->kind == FIELD_UNSIGNED || field->kind == FIELD_SIGNED || field->kind == FIELD_SIZE;
+
+        return field_is_set(object, field) || field->flags & FIELD_ALWAYS ||
+               (is_number && field->flags & FIELD_REQUIRED);
+}
+
 void struct_initialise(const StructType *type, void *object)
 {
         for (uint32_t i = 0; i < type->count; i++) {

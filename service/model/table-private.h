@@ -33,6 +33,8 @@ bool field_has(const void *object, const Field *field);
 void field_set_has(void *object, const Field *field, bool has);
 /* Whether it holds anything but what an absent one holds. */
 bool field_is_set(const void *object, const Field *field);
+/* Whether it is written: it is set, or it is a number that counts as such even if it is 0. */
+bool field_is_due(const void *object, const Field *field);
 /* Sets what an absent field holds; the object is zeroed. */
 void struct_initialise(const StructType *type, void *object);
 /* Releases what the object owns, not the object. */

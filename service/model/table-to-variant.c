@@ -82,7 +82,7 @@ static bool is_told(const Field *field, const void *object)
         if (field->kind == FIELD_INLINE && ((const StructType *)field->type)->shown)
                 return ((const StructType *)field->type)
                         ->shown(CONST_FIELD_AT(object, field, void), DEFINITION_NATIVE);
-        return field_is_set(object, field) || (field->flags & FIELD_ALWAYS && field->kind != FIELD_INLINE);
+        return field->kind == FIELD_INLINE ? field_is_set(object, field) : field_is_due(object, field);
 }
 
 static GVariant *to_variant(const StructType *type, const void *object, unsigned depth)

@@ -33,12 +33,13 @@ typedef enum __attribute__((packed)) FieldKind {
 } FieldKind;
 
 enum {
-        FIELD_REQUIRED = 1 << 0,  /* of a text: not "" either, unless that is a value of its own */
-        FIELD_ALWAYS = 1 << 1,    /* written (and compared) even if 0; for numbers */
-        FIELD_HEX = 1 << 2,       /* written as 0x... with `width` digits */
-        FIELD_ANY_BASE = 1 << 3,  /* 0x10 and 010 are understood */
-        FIELD_SECRET = 1 << 4,    /* only with DEFINITION_SECURE */
-        FIELD_LIVE = 1 << 5,      /* only without DEFINITION_INACTIVE; not read with it */
+        FIELD_REQUIRED = 1 << 0, /* of a text: not "" either, unless that is a value of its own; of a number:
+                                    0 is written */
+        FIELD_ALWAYS = 1 << 1,   /* written even if 0; for numbers and words */
+        FIELD_HEX = 1 << 2,      /* written as 0x... with `width` digits */
+        FIELD_ANY_BASE = 1 << 3, /* 0x10 and 010 are understood */
+        FIELD_SECRET = 1 << 4,   /* only with DEFINITION_SECURE */
+        FIELD_LIVE = 1 << 5,     /* only without DEFINITION_INACTIVE; not read with it */
         FIELD_NOT_EMPTY = 1 << 6, /* "" is refused; otherwise "" is absent */
         FIELD_KEEP_EMPTY =
                 1 << 7, /* the element is written even without content; for inline and list items */

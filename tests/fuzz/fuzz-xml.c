@@ -11,15 +11,14 @@ static void zeroes(uint8_t *bytes, size_t size)
         memset(bytes, 1, size);
 }
 
-/* Accepted, completed and written; NULL if it is refused. */
-static char *once(const char *text, size_t size)
+/* Accepted, completed and written; NULL if it is refused, with an error. */
+static char *once(const char *text, size_t size, Error *error)
 {
         _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
-        _cleanup_(error_clear) Error error = {};
 
-        if (domain_definition_parse(text, size, DEFINITION_INACTIVE, &definition, &error) < 0 ||
-            domain_definition_complete(definition, &error) < 0) {
-                if (!error_is_set(&error))
+        if (domain_definition_parse(text, size, DEFINITION_INACTIVE, &definition, error) < 0 ||
+            domain_definition_complete(definition, error) < 0) {
+                if (!error_is_set(error))
                         abort(); /* refused without a word */
                 return NULL;
         }
@@ -31,14 +30,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(freep) char *first = NULL, *second = NULL;
+        _cleanup_(error_clear) Error refused = {}, error = {};
 
         domain_definition_set_random(zeroes);
-        first = once((const char *)data, size);
+        first = once((const char *)data, size, &refused);
         if (!first)
                 return 0;
-        second = once(first, strlen(first));
+        second = once(first, strlen(first), &error);
         if (!second || strcmp(first, second) != 0) {
-                g_printerr("--- first\n%s--- second\n%s", first, second ? second : "(refused)\n");
+                g_printerr("--- first\n%s--- second\n%s\n", first, second ?: error.message);
                 abort();
         }
         return 0;

@@ -65,13 +65,26 @@ static const Field cpu_maxphysaddr_fields[] = {
 #undef THIS
 static DEFINE_STRUCT(cpu_maxphysaddr, CpuMaxphysaddr);
 
+/* ACPI's SLIT: 10 is local, 255 out of reach. */
+static int numa_distance_check(void *object, const XmlNode *node, unsigned flags, Error *error)
+{
+        const NumaDistance *distance = object;
+
+        (void)flags;
+        if (distance->value < 10 || distance->value > 255)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <sibling>: the distance %u is not in 10 ... 255",
+                                 node ? node->line : 0, distance->value);
+        return 0;
+}
+
 #define THIS NumaDistance
 static const Field numa_distance_fields[] = {
-        UNSIGNED("@id", id, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@id", id, .flags = FIELD_REQUIRED),
         UNSIGNED("@value", value, .flags = FIELD_REQUIRED),
 };
 #undef THIS
-static DEFINE_STRUCT(numa_distance, NumaDistance);
+static DEFINE_STRUCT(numa_distance, NumaDistance, .check = numa_distance_check);
 
 #define THIS NumaCache
 static const Field numa_cache_fields[] = {
@@ -99,8 +112,8 @@ static DEFINE_STRUCT(numa_cell, NumaCell);
 
 #define THIS NumaLatency
 static const Field numa_latency_fields[] = {
-        UNSIGNED("@initiator", initiator, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
-        UNSIGNED("@target", target, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@initiator", initiator, .flags = FIELD_REQUIRED),
+        UNSIGNED("@target", target, .flags = FIELD_REQUIRED),
         UNSIGNED("@cache", cache, .has_offset = offsetof(THIS, has_cache)),
         ENUM("@type", type, numa_interconnect_type, .flags = FIELD_REQUIRED),
         UNSIGNED("@value", value, .flags = FIELD_REQUIRED),
@@ -110,8 +123,8 @@ static DEFINE_STRUCT(numa_latency, NumaLatency);
 
 #define THIS NumaBandwidth
 static const Field numa_bandwidth_fields[] = {
-        UNSIGNED("@initiator", initiator, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
-        UNSIGNED("@target", target, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@initiator", initiator, .flags = FIELD_REQUIRED),
+        UNSIGNED("@target", target, .flags = FIELD_REQUIRED),
         UNSIGNED("@cache", cache, .has_offset = offsetof(THIS, has_cache)),
         ENUM("@type", type, numa_interconnect_type, .flags = FIELD_REQUIRED),
         SIZE_KIB("@value", value_kib, .flags = FIELD_REQUIRED),

@@ -35,13 +35,22 @@ static int backing_check(void *object, const XmlNode *node, unsigned flags, Erro
         return disk_source_complete(&backing->source, backing->type, node ? node->line : 0, error);
 }
 
+/* Without a type it is the end of the chain; with one there is a source, even an empty one. */
+static bool backing_is_layer(const void *object, unsigned flags)
+{
+        const DiskBacking *backing = object;
+
+        (void)flags;
+        return backing->type != DISK_TYPE_ABSENT;
+}
+
 #define THIS DiskBacking
 static const Field disk_backing_fields[] = {
         ENUM("@type", type, disk_type, .flags = FIELD_NO_ABI),
         UNSIGNED("@index", index, .flags = FIELD_LIVE | FIELD_NO_ABI),
         ENUM("format/@type", format, disk_format, .flags = FIELD_NO_ABI),
         SIZE_BYTES("format/metadata_cache/max_size", metadata_cache_max_size, .flags = FIELD_NO_ABI),
-        INLINE("source", source, disk_source),
+        INLINE("source", source, disk_source, .flags = FIELD_KEEP_EMPTY, .shown = backing_is_layer),
         FIELD_(FIELD_STRUCT, "backingStore", backing, .type = &disk_backing_type, .flags = FIELD_NO_ABI),
 };
 #undef THIS

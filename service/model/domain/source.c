@@ -135,7 +135,7 @@ static DEFINE_STRUCT(disk_cookie, DiskCookie);
 #define THIS DiskSlice
 static const Field disk_slice_fields[] = {
         STRING("@type", type, .flags = FIELD_REQUIRED),
-        UNSIGNED("@offset", offset, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@offset", offset, .flags = FIELD_REQUIRED),
         UNSIGNED("@size", size, .flags = FIELD_REQUIRED),
 };
 #undef THIS

@@ -151,7 +151,7 @@ static int tag_check(void *object, const XmlNode *node, unsigned flags, Error *e
 
 #define THIS VlanTag
 static const Field vlan_tag_fields[] = {
-        UNSIGNED("@id", id, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@id", id, .flags = FIELD_REQUIRED),
         ENUM("@nativeMode", native_mode, vlan_native_mode),
 };
 #undef THIS

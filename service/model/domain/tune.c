@@ -69,7 +69,7 @@ DEFINE_STRUCT(memory_tune, MemoryTune);
 
 #define THIS VcpuPin
 static const Field vcpu_pin_fields[] = {
-        UNSIGNED("@vcpu", vcpu, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@vcpu", vcpu, .flags = FIELD_REQUIRED),
         CPUSET("@cpuset", cpuset, .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY),
 };
 #undef THIS
@@ -77,7 +77,7 @@ static DEFINE_STRUCT(vcpu_pin, VcpuPin);
 
 #define THIS IothreadPin
 static const Field iothread_pin_fields[] = {
-        UNSIGNED("@iothread", iothread, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@iothread", iothread, .flags = FIELD_REQUIRED),
         CPUSET("@cpuset", cpuset, .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY),
 };
 #undef THIS
@@ -103,8 +103,8 @@ static DEFINE_STRUCT(iothread_scheduler, IothreadScheduler);
 
 #define THIS CacheAllocation
 static const Field cache_allocation_fields[] = {
-        UNSIGNED("@id", id, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
-        UNSIGNED("@level", level, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@id", id, .flags = FIELD_REQUIRED),
+        UNSIGNED("@level", level, .flags = FIELD_REQUIRED),
         STRING("@type", type, .flags = FIELD_REQUIRED),
         SIZE_KIB("@size", size_kib, .flags = FIELD_REQUIRED),
 };
@@ -131,7 +131,7 @@ static DEFINE_STRUCT(cache_tune, CacheTune);
 
 #define THIS MemoryBandwidthNode
 static const Field memory_bandwidth_node_fields[] = {
-        UNSIGNED("@id", id, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@id", id, .flags = FIELD_REQUIRED),
         UNSIGNED("@bandwidth", bandwidth, .flags = FIELD_REQUIRED),
 };
 #undef THIS
@@ -188,7 +188,7 @@ static DEFINE_STRUCT(numatune_memory, NumatuneMemory);
 
 #define THIS NumatuneNode
 static const Field numatune_node_fields[] = {
-        UNSIGNED("@cellid", cell_id, .flags = FIELD_REQUIRED | FIELD_ALWAYS),
+        UNSIGNED("@cellid", cell_id, .flags = FIELD_REQUIRED),
         ENUM("@mode", mode, numatune_mode),
         CPUSET("@nodeset", nodeset, .flags = FIELD_REQUIRED),
 };
