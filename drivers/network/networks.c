@@ -5,14 +5,10 @@
  * table yet are reserved meanwhile. */
 
 #include "drivers/network/networks.h"
-#include "core/log.h"
-#include "core/store.h"
-#include "drivers/network/stored.h"
+#include "drivers/stored/stored.h"
 #include <net/if.h>
 #include <string.h>
 
-#define SUFFIX      ".xml"
-#define FILE_MAX    (XML_SIZE_MAX + 4096)
 #define BRIDGES_MAX 1024
 
 /* virConnectNetworkEventLifecycle. */
@@ -27,8 +23,7 @@ enum {
 };
 
 struct NetworkState {
-        int folder_fd;
-        GHashTable *reserved; /* set of texts */
+        StoredFolder folder;
 };
 
 typedef struct StoredObject {
@@ -72,61 +67,42 @@ static void announce(Network *network, int event)
         g_variant_unref(arguments);
 }
 
-static int load_file(Driver *driver, int folder_fd, const char *name, Error *error)
+static int load(Driver *driver, Stored *stored, Error *error)
 {
-        _cleanup_(freep) char *text = NULL, *expected = NULL;
-        StoredNetwork stored = {};
-        Network *network;
-        size_t size;
+        Network *network = network_new(driver, stored->definition, stored->owner);
         int r;
 
-        r = store_read(folder_fd, name, FILE_MAX, &text, &size, error);
-        if (r >= 0)
-                r = stored_network_parse(text, size, &stored, error);
-        if (r < 0)
-                return r;
-        expected = g_strconcat(stored.definition->uuid, SUFFIX, NULL);
-        if (strcmp(expected, name) != 0) {
-                network_definition_free(stored.definition);
-                return error_set(error, ERROR_INVALID_XML, "It defines a network of another UUID");
-        }
-        network = network_new(driver, stored.definition, stored.owner);
-        network->is_autostart = stored.is_autostart;
+        g_free(stored->value);
+        network->is_autostart = stored->is_autostart;
         r = object_table_add(driver->objects, &network->object);
         object_unref(&network->object);
         return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
 }
 
-static int visit(int folder_fd, const char *name, void *data)
-{
-        const Driver *driver = data;
-        _cleanup_(error_clear) Error error = {};
-
-        if (load_file(data, folder_fd, name, &error) < 0)
-                log_error(name, "network %s/network/%s is left out: %s", driver->config->config_dir, name,
-                          error.message);
-        return 0;
-}
-
 int networks_open(Driver *driver, Error *error)
 {
-        _cleanup_(freep) char *path = g_build_filename(driver->config->config_dir, "network", NULL);
-        int folder_fd = store_open_folder(path, 0700, error);
+        static const StoredType type = {
+                .folder = "network",
+                .element = "network",
+                .type = &network_definition_type,
+                .uuid_offset = offsetof(NetworkDefinition, uuid),
+                .load = load,
+        };
+        struct NetworkState *state = g_new0(struct NetworkState, 1);
+        int r = stored_folder_open(&state->folder, &type, driver, error);
 
-        if (folder_fd < 0)
-                return folder_fd;
-        driver->networks = g_new0(struct NetworkState, 1);
-        driver->networks->folder_fd = folder_fd;
-        driver->networks->reserved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        return store_visit(folder_fd, SUFFIX, visit, driver, error);
+        if (r < 0)
+                g_free(state);
+        else
+                driver->networks = state;
+        return r;
 }
 
 void networks_close(Driver *driver)
 {
         if (!driver->networks)
                 return;
-        closep(&driver->networks->folder_fd);
-        g_hash_table_unref(driver->networks->reserved);
+        stored_folder_close(&driver->networks->folder);
         g_free(driver->networks);
         driver->networks = NULL;
 }
@@ -144,7 +120,7 @@ static bool bridge_is_taken(const Driver *driver, const char *name, const char *
                     g_strcmp0(other->bridge.name, name) == 0)
                         return true;
         }
-        return g_hash_table_contains(driver->networks->reserved, key);
+        return g_hash_table_contains(driver->networks->folder.reserved, key);
 }
 
 /* Two networks cannot make the same bridge; one without a name gets the first that is free. */
@@ -171,43 +147,18 @@ static int choose_bridge(const Driver *driver, NetworkDefinition *definition, Er
                          definition->name, BRIDGES_MAX - 1);
 }
 
-typedef struct Reservation {
-        GHashTable *reserved;
-        char *keys[3]; /* borrowed from the table */
-} Reservation;
-
-static void reservation_clear(Reservation *reservation)
-{
-        for (unsigned i = 0; i < G_N_ELEMENTS(reservation->keys); i++)
-                if (reservation->keys[i])
-                        g_hash_table_remove(reservation->reserved, reservation->keys[i]);
-}
-
-static int reserve(Reservation *reservation, char *key, const char *what, Error *error)
-{
-        unsigned n = 0;
-
-        if (g_hash_table_contains(reservation->reserved, key)) {
-                g_free(key);
-                return error_set(error, ERROR_EXISTS, "A network with the same %s is being defined", what);
-        }
-        while (reservation->keys[n])
-                n++;
-        reservation->keys[n] = key;
-        g_hash_table_add(reservation->reserved, key);
-        return 0;
-}
-
 static int reserve_all(Reservation *reservation, const NetworkDefinition *definition, uid_t owner,
                        Error *error)
 {
-        int r = reserve(reservation, g_strdup_printf("name %u %s", owner, definition->name), "name", error);
+        int r = reservation_add(reservation, g_strdup_printf("name %u %s", owner, definition->name), "name",
+                                error);
 
         if (r >= 0)
-                r = reserve(reservation, g_strdup_printf("uuid %s", definition->uuid), "UUID", error);
+                r = reservation_add(reservation, g_strdup_printf("uuid %s", definition->uuid), "UUID",
+                                    error);
         if (r >= 0 && network_has_own_bridge(definition))
-                r = reserve(reservation, g_strdup_printf("bridge %s", definition->bridge.name), "bridge",
-                            error);
+                r = reservation_add(reservation, g_strdup_printf("bridge %s", definition->bridge.name),
+                                    "bridge", error);
         return r;
 }
 
@@ -227,12 +178,12 @@ static int check_identity(const Driver *driver, const Network *existing, const N
         return 0;
 }
 
-static int save(const Driver *driver, const NetworkDefinition *definition, uid_t owner, bool is_autostart,
+static int save(const Driver *driver, NetworkDefinition *definition, uid_t owner, bool is_autostart,
                 Error *error) AWAITS
 {
-        _cleanup_(freep) char *text = stored_network_format(definition, owner, is_autostart);
-        _cleanup_(freep) char *name = g_strconcat(definition->uuid, SUFFIX, NULL);
-        int r = store_write(driver->networks->folder_fd, name, text, strlen(text), 0600, error);
+        int r = stored_save(
+                &driver->networks->folder,
+                &(Stored){ .definition = definition, .owner = owner, .is_autostart = is_autostart }, error);
 
         if (r < 0)
                 error_prefix(error, "Cannot save the definition of network '%s'", definition->name);
@@ -243,7 +194,7 @@ int networks_define(Call *call, Network *existing, NetworkDefinition *definition
                     Error *error)
 {
         _cleanup_(network_definition_freep) NetworkDefinition *owned = definition;
-        _cleanup_(reservation_clear) Reservation reservation = { call->driver->networks->reserved };
+        _cleanup_(reservation_clear) Reservation reservation = { &call->driver->networks->folder };
         uid_t owner = existing ? existing->object.owner : call->owner;
         Network *network = existing;
         int r;
@@ -284,8 +235,7 @@ int networks_get_xml_desc(Call *call, Network *network, uint32_t flags, char **r
 
 int networks_undefine(Call *call, Network *network, Error *error)
 {
-        _cleanup_(freep) char *name = g_strconcat(network->object.uuid, SUFFIX, NULL);
-        int r = store_remove(call->driver->networks->folder_fd, name, error);
+        int r = stored_remove(&call->driver->networks->folder, network->object.uuid, error);
 
         if (r < 0)
                 return r;

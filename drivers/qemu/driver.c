@@ -13,6 +13,7 @@
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/qemu.h"
 #include "drivers/qemu/recover.h"
+#include "drivers/secret/secrets.h"
 #include <sys/utsname.h>
 
 static int open_folders(Driver *driver, Error *error)
@@ -36,6 +37,7 @@ static void driver_close(Driver *driver)
         if (!qemu)
                 return;
         networks_close(driver);
+        secrets_close(driver);
         capabilities_cache_free(qemu->capabilities);
         closep(&qemu->definitions_fd);
         closep(&qemu->run_fd);
@@ -62,6 +64,8 @@ static int driver_open(Driver *driver, Error *error)
                 r = definitions_load(driver, error);
         if (r >= 0)
                 r = networks_open(driver, error);
+        if (r >= 0)
+                r = secrets_open(driver, error);
         if (r >= 0)
                 r = recover_machines(driver, error);
         if (r < 0)
@@ -105,11 +109,12 @@ const DriverType qemu_driver_type = {
         .uri_system = "qemu:///system",
         .uri_session = "qemu:///session",
         .operations = &qemu_operations,
-        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_NETWORK,
+        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_NETWORK | 1u << OBJECT_SECRET,
         .open = driver_open,
         .run = driver_run,
         .close = driver_close,
         .define_domain = qemu_define_domain,
         .create_domain = qemu_create_domain,
         .define_network = networks_define,
+        .define_secret = secrets_define,
 };

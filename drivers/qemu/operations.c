@@ -13,6 +13,7 @@
 #include "drivers/qemu/stats.h"
 #include "drivers/qemu/stop.h"
 #include "drivers/qemu/tune.h"
+#include "drivers/secret/secrets.h"
 
 const DriverOperations qemu_operations = {
         .connect = {
@@ -51,5 +52,11 @@ const DriverOperations qemu_operations = {
         .network = {
                 .get_xml_desc = networks_get_xml_desc,
                 .undefine = networks_undefine,
+        },
+        .secret = {
+                .get_value = secrets_get_value,
+                .get_xml_desc = secrets_get_xml_desc,
+                .set_value = secrets_set_value,
+                .undefine = secrets_undefine,
         },
 };

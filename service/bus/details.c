@@ -9,6 +9,8 @@
 #include "bus/kinds.h"
 #include "core/loop.h"
 #include "core/worker.h"
+#include "model/secret.h"
+#include "objects/secret.h"
 #include <assert.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -128,6 +130,28 @@ void details_set_identity(Details *details, ObjectKind kind, const char *name, c
         }
 }
 
+/* The usage of a secret stands under a key of its type; it is the secret's name. */
+static void set_usage(Details *details, const Secret *secret)
+{
+        static const char *const keys[] = {
+                [SECRET_USAGE_VOLUME] = "secret_usage_volume", [SECRET_USAGE_CEPH] = "secret_usage_ceph",
+                [SECRET_USAGE_ISCSI] = "secret_usage_target",  [SECRET_USAGE_TLS] = "secret_usage_name",
+                [SECRET_USAGE_VTPM] = "secret_usage_name",
+        };
+
+        if (secret->usage_type <= 0 || secret->usage_type >= (int)G_N_ELEMENTS(keys))
+                return;
+        details->name = g_strdup(secret->usage_id);
+        add(details, keys[secret->usage_type], details->name);
+}
+
+static void set_identity_of(Details *details, const Object *object)
+{
+        details_set_identity(details, object->kind, object->name, object->uuid);
+        if (object->kind == OBJECT_SECRET)
+                set_usage(details, (const Secret *)object);
+}
+
 int details_of_object(Details *details, const Object *object)
 {
         int r;
@@ -140,7 +164,7 @@ int details_of_object(Details *details, const Object *object)
         r = details_of_new(details, object->driver, object->owner);
         if (r < 0)
                 return r;
-        details_set_identity(details, object->kind, object->name, object->uuid);
+        set_identity_of(details, object);
         return 0;
 }
 
@@ -157,7 +181,7 @@ bool details_of_object_known(Details *details, const Object *object)
                 return false;
         g_strlcpy(details->owner, owner, sizeof details->owner);
         add(details, "owner", details->owner);
-        details_set_identity(details, object->kind, object->name, object->uuid);
+        set_identity_of(details, object);
         return true;
 }
 

@@ -3,9 +3,11 @@
 /* Secrets: lists, lookups and properties, for every driver that has them. */
 
 #include "objects/secret.h"
+#include "bus/define.h"
 #include "bus/find.h"
 #include "bus/marshal.h"
 #include "handlers.h"
+#include <string.h>
 
 /* virConnectListAllSecretsFlags. */
 enum {
@@ -50,10 +52,39 @@ int connect_secret_lookup_by_usage(CallFrame *frame, int32_t usage_type, const c
         for (unsigned i = 0; i < secrets->len; i++) {
                 const Secret *secret = secrets->pdata[i];
 
-                if (secret->usage_type == usage_type && g_strcmp0(secret->usage_id, usage_id) == 0)
+                if (secret->usage_type != usage_type || strcmp(secret->usage_id, usage_id) != 0)
+                        continue;
+                if (!found || secret->object.owner == frame->call.owner) /* the caller's own comes first */
                         found = secrets->pdata[i];
         }
         return find_object(frame, OBJECT_SECRET, "usage", usage_id, found, (Object **)ret_secret, error);
+}
+
+int connect_secret_define_xml(CallFrame *frame, const char *xml, uint32_t flags, Secret **ret_secret,
+                              Error *error)
+{
+        static const InterfaceAction actions[] = {
+                { "org.libvirt.api.secret.write", -1, 0, false },
+                { "org.libvirt.api.secret.save", -1, 0, false },
+                {},
+        };
+        _cleanup_(secret_definition_freep) SecretDefinition *definition = NULL;
+        _cleanup_(object_unrefp) Object *existing = NULL;
+        const DriverType *type = frame->path.driver->type;
+        int r;
+
+        if (!type->define_secret)
+                return call_not_supported(frame, error);
+        r = error_check_flags(error, "SecretDefineXML", flags, 0);
+        if (r >= 0)
+                r = secret_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
+        if (r >= 0)
+                r = define_claim(frame, OBJECT_SECRET, secret_definition_usage(definition), definition->uuid,
+                                 actions, JOB_MODIFY, &existing, error);
+        if (r < 0)
+                return r;
+        return type->define_secret(&frame->call, (Secret *)existing, TAKE_PTR(definition), ret_secret,
+                                   error);
 }
 
 int secret_property_usage_id(Object *object, sd_bus_message *reply, Error *error)

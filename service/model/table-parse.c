@@ -259,3 +259,20 @@ int struct_parse(const StructType *type, const XmlNode *node, unsigned flags, vo
         *ret_object = object;
         return 0;
 }
+
+int struct_parse_document(const StructType *type, const char *element, const char *xml, size_t size,
+                          unsigned flags, void **ret, Error *error)
+{
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+        const XmlNode *root;
+        int r;
+
+        r = xml_parse(xml, size, element, &document, error);
+        if (r < 0)
+                return r;
+        root = xml_document_root(document);
+        if (strcmp(root->name, element) != 0)
+                return error_set(error, ERROR_INVALID_XML, "The document is a <%s>, a <%s> is expected",
+                                 root->name, element);
+        return struct_parse(type, root, flags, ret, error);
+}

@@ -116,6 +116,9 @@ void *list_remove(void *list, uint32_t index);
 /* `flags`: DEFINITION_*. The object is zeroed first, released by struct_free() also after a failure. */
 int struct_parse(const StructType *type, const XmlNode *node, unsigned flags, void **ret_object,
                  Error *error);
+/* The same for a document whose root must be `element`. */
+int struct_parse_document(const StructType *type, const char *element, const char *xml, size_t size,
+                          unsigned flags, void **ret, Error *error);
 /* Writes the element `element` (or only its content, if NULL) into the open writer. */
 void struct_format(const StructType *type, const void *object, const char *element, XmlWriter *writer,
                    unsigned flags);

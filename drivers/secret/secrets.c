@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Definition and value are one file, so that they are replaced and removed together. In memory the value is
+ * sealed as on the disk, and opened for the moment of its use. */
+
+#include "drivers/secret/secrets.h"
+#include "core/log.h"
+#include "drivers/secret/value.h"
+#include "drivers/stored/stored.h"
+#include <string.h>
+
+#define VALUE_MAX 65536
+
+/* virConnectSecretEventLifecycle. */
+enum {
+        EVENT_DEFINED = 0,
+        EVENT_UNDEFINED = 1,
+};
+
+struct SecretState {
+        StoredFolder folder;
+        SecretKeys keys;
+};
+
+typedef struct SealedSecret {
+        Secret secret;
+        SecretDefinition *definition;
+        char *value; /* sealed; NULL: none was set */
+} SealedSecret;
+
+static SealedSecret *sealed_secret(Secret *secret)
+{
+        return (SealedSecret *)secret;
+}
+
+static void secret_free(Object *object)
+{
+        SealedSecret *sealed = (SealedSecret *)object;
+
+        secret_definition_free(sealed->definition);
+        g_free(sealed->secret.usage_id);
+        g_free(sealed->value);
+        object_done(object);
+        g_free(sealed);
+}
+
+/* Takes the definition over. */
+static void set_definition(Secret *secret, SecretDefinition *definition)
+{
+        secret_definition_free(sealed_secret(secret)->definition);
+        sealed_secret(secret)->definition = definition;
+        secret->is_ephemeral = definition->is_ephemeral == YES;
+        secret->is_private = definition->is_private == YES;
+}
+
+static Secret *secret_new(Driver *driver, SecretDefinition *definition, uid_t owner)
+{
+        SealedSecret *sealed = g_new0(SealedSecret, 1);
+        const char *usage = secret_definition_usage(definition);
+        Secret *secret = &sealed->secret;
+
+        secret->usage_type = (int)definition->usage_type;
+        secret->usage_id = g_strdup(usage);
+        object_init(&secret->object, OBJECT_SECRET, driver, definition->uuid,
+                    *usage ? usage : definition->uuid, definition->uuid, owner, secret_free);
+        set_definition(secret, definition);
+        return secret;
+}
+
+static void announce(Secret *secret, int event)
+{
+        GVariant *arguments = g_variant_ref_sink(g_variant_new("(ii)", event, 0));
+
+        event_raise(secret->object.driver->events, EVENT_RESOURCE_EVENT,
+                    &(ResourceEvent){
+                            .object = &secret->object, .member = "SecretEvent", .arguments = arguments });
+        g_variant_unref(arguments);
+}
+
+static int load(Driver *driver, Stored *stored, Error *error)
+{
+        Secret *secret = secret_new(driver, stored->definition, stored->owner);
+        int r;
+
+        sealed_secret(secret)->value = stored->value;
+        r = object_table_add(driver->objects, &secret->object);
+        object_unref(&secret->object);
+        return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
+}
+
+int secrets_open(Driver *driver, Error *error)
+{
+        static const StoredType type = {
+                .folder = "secret",
+                .element = "secret",
+                .type = &secret_definition_type,
+                .uuid_offset = offsetof(SecretDefinition, uuid),
+                .load = load,
+        };
+        struct SecretState *state = g_new0(struct SecretState, 1);
+        _cleanup_(error_clear) Error no_key = {};
+        int r = stored_folder_open(&state->folder, &type, driver, error);
+
+        if (r < 0) {
+                g_free(state);
+                return r;
+        }
+        /* Machines run without secrets, too. */
+        if (secret_keys_load(&state->keys, state->folder.fd, &no_key) < 0)
+                log_error(NULL, "The values of secrets cannot be used: %s", no_key.message);
+        driver->secrets = state;
+        return 0;
+}
+
+void secrets_close(Driver *driver)
+{
+        if (!driver->secrets)
+                return;
+        secret_keys_clear(&driver->secrets->keys);
+        stored_folder_close(&driver->secrets->folder);
+        g_free(driver->secrets);
+        driver->secrets = NULL;
+}
+
+static bool is_for(const Secret *secret, const SecretDefinition *definition)
+{
+        return secret->usage_type == (int)definition->usage_type &&
+               strcmp(secret->usage_id, secret_definition_usage(definition)) == 0;
+}
+
+static int check_existing(const Secret *existing, const SecretDefinition *definition, Error *error)
+{
+        if (!is_for(existing, definition))
+                return error_set(error, ERROR_EXISTS, "The secret with UUID %s is for %s '%s' already",
+                                 definition->uuid,
+                                 secret_usage_type_to_string((unsigned)existing->usage_type),
+                                 existing->usage_id);
+        if (existing->is_private && definition->is_private != YES)
+                return error_set(
+                        error, ERROR_OPERATION_INVALID,
+                        "The secret with UUID %s is private and stays so: private='yes' is expected",
+                        definition->uuid);
+        return 0;
+}
+
+static int check_usage(const Driver *driver, const SecretDefinition *definition, uid_t owner, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *secrets = object_table_list(driver->objects, OBJECT_SECRET);
+
+        if (definition->usage_type == SECRET_USAGE_NONE)
+                return 0;
+        for (unsigned i = 0; i < secrets->len; i++) {
+                const Secret *other = secrets->pdata[i];
+
+                if (other->object.owner == owner && is_for(other, definition))
+                        return error_set(
+                                error, ERROR_EXISTS, "The secret with UUID %s is for %s '%s' already",
+                                other->object.uuid, secret_usage_type_to_string(definition->usage_type),
+                                other->usage_id);
+        }
+        return 0;
+}
+
+static int reserve(Reservation *reservation, const SecretDefinition *definition, uid_t owner, Error *error)
+{
+        int r = reservation_add(reservation, g_strdup_printf("uuid %s", definition->uuid), "UUID", error);
+
+        if (r < 0 || definition->usage_type == SECRET_USAGE_NONE)
+                return r;
+        return reservation_add(reservation,
+                               g_strdup_printf("usage %u %d %s", owner, (int)definition->usage_type,
+                                               secret_definition_usage(definition)),
+                               "usage", error);
+}
+
+static int save(const Driver *driver, SecretDefinition *definition, uid_t owner, char *value,
+                Error *error) AWAITS
+{
+        int r = stored_save(&driver->secrets->folder,
+                            &(Stored){ .definition = definition, .owner = owner, .value = value }, error);
+
+        if (r < 0)
+                error_prefix(error, "Cannot save the secret with UUID %s", definition->uuid);
+        return r;
+}
+
+static int define_new(Call *call, SecretDefinition **definition, Secret **ret_secret, Error *error) AWAITS
+{
+        _cleanup_(reservation_clear) Reservation reservation = { &call->driver->secrets->folder };
+        int r = check_usage(call->driver, *definition, call->owner, error);
+
+        if (r >= 0)
+                r = reserve(&reservation, *definition, call->owner, error);
+        if (r >= 0 && (*definition)->is_ephemeral != YES)
+                r = save(call->driver, *definition, call->owner, NULL, error);
+        if (r < 0)
+                return r;
+        *ret_secret = secret_new(call->driver, TAKE_PTR(*definition), call->owner);
+        (void)object_table_add(call->driver->objects, &(*ret_secret)->object); /* the UUID was reserved */
+        return 0;
+}
+
+static int define_again(Call *call, Secret *existing, SecretDefinition **definition, Error *error) AWAITS
+{
+        int r = check_existing(existing, *definition, error);
+
+        if (r < 0)
+                return r;
+        if ((*definition)->is_ephemeral != YES)
+                r = save(call->driver, *definition, existing->object.owner, sealed_secret(existing)->value,
+                         error);
+        else if (!existing->is_ephemeral)
+                r = stored_remove(&call->driver->secrets->folder, existing->object.uuid, error);
+        if (r >= 0)
+                set_definition(existing, TAKE_PTR(*definition));
+        return r;
+}
+
+int secrets_define(Call *call, Secret *existing, SecretDefinition *definition, Secret **ret_secret,
+                   Error *error)
+{
+        _cleanup_(secret_definition_freep) SecretDefinition *owned = definition;
+        Secret *secret = existing;
+        int r;
+
+        secret_definition_complete(owned);
+        r = existing ? define_again(call, existing, &owned, error)
+                     : define_new(call, &owned, &secret, error);
+        if (r < 0)
+                return r;
+        if (existing)
+                object_ref(&existing->object);
+        announce(secret, EVENT_DEFINED);
+        *ret_secret = secret;
+        return 0;
+}
+
+int secrets_get_value(Call *call, Secret *secret, uint32_t flags, GVariant **ret_value, Error *error)
+{
+        uint8_t *value;
+        size_t size;
+        int r = error_check_flags(error, "GetValue", flags, 0);
+
+        if (r < 0)
+                return r;
+        if (secret->is_private)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The %s is private: its value is not given out",
+                                 object_describe(&secret->object));
+        if (!sealed_secret(secret)->value)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The %s has no value: SetValue gives it one",
+                                 object_describe(&secret->object));
+        r = secret_value_open(&call->driver->secrets->keys, secret->object.uuid,
+                              sealed_secret(secret)->value, &value, &size, error);
+        if (r < 0) {
+                error_prefix(error, "The %s", object_describe(&secret->object));
+                return r;
+        }
+        *ret_value = g_variant_ref_sink(g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, value, size, 1));
+        secret_value_free(value, size);
+        return 0;
+}
+
+int secrets_get_xml_desc(Call *call, Secret *secret, uint32_t flags, char **ret_xml, Error *error)
+{
+        int r = error_check_flags(error, "GetXMLDesc", flags, 0);
+
+        (void)call;
+        if (r >= 0)
+                *ret_xml = secret_definition_format(sealed_secret(secret)->definition);
+        return r;
+}
+
+int secrets_set_value(Call *call, Secret *secret, GVariant *value, uint32_t flags, Error *error)
+{
+        SealedSecret *sealed = sealed_secret(secret);
+        _cleanup_(freep) char *text = NULL;
+        const void *bytes;
+        size_t size;
+        int r = error_check_flags(error, "SetValue", flags, 0);
+
+        if (r < 0)
+                return r;
+        bytes = g_variant_get_fixed_array(value, &size, 1);
+        if (size > VALUE_MAX)
+                return error_set(error, ERROR_INVALID_ARGUMENT,
+                                 "The %s: a value of %zu bytes is too long, %d are possible",
+                                 object_describe(&secret->object), size, VALUE_MAX);
+        r = secret_value_seal(&call->driver->secrets->keys, secret->object.uuid, size > 0 ? bytes : "", size,
+                              &text, error);
+        if (r >= 0 && !secret->is_ephemeral)
+                r = save(call->driver, sealed->definition, secret->object.owner, text, error);
+        if (r < 0)
+                return r;
+        g_free(sealed->value);
+        sealed->value = TAKE_PTR(text);
+        return 0;
+}
+
+int secrets_undefine(Call *call, Secret *secret, Error *error)
+{
+        int r = secret->is_ephemeral
+                        ? 0
+                        : stored_remove(&call->driver->secrets->folder, secret->object.uuid, error);
+
+        if (r < 0)
+                return r;
+        announce(secret, EVENT_UNDEFINED);
+        object_table_remove(call->driver->objects, &secret->object);
+        return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Definitions of networks, secrets ... as files, CONFIG/KIND/UUID.xml: one <stored> element with what is
+ * kept besides, and the definition in it, as it is formatted, because metadata must survive byte for byte.
+ */
+
+#include "driver.h"
+#include "model/table.h"
+
+typedef struct Stored {
+        void *definition;
+        uid_t owner;
+        bool is_autostart;
+        char *value; /* a secret's, sealed; NULL: none */
+} Stored;
+
+typedef struct StoredType {
+        const char *folder;  /* below the configuration's */
+        const char *element; /* the definition's root, and what errors call it */
+        const StructType *type;
+        uint32_t uuid_offset; /* char[37] in the definition */
+        /* Makes an object of what was read; takes definition and value over, also after a failure. */
+        int (*load)(Driver *driver, Stored *stored, Error *error);
+} StoredType;
+
+typedef struct StoredFolder {
+        const StoredType *type;
+        int fd;
+        GHashTable *reserved; /* set of texts: what is about to be stored */
+} StoredFolder;
+
+/* Opens the folder and loads what is in it. A file that cannot be read is logged and left alone. */
+int stored_folder_open(StoredFolder *folder, const StoredType *type, Driver *driver, Error *error);
+void stored_folder_close(StoredFolder *folder);
+
+/* Replaces the file of that UUID; refuses what would be too large to be read again. */
+int stored_save(const StoredFolder *folder, const Stored *stored, Error *error) AWAITS;
+int stored_remove(const StoredFolder *folder, const char *uuid, Error *error) AWAITS;
+
+/* Names, UUIDs ... of objects that are not in the driver's table until they are saved.
+ * _cleanup_(reservation_clear) gives them back. */
+typedef struct Reservation {
+        StoredFolder *folder;
+        char *keys[3]; /* borrowed from the folder's set */
+} Reservation;
+void reservation_clear(Reservation *reservation);
+/* Takes the key over. ERROR_EXISTS if it is reserved; `what` names it there: "name", "UUID". */
+int reservation_add(Reservation *reservation, char *key, const char *what, Error *error);

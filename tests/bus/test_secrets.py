@@ -1,0 +1,180 @@
+"""Secrets: definitions and values, by the bus, and what of them is on the disk."""
+
+import os
+import pathlib
+import uuid
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from harness import BusError
+from machines import CONNECT, QEMU
+
+SECRET = "org.libvirt.Secret"
+CEPH, ISCSI = 2, 3
+DEFINED, UNDEFINED = 0, 1
+
+
+def secret(name="client.admin", attributes="", secret_uuid=None):
+    identity = f"<uuid>{secret_uuid}</uuid>" if secret_uuid else ""
+    return f"<secret {attributes}>{identity}<usage type='ceph'><name>{name}</name></usage></secret>"
+
+
+def define(client, xml, flags=0):
+    return client.call(QEMU, CONNECT, "SecretDefineXML", "su", xml, flags)
+
+
+def set_value(client, path, value):
+    client.call(path, SECRET, "SetValue", "ayu", value, 0)
+
+
+def get_value(client, path):
+    return bytes(client.call(path, SECRET, "GetValue", "u", 0))
+
+
+def listed(client, flags=0):
+    return client.call(QEMU, CONNECT, "ListSecrets", "u", flags)
+
+
+def files_of(daemon):
+    return [p for p in pathlib.Path(daemon.root).rglob("*") if p.is_file() and p.parent.name == "secret"]
+
+
+class TestDefinitions:
+    def test_define_find_and_undefine(self, client):
+        events = client.listen(interface=CONNECT, member="SecretEvent")
+        path = define(client, secret())
+        assert events.wait().values == (path, DEFINED, 0)
+        known = client.get_all(path, SECRET)
+        assert known == {"UUID": known["UUID"], "UsageID": "client.admin", "UsageType": CEPH}
+        assert listed(client) == [path] == listed(client, 2 | 8)
+        assert listed(client, 1) == [] == listed(client, 4)
+        assert client.call(QEMU, CONNECT, "SecretLookupByUUID", "s", known["UUID"]) == path
+        assert client.call(QEMU, CONNECT, "SecretLookupByUsage", "is", CEPH, "client.admin") == path
+        with pytest.raises(BusError):
+            client.call(QEMU, CONNECT, "SecretLookupByUsage", "is", ISCSI, "client.admin")
+        events.clear()
+        client.call(path, SECRET, "Undefine")
+        assert events.wait().values == (path, UNDEFINED, 0)
+        assert listed(client) == []
+
+    def test_what_it_gives_can_be_defined_again(self, client):
+        path = define(client, secret())
+        text = client.call(path, SECRET, "GetXMLDesc", "u", 0)
+        assert ElementTree.fromstring(text).attrib == {"ephemeral": "no", "private": "no"}
+        assert define(client, text) == path
+        assert client.call(path, SECRET, "GetXMLDesc", "u", 0) == text
+
+    def test_a_new_definition_keeps_the_value(self, daemon, client):
+        identity = str(uuid.uuid4())
+        path = define(client, secret(secret_uuid=identity))
+        set_value(client, path, b"1234")
+        assert define(client, secret(secret_uuid=identity, attributes="ephemeral='yes'")) == path
+        assert get_value(client, path) == b"1234"
+        assert define(client, secret(secret_uuid=identity)) == path
+        daemon.kill()
+        daemon.start()
+        assert get_value(client, path) == b"1234"
+
+    def test_bad_input_changes_nothing(self, client):
+        path = define(client, secret(attributes="private='yes'"))
+        identity = client.get(path, SECRET, "UUID")
+        before = client.call(path, SECRET, "GetXMLDesc", "u", 0)
+        for text in ("", "<network/>", secret(""), secret(), secret("other", secret_uuid=identity),
+                     secret(secret_uuid=identity)):
+            with pytest.raises(BusError):
+                define(client, text)
+        with pytest.raises(BusError) as e:
+            define(client, secret("b"), 1)
+        assert "1" in e.value.message
+        assert listed(client) == [path]
+        assert client.call(path, SECRET, "GetXMLDesc", "u", 0) == before
+
+    def test_many_at_once(self, client):
+        """Of those for one use, one."""
+        replies = [client.begin(QEMU, CONNECT, "SecretDefineXML", "su", secret(), 0) for _ in range(10)]
+        outcomes = []
+        for reply in replies:
+            try:
+                outcomes.append(reply.result().value)
+            except BusError:
+                pass
+        assert listed(client) == outcomes and len(outcomes) == 1
+
+
+class TestValues:
+    def test_survive_the_daemon_and_are_not_readable_on_the_disk(self, daemon, client):
+        value = b"open\0sesame" + bytes(range(256))
+        path = define(client, secret())
+        with pytest.raises(BusError) as e:
+            get_value(client, path)
+        assert "no value" in e.value.message
+        set_value(client, path, value)
+        assert get_value(client, path) == value
+        daemon.kill()
+        daemon.start()
+        assert get_value(client, path) == value
+        set_value(client, path, b"")
+        assert get_value(client, path) == b""
+        set_value(client, path, b"OPEN-SESAME-OPEN-SESAME")
+        files = files_of(daemon)
+        assert len(files) == 2
+        for file in files:
+            assert os.stat(file).st_mode & 0o777 == 0o600
+            assert b"OPEN-SESAME" not in file.read_bytes()
+
+    def test_private_ones_are_not_given_out(self, client):
+        path = define(client, secret(attributes="private='yes'"))
+        set_value(client, path, b"1234")
+        with pytest.raises(BusError) as e:
+            get_value(client, path)
+        assert "private" in e.value.message
+
+    def test_ephemeral_ones_are_never_on_the_disk(self, daemon, client):
+        path = define(client, secret(attributes="ephemeral='yes'"))
+        set_value(client, path, b"1234")
+        assert get_value(client, path) == b"1234"
+        assert [p.name for p in files_of(daemon)] == ["key"]
+        daemon.kill()
+        daemon.start()
+        assert listed(client) == []
+
+    def test_without_its_key_a_value_is_gone_and_the_secret_is_not(self, daemon, client):
+        path = define(client, secret())
+        set_value(client, path, b"1234")
+        daemon.kill()
+        next(p for p in files_of(daemon) if p.name == "key").unlink()
+        daemon.start()
+        with pytest.raises(BusError) as e:
+            get_value(client, path)
+        assert "key" in e.value.message
+        set_value(client, path, b"5678")
+        assert get_value(client, path) == b"5678"
+
+    def test_limits(self, client):
+        path = define(client, secret())
+        set_value(client, path, b"a" * 65536)
+        with pytest.raises(BusError) as e:
+            set_value(client, path, b"a" * 65537)
+        assert "65536" in e.value.message
+        assert get_value(client, path) == b"a" * 65536
+        for member, arguments in (("GetValue", ("u", 1)), ("SetValue", ("ayu", b"a", 1)),
+                                  ("GetXMLDesc", ("u", 1))):
+            with pytest.raises(BusError):
+                client.call(path, SECRET, member, *arguments)
+
+
+@pytest.mark.system
+class TestRights:
+    def test_secrets_are_not_for_everybody(self, system_daemon):
+        root, alice = system_daemon.client(), system_daemon.client("alice")
+        path = define(root, secret())
+        set_value(root, path, b"1234")
+        assert listed(alice) == []
+        for member, arguments in (("GetValue", ("u", 0)), ("SetValue", ("ayu", b"a", 0)),
+                                  ("GetXMLDesc", ("u", 0)), ("Undefine", ())):
+            with pytest.raises(BusError):
+                alice.call(path, SECRET, member, *arguments)
+        with pytest.raises(BusError):
+            alice.call(QEMU, CONNECT, "SecretLookupByUsage", "is", CEPH, "client.admin")
+        assert get_value(root, path) == b"1234"
