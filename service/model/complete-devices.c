@@ -8,22 +8,6 @@
 #include "model/board.h"
 #include "model/complete.h"
 
-static DiskBus bus_of_target(const char *target)
-{
-        static const struct {
-                const char *prefix;
-                DiskBus bus;
-        } buses[] = {
-                { "fd", DISK_BUS_FDC },    { "hd", DISK_BUS_IDE },  { "sd", DISK_BUS_SCSI },
-                { "vd", DISK_BUS_VIRTIO }, { "xvd", DISK_BUS_XEN }, { "ubd", DISK_BUS_UML },
-        };
-
-        for (unsigned i = 0; i < G_N_ELEMENTS(buses); i++)
-                if (g_str_has_prefix(target, buses[i].prefix))
-                        return buses[i].bus;
-        return DISK_BUS_IDE;
-}
-
 static void complete_encryption(DiskEncryption *encryption)
 {
         if (encryption && encryption->engine == ENCRYPTION_ENGINE_DEFAULT)
@@ -35,7 +19,7 @@ static void complete_disk(const DomainDefinition *definition, DomainDisk *disk)
         if (disk->device == DISK_DEVICE_ABSENT)
                 disk->device = DISK_DEVICE_DISK;
         if (disk->bus == DISK_BUS_ABSENT)
-                disk->bus = disk->device == DISK_DEVICE_FLOPPY ? DISK_BUS_FDC : bus_of_target(disk->target);
+                disk->bus = disk_usual_bus(disk);
         if (disk->device == DISK_DEVICE_CDROM)
                 disk->readonly = true;
         /* Nobody takes snapshots of these anyway. */

@@ -211,11 +211,30 @@ static const Field domain_disk_fields[] = {
 };
 #undef THIS
 
+DiskBus disk_usual_bus(const DomainDisk *disk)
+{
+        static const struct {
+                const char *prefix;
+                DiskBus bus;
+        } buses[] = {
+                { "fd", DISK_BUS_FDC },    { "hd", DISK_BUS_IDE },  { "sd", DISK_BUS_SCSI },
+                { "vd", DISK_BUS_VIRTIO }, { "xvd", DISK_BUS_XEN }, { "ubd", DISK_BUS_UML },
+        };
+
+        if (disk->device == DISK_DEVICE_FLOPPY)
+                return DISK_BUS_FDC;
+        for (unsigned i = 0; i < G_N_ELEMENTS(buses); i++)
+                if (g_str_has_prefix(disk->target, buses[i].prefix))
+                        return buses[i].bus;
+        return DISK_BUS_IDE;
+}
+
 /* The name that a guest may give it says what it is. */
 static int target_check(const DomainDisk *disk, unsigned line, Error *error)
 {
         static const char *const prefixes[] = { "hd", "sd", "vd", "xvd", "ubd" };
         bool is_floppy = disk->device == DISK_DEVICE_FLOPPY, is_known = disk->device == DISK_DEVICE_CDROM;
+        DiskBus bus = disk->bus != DISK_BUS_ABSENT ? disk->bus : disk_usual_bus(disk);
 
         if (is_floppy)
                 is_known = g_str_has_prefix(disk->target, "fd");
@@ -224,11 +243,10 @@ static int target_check(const DomainDisk *disk, unsigned line, Error *error)
         if (!is_known)
                 return error_set(error, ERROR_INVALID_XML, "line %u: <target>: dev='%s' is no name of a %s",
                                  line, disk->target, disk_device_to_string(disk->device));
-        if (disk->bus != DISK_BUS_ABSENT && is_floppy != (disk->bus == DISK_BUS_FDC))
+        if (is_floppy != (bus == DISK_BUS_FDC))
                 return error_set(error, ERROR_INVALID_XML, "line %u: <target>: bus='%s' is none of a %s",
-                                 line, disk_bus_to_string(disk->bus), disk_device_to_string(disk->device));
-        if (disk->removable != ON_OFF_ABSENT && disk->bus != DISK_BUS_ABSENT && disk->bus != DISK_BUS_USB &&
-            disk->bus != DISK_BUS_SCSI)
+                                 line, disk_bus_to_string(bus), disk_device_to_string(disk->device));
+        if (disk->removable != ON_OFF_ABSENT && bus != DISK_BUS_USB && bus != DISK_BUS_SCSI)
                 return error_set(error, ERROR_INVALID_XML, "line %u: <target>: @removable needs bus='usb'",
                                  line);
         return 0;

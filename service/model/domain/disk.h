@@ -322,5 +322,8 @@ extern const StructType domain_disk_type;
 /* Sets the type, drops what this type does not have, adds the usual ports, and checks the rest. */
 int disk_source_complete(DiskSource *source, DiskType type, unsigned line, Error *error);
 
+/* The bus that the target's name stands for. */
+DiskBus disk_usual_bus(const DomainDisk *disk);
+
 /* Whether it names something that can be opened: an empty drive does not. */
 bool disk_source_is_empty(const DiskSource *source);
