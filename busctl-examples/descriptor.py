@@ -1,4 +1,4 @@
-"""What console.py and graphics.py share: the bus, the machine, and a method that hands over a file descriptor."""
+"""What console.py, graphics.py and secret.py share: the bus, the machine, and a method that hands over a file descriptor."""
 
 import dbus
 import dbus.bus

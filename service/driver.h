@@ -11,6 +11,7 @@
 #include "core/job.h"
 #include "model/network.h"
 #include "model/secret.h"
+#include "model/storage-pool.h"
 #include "objects/domain.h"
 #include "objects/object.h"
 
@@ -41,6 +42,7 @@ struct Driver {
         EventSource *events;
         struct NetworkState *networks; /* of drivers/network; NULL: the driver has none */
         struct SecretState *secrets;   /* of drivers/secret; NULL: the driver has none */
+        struct StorageState *storage;  /* of drivers/storage; NULL: the driver has none */
         void *private_data;
         uint64_t version; /* hypervisor's: major * 1000000 + minor * 1000 + release; 0: not known yet */
         uint64_t next_domain_id;
@@ -119,9 +121,13 @@ struct DriverType {
                              Error *error) AWAITS;
         int (*create_domain)(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
                              const int *fds, size_t n_fds, Domain **ret_domain, Error *error) AWAITS;
-        /* The same for networks and secrets. The reference that they give is counted. */
+        /* The same for networks, pools and secrets. The reference that they give is counted. */
         int (*define_network)(Call *call, Network *existing, NetworkDefinition *definition,
                               Network **ret_network, Error *error) AWAITS;
+        int (*define_storage_pool)(Call *call, StoragePool *existing, StoragePoolDefinition *definition,
+                                   StoragePool **ret_pool, Error *error) AWAITS;
+        int (*create_storage_pool)(Call *call, StoragePool *existing, StoragePoolDefinition *definition,
+                                   uint32_t flags, StoragePool **ret_pool, Error *error) AWAITS;
         int (*define_secret)(Call *call, Secret *existing, SecretDefinition *definition, Secret **ret_secret,
                              Error *error) AWAITS;
 };

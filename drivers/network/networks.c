@@ -79,17 +79,23 @@ static int load(Driver *driver, Stored *stored, Error *error)
         return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
 }
 
+static char *format(const void *definition)
+{
+        return network_definition_format(definition, DEFINITION_INACTIVE);
+}
+
 int networks_open(Driver *driver, Error *error)
 {
         static const StoredType type = {
-                .folder = "network",
                 .element = "network",
                 .type = &network_definition_type,
                 .uuid_offset = offsetof(NetworkDefinition, uuid),
+                .format = format,
                 .load = load,
         };
         struct NetworkState *state = g_new0(struct NetworkState, 1);
-        int r = stored_folder_open(&state->folder, &type, driver, error);
+        _cleanup_(freep) char *path = g_build_filename(driver->config->config_dir, "network", NULL);
+        int r = stored_folder_open(&state->folder, &type, path, driver, error);
 
         if (r < 0)
                 g_free(state);

@@ -14,6 +14,7 @@
 #include "drivers/qemu/qemu.h"
 #include "drivers/qemu/recover.h"
 #include "drivers/secret/secrets.h"
+#include "drivers/storage/pools.h"
 #include <sys/utsname.h>
 
 static int open_folders(Driver *driver, Error *error)
@@ -38,6 +39,7 @@ static void driver_close(Driver *driver)
                 return;
         networks_close(driver);
         secrets_close(driver);
+        pools_close(driver);
         capabilities_cache_free(qemu->capabilities);
         closep(&qemu->definitions_fd);
         closep(&qemu->run_fd);
@@ -66,6 +68,8 @@ static int driver_open(Driver *driver, Error *error)
                 r = networks_open(driver, error);
         if (r >= 0)
                 r = secrets_open(driver, error);
+        if (r >= 0)
+                r = pools_open(driver, error);
         if (r >= 0)
                 r = recover_machines(driver, error);
         if (r < 0)
@@ -109,7 +113,8 @@ const DriverType qemu_driver_type = {
         .uri_system = "qemu:///system",
         .uri_session = "qemu:///session",
         .operations = &qemu_operations,
-        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_NETWORK | 1u << OBJECT_SECRET,
+        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_NETWORK | 1u << OBJECT_SECRET |
+                 1u << OBJECT_STORAGE_POOL | 1u << OBJECT_STORAGE_VOLUME,
         .open = driver_open,
         .run = driver_run,
         .close = driver_close,
@@ -117,4 +122,6 @@ const DriverType qemu_driver_type = {
         .create_domain = qemu_create_domain,
         .define_network = networks_define,
         .define_secret = secrets_define,
+        .define_storage_pool = pools_define,
+        .create_storage_pool = pools_create_transient,
 };

@@ -14,6 +14,8 @@
 #include "drivers/qemu/stop.h"
 #include "drivers/qemu/tune.h"
 #include "drivers/secret/secrets.h"
+#include "drivers/storage/pools.h"
+#include "drivers/storage/volumes.h"
 
 const DriverOperations qemu_operations = {
         .connect = {
@@ -58,5 +60,27 @@ const DriverOperations qemu_operations = {
                 .get_xml_desc = secrets_get_xml_desc,
                 .set_value = secrets_set_value,
                 .undefine = secrets_undefine,
+        },
+        .storage_pool = {
+                .build = pools_build,
+                .create = pools_create,
+                .delete = pools_delete,
+                .destroy = pools_destroy,
+                .get_info = pools_get_info,
+                .get_xml_desc = pools_get_xml_desc,
+                .list_storage_volumes = volumes_list,
+                .refresh = pools_refresh,
+                .set_autostart = pools_set_autostart,
+                .storage_vol_create_xml = volumes_create,
+                .storage_vol_create_xml_from = volumes_create_from,
+                .storage_vol_lookup_by_name = volumes_lookup_by_name,
+                .undefine = pools_undefine,
+        },
+        .storage_volume = {
+                .delete = volumes_delete,
+                .get_info = volumes_get_info,
+                .get_xml_desc = volumes_get_xml_desc,
+                .resize = volumes_resize,
+                .wipe = volumes_wipe,
         },
 };

@@ -88,18 +88,24 @@ static int load(Driver *driver, Stored *stored, Error *error)
         return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
 }
 
+static char *format(const void *definition)
+{
+        return secret_definition_format(definition);
+}
+
 int secrets_open(Driver *driver, Error *error)
 {
         static const StoredType type = {
-                .folder = "secret",
                 .element = "secret",
                 .type = &secret_definition_type,
                 .uuid_offset = offsetof(SecretDefinition, uuid),
+                .format = format,
                 .load = load,
         };
         struct SecretState *state = g_new0(struct SecretState, 1);
         _cleanup_(error_clear) Error no_key = {};
-        int r = stored_folder_open(&state->folder, &type, driver, error);
+        _cleanup_(freep) char *path = g_build_filename(driver->config->config_dir, "secret", NULL);
+        int r = stored_folder_open(&state->folder, &type, path, driver, error);
 
         if (r < 0) {
                 g_free(state);

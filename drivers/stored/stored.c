@@ -15,8 +15,7 @@ static const char *uuid_of(const StoredType *type, const void *definition)
 
 static char *to_text(const StoredType *type, const Stored *stored)
 {
-        _cleanup_(freep) char *xml =
-                struct_to_xml(type->type, stored->definition, type->element, DEFINITION_INACTIVE);
+        _cleanup_(freep) char *xml = type->format(stored->definition);
 
         return g_strdup_printf("<stored owner='%u' autostart='%s'%s%s%s>\n%s</stored>\n", stored->owner,
                                stored->is_autostart ? "yes" : "no", stored->value ? " value='" : "",
@@ -56,6 +55,7 @@ static int from_text(const StoredType *type, const char *text, size_t size, Stor
 
 typedef struct Loading {
         const StoredType *type;
+        const char *path;
         Driver *driver;
 } Loading;
 
@@ -86,14 +86,14 @@ static int visit(int fd, const char *name, void *data)
         _cleanup_(error_clear) Error error = {};
 
         if (load_file(loading, fd, name, &error) < 0)
-                log_error(name, "%s %s/%s/%s is left out: %s", loading->type->element,
-                          loading->driver->config->config_dir, loading->type->folder, name, error.message);
+                log_error(name, "%s %s/%s is left out: %s", loading->type->element, loading->path, name,
+                          error.message);
         return 0;
 }
 
-int stored_folder_open(StoredFolder *folder, const StoredType *type, Driver *driver, Error *error)
+int stored_folder_open(StoredFolder *folder, const StoredType *type, const char *path, Driver *driver,
+                       Error *error)
 {
-        _cleanup_(freep) char *path = g_build_filename(driver->config->config_dir, type->folder, NULL);
         int fd = store_open_folder(path, 0700, error);
 
         if (fd < 0)
@@ -103,7 +103,7 @@ int stored_folder_open(StoredFolder *folder, const StoredType *type, Driver *dri
                 .fd = fd,
                 .reserved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         };
-        return store_visit(fd, SUFFIX, visit, &(Loading){ type, driver }, error);
+        return store_visit(fd, SUFFIX, visit, &(Loading){ type, path, driver }, error);
 }
 
 void stored_folder_close(StoredFolder *folder)

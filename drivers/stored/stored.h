@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Definitions of networks, secrets ... as files, CONFIG/KIND/UUID.xml: one <stored> element with what is
+/* Definitions of networks, secrets ... as files, FOLDER/UUID.xml: one <stored> element with what is
  * kept besides, and the definition in it, as it is formatted, because metadata must survive byte for byte.
  */
 
@@ -16,10 +16,10 @@ typedef struct Stored {
 } Stored;
 
 typedef struct StoredType {
-        const char *folder;  /* below the configuration's */
         const char *element; /* the definition's root, and what errors call it */
         const StructType *type;
         uint32_t uuid_offset; /* char[37] in the definition */
+        char *(*format)(const void *definition);
         /* Makes an object of what was read; takes definition and value over, also after a failure. */
         int (*load)(Driver *driver, Stored *stored, Error *error);
 } StoredType;
@@ -30,8 +30,9 @@ typedef struct StoredFolder {
         GHashTable *reserved; /* set of texts: what is about to be stored */
 } StoredFolder;
 
-/* Opens the folder and loads what is in it. A file that cannot be read is logged and left alone. */
-int stored_folder_open(StoredFolder *folder, const StoredType *type, Driver *driver, Error *error);
+/* Opens the folder `path` and loads what is in it. A file that cannot be read is logged and left alone. */
+int stored_folder_open(StoredFolder *folder, const StoredType *type, const char *path, Driver *driver,
+                       Error *error);
 void stored_folder_close(StoredFolder *folder);
 
 /* Replaces the file of that UUID; refuses what would be too large to be read again. */

@@ -11,14 +11,15 @@ static bool text_is(const char *text, const char *bytes, size_t size)
         return strlen(text) == size && memcmp(text, bytes, size) == 0;
 }
 
-/* Whether the element is of the hypervisor's own namespace, "qemu" of "qemu:arg": known by its URI, not by
- * the prefix. */
+/* Whether the element is of an additional namespace, "qemu" of "qemu:arg", whatever it adds to: known by its
+ * URI (".../schemas/domain/qemu/1.0"), not by the prefix. */
 static bool is_foreign(const XmlNode *node, const char *name, size_t size)
 {
-        static const char folder[] = "/schemas/domain/";
+        static const char folder[] = "/schemas/";
         const char *at = node->namespace_uri ? strstr(node->namespace_uri, folder) : NULL;
 
-        return at && strncmp(at + strlen(folder), name, size) == 0 && at[strlen(folder) + size] == '/';
+        at = at ? strchr(at + strlen(folder), '/') : NULL;
+        return at && strncmp(at + 1, name, size) == 0 && at[1 + size] == '/';
 }
 
 /* Whether the element is the one that a part names: "name", "prefix:name" or "name[attribute=value]". */

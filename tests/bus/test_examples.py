@@ -118,6 +118,20 @@ def test_objects_and_introspection(example, web):
     example("jobs")
 
 
+def test_storage(client, example, root_dir):
+    pool = example("pool", "disks", root_dir / "a & b")
+    assert client.get(pool, "org.libvirt.StoragePool", "Active") is True
+    path, info = example("volume", "disks", "web.qcow2", 2**20).splitlines()
+    assert path == str(root_dir / "a & b/web.qcow2") and info.split()[:2] == ["0", str(2**20)]
+    assert example("volume", "disks", "web.qcow2", 2**21).split()[-2] == str(2**21)
+    assert example("volume", "disks", "web.qcow2").split()[-2] == str(2**21)
+
+
+def test_secret(client, example):
+    path = example("secret", "client.admin", input="key\n")
+    assert client.get(path, "org.libvirt.Secret", "UsageID") == "client.admin"
+
+
 def test_log_level(example):
     assert example("log-level") == "debug"
     example("log-level", "info")

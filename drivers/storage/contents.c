@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A folder says when names came or went (its time of modification), so that it is read again only then. What
+ * the daemon itself changed while a worker read is newer than what the worker saw, which is then dropped. */
+
+#include "drivers/storage/contents.h"
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+/* A change in the same tick of the clock would not be seen. */
+#define SETTLED_NSEC (G_GINT64_CONSTANT(100) * 1000 * 1000)
+
+static void volume_free(Object *object)
+{
+        Volume *volume = (Volume *)object;
+
+        file_entry_free(volume->entry);
+        object_unref(&volume->pool->pool.object);
+        g_free(volume->volume.key);
+        g_free(volume->volume.path);
+        object_done(object);
+        g_free(volume);
+}
+
+static Volume *volume_new(Pool *pool, const char *name)
+{
+        const Object *object = &pool->pool.object;
+        Volume *volume = g_new0(Volume, 1);
+
+        volume->pool = pool;
+        object_ref(&pool->pool.object);
+        volume->volume.path = g_build_filename(pool->live->path, name, NULL);
+        volume->volume.key = g_strdup(volume->volume.path);
+        object_init(&volume->volume.object, OBJECT_STORAGE_VOLUME, object->driver, volume->volume.key, name,
+                    NULL, object->owner, volume_free);
+        return volume;
+}
+
+int contents_open(const Pool *pool, int *ret_fd, Error *error)
+{
+        int fd;
+
+        if (pool->fd < 0)
+                return error_set(error, ERROR_OPERATION_INVALID, "The storage pool '%s' is not started",
+                                 pool->pool.object.name);
+        fd = fcntl(pool->fd, F_DUPFD_CLOEXEC, 3);
+        if (fd < 0)
+                return error_set_errno(error, errno, "Cannot use the storage pool '%s'",
+                                       pool->pool.object.name);
+        *ret_fd = fd;
+        return 0;
+}
+
+Volume *contents_set(Pool *pool, FileEntry *entry)
+{
+        Volume *volume = g_hash_table_lookup(pool->volumes, entry->name);
+
+        if (!volume) {
+                volume = volume_new(pool, entry->name);
+                volume->entry = entry;
+                if (object_table_add(pool->pool.object.driver->objects, &volume->volume.object) < 0) {
+                        object_unref(&volume->volume.object); /* another pool has the same folder */
+                        return NULL;
+                }
+                g_hash_table_insert(pool->volumes, volume->volume.object.name, volume);
+                object_unref(&volume->volume.object);
+        } else {
+                file_entry_free(volume->entry);
+                volume->entry = entry;
+        }
+        return volume;
+}
+
+void contents_forget(Pool *pool, const char *name)
+{
+        Volume *volume = g_hash_table_lookup(pool->volumes, name);
+
+        if (!volume)
+                return;
+        g_hash_table_remove(pool->volumes, name);
+        object_table_remove(pool->pool.object.driver->objects, &volume->volume.object);
+}
+
+/* Copies: volumes go while one looks at their names. */
+static GPtrArray *names_of(const Pool *pool)
+{
+        GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+        GHashTableIter at;
+        void *name;
+
+        g_hash_table_iter_init(&at, pool->volumes);
+        while (g_hash_table_iter_next(&at, &name, NULL))
+                g_ptr_array_add(names, g_strdup(name));
+        return names;
+}
+
+void contents_clear(Pool *pool)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *names = names_of(pool);
+
+        for (unsigned i = 0; i < names->len; i++)
+                contents_forget(pool, names->pdata[i]);
+}
+
+static void merge(Pool *pool, GPtrArray *entries)
+{
+        _cleanup_(g_hash_table_unrefp) GHashTable *gone = g_hash_table_new(g_str_hash, g_str_equal);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *names = names_of(pool);
+
+        for (unsigned i = 0; i < names->len; i++)
+                g_hash_table_add(gone, names->pdata[i]);
+        g_ptr_array_set_free_func(entries, NULL);
+        for (unsigned i = 0; i < entries->len; i++) {
+                FileEntry *entry = entries->pdata[i];
+
+                g_hash_table_remove(gone, entry->name);
+                (void)contents_set(pool, entry);
+        }
+        for (unsigned i = 0; i < names->len; i++)
+                if (g_hash_table_contains(gone, names->pdata[i]))
+                        contents_forget(pool, names->pdata[i]);
+}
+
+static struct timespec time_of_change(int fd)
+{
+        struct stat stat;
+        struct timespec now;
+
+        if (fstat(fd, &stat) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
+                return (struct timespec){};
+        if ((now.tv_sec - stat.st_mtim.tv_sec) * G_GINT64_CONSTANT(1000000000) + now.tv_nsec -
+                    stat.st_mtim.tv_nsec <
+            SETTLED_NSEC)
+                return (struct timespec){};
+        return stat.st_mtim;
+}
+
+static bool is_same_time(struct timespec a, struct timespec b)
+{
+        return a.tv_sec != 0 && a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+int contents_measure(Pool *pool, Error *error)
+{
+        _cleanup_(closep) int fd = -EBADF;
+        uint64_t capacity, available;
+        int r = contents_open(pool, &fd, error);
+
+        if (r >= 0)
+                r = files_size(fd, &capacity, &available, error);
+        if (r < 0 || !pool->live)
+                return r;
+        pool->live->capacity = capacity;
+        pool->live->available = available;
+        pool->live->allocation = capacity - available;
+        return 0;
+}
+
+int contents_read(Pool *pool, bool only_changed, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *entries = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        unsigned generation = pool->generation;
+        struct timespec changed;
+        int r = contents_open(pool, &fd, error);
+
+        if (r < 0)
+                return r;
+        changed = time_of_change(fd);
+        if (only_changed && is_same_time(changed, pool->changed))
+                return 0;
+        r = files_list(fd, &entries, error);
+        if (r < 0 || generation != pool->generation)
+                return r;
+        merge(pool, entries);
+        pool->changed = changed;
+        return contents_measure(pool, error);
+}

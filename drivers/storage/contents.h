@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is in a pool that is started: its volumes as objects, as the folder was when it was last looked at.
+ */
+
+#include "driver.h"
+#include "drivers/storage/files.h"
+#include "objects/storage.h"
+
+typedef struct Pool {
+        StoragePool pool;
+        StoragePoolDefinition *definition;
+        StoragePoolDefinition *live; /* with sizes; NULL: not started */
+        int fd;                      /* of the folder; negative: not started */
+        GHashTable *volumes;         /* name -> Volume, borrowed from the table of objects */
+        struct timespec changed;     /* the folder's, when it was read; 0: to be read again */
+        unsigned generation;         /* counts what we change ourselves */
+} Pool;
+
+typedef struct Volume {
+        StorageVolume volume;
+        Pool *pool; /* counted */
+        FileEntry *entry;
+} Volume;
+
+static inline Pool *pool_of(StoragePool *pool)
+{
+        return (Pool *)pool;
+}
+static inline Volume *volume_of(StorageVolume *volume)
+{
+        return (Volume *)volume;
+}
+
+/* A descriptor of one's own, which stays open when the pool is stopped meanwhile. ERROR_OPERATION_INVALID if
+ * it is not started. */
+int contents_open(const Pool *pool, int *ret_fd, Error *error);
+/* Reads folder and sizes; with `only_changed` only if the folder was changed. */
+int contents_read(Pool *pool, bool only_changed, Error *error) AWAITS;
+/* Takes the entry over; gives the volume, new or changed. Borrowed. */
+Volume *contents_set(Pool *pool, FileEntry *entry);
+void contents_forget(Pool *pool, const char *name);
+void contents_clear(Pool *pool);
+/* Sizes only. */
+int contents_measure(Pool *pool, Error *error) AWAITS;

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Each operation is a step that a worker does to a task. QEMU holds OFD locks on the images that it uses
+ * (file.locking), so a lock of anybody is taken as use. */
+
+#include "drivers/storage/files.h"
+#include "core/fiber.h"
+#include "core/worker.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define ZERO_STEP  (64 * 1024 * 1024)
+#define ZERO_BLOCK (1024 * 1024)
+
+typedef struct Task Task;
+struct Task {
+        int (*step)(Task *task);
+        int fd;
+        const char *path, *name, *other;
+        const StoragePermissions *permissions;
+        uint64_t capacity, available, allocation, offset;
+        bool flag;
+        int result_fd;
+        GPtrArray *entries;
+        FileEntry *entry;
+};
+
+static int run_step(void *data)
+{
+        Task *task = data;
+
+        return task->step(task);
+}
+
+static int run(Task *task, const char *what, Error *error) AWAITS
+{
+        int r = fiber_current() ? worker_finish(run_step, task) : run_step(task);
+
+        if (r == -ETXTBSY)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "Cannot %s '%s': a process uses it, such as a running machine", what,
+                                 task->name);
+        return r < 0 ? error_set_errno(error, r, "Cannot %s '%s'", what,
+                                       task->name ? task->name : task->path)
+                     : r;
+}
+
+FileEntry *file_entry_free(FileEntry *entry)
+{
+        if (!entry)
+                return NULL;
+        volume_header_clear(&entry->header);
+        g_free(entry->name);
+        g_free(entry);
+        return NULL;
+}
+
+static void entry_release(void *entry)
+{
+        file_entry_free(entry);
+}
+
+static int open_step(Task *task)
+{
+        task->result_fd = open(task->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return task->result_fd < 0 ? -errno : 0;
+}
+
+int files_open(const char *path, int *ret_fd, Error *error)
+{
+        Task task = { .step = open_step, .path = path };
+        int r = run(&task, "open the folder", error);
+
+        if (r >= 0)
+                *ret_fd = task.result_fd;
+        return r;
+}
+
+static int permit(int fd, const StoragePermissions *permissions, bool has_mode, mode_t mode)
+{
+        uid_t owner = permissions->has_owner ? permissions->owner : (uid_t)-1;
+        gid_t group = permissions->has_group ? permissions->group : (gid_t)-1;
+
+        if ((permissions->has_owner || permissions->has_group) && fchown(fd, owner, group) < 0)
+                return -errno;
+        return has_mode && fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
+static int make_step(Task *task)
+{
+        const StoragePermissions *permissions = task->permissions;
+        _cleanup_(freep) char *parent = g_path_get_dirname(task->path);
+        _cleanup_(closep) int fd = -EBADF;
+
+        if (g_mkdir_with_parents(parent, 0755) < 0 || (mkdir(task->path, 0711) < 0 && errno != EEXIST))
+                return -errno;
+        fd = open(task->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : permit(fd, permissions, permissions->has_mode, permissions->mode);
+}
+
+int files_make(const char *path, const StoragePermissions *permissions, Error *error)
+{
+        return run(&(Task){ .step = make_step, .path = path, .permissions = permissions }, "make the folder",
+                   error);
+}
+
+static int delete_step(Task *task)
+{
+        return rmdir(task->path) < 0 ? -errno : 0;
+}
+
+int files_delete(const char *path, Error *error)
+{
+        return run(&(Task){ .step = delete_step, .path = path }, "remove the folder", error);
+}
+
+/* A regular file; -ELOOP, -EINVAL for anything else. */
+static int file_open(int fd, const char *name, int flags)
+{
+        _cleanup_(closep) int file =
+                openat(fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        struct stat stat;
+
+        if (file < 0 || fstat(file, &stat) < 0)
+                return -errno;
+        return S_ISREG(stat.st_mode) ? TAKE_FD(file) : -EINVAL;
+}
+
+static int file_open_unused(int fd, const char *name, int flags, short lock_type)
+{
+        struct flock lock = { .l_type = lock_type, .l_whence = SEEK_SET };
+        _cleanup_(closep) int file = file_open(fd, name, flags);
+
+        if (file < 0)
+                return file;
+        if (fcntl(file, F_OFD_GETLK, &lock) < 0)
+                return -errno;
+        return lock.l_type == F_UNLCK ? TAKE_FD(file) : -ETXTBSY;
+}
+
+static void header_read(FileEntry *entry, int file, uint8_t *buffer)
+{
+        ssize_t size = file < 0 ? -1 : pread(file, buffer, VOLUME_HEADER_BYTES, 0);
+
+        entry->is_damaged = size < 0 || volume_header_read(buffer, (size_t)size, &entry->header, NULL) < 0;
+}
+
+/* NULL for what is no volume. */
+static FileEntry *entry_read(int fd, const char *name, uint8_t *buffer)
+{
+        _cleanup_(file_entry_freep) FileEntry *entry = g_new0(FileEntry, 1);
+        _cleanup_(closep) int file = -EBADF;
+
+        if (fstatat(fd, name, &entry->stat, AT_SYMLINK_NOFOLLOW) < 0)
+                return NULL;
+        if (S_ISREG(entry->stat.st_mode)) {
+                file = file_open(fd, name, O_RDONLY);
+                if (file >= 0 && fstat(file, &entry->stat) < 0)
+                        return NULL;
+                header_read(entry, file, buffer);
+        } else if (!S_ISDIR(entry->stat.st_mode)) {
+                return NULL;
+        }
+        entry->name = g_strdup(name);
+        return TAKE_PTR(entry);
+}
+
+static bool is_volume_name(const char *name)
+{
+        return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && g_utf8_validate(name, -1, NULL) &&
+               !g_str_has_prefix(name, FILES_PART_PREFIX);
+}
+
+/* Another position in the folder than its own descriptor's. */
+static DIR *folder_read(int fd)
+{
+        _cleanup_(closep) int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *folder = again < 0 ? NULL : fdopendir(again);
+
+        if (folder)
+                TAKE_FD(again);
+        return folder;
+}
+
+static int list_step(Task *task)
+{
+        _cleanup_(freep) uint8_t *buffer = g_malloc(VOLUME_HEADER_BYTES);
+        DIR *folder = folder_read(task->fd);
+
+        if (!folder)
+                return -errno;
+        for (struct dirent *found; (found = readdir(folder));) {
+                FileEntry *entry =
+                        is_volume_name(found->d_name) ? entry_read(task->fd, found->d_name, buffer) : NULL;
+
+                if (entry)
+                        g_ptr_array_add(task->entries, entry);
+        }
+        closedir(folder);
+        return 0;
+}
+
+int files_list(int fd, GPtrArray **ret_entries, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *entries = g_ptr_array_new_with_free_func(entry_release);
+        int r = run(&(Task){ .step = list_step, .fd = fd, .name = ".", .entries = entries }, "read", error);
+
+        if (r >= 0)
+                *ret_entries = TAKE_PTR(entries);
+        return r;
+}
+
+static int look_step(Task *task)
+{
+        _cleanup_(freep) uint8_t *buffer = g_malloc(VOLUME_HEADER_BYTES);
+
+        task->entry = is_volume_name(task->name) ? entry_read(task->fd, task->name, buffer) : NULL;
+        return task->entry ? 0 : -ENOENT;
+}
+
+int files_look(int fd, const char *name, FileEntry **ret_entry, Error *error)
+{
+        Task task = { .step = look_step, .fd = fd, .name = name };
+        int r = run(&task, "look at", error);
+
+        if (r >= 0)
+                *ret_entry = task.entry;
+        return r;
+}
+
+static int size_step(Task *task)
+{
+        struct statvfs stat;
+
+        if (fstatvfs(task->fd, &stat) < 0)
+                return -errno;
+        task->capacity = (uint64_t)stat.f_blocks * stat.f_frsize;
+        task->available = (uint64_t)stat.f_bavail * stat.f_frsize;
+        return 0;
+}
+
+int files_size(int fd, uint64_t *ret_capacity, uint64_t *ret_available, Error *error)
+{
+        Task task = { .step = size_step, .fd = fd, .name = "." };
+        int r = run(&task, "measure", error);
+
+        if (r < 0)
+                return r;
+        *ret_capacity = task.capacity;
+        *ret_available = task.available;
+        return 0;
+}
+
+static int tidy_step(Task *task)
+{
+        DIR *folder = folder_read(task->fd);
+
+        if (!folder)
+                return -errno;
+        for (struct dirent *found; (found = readdir(folder));)
+                if (g_str_has_prefix(found->d_name, FILES_PART_PREFIX))
+                        (void)unlinkat(task->fd, found->d_name, 0);
+        closedir(folder);
+        return 0;
+}
+
+int files_tidy(int fd, Error *error)
+{
+        return run(&(Task){ .step = tidy_step, .fd = fd, .name = "." }, "tidy", error);
+}
+
+/* On btrfs; elsewhere it means nothing. */
+static void set_nocow(int file)
+{
+        unsigned flags;
+
+        if (ioctl(file, FS_IOC_GETFLAGS, &flags) < 0)
+                return;
+        flags |= FS_NOCOW_FL;
+        (void)ioctl(file, FS_IOC_SETFLAGS, &flags);
+}
+
+static int make_raw_step(Task *task)
+{
+        _cleanup_(closep) int file =
+                openat(task->fd, task->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        if (file < 0)
+                return -errno;
+        if (task->flag)
+                set_nocow(file);
+        if (ftruncate(file, (off_t)task->capacity) < 0)
+                return -errno;
+        return task->allocation > 0 ? -posix_fallocate(file, 0, (off_t)MIN(task->allocation, task->capacity))
+                                    : 0;
+}
+
+int files_make_raw(int fd, const char *name, uint64_t capacity, uint64_t allocation, bool nocow,
+                   Error *error)
+{
+        Task task = { .step = make_raw_step,
+                      .fd = fd,
+                      .name = name,
+                      .capacity = capacity,
+                      .allocation = allocation,
+                      .flag = nocow };
+
+        return run(&task, "make", error);
+}
+
+static int commit_step(Task *task)
+{
+        const StoragePermissions *permissions = task->permissions;
+        _cleanup_(closep) int file = file_open(task->fd, task->name, O_RDONLY);
+        int r;
+
+        if (file < 0)
+                return file;
+        r = permit(file, permissions, true, permissions->has_mode ? permissions->mode : 0600);
+        if (r < 0)
+                return r;
+        if (fsync(file) < 0 ||
+            renameat2(task->fd, task->name, task->fd, task->other, RENAME_NOREPLACE) < 0 ||
+            fsync(task->fd) < 0)
+                return -errno;
+        return 0;
+}
+
+int files_commit(int fd, const char *part, const char *name, const StoragePermissions *permissions,
+                 Error *error)
+{
+        Task task = {
+                .step = commit_step, .fd = fd, .name = part, .other = name, .permissions = permissions
+        };
+
+        return run(&task, "finish", error);
+}
+
+static int drop_step(Task *task)
+{
+        (void)unlinkat(task->fd, task->name, 0);
+        return 0;
+}
+
+void files_drop(int fd, const char *name)
+{
+        (void)run(&(Task){ .step = drop_step, .fd = fd, .name = name }, "remove", NULL);
+}
+
+static int remove_step(Task *task)
+{
+        if (!task->flag) {
+                _cleanup_(closep) int file = file_open_unused(task->fd, task->name, O_RDONLY, F_WRLCK);
+
+                if (file < 0)
+                        return file;
+        }
+        if (unlinkat(task->fd, task->name, task->flag ? AT_REMOVEDIR : 0) < 0 || fsync(task->fd) < 0)
+                return -errno;
+        return 0;
+}
+
+int files_remove(int fd, const char *name, bool is_folder, Error *error)
+{
+        return run(&(Task){ .step = remove_step, .fd = fd, .name = name, .flag = is_folder }, "remove",
+                   error);
+}
+
+static int resize_step(Task *task)
+{
+        _cleanup_(closep) int file = file_open_unused(task->fd, task->name, O_RDWR, F_WRLCK);
+        int r;
+
+        if (file < 0)
+                return file;
+        if (task->flag) { /* before it grows: a full disk leaves the old size */
+                r = fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)task->capacity) < 0 ? -errno : 0;
+                if (r < 0)
+                        return r;
+        }
+        return ftruncate(file, (off_t)task->capacity) < 0 || fsync(file) < 0 ? -errno : 0;
+}
+
+int files_resize_raw(int fd, const char *name, uint64_t capacity, bool allocate, Error *error)
+{
+        Task task = { .step = resize_step, .fd = fd, .name = name, .capacity = capacity, .flag = allocate };
+
+        return run(&task, "resize", error);
+}
+
+static int trim_step(Task *task)
+{
+        _cleanup_(closep) int file = file_open_unused(task->fd, task->name, O_RDWR, F_WRLCK);
+        struct stat stat;
+
+        if (file < 0)
+                return file;
+        if (fstat(file, &stat) < 0)
+                return -errno;
+        /* Whole blocks go, so the end is one's. */
+        if (stat.st_size > 0 && fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                                          stat.st_size + stat.st_blksize) < 0)
+                return -errno;
+        return fsync(file) < 0 ? -errno : 0;
+}
+
+int files_trim(int fd, const char *name, Error *error)
+{
+        return run(&(Task){ .step = trim_step, .fd = fd, .name = name }, "trim", error);
+}
+
+/* From what is allocated at `from` on, at most to `to`; gives where it came to. */
+static int zero_extent(int file, off_t *from, off_t to)
+{
+        _cleanup_(freep) char *zeroes = g_malloc0(ZERO_BLOCK);
+
+        while (*from < to) {
+                ssize_t n = pwrite(file, zeroes, (size_t)MIN(ZERO_BLOCK, to - *from), *from);
+
+                if (n < 0)
+                        return -errno;
+                *from += n;
+        }
+        return 0;
+}
+
+static int zero_step(Task *task)
+{
+        _cleanup_(closep) int file = file_open_unused(task->fd, task->name, O_RDWR, F_WRLCK);
+        off_t from, to;
+        int r;
+
+        if (file < 0)
+                return file;
+        from = lseek(file, (off_t)task->offset, SEEK_DATA);
+        if (from < 0 && errno != ENXIO)
+                return -errno;
+        if (from < 0)
+                return fsync(file) < 0 ? -errno : 0;
+        to = lseek(file, from, SEEK_HOLE);
+        if (to < 0)
+                return -errno;
+        r = zero_extent(file, &from, MIN(to, from + ZERO_STEP));
+        task->offset = (uint64_t)from;
+        return r < 0 ? r : 1;
+}
+
+int files_zero(int fd, const char *name, uint64_t *offset, Error *error)
+{
+        Task task = { .step = zero_step, .fd = fd, .name = name, .offset = *offset };
+        int r = run(&task, "overwrite", error);
+
+        *offset = task.offset;
+        return r;
+}
+
+static int source_step(Task *task)
+{
+        task->result_fd = file_open_unused(task->fd, task->name, O_RDONLY, F_RDLCK);
+        return MIN(task->result_fd, 0);
+}
+
+int files_open_source(int fd, const char *name, int *ret_fd, Error *error)
+{
+        Task task = { .step = source_step, .fd = fd, .name = name };
+        int r = run(&task, "read", error);
+
+        if (r >= 0)
+                *ret_fd = task.result_fd;
+        return r;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is done with the files of a folder, by workers. Names are single components; links are never
+ * followed, and only regular files are opened. */
+
+#include "model/storage-volume.h"
+#include "model/volume-header.h"
+#include <sys/stat.h>
+
+/* Names that begin so are volumes that are being made; what a crash left is removed by files_tidy(). */
+#define FILES_PART_PREFIX ".virtbus-part-"
+
+typedef struct FileEntry {
+        char *name;
+        struct stat stat; /* of a regular file or a folder */
+        bool is_damaged;  /* its header cannot be read, or contradicts itself */
+        VolumeHeader header;
+} FileEntry;
+FileEntry *file_entry_free(FileEntry *entry);
+DEFINE_CLEANUP(FileEntry, file_entry_free)
+
+/* Opens a folder for all that follows. */
+int files_open(const char *path, int *ret_fd, Error *error) AWAITS;
+/* Makes it with its parents if it is not there, and gives it the permissions. */
+int files_make(const char *path, const StoragePermissions *permissions, Error *error) AWAITS;
+/* Removes an empty one. */
+int files_delete(const char *path, Error *error) AWAITS;
+
+/* An array of FileEntry that frees them; other kinds of files are left out. */
+int files_list(int fd, GPtrArray **ret_entries, Error *error) AWAITS;
+int files_look(int fd, const char *name, FileEntry **ret_entry, Error *error) AWAITS;
+/* Of the file system, in bytes. */
+int files_size(int fd, uint64_t *ret_capacity, uint64_t *ret_available, Error *error) AWAITS;
+int files_tidy(int fd, Error *error) AWAITS;
+
+/* A new file of `capacity` bytes, of which `allocation` are reserved. */
+int files_make_raw(int fd, const char *name, uint64_t capacity, uint64_t allocation, bool nocow,
+                   Error *error) AWAITS;
+/* Gives the file `part` its permissions (0600) and its name, which must be free, and brings all to the disk.
+ */
+int files_commit(int fd, const char *part, const char *name, const StoragePermissions *permissions,
+                 Error *error) AWAITS;
+/* Without a word about what is not there. */
+void files_drop(int fd, const char *name) AWAITS;
+
+/* These fail (ERROR_OPERATION_INVALID) while a process, such as a machine's QEMU, holds a lock on the file.
+ */
+int files_remove(int fd, const char *name, bool is_folder, Error *error) AWAITS;
+int files_resize_raw(int fd, const char *name, uint64_t capacity, bool allocate, Error *error) AWAITS;
+int files_trim(int fd, const char *name, Error *error) AWAITS;
+/* Overwrites what is allocated of the next 64 MiB from *offset with zeroes and moves it on. 1: there is
+ * more; 0: all is done, and on the disk. */
+int files_zero(int fd, const char *name, uint64_t *offset, Error *error) AWAITS;
+/* A descriptor of the file, for reading; fails while a process writes to it. */
+int files_open_source(int fd, const char *name, int *ret_fd, Error *error) AWAITS;

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "drivers/storage/pools.h"
+#include "core/log.h"
+#include "core/store.h"
+#include "drivers/storage/contents.h"
+#include "drivers/stored/stored.h"
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BOOTED_FILE "booted" /* in the folder of those that are started: autostart is done */
+
+/* virStoragePoolEventLifecycleType. */
+enum {
+        EVENT_DEFINED = 0,
+        EVENT_UNDEFINED = 1,
+        EVENT_STARTED = 2,
+        EVENT_STOPPED = 3,
+        EVENT_CREATED = 4,
+        EVENT_DELETED = 5,
+};
+
+/* virStorageXMLFlags, virStoragePoolBuildFlags, virStoragePoolCreateFlags, virStoragePoolState. */
+enum {
+        XML_INACTIVE = 1 << 0,
+        BUILD_NO_OVERWRITE = 1 << 2,
+        BUILD_OVERWRITE = 1 << 3,
+        CREATE_WITH_BUILD = 1 << 0,
+        CREATE_WITH_BUILD_OVERWRITE = 1 << 1,
+        CREATE_WITH_BUILD_NO_OVERWRITE = 1 << 2,
+        STATE_INACTIVE = 0,
+        STATE_RUNNING = 2,
+};
+
+struct StorageState {
+        StoredFolder defined, running;
+};
+
+static void pool_free(Object *object)
+{
+        Pool *pool = (Pool *)object;
+
+        storage_pool_definition_free(pool->definition);
+        storage_pool_definition_free(pool->live);
+        g_hash_table_unref(pool->volumes);
+        closep(&pool->fd);
+        object_done(object);
+        g_free(pool);
+}
+
+/* Takes the definition over. */
+static Pool *pool_new(Driver *driver, StoragePoolDefinition *definition, uid_t owner)
+{
+        Pool *pool = g_new0(Pool, 1);
+
+        pool->definition = definition;
+        pool->fd = -EBADF;
+        pool->volumes = g_hash_table_new(g_str_hash, g_str_equal);
+        object_init(&pool->pool.object, OBJECT_STORAGE_POOL, driver, definition->uuid, definition->name,
+                    definition->uuid, owner, pool_free);
+        return pool;
+}
+
+static void announce(Pool *pool, int event)
+{
+        GVariant *arguments = g_variant_ref_sink(g_variant_new("(ii)", event, 0));
+
+        event_raise(pool->pool.object.driver->events, EVENT_RESOURCE_EVENT,
+                    &(ResourceEvent){ .object = &pool->pool.object,
+                                      .member = "StoragePoolEvent",
+                                      .arguments = arguments });
+        g_variant_unref(arguments);
+}
+
+static int refuse_type(const Pool *pool, const char *what, Error *error)
+{
+        if (pool->definition->type == POOL_TYPE_DIR)
+                return 0;
+        return error_set(
+                error, ERROR_NOT_SUPPORTED, "The %s is of type '%s': only pools of type 'dir' can be %s",
+                object_describe(&pool->pool.object), pool_type_to_string(pool->definition->type), what);
+}
+
+static int refuse_active(const Pool *pool, const char *what, Error *error)
+{
+        if (!pool->pool.is_active)
+                return 0;
+        return error_set(error, ERROR_OPERATION_INVALID,
+                         "The %s is started: it can be %s when it is stopped",
+                         object_describe(&pool->pool.object), what);
+}
+
+static Stored stored_of(Pool *pool, StoragePoolDefinition *definition)
+{
+        return (Stored){ .definition = definition,
+                         .owner = pool->pool.object.owner,
+                         .is_autostart = pool->pool.is_autostart };
+}
+
+static void let_go(Pool *pool)
+{
+        contents_clear(pool);
+        pool->live = storage_pool_definition_free(pool->live);
+        closep(&pool->fd);
+        pool->fd = -EBADF;
+        pool->changed = (struct timespec){};
+        pool->pool.is_active = false;
+}
+
+static int start(Pool *pool, Error *error) AWAITS
+{
+        struct StorageState *state = pool->pool.object.driver->storage;
+        Stored stored;
+        int r = refuse_type(pool, "started", error);
+
+        if (r >= 0)
+                r = files_open(pool->definition->path, &pool->fd, error);
+        if (r < 0)
+                return r;
+        pool->live = storage_pool_definition_copy(pool->definition);
+        r = files_tidy(pool->fd, error);
+        if (r >= 0)
+                r = contents_read(pool, false, error);
+        stored = stored_of(pool, pool->live);
+        if (r >= 0)
+                r = stored_save(&state->running, &stored, error);
+        if (r < 0)
+                let_go(pool);
+        else
+                pool->pool.is_active = true;
+        return r;
+}
+
+static int build(Pool *pool, Error *error) AWAITS
+{
+        int r = refuse_type(pool, "built", error);
+
+        if (r >= 0)
+                r = files_make(pool->definition->path, &pool->definition->permissions, error);
+        if (r >= 0)
+                announce(pool, EVENT_CREATED);
+        return r;
+}
+
+static int load(Driver *driver, Stored *stored, Error *error)
+{
+        Pool *pool = pool_new(driver, stored->definition, stored->owner);
+        int r;
+
+        g_free(stored->value);
+        pool->pool.is_persistent = true;
+        pool->pool.is_autostart = stored->is_autostart;
+        r = object_table_add(driver->objects, &pool->pool.object);
+        object_unref(&pool->pool.object);
+        return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
+}
+
+/* What was started: those that are not defined as well are transient. They are started after all are read.
+ */
+static int load_running(Driver *driver, Stored *stored, Error *error)
+{
+        const StoragePoolDefinition *definition = stored->definition;
+        Pool *pool = (Pool *)object_table_by_uuid(driver->objects, OBJECT_STORAGE_POOL, definition->uuid);
+        int r = 0;
+
+        if (pool) {
+                storage_pool_definition_free(stored->definition);
+        } else {
+                pool = pool_new(driver, stored->definition, stored->owner);
+                r = object_table_add(driver->objects, &pool->pool.object);
+                object_unref(&pool->pool.object);
+        }
+        g_free(stored->value);
+        if (r < 0)
+                return error_set_errno(error, r, "Cannot take it");
+        pool->pool.is_active = true; /* to be started again */
+        return 0;
+}
+
+static void start_again(Driver *driver, bool is_boot)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *pools =
+                object_table_list(driver->objects, OBJECT_STORAGE_POOL);
+
+        for (unsigned i = 0; i < pools->len; i++) {
+                Pool *pool = pools->pdata[i];
+                _cleanup_(error_clear) Error error = {};
+                bool is_wanted = pool->pool.is_active || (is_boot && pool->pool.is_autostart);
+
+                pool->pool.is_active = false;
+                if (is_wanted && start(pool, &error) < 0)
+                        log_warning(pool->pool.object.path, "storage pool %s was not started: %s",
+                                    pool->pool.object.name, error.message);
+        }
+}
+
+static char *format(const void *definition)
+{
+        return storage_pool_definition_format(definition);
+}
+
+#define STORED_POOL(load_function)                                                                          \
+        {                                                                                                   \
+                .element = "pool", .type = &storage_pool_definition_type,                                   \
+                .uuid_offset = offsetof(StoragePoolDefinition, uuid), .format = format,                     \
+                .load = (load_function)                                                                     \
+        }
+
+static int open_folders(Driver *driver, struct StorageState *state, Error *error)
+{
+        static const StoredType defined = STORED_POOL(load), running = STORED_POOL(load_running);
+        _cleanup_(freep) char *config_path = g_build_filename(driver->config->config_dir, "storage", NULL);
+        _cleanup_(freep) char *run_path = g_build_filename(driver->config->run_dir, "storage", NULL);
+        int r = stored_folder_open(&state->defined, &defined, config_path, driver, error);
+
+        if (r < 0)
+                return r;
+        r = stored_folder_open(&state->running, &running, run_path, driver, error);
+        if (r < 0)
+                stored_folder_close(&state->defined);
+        return r;
+}
+
+int pools_open(Driver *driver, Error *error)
+{
+        struct StorageState *state = g_new0(struct StorageState, 1);
+        int r = open_folders(driver, state, error);
+        bool is_boot;
+
+        if (r < 0) {
+                g_free(state);
+                return r;
+        }
+        driver->storage = state;
+        is_boot = faccessat(state->running.fd, BOOTED_FILE, F_OK, 0) < 0;
+        start_again(driver, is_boot);
+        return is_boot ? store_write(state->running.fd, BOOTED_FILE, "", 0, 0600, error) : 0;
+}
+
+void pools_close(Driver *driver)
+{
+        if (!driver->storage)
+                return;
+        stored_folder_close(&driver->storage->defined);
+        stored_folder_close(&driver->storage->running);
+        g_free(driver->storage);
+        driver->storage = NULL;
+}
+
+/* The daemon works on the folder with its own rights: users could name any folder of the host. */
+static int check_owner(const Call *call, const StoragePoolDefinition *definition, Error *error)
+{
+        if (!call->driver->config->is_system || call->owner == 0)
+                return 0;
+        return error_set(
+                error, ERROR_CONFIG_UNSUPPORTED,
+                "pool '%s': on the system bus pools are root's and those of members of group libvirt; "
+                "a daemon on your session's bus has pools of your own",
+                definition->name);
+}
+
+static int check_others(const Driver *driver, const StoragePoolDefinition *definition, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *pools =
+                object_table_list(driver->objects, OBJECT_STORAGE_POOL);
+
+        for (unsigned i = 0; i < pools->len; i++) {
+                const Pool *other = pools->pdata[i];
+                bool is_same = strcmp(other->pool.object.uuid, definition->uuid) == 0;
+
+                if (is_same != (strcmp(other->pool.object.name, definition->name) == 0))
+                        return error_set(error, ERROR_EXISTS,
+                                         "The storage pool '%s' has the UUID %s already",
+                                         other->pool.object.name, other->pool.object.uuid);
+                if (!is_same && definition->type == POOL_TYPE_DIR &&
+                    other->definition->type == POOL_TYPE_DIR &&
+                    strcmp(other->definition->path, definition->path) == 0)
+                        return error_set(error, ERROR_EXISTS,
+                                         "pool '%s': the path '%s' is that of pool '%s'", definition->name,
+                                         definition->path, other->pool.object.name);
+        }
+        return 0;
+}
+
+static int reserve(Reservation *reservation, const StoragePoolDefinition *definition, Error *error)
+{
+        int r = reservation_add(reservation, g_strdup_printf("name %s", definition->name), "name", error);
+
+        if (r >= 0)
+                r = reservation_add(reservation, g_strdup_printf("uuid %s", definition->uuid), "UUID",
+                                    error);
+        if (r >= 0 && definition->type == POOL_TYPE_DIR)
+                r = reservation_add(reservation, g_strdup_printf("path %s", definition->path), "path",
+                                    error);
+        return r;
+}
+
+static int check(const Call *call, Reservation *reservation, StoragePoolDefinition *definition, Error *error)
+{
+        int r = check_owner(call, definition, error);
+
+        storage_pool_definition_complete(definition);
+        if (r >= 0)
+                r = check_others(call->driver, definition, error);
+        return r < 0 ? r : reserve(reservation, definition, error);
+}
+
+int pools_define(Call *call, StoragePool *existing, StoragePoolDefinition *definition,
+                 StoragePool **ret_pool, Error *error)
+{
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *owned = definition;
+        struct StorageState *state = call->driver->storage;
+        _cleanup_(reservation_clear) Reservation reservation = { &state->defined };
+        Pool *pool = pool_of(existing);
+        Stored stored = { .definition = owned,
+                          .owner = existing ? existing->object.owner : call->owner,
+                          .is_autostart = existing && existing->is_autostart };
+        int r = check(call, &reservation, owned, error);
+
+        if (r >= 0)
+                r = stored_save(&state->defined, &stored, error);
+        if (r < 0)
+                return r;
+        if (pool) {
+                storage_pool_definition_free(pool->definition);
+                pool->definition = TAKE_PTR(owned);
+                object_ref(&pool->pool.object);
+        } else {
+                pool = pool_new(call->driver, TAKE_PTR(owned), stored.owner);
+                (void)object_table_add(call->driver->objects,
+                                       &pool->pool.object); /* the UUID was reserved */
+        }
+        pool->pool.is_persistent = true;
+        announce(pool, EVENT_DEFINED);
+        *ret_pool = &pool->pool;
+        return 0;
+}
+
+static int check_create_flags(const char *operation, uint32_t flags, Error *error)
+{
+        uint32_t both = CREATE_WITH_BUILD_OVERWRITE | CREATE_WITH_BUILD_NO_OVERWRITE;
+        int r = error_check_flags(error, operation, flags, CREATE_WITH_BUILD | both);
+
+        if (r >= 0 && (flags & both) == both)
+                r = error_set(
+                        error, ERROR_INVALID_ARGUMENT,
+                        "%s: the flags WITH_BUILD_OVERWRITE and WITH_BUILD_NO_OVERWRITE exclude each other",
+                        operation);
+        return r;
+}
+
+/* Building a folder overwrites nothing. */
+static int build_and_start(Pool *pool, uint32_t flags, Error *error) AWAITS
+{
+        int r = flags != 0 ? build(pool, error) : 0;
+
+        return r < 0 ? r : start(pool, error);
+}
+
+int pools_create_transient(Call *call, StoragePool *existing, StoragePoolDefinition *definition,
+                           uint32_t flags, StoragePool **ret_pool, Error *error)
+{
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *owned = definition;
+        _cleanup_(reservation_clear) Reservation reservation = { &call->driver->storage->defined };
+        Pool *pool;
+        int r = check_create_flags("StoragePoolCreateXML", flags, error);
+
+        if (r >= 0 && existing)
+                r = error_set(error, ERROR_EXISTS, "The %s is there already: Create starts it",
+                              object_describe(&existing->object));
+        if (r >= 0)
+                r = check(call, &reservation, owned, error);
+        if (r < 0)
+                return r;
+        pool = pool_new(call->driver, TAKE_PTR(owned), call->owner);
+        r = build_and_start(pool, flags, error);
+        if (r < 0) {
+                object_unref(&pool->pool.object);
+                return r;
+        }
+        (void)object_table_add(call->driver->objects, &pool->pool.object); /* the UUID was reserved */
+        announce(pool, EVENT_STARTED);
+        *ret_pool = &pool->pool;
+        return 0;
+}
+
+int pools_build(Call *call, StoragePool *storage_pool, uint32_t flags, Error *error)
+{
+        Pool *pool = pool_of(storage_pool);
+        int r = error_check_flags(error, "Build", flags, BUILD_NO_OVERWRITE | BUILD_OVERWRITE);
+
+        (void)call;
+        if (r >= 0 && flags == (BUILD_NO_OVERWRITE | BUILD_OVERWRITE))
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "Build: the flags OVERWRITE and NO_OVERWRITE exclude each other");
+        if (r >= 0)
+                r = refuse_active(pool, "built", error);
+        return r < 0 ? r : build(pool, error);
+}
+
+static void announce_refresh(Pool *pool)
+{
+        event_raise(pool->pool.object.driver->events, EVENT_RESOURCE_SIGNAL,
+                    &(ResourceEvent){ .object = &pool->pool.object, .member = "Refresh" });
+}
+
+int pools_create(Call *call, StoragePool *storage_pool, uint32_t flags, Error *error)
+{
+        Pool *pool = pool_of(storage_pool);
+        int r = check_create_flags("Create", flags, error);
+
+        (void)call;
+        if (r >= 0 && pool->pool.is_active)
+                r = error_set(error, ERROR_OPERATION_INVALID, "The %s is started already",
+                              object_describe(&pool->pool.object));
+        if (r >= 0)
+                r = build_and_start(pool, flags, error);
+        if (r < 0)
+                return r;
+        announce(pool, EVENT_STARTED);
+        announce_refresh(pool);
+        return 0;
+}
+
+int pools_delete(Call *call, StoragePool *storage_pool, uint32_t flags, Error *error)
+{
+        Pool *pool = pool_of(storage_pool);
+        int r = error_check_flags(error, "Delete", flags, 0);
+
+        (void)call;
+        if (r >= 0)
+                r = refuse_type(pool, "deleted", error);
+        if (r >= 0)
+                r = refuse_active(pool, "deleted", error);
+        if (r >= 0)
+                r = files_delete(pool->definition->path, error);
+        if (r >= 0)
+                announce(pool, EVENT_DELETED);
+        return r;
+}
+
+int pools_destroy(Call *call, StoragePool *storage_pool, Error *error)
+{
+        Pool *pool = pool_of(storage_pool);
+        int r;
+
+        if (!pool->pool.is_active)
+                return error_set(error, ERROR_OPERATION_INVALID, "The %s is not started",
+                                 object_describe(&pool->pool.object));
+        r = stored_remove(&call->driver->storage->running, pool->pool.object.uuid, error);
+        if (r < 0)
+                return r;
+        let_go(pool);
+        announce(pool, EVENT_STOPPED);
+        if (!pool->pool.is_persistent)
+                object_table_remove(call->driver->objects, &pool->pool.object);
+        return 0;
+}
+
+int pools_get_info(Call *call, StoragePool *storage_pool, GVariant **ret_info, Error *error)
+{
+        const Pool *pool = pool_of(storage_pool);
+        const StoragePoolDefinition *shown;
+        int r = pool->pool.is_active ? contents_measure(pool_of(storage_pool), error) : 0;
+
+        (void)call;
+        if (r < 0)
+                return r;
+        shown = pool->live ? pool->live : pool->definition;
+        *ret_info = g_variant_ref_sink(g_variant_new("(ittt)", pool->live ? STATE_RUNNING : STATE_INACTIVE,
+                                                     shown->capacity, shown->allocation, shown->available));
+        return 0;
+}
+
+int pools_get_xml_desc(Call *call, StoragePool *storage_pool, uint32_t flags, char **ret_xml, Error *error)
+{
+        Pool *pool = pool_of(storage_pool);
+        bool is_live = pool->pool.is_active && !(flags & XML_INACTIVE);
+        int r = error_check_flags(error, "GetXMLDesc", flags, XML_INACTIVE);
+
+        (void)call;
+        if (r >= 0 && is_live)
+                r = contents_measure(pool, error);
+        if (r >= 0)
+                *ret_xml = storage_pool_definition_format(is_live && pool->live ? pool->live
+                                                                                : pool->definition);
+        return r;
+}
+
+int pools_refresh(Call *call, StoragePool *storage_pool, uint32_t flags, Error *error)
+{
+        Pool *pool = pool_of(storage_pool);
+        _cleanup_(closep) int fd = -EBADF;
+        int r = error_check_flags(error, "Refresh", flags, 0);
+
+        (void)call;
+        if (r >= 0)
+                r = contents_open(pool, &fd, error);
+        if (r >= 0)
+                r = files_tidy(fd, error);
+        if (r >= 0)
+                r = contents_read(pool, false, error);
+        if (r >= 0)
+                announce_refresh(pool);
+        return r;
+}
+
+int pools_set_autostart(Call *call, StoragePool *storage_pool, bool value, Error *error)
+{
+        Pool *pool = pool_of(storage_pool);
+        Stored stored = stored_of(pool, pool->definition);
+        int r;
+
+        if (!pool->pool.is_persistent)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The %s is not stored: it cannot start by itself",
+                                 object_describe(&pool->pool.object));
+        stored.is_autostart = value;
+        r = stored_save(&call->driver->storage->defined, &stored, error);
+        if (r >= 0)
+                pool->pool.is_autostart = value;
+        return r;
+}
+
+int pools_undefine(Call *call, StoragePool *storage_pool, Error *error)
+{
+        Pool *pool = pool_of(storage_pool);
+        int r = refuse_active(pool, "undefined", error);
+
+        if (r >= 0)
+                r = stored_remove(&call->driver->storage->defined, pool->pool.object.uuid, error);
+        if (r < 0)
+                return r;
+        announce(pool, EVENT_UNDEFINED);
+        object_table_remove(call->driver->objects, &pool->pool.object);
+        return 0;
+}

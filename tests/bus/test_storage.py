@@ -1,0 +1,305 @@
+"""Storage pools in folders and their volumes, by the bus; the images are read by qemu-img."""
+
+import fcntl
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import uuid
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from harness import BusError, wait_for
+from machines import CONNECT, QEMU
+
+POOL = "org.libvirt.StoragePool"
+VOLUME = "org.libvirt.StorageVol"
+DEFINED, UNDEFINED, STARTED, STOPPED, CREATED, DELETED = range(6)
+MIB = 1024 * 1024
+SHRINK, DELTA, ALLOCATE = 4, 2, 1
+
+
+def pool_xml(path, name="disks", pool_uuid=None, kind="dir"):
+    identity = f"<uuid>{pool_uuid}</uuid>" if pool_uuid else ""
+    return f"<pool type='{kind}'><name>{name}</name>{identity}<target><path>{path}</path></target></pool>"
+
+
+def volume_xml(name, capacity=MIB, allocation=0, kind=None, content="", backing=""):
+    kind = f"<format type='{kind}'/>" if kind else ""
+    return (f"<volume><name>{name}</name><capacity>{capacity}</capacity><allocation>{allocation}</allocation>"
+            f"<target>{kind}{content}</target>{backing}</volume>")
+
+
+def define(client, path, *arguments):
+    return client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su", pool_xml(path, *arguments), 0)
+
+
+def started(client, path, name="disks"):
+    pool = define(client, path, name)
+    client.call(pool, POOL, "Create", "u", 0)
+    return pool
+
+
+def make(client, pool, name, *arguments, flags=0, **options):
+    return client.call(pool, POOL, "StorageVolCreateXML", "su", volume_xml(name, *arguments, **options), flags)
+
+
+def names(client, pool):
+    return [client.get(v, VOLUME, "Name") for v in client.call(pool, POOL, "ListStorageVolumes", "u", 0)]
+
+
+def read(client, path, interface=VOLUME):
+    return ElementTree.fromstring(client.call(path, interface, "GetXMLDesc", "u", 0))
+
+
+def image_info(path):
+    return json.loads(subprocess.run(["qemu-img", "info", "--output=json", path], check=True, capture_output=True).stdout)
+
+
+def refused(call, *arguments, word=""):
+    with pytest.raises(BusError) as e:
+        call(*arguments)
+    assert word in e.value.message
+    return e.value
+
+
+class TestPools:
+    def test_whole_life(self, client, tmp_path):
+        events = client.listen(interface=CONNECT, member="StoragePoolEvent")
+        folder = tmp_path / "a/b"
+        path = define(client, f"{folder}//")
+        assert client.get_all(path, POOL) == {"Active": False, "Autostart": False, "Name": "disks",
+                                              "Persistent": True, "UUID": client.get(path, POOL, "UUID")}
+        assert read(client, path, POOL).find("target/path").text == str(folder)
+        refused(client.call, path, POOL, "Create", "u", 0, word=str(folder))
+        client.call(path, POOL, "Build", "u", 0)
+        assert folder.is_dir()
+        client.call(path, POOL, "Create", "u", 0)
+        state, capacity, allocation, available = client.call(path, POOL, "GetInfo")
+        assert state == 2 and capacity == allocation + available > 0
+        assert int(read(client, path, POOL).find("capacity").text) == capacity
+        refused(client.call, path, POOL, "Undefine", word="started")
+        refused(client.call, path, POOL, "Delete", "u", 0, word="started")
+        client.call(path, POOL, "Destroy")
+        assert client.call(path, POOL, "GetInfo") == (0, 0, 0, 0)
+        refused(client.call, path, POOL, "ListStorageVolumes", "u", 0, word="not started")
+        client.call(path, POOL, "Delete", "u", 0)
+        assert not folder.exists()
+        client.call(path, POOL, "Undefine")
+        wait_for(lambda: len(events.signals) == 6)
+        assert [s.values[1] for s in events.signals] == [DEFINED, CREATED, STARTED, STOPPED, DELETED, UNDEFINED]
+        assert client.call(QEMU, CONNECT, "ListStoragePools", "u", 0) == []
+
+    def test_survives_the_daemon(self, daemon, client, tmp_path):
+        (tmp_path / "off").mkdir()
+        running, off = started(client, tmp_path), define(client, tmp_path / "off", "off")
+        make(client, running, "a.img")
+        client.set(off, POOL, "Autostart", "b", True)
+        daemon.kill()
+        daemon.start()
+        assert client.get(running, POOL, "Active") is True
+        assert names(client, running) == ["a.img", "off"]
+        assert (client.get(off, POOL, "Active"), client.get(off, POOL, "Autostart")) == (False, True)
+
+    def test_transient(self, daemon, client, tmp_path):
+        path = client.call(QEMU, CONNECT, "StoragePoolCreateXML", "su", pool_xml(tmp_path / "new"), 1)
+        assert (client.get(path, POOL, "Active"), client.get(path, POOL, "Persistent")) == (True, False)
+        daemon.kill()
+        daemon.start()
+        assert (client.get(path, POOL, "Active"), client.get(path, POOL, "Persistent")) == (True, False)
+        client.call(path, POOL, "Destroy")
+        assert client.call(QEMU, CONNECT, "ListStoragePools", "u", 0) == []
+
+    def test_what_comes_and_goes_is_seen(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        os.mkfifo(tmp_path / "fifo")
+        (tmp_path / "link").symlink_to("/etc/passwd")
+        (tmp_path / "sub").mkdir()
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", tmp_path / "b.qcow2", "3M"], check=True)
+        assert names(client, pool) == ["b.qcow2", "sub"]
+        volume = client.call(pool, POOL, "StorageVolLookupByName", "s", "b.qcow2")
+        assert client.call(QEMU, CONNECT, "StorageVolLookupByPath", "s", f"{tmp_path}/b.qcow2") == volume
+        assert client.call(QEMU, CONNECT, "StorageVolLookupByKey", "s", f"{tmp_path}/b.qcow2") == volume
+        assert client.call(volume, VOLUME, "GetInfo", "u", 0)[:2] == (0, 3 * MIB)
+        refreshes = client.listen(path=pool, interface=POOL, member="Refresh")
+        (tmp_path / "b.qcow2").unlink()
+        client.call(pool, POOL, "Refresh", "u", 0)
+        refreshes.wait()
+        assert names(client, pool) == ["sub"]
+        refused(client.call, pool, POOL, "StorageVolLookupByName", "s", "b.qcow2", word="no storage vol with matching")
+
+    def test_other_types_are_defined_and_say_what_is_missing(self, client):
+        pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su",
+                           "<pool type='logical'><name>vg</name><source/><target/></pool>", 0)
+        tree = read(client, pool, POOL)
+        assert tree.find("source/format").get("type") == "lvm2" and tree.find("target/path").text == "/dev/vg"
+        refused(client.call, pool, POOL, "Create", "u", 0, word="logical")
+
+    def test_bad_input_changes_nothing(self, client, tmp_path):
+        identity = str(uuid.uuid4())
+        pool = define(client, tmp_path, "disks", identity)
+        before = client.call(pool, POOL, "GetXMLDesc", "u", 0)
+        for text in ("", "<volume/>", "<pool type='letter'><name>a</name></pool>", pool_xml("a/b", "x"),
+                     pool_xml("/other"), pool_xml("/other", "other", identity), pool_xml(f"{tmp_path}/", "other"),
+                     "<pool type='dir'><name>x</name></pool>", pool_xml("/other", "a/b")):
+            refused(client.call, QEMU, CONNECT, "StoragePoolDefineXML", "su", text, 0)
+        refused(client.call, QEMU, CONNECT, "StoragePoolDefineXML", "su", pool_xml("/x", "x"), 1, word="1")
+        refused(client.call, pool, POOL, "Build", "u", 12, word="OVERWRITE")
+        assert client.call(QEMU, CONNECT, "ListStoragePools", "u", 0) == [pool]
+        assert client.call(pool, POOL, "GetXMLDesc", "u", 0) == before
+
+
+class TestVolumes:
+    def test_raw(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        volume = make(client, pool, "a b.img", 3 * MIB)
+        file = tmp_path / "a b.img"
+        assert client.get_all(volume, VOLUME) == {"Name": "a b.img", "Key": str(file), "Path": str(file)}
+        assert (file.stat().st_size, file.stat().st_blocks, file.stat().st_mode & 0o777) == (3 * MIB, 0, 0o600)
+        tree = read(client, volume)
+        assert tree.find("target/format").get("type") == "raw" and tree.find("target/permissions/mode").text == "0600"
+        full = make(client, pool, "full.img", MIB, MIB, content="<permissions><mode>0644</mode></permissions>")
+        assert client.call(full, VOLUME, "GetInfo", "u", 0) == (0, MIB, MIB)
+        assert (tmp_path / "full.img").stat().st_mode & 0o777 == 0o644
+        assert names(client, pool) == ["a b.img", "full.img"]
+
+    @pytest.mark.parametrize("kind", ["qcow2", "qed", "vmdk", "vdi", "vpc", "qcow"])
+    def test_formats(self, client, tmp_path, kind):
+        make(client, started(client, tmp_path), "disk", 8 * MIB, kind=kind)
+        assert image_info(tmp_path / "disk")["format"] == kind
+
+    def test_qcow2(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        make(client, pool, "base", 2 * MIB)
+        volume = make(client, pool, "top", 4 * MIB, kind="qcow2",
+                      content="<clusterSize unit='KiB'>128</clusterSize><features><lazy_refcounts/></features>",
+                      backing=f"<backingStore><path>{tmp_path}/base</path><format type='raw'/></backingStore>")
+        info = image_info(tmp_path / "top")
+        assert info["cluster-size"] == 128 * 1024 and info["virtual-size"] == 4 * MIB
+        assert info["format-specific"]["data"]["lazy-refcounts"] is True
+        assert (info["backing-filename"], info["backing-filename-format"]) == (f"{tmp_path}/base", "raw")
+        tree = read(client, volume)
+        assert tree.find("target/compat").text == "1.1" and tree.find("target/features/lazy_refcounts") is not None
+        assert tree.find("backingStore/path").text == f"{tmp_path}/base"
+        assert tree.find("backingStore/permissions/mode").text == "0600"
+        make(client, pool, "old", kind="qcow2")
+        assert image_info(tmp_path / "old")["format-specific"]["data"]["compat"] == "0.10"
+
+    def test_from_another(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        make(client, pool, "a", MIB)
+        content = os.urandom(4096)
+        with open(tmp_path / "a", "r+b") as file:
+            file.seek(8192)
+            file.write(content)
+        client.call(pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("b", 2 * MIB, kind="qcow2"),
+                    f"{tmp_path}/a", 0)
+        assert image_info(tmp_path / "b")["virtual-size"] == 2 * MIB
+        client.call(pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("c", 0), f"{tmp_path}/b", 0)
+        data = (tmp_path / "c").read_bytes()
+        assert len(data) == 2 * MIB and data[8192:12288] == content and data.count(0) > 2 * MIB - 4097
+        refused(client.call, pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("d"), "/etc/passwd", 0)
+
+    def test_resize(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        for volume, file in ((make(client, pool, "r", 4 * MIB), "r"),
+                             (make(client, pool, "q", 4 * MIB, kind="qcow2"), "q")):
+            def resize(capacity, flags, volume=volume):
+                client.call(volume, VOLUME, "Resize", "tu", capacity, flags)
+            resize(8 * MIB, 0)
+            resize(MIB, DELTA)
+            assert image_info(tmp_path / file)["virtual-size"] == 9 * MIB
+            refused(resize, MIB, 0, word="SHRINK")
+            resize(MIB, SHRINK)
+            assert client.call(volume, VOLUME, "GetInfo", "u", 0)[1] == MIB
+            for capacity, flags in ((0, 0), (2**64 - 1, 0), (2**63, DELTA), (1, 8), (2 * MIB, DELTA | SHRINK)):
+                refused(resize, capacity, flags)
+            assert image_info(tmp_path / file)["virtual-size"] == MIB
+
+    def test_wipe_and_delete(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        volume = make(client, pool, "a", 4 * MIB)
+        (tmp_path / "a").write_bytes(b"x" * MIB + bytes(MIB) + b"y" * 5)
+        client.call(volume, VOLUME, "Wipe", "uu", 0, 0)
+        assert (tmp_path / "a").read_bytes() == bytes(2 * MIB + 5)
+        client.call(volume, VOLUME, "Wipe", "uu", 9, 0)
+        assert (tmp_path / "a").stat().st_blocks == 0
+        refused(client.call, volume, VOLUME, "Wipe", "uu", 4, 0, word="4")
+        client.call(volume, VOLUME, "Delete", "u", 1)
+        assert list(tmp_path.iterdir()) == [] and names(client, pool) == []
+        refused(client.call, volume, VOLUME, "GetInfo", "u", 0)
+
+    def test_what_a_process_uses_is_left_alone(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        volume = make(client, pool, "a")
+        with open(tmp_path / "a", "r+b") as file:
+            # As QEMU does it: an OFD lock (F_OFD_SETLK) of one byte.
+            fcntl.fcntl(file, 37, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 100, 1, 0))
+            for member, arguments in (("Delete", ("u", 0)), ("Resize", ("tu", 2 * MIB, 0)), ("Wipe", ("uu", 0, 0))):
+                refused(client.call, volume, VOLUME, member, *arguments, word="process")
+        client.call(volume, VOLUME, "Delete", "u", 0)
+
+    def test_bad_input_leaves_nothing(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        make(client, pool, "there")
+        for text in ("", "<pool/>", volume_xml("a/b"), volume_xml(".."), volume_xml("a&#10;b"), volume_xml("there"),
+                     volume_xml("x", -1), volume_xml("x", 2**64), volume_xml("x", 2**63), volume_xml("x" * 256),
+                     volume_xml("x", kind="letter"), volume_xml("x", kind="bochs"), "<volume><name>x</name></volume>",
+                     volume_xml(".virtbus-part-x"), volume_xml("x", content="<clusterSize>1000</clusterSize>"),
+                     volume_xml("x", kind="qcow2",
+                                backing="<backingStore><path>/nowhere</path><format type='raw'/></backingStore>")):
+            refused(client.call, pool, POOL, "StorageVolCreateXML", "su", text, 0)
+        refused(client.call, pool, POOL, "StorageVolCreateXML", "su", volume_xml("x"), 2, word="2")
+        assert [p.name for p in tmp_path.iterdir()] == ["there"]
+
+    def test_16_at_once(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        replies = [client.begin(pool, POOL, "StorageVolCreateXML", "su", volume_xml(f"v{i:02}", kind="qcow2"), 0)
+                   for i in range(16)]
+        volumes = [reply.result().value for reply in replies]
+        assert names(client, pool) == [f"v{i:02}" for i in range(16)]
+        for reply in [client.begin(volume, VOLUME, "Delete", "u", 0) for volume in volumes]:
+            reply.result()
+        assert names(client, pool) == [] == list(tmp_path.iterdir())
+
+    def test_what_a_crash_left_is_removed(self, daemon, client, tmp_path):
+        pool = started(client, tmp_path)
+        daemon.kill()
+        (tmp_path / ".virtbus-part-0123").write_bytes(b"half")
+        daemon.start()
+        assert names(client, pool) == [] == list(tmp_path.iterdir())
+
+    def test_hostile_images_are_listed_and_not_followed(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        header = bytearray(b"QFI\xfb\0\0\0\2" + bytes(120))
+        header[23], header[15], header[19] = 16, 96, 11
+        header[96:107] = b"/etc/shadow"
+        (tmp_path / "b").write_bytes(header)
+        header[7] = 99
+        (tmp_path / "c").write_bytes(header)
+        assert names(client, pool) == ["b", "c"]
+        backing = read(client, client.call(pool, POOL, "StorageVolLookupByName", "s", "b")).find("backingStore")
+        assert [child.tag for child in backing] == ["path"]
+        damaged = client.call(pool, POOL, "StorageVolLookupByName", "s", "c")
+        assert read(client, damaged).find("target/format") is None
+        refused(client.call, damaged, VOLUME, "Resize", "tu", 10 * MIB, 0, word="damaged")
+        refused(client.call, pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("d"), f"{tmp_path}/c", 0)
+
+
+@pytest.mark.system
+class TestRights:
+    def test_storage_is_not_for_everybody(self, system_daemon, tmp_path):
+        root, alice = system_daemon.client(), system_daemon.client("alice")
+        pool = started(root, tmp_path)
+        volume = make(root, pool, "a")
+        assert alice.call(QEMU, CONNECT, "ListStoragePools", "u", 0) == []
+        for path, interface, member, arguments in (
+                (pool, POOL, "ListStorageVolumes", ("u", 0)), (pool, POOL, "Destroy", ()),
+                (pool, POOL, "StorageVolCreateXML", ("su", volume_xml("b"), 0)),
+                (volume, VOLUME, "GetXMLDesc", ("u", 0)), (volume, VOLUME, "Delete", ("u", 0)),
+                (QEMU, CONNECT, "StorageVolLookupByPath", ("s", f"{tmp_path}/a")),
+                (QEMU, CONNECT, "StoragePoolDefineXML", ("su", pool_xml("/x", "x"), 0))):
+            refused(alice.call, path, interface, member, *arguments)
+        assert (tmp_path / "a").exists()
