@@ -10,6 +10,7 @@
 #include "core/event.h"
 #include "core/job.h"
 #include "model/network.h"
+#include "model/nwfilter.h"
 #include "model/secret.h"
 #include "model/storage-pool.h"
 #include "objects/domain.h"
@@ -41,6 +42,7 @@ struct Driver {
         ObjectTable *objects;
         EventSource *events;
         struct NetworkState *networks; /* of drivers/network; NULL: the driver has none */
+        struct FilterState *filters;   /* of drivers/nwfilter; NULL: the driver has none */
         struct SecretState *secrets;   /* of drivers/secret; NULL: the driver has none */
         struct StorageState *storage;  /* of drivers/storage; NULL: the driver has none */
         void *private_data;
@@ -121,9 +123,11 @@ struct DriverType {
                              Error *error) AWAITS;
         int (*create_domain)(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
                              const int *fds, size_t n_fds, Domain **ret_domain, Error *error) AWAITS;
-        /* The same for networks, pools and secrets. The reference that they give is counted. */
+        /* The same for networks, filters, pools and secrets. The reference that they give is counted. */
         int (*define_network)(Call *call, Network *existing, NetworkDefinition *definition,
                               Network **ret_network, Error *error) AWAITS;
+        int (*define_nwfilter)(Call *call, NWFilter *existing, FilterDefinition *definition,
+                               NWFilter **ret_filter, Error *error) AWAITS;
         int (*define_storage_pool)(Call *call, StoragePool *existing, StoragePoolDefinition *definition,
                                    StoragePool **ret_pool, Error *error) AWAITS;
         int (*create_storage_pool)(Call *call, StoragePool *existing, StoragePoolDefinition *definition,

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/store.h"
 #include "drivers/network/networks.h"
+#include "drivers/nwfilter/filters.h"
 #include "drivers/qemu/autostart.h"
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/definitions.h"
@@ -38,6 +39,7 @@ static void driver_close(Driver *driver)
         if (!qemu)
                 return;
         networks_close(driver);
+        filters_close(driver);
         secrets_close(driver);
         pools_close(driver);
         capabilities_cache_free(qemu->capabilities);
@@ -66,6 +68,8 @@ static int driver_open(Driver *driver, Error *error)
                 r = definitions_load(driver, error);
         if (r >= 0)
                 r = networks_open(driver, error);
+        if (r >= 0)
+                r = filters_open(driver, error);
         if (r >= 0)
                 r = secrets_open(driver, error);
         if (r >= 0)
@@ -113,7 +117,7 @@ const DriverType qemu_driver_type = {
         .uri_system = "qemu:///system",
         .uri_session = "qemu:///session",
         .operations = &qemu_operations,
-        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_NETWORK | 1u << OBJECT_SECRET |
+        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_NETWORK | 1u << OBJECT_NWFILTER | 1u << OBJECT_SECRET |
                  1u << OBJECT_STORAGE_POOL | 1u << OBJECT_STORAGE_VOLUME,
         .open = driver_open,
         .run = driver_run,
@@ -121,6 +125,7 @@ const DriverType qemu_driver_type = {
         .define_domain = qemu_define_domain,
         .create_domain = qemu_create_domain,
         .define_network = networks_define,
+        .define_nwfilter = filters_define,
         .define_secret = secrets_define,
         .define_storage_pool = pools_define,
         .create_storage_pool = pools_create_transient,

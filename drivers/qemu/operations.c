@@ -3,6 +3,7 @@
 /* What this driver does, by the names of the introspection files. */
 
 #include "drivers/network/networks.h"
+#include "drivers/nwfilter/filters.h"
 #include "drivers/qemu/console.h"
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/host.h"
@@ -54,6 +55,10 @@ const DriverOperations qemu_operations = {
         .network = {
                 .get_xml_desc = networks_get_xml_desc,
                 .undefine = networks_undefine,
+        },
+        .nwfilter = {
+                .get_xml_desc = filters_get_xml_desc,
+                .undefine = filters_undefine,
         },
         .secret = {
                 .get_value = secrets_get_value,

@@ -41,7 +41,8 @@ static int from_text(const StoredType *type, const char *text, size_t size, Stor
             !g_ascii_string_to_unsigned(owner, 10, 0, UINT32_MAX - 1, &uid, NULL))
                 return error_set(error, ERROR_INVALID_XML, "This is no %s that was stored here",
                                  type->element);
-        r = struct_parse(type->type, node, DEFINITION_INACTIVE, &definition, error);
+        r = type->type ? struct_parse(type->type, node, DEFINITION_INACTIVE, &definition, error)
+                       : type->parse(node, &definition, error);
         if (r < 0)
                 return r;
         *ret = (Stored){
@@ -75,7 +76,10 @@ static int load_file(const Loading *loading, int fd, const char *name, Error *er
         expected = g_strconcat(uuid_of(type, stored.definition), SUFFIX, NULL);
         if (strcmp(expected, name) == 0)
                 return type->load(loading->driver, &stored, error);
-        struct_free(type->type, stored.definition);
+        if (type->type)
+                struct_free(type->type, stored.definition);
+        else
+                type->release(stored.definition);
         g_free(stored.value);
         return error_set(error, ERROR_INVALID_XML, "It defines a %s of another UUID", type->element);
 }

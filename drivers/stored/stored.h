@@ -16,8 +16,10 @@ typedef struct Stored {
 } Stored;
 
 typedef struct StoredType {
-        const char *element; /* the definition's root, and what errors call it */
-        const StructType *type;
+        const char *element;    /* the definition's root, and what errors call it */
+        const StructType *type; /* NULL: parse and release do it */
+        int (*parse)(const XmlNode *node, void **ret_definition, Error *error);
+        void (*release)(void *definition);
         uint32_t uuid_offset; /* char[37] in the definition */
         char *(*format)(const void *definition);
         /* Makes an object of what was read; takes definition and value over, also after a failure. */

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A filter may refer to one that is not there yet, but never, over whatever others, to itself; and one that
+ * others refer to stays. */
+
+#include "drivers/nwfilter/filters.h"
+#include "drivers/stored/stored.h"
+#include <string.h>
+
+struct FilterState {
+        StoredFolder folder;
+};
+
+typedef struct StoredFilter {
+        Object object;
+        FilterDefinition *definition;
+} StoredFilter;
+
+static FilterDefinition **definition_of(void *object)
+{
+        return &((StoredFilter *)object)->definition;
+}
+
+static void filter_free(Object *object)
+{
+        filter_definition_free(*definition_of(object));
+        object_done(object);
+        g_free(object);
+}
+
+/* Takes the definition over. */
+static Object *filter_new(Driver *driver, FilterDefinition *definition, uid_t owner)
+{
+        StoredFilter *filter = g_new0(StoredFilter, 1);
+
+        filter->definition = definition;
+        object_init(&filter->object, OBJECT_NWFILTER, driver, definition->uuid, definition->name,
+                    definition->uuid, owner, filter_free);
+        return &filter->object;
+}
+
+static int load(Driver *driver, Stored *stored, Error *error)
+{
+        Object *object = filter_new(driver, stored->definition, stored->owner);
+        int r = object_table_add(driver->objects, object);
+
+        g_free(stored->value);
+        object_unref(object);
+        return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
+}
+
+static int parse(const XmlNode *node, void **ret_definition, Error *error)
+{
+        return filter_definition_read(node, (FilterDefinition **)ret_definition, error);
+}
+
+static void release(void *definition)
+{
+        filter_definition_free(definition);
+}
+
+static char *format(const void *definition)
+{
+        return filter_definition_format(definition);
+}
+
+int filters_open(Driver *driver, Error *error)
+{
+        static const StoredType type = {
+                .element = "filter",
+                .parse = parse,
+                .release = release,
+                .uuid_offset = offsetof(FilterDefinition, uuid),
+                .format = format,
+                .load = load,
+        };
+        _cleanup_(freep) char *path = g_build_filename(driver->config->config_dir, "nwfilter", NULL);
+        struct FilterState *state = g_new0(struct FilterState, 1);
+        int r = stored_folder_open(&state->folder, &type, path, driver, error);
+
+        if (r < 0)
+                g_free(state);
+        else
+                driver->filters = state;
+        return r;
+}
+
+void filters_close(Driver *driver)
+{
+        if (!driver->filters)
+                return;
+        stored_folder_close(&driver->filters->folder);
+        g_free(driver->filters);
+        driver->filters = NULL;
+}
+
+static bool has_reference(const FilterDefinition *definition, const char *name)
+{
+        for (unsigned i = 0; i < definition->entries->len; i++) {
+                const FilterEntry *entry = definition->entries->pdata[i];
+
+                if (g_strcmp0(entry->reference, name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* By name; those of several owners that share a name are one here, which only refuses more. */
+static GHashTable *definitions(Driver *driver)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *filters =
+                object_table_list(driver->objects, OBJECT_NWFILTER);
+        GHashTable *by_name = g_hash_table_new(g_str_hash, g_str_equal);
+
+        for (unsigned i = 0; i < filters->len; i++) {
+                FilterDefinition *definition = *definition_of(filters->pdata[i]);
+
+                g_hash_table_insert(by_name, definition->name, definition);
+        }
+        return by_name;
+}
+
+/* Whether `definition` refers, over whatever others, to the filter of that name. Every filter is looked at
+ * once, and none on the stack: chains may be long. */
+static bool refers_to(GHashTable *by_name, const FilterDefinition *definition, const char *name)
+{
+        _cleanup_(g_hash_table_unrefp) GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *left = g_ptr_array_new();
+
+        for (; definition;
+             definition = left->len > 0 ? g_ptr_array_steal_index_fast(left, left->len - 1) : NULL) {
+                if (has_reference(definition, name))
+                        return true;
+                for (unsigned i = 0; i < definition->entries->len; i++) {
+                        const FilterEntry *entry = definition->entries->pdata[i];
+                        void *next =
+                                entry->reference ? g_hash_table_lookup(by_name, entry->reference) : NULL;
+
+                        if (next && g_hash_table_add(seen, next))
+                                g_ptr_array_add(left, next);
+                }
+        }
+        return false;
+}
+
+static int check(Driver *driver, const Object *existing, const FilterDefinition *definition, uid_t owner,
+                 Error *error)
+{
+        _cleanup_(g_hash_table_unrefp) GHashTable *by_name = definitions(driver);
+        const Object *other =
+                object_table_by_name(driver->objects, OBJECT_NWFILTER, definition->name, owner);
+
+        if (existing && strcmp(existing->name, definition->name) != 0)
+                return error_set(error, ERROR_EXISTS,
+                                 "The filter with UUID %s is named '%s' already, not '%s'", existing->uuid,
+                                 existing->name, definition->name);
+        if (!existing && other && other->owner == owner)
+                return error_set(error, ERROR_EXISTS,
+                                 "There is a filter named '%s' already, with the UUID %s", definition->name,
+                                 other->uuid);
+        if (refers_to(by_name, definition, definition->name))
+                return error_set(error, ERROR_INVALID_XML, "filter '%s': it would contain itself",
+                                 definition->name);
+        return 0;
+}
+
+static int reserve(Reservation *reservation, const FilterDefinition *definition, uid_t owner, Error *error)
+{
+        int r = reservation_add(reservation, g_strdup_printf("name %u %s", owner, definition->name), "name",
+                                error);
+
+        return r < 0 ? r
+                     : reservation_add(reservation, g_strdup_printf("uuid %s", definition->uuid), "UUID",
+                                       error);
+}
+
+int filters_define(Call *call, NWFilter *existing, FilterDefinition *definition, NWFilter **ret_filter,
+                   Error *error)
+{
+        _cleanup_(filter_definition_freep) FilterDefinition *owned = definition;
+        _cleanup_(reservation_clear) Reservation reservation = { &call->driver->filters->folder };
+        Object *object = (Object *)existing;
+        Stored stored = { .definition = owned, .owner = object ? object->owner : call->owner };
+        int r;
+
+        filter_definition_complete(owned);
+        r = check(call->driver, object, owned, stored.owner, error);
+        if (r >= 0)
+                r = reserve(&reservation, owned, stored.owner, error);
+        if (r >= 0)
+                r = stored_save(&call->driver->filters->folder, &stored, error);
+        if (r < 0)
+                return r;
+        if (object) {
+                filter_definition_free(*definition_of(object));
+                *definition_of(object) = TAKE_PTR(owned);
+                object_ref(object);
+        } else {
+                object = filter_new(call->driver, TAKE_PTR(owned), stored.owner);
+                (void)object_table_add(call->driver->objects, object); /* the UUID was reserved */
+        }
+        *ret_filter = (NWFilter *)object;
+        return 0;
+}
+
+int filters_get_xml_desc(Call *call, NWFilter *filter, uint32_t flags, char **ret_xml, Error *error)
+{
+        int r = error_check_flags(error, "GetXMLDesc", flags, 0);
+
+        (void)call;
+        if (r >= 0)
+                *ret_xml = filter_definition_format(*definition_of(filter));
+        return r;
+}
+
+int filters_undefine(Call *call, NWFilter *filter, Error *error)
+{
+        _cleanup_(g_hash_table_unrefp) GHashTable *by_name = definitions(call->driver);
+        Object *object = (Object *)filter;
+        GHashTableIter at;
+        void *other;
+        int r;
+
+        g_hash_table_iter_init(&at, by_name);
+        while (g_hash_table_iter_next(&at, NULL, &other))
+                if (has_reference(other, object->name))
+                        return error_set(error, ERROR_OPERATION_INVALID,
+                                         "The filter '%s' is a part of filter '%s'", object->name,
+                                         ((const FilterDefinition *)other)->name);
+        r = stored_remove(&call->driver->filters->folder, object->uuid, error);
+        if (r >= 0)
+                object_table_remove(call->driver->objects, object);
+        return r;
+}
