@@ -4,10 +4,12 @@
  * the daemon itself changed while a worker read is newer than what the worker saw, which is then dropped. */
 
 #include "drivers/storage/contents.h"
+#include "core/fiber.h"
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
+#define TURN_VOLUMES 128
 /* A change in the same tick of the clock would not be seen. */
 #define SETTLED_NSEC (G_GINT64_CONSTANT(100) * 1000 * 1000)
 
@@ -103,23 +105,38 @@ void contents_clear(Pool *pool)
                 contents_forget(pool, names->pdata[i]);
 }
 
-static void merge(Pool *pool, GPtrArray *entries)
+/* Gives others their turn; false if what a worker saw is no longer what there is. */
+static bool go_on(const Pool *pool, unsigned generation, unsigned i) AWAITS
 {
-        _cleanup_(g_hash_table_unrefp) GHashTable *gone = g_hash_table_new(g_str_hash, g_str_equal);
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *names = names_of(pool);
+        if (i % TURN_VOLUMES != TURN_VOLUMES - 1 || !fiber_current())
+                return true;
+        return await_turn() >= 0 && pool->live && pool->generation == generation;
+}
 
-        for (unsigned i = 0; i < names->len; i++)
-                g_hash_table_add(gone, names->pdata[i]);
-        g_ptr_array_set_free_func(entries, NULL);
-        for (unsigned i = 0; i < entries->len; i++) {
-                FileEntry *entry = entries->pdata[i];
+/* What is left of the entries is theirs to free. */
+static bool merge(Pool *pool, GPtrArray *entries) AWAITS
+{
+        _cleanup_(g_hash_table_unrefp) GHashTable *seen =
+                g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *names = NULL;
+        unsigned generation = pool->generation, n = entries->len;
 
-                g_hash_table_remove(gone, entry->name);
+        for (unsigned i = 0; i < n; i++) {
+                FileEntry *entry = g_ptr_array_steal_index_fast(entries, entries->len - 1);
+
+                g_hash_table_add(seen, g_strdup(entry->name));
                 (void)contents_set(pool, entry);
+                if (!go_on(pool, generation, i))
+                        return false;
         }
-        for (unsigned i = 0; i < names->len; i++)
-                if (g_hash_table_contains(gone, names->pdata[i]))
+        names = names_of(pool);
+        for (unsigned i = 0; i < names->len; i++) {
+                if (!g_hash_table_contains(seen, names->pdata[i]))
                         contents_forget(pool, names->pdata[i]);
+                if (!go_on(pool, generation, i))
+                        return false;
+        }
+        return true;
 }
 
 static struct timespec time_of_change(int fd)
@@ -173,7 +190,9 @@ int contents_read(Pool *pool, bool only_changed, Error *error)
         r = files_list(fd, &entries, error);
         if (r < 0 || generation != pool->generation)
                 return r;
-        merge(pool, entries);
+        if (!merge(pool, entries))
+                return 0; /* the next one reads it again */
+        pool->generation++; /* a reader that began earlier saw less */
         pool->changed = changed;
         return contents_measure(pool, error);
 }

@@ -8,8 +8,11 @@
 #include "core/worker.h"
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
@@ -257,6 +260,19 @@ int files_size(int fd, uint64_t *ret_capacity, uint64_t *ret_available, Error *e
         return 0;
 }
 
+/* Whether it is a part of nobody who could still finish it. */
+static bool is_left_over(const char *name)
+{
+        char *end;
+        long pid;
+
+        if (!g_str_has_prefix(name, FILES_PART_PREFIX))
+                return false;
+        pid = strtol(name + strlen(FILES_PART_PREFIX), &end, 10);
+        return *end == '-' && pid > 0 && pid <= INT_MAX &&
+               (pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH));
+}
+
 static int tidy_step(Task *task)
 {
         DIR *folder = folder_read(task->fd);
@@ -264,7 +280,7 @@ static int tidy_step(Task *task)
         if (!folder)
                 return -errno;
         for (struct dirent *found; (found = readdir(folder));)
-                if (g_str_has_prefix(found->d_name, FILES_PART_PREFIX))
+                if (is_left_over(found->d_name))
                         (void)unlinkat(task->fd, found->d_name, 0);
         closedir(folder);
         return 0;

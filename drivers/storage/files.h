@@ -8,7 +8,7 @@
 #include "model/volume-header.h"
 #include <sys/stat.h>
 
-/* Names that begin so are volumes that are being made; what a crash left is removed by files_tidy(). */
+/* Names that begin so, PREFIX PID "-" RANDOM, are volumes that the daemon PID makes. */
 #define FILES_PART_PREFIX ".virtbus-part-"
 
 typedef struct FileEntry {
@@ -32,6 +32,7 @@ int files_list(int fd, GPtrArray **ret_entries, Error *error) AWAITS;
 int files_look(int fd, const char *name, FileEntry **ret_entry, Error *error) AWAITS;
 /* Of the file system, in bytes. */
 int files_size(int fd, uint64_t *ret_capacity, uint64_t *ret_available, Error *error) AWAITS;
+/* Removes what daemons that are gone, and this one, left half made. */
 int files_tidy(int fd, Error *error) AWAITS;
 
 /* A new file of `capacity` bytes, of which `allocation` are reserved. */

@@ -7,6 +7,7 @@
 #include "drivers/storage/contents.h"
 #include "drivers/storage/image.h"
 #include <string.h>
+#include <unistd.h>
 
 #define CLUSTER_USUAL 65536
 
@@ -116,8 +117,10 @@ static int finish(Pool *pool, int fd, const char *part, const StorageVolumeDefin
                 return r;
         volume = show(pool, entry);
         if (!volume)
-                return error_set(error, ERROR_OPERATION_INVALID,
-                                 "The storage pool '%s' was stopped meanwhile", pool->pool.object.name);
+                return error_set(
+                        error, ERROR_OPERATION_INVALID,
+                        "It was made, but pool '%s' was stopped meanwhile or another pool has its path",
+                        pool->pool.object.name);
         (void)contents_measure(pool, NULL);
         object_ref(&volume->volume.object);
         *ret_volume = &volume->volume;
@@ -163,7 +166,7 @@ static int create(Pool *pool, StorageVolumeDefinition *definition, const Source 
                   StorageVolume **ret_volume, Error *error) AWAITS
 {
         _cleanup_(freep) char *part =
-                g_strdup_printf(FILES_PART_PREFIX "%08x%08x", g_random_int(), g_random_int());
+                g_strdup_printf(FILES_PART_PREFIX "%d-%08x%08x", getpid(), g_random_int(), g_random_int());
         _cleanup_(closep) int fd = -EBADF;
         int r = check_new(pool, definition, error);
 

@@ -50,6 +50,12 @@ def names(client, pool):
     return [client.get(v, VOLUME, "Name") for v in client.call(pool, POOL, "ListStorageVolumes", "u", 0)]
 
 
+def names_only(client, pool):
+    """Without a call for each."""
+    volumes = client.call(pool, POOL, "ListStorageVolumes", "u", 0)
+    return [v[-5:] for v in volumes]
+
+
 def read(client, path, interface=VOLUME):
     return ElementTree.fromstring(client.call(path, interface, "GetXMLDesc", "u", 0))
 
@@ -129,6 +135,15 @@ class TestPools:
         refreshes.wait()
         assert names(client, pool) == ["sub"]
         refused(client.call, pool, POOL, "StorageVolLookupByName", "s", "b.qcow2", word="no storage vol with matching")
+
+    def test_thousands_of_volumes(self, client, tmp_path):
+        for i in range(3000):
+            (tmp_path / f"v{i:04}").touch()
+        pool = started(client, tmp_path)
+        assert names_only(client, pool) == [f"v{i:04}" for i in range(3000)]
+        for i in range(1000):
+            (tmp_path / f"v{i:04}").unlink()
+        assert len(names_only(client, pool)) == 2000
 
     def test_other_types_are_defined_and_say_what_is_missing(self, client):
         pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su",
@@ -267,9 +282,12 @@ class TestVolumes:
     def test_what_a_crash_left_is_removed(self, daemon, client, tmp_path):
         pool = started(client, tmp_path)
         daemon.kill()
-        (tmp_path / ".virtbus-part-0123").write_bytes(b"half")
+        others = f".virtbus-part-{os.getpid()}-1"
+        for name in (".virtbus-part-4194304-1", others):
+            (tmp_path / name).write_bytes(b"half")
         daemon.start()
-        assert names(client, pool) == [] == list(tmp_path.iterdir())
+        assert names(client, pool) == []
+        assert [p.name for p in tmp_path.iterdir()] == [others]
 
     def test_hostile_images_are_listed_and_not_followed(self, client, tmp_path):
         pool = started(client, tmp_path)
