@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A few threads, a list of work in, a list of finished work out, and an eventfd that brings the loop back to
- * it. The two lists are the only thing that both sides touch, under one lock. pthreads, as ThreadSanitizer
- * does not see into GLib's pool. */
+ * it. The lists and what runs are the only things that both sides touch, under one lock. A thread that was
+ * left behind (a server of files may never answer it) is replaced, so that others are not kept waiting.
+ * pthreads, as ThreadSanitizer does not see into GLib's pool. */
 
 #include "core/worker.h"
 #include "core/await.h"
@@ -13,7 +14,8 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
-#define THREADS_MAX 4
+#define THREADS_MAX      4
+#define THREADS_LOST_MAX 64
 
 typedef struct Work {
         WorkerFunction function;
@@ -24,8 +26,13 @@ typedef struct Work {
         Fiber *fiber;
 } Work;
 
-static pthread_t threads[THREADS_MAX];
-static unsigned n_threads;
+typedef struct Thread {
+        pthread_t id;
+        Work *work; /* what it runs, under the lock; NULL: it waits */
+} Thread;
+
+static Thread threads[THREADS_MAX + THREADS_LOST_MAX];
+static unsigned n_threads, n_lost; /* of the loop thread */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t has_work = PTHREAD_COND_INITIALIZER;
 static GQueue waiting = G_QUEUE_INIT;  /* of Work, under the lock */
@@ -34,14 +41,14 @@ static bool is_closing;                /* under the lock */
 static int finished_fd = -EBADF;
 static sd_event_source *finished_source;
 
-static Work *work_next(void)
+static Work *work_next(Thread *thread)
 {
         Work *work;
 
         (void)pthread_mutex_lock(&lock); /* cannot fail for a mutex of this kind, here and below */
         while (g_queue_is_empty(&waiting) && !is_closing)
                 (void)pthread_cond_wait(&has_work, &lock);
-        work = g_queue_pop_head(&waiting);
+        work = thread->work = g_queue_pop_head(&waiting);
         (void)pthread_mutex_unlock(&lock);
         return work;
 }
@@ -50,12 +57,14 @@ static Work *work_next(void)
 static void *thread_main(void *data)
 {
         const uint64_t one = 1;
+        Thread *thread = data;
         Work *work;
 
-        while ((work = work_next())) {
+        while ((work = work_next(thread))) {
                 work->result = work->function(work->data);
                 (void)pthread_mutex_lock(&lock);
                 g_queue_push_tail(&finished, work);
+                thread->work = NULL;
                 (void)pthread_mutex_unlock(&lock);
                 while (write(finished_fd, &one, sizeof(one)) < 0 && errno == EINTR)
                         ;
@@ -79,6 +88,7 @@ static void collect(void)
 
         while ((work = finished_take())) {
                 if (work->is_abandoned) {
+                        n_lost--;
                         if (work->free_data)
                                 work->free_data(work->data);
                         g_free(work);
@@ -100,9 +110,24 @@ static int work_finished(sd_event_source *source _unused_, int fd, uint32_t even
         return 0;
 }
 
-static int worker_open(void)
+/* Threads inherit the mask; signals are the loop's. */
+static int thread_add(void)
 {
         sigset_t all, old;
+        int r;
+
+        if (n_threads - n_lost >= THREADS_MAX || n_threads == G_N_ELEMENTS(threads))
+                return 0;
+        (void)sigfillset(&all);
+        (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+        r = pthread_create(&threads[n_threads].id, NULL, thread_main, &threads[n_threads]);
+        (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+        n_threads += r == 0;
+        return -r;
+}
+
+static int worker_open(void)
+{
         int r;
 
         finished_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -114,13 +139,9 @@ static int worker_open(void)
         (void)sd_event_source_set_priority(finished_source,
                                            LOOP_PRIORITY_FIBER); /* fails only for a foreign one */
 
-        /* Threads inherit the mask; signals are the loop's. */
-        (void)sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-        for (r = 0; r == 0 && n_threads < THREADS_MAX; n_threads += r == 0)
-                r = pthread_create(&threads[n_threads], NULL, thread_main, NULL);
-        (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-        return n_threads > 0 ? 0 : -r;
+        while (n_threads < THREADS_MAX && r >= 0)
+                r = thread_add();
+        return n_threads > 0 ? 0 : r;
 }
 
 static int work_start(WorkerFunction function, void *data, WorkerFree free_data, Work **ret_work)
@@ -144,6 +165,24 @@ static int work_start(WorkerFunction function, void *data, WorkerFree free_data,
         return 0;
 }
 
+static void abandon(Work *work)
+{
+        bool was_waiting;
+
+        (void)pthread_mutex_lock(&lock);
+        was_waiting = g_queue_remove(&waiting, work);
+        (void)pthread_mutex_unlock(&lock);
+        if (was_waiting) {
+                if (work->free_data)
+                        work->free_data(work->data);
+                g_free(work);
+                return;
+        }
+        work->is_abandoned = true;
+        n_lost++;
+        (void)thread_add(); /* the others go on without it */
+}
+
 int worker_run(WorkerFunction function, void *data, WorkerFree free_data, uint64_t deadline_usec)
 {
         Work *work;
@@ -153,7 +192,7 @@ int worker_run(WorkerFunction function, void *data, WorkerFree free_data, uint64
                 return r;
         r = await_flag(&work->is_done, deadline_usec);
         if (r < 0) {
-                work->is_abandoned = true;
+                abandon(work);
                 return r;
         }
         r = work->result;
@@ -183,10 +222,18 @@ void worker_close(void)
         is_closing = true;
         (void)pthread_cond_broadcast(&has_work);
         (void)pthread_mutex_unlock(&lock);
-        while (n_threads > 0)
-                (void)pthread_join(threads[--n_threads], NULL);
+        while (n_threads > 0) {
+                Thread *thread = &threads[--n_threads];
+                bool is_lost;
+
+                (void)pthread_mutex_lock(&lock);
+                is_lost = thread->work && thread->work->is_abandoned;
+                (void)pthread_mutex_unlock(&lock);
+                (void)(is_lost ? pthread_detach(thread->id) : pthread_join(thread->id, NULL));
+        }
         is_closing = false;
         collect();
+        n_lost = 0;
         finished_source = sd_event_source_disable_unref(finished_source);
         closep(&finished_fd);
         finished_fd = -EBADF;

@@ -19,5 +19,6 @@ int worker_run(WorkerFunction function, void *data, WorkerFree free_data, uint64
  * definition on its way to the disk. Only for what is sure to end. */
 int worker_finish(WorkerFunction function, void *data) AWAITS;
 
-/* Waits for running work and ends the threads; from the loop's stack, at exit. */
+/* Waits for running work, but not for what was left behind, and ends the threads; from the loop's stack, at
+ * exit. */
 void worker_close(void);
