@@ -4,11 +4,14 @@
  * others refer to stays. */
 
 #include "drivers/nwfilter/filters.h"
+#include "core/await.h"
 #include "drivers/stored/stored.h"
 #include <string.h>
 
 struct FilterState {
         StoredFolder folder;
+        bool is_defining; /* one at a time, for two could make a circle together */
+        Condition defined;
 };
 
 typedef struct StoredFilter {
@@ -90,6 +93,7 @@ void filters_close(Driver *driver)
         if (!driver->filters)
                 return;
         stored_folder_close(&driver->filters->folder);
+        condition_clear(&driver->filters->defined);
         g_free(driver->filters);
         driver->filters = NULL;
 }
@@ -174,12 +178,11 @@ static int reserve(Reservation *reservation, const FilterDefinition *definition,
                                        error);
 }
 
-int filters_define(Call *call, NWFilter *existing, FilterDefinition *definition, NWFilter **ret_filter,
-                   Error *error)
+static int define(Call *call, Object *object, FilterDefinition *definition, NWFilter **ret_filter,
+                  Error *error) AWAITS
 {
         _cleanup_(filter_definition_freep) FilterDefinition *owned = definition;
         _cleanup_(reservation_clear) Reservation reservation = { &call->driver->filters->folder };
-        Object *object = (Object *)existing;
         Stored stored = { .definition = owned, .owner = object ? object->owner : call->owner };
         int r;
 
@@ -201,6 +204,25 @@ int filters_define(Call *call, NWFilter *existing, FilterDefinition *definition,
         }
         *ret_filter = (NWFilter *)object;
         return 0;
+}
+
+int filters_define(Call *call, NWFilter *existing, FilterDefinition *definition, NWFilter **ret_filter,
+                   Error *error)
+{
+        struct FilterState *state = call->driver->filters;
+        int r;
+
+        while (state->is_defining)
+                if (condition_wait(&state->defined, call->deadline_usec) < 0) {
+                        filter_definition_free(definition);
+                        return error_set(error, ERROR_BUSY,
+                                         "Another filter is being defined, which does not end");
+                }
+        state->is_defining = true;
+        r = define(call, (Object *)existing, definition, ret_filter, error);
+        state->is_defining = false;
+        condition_wake_all(&state->defined);
+        return r;
 }
 
 int filters_get_xml_desc(Call *call, NWFilter *filter, uint32_t flags, char **ret_xml, Error *error)

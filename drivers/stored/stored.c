@@ -98,7 +98,7 @@ static int visit(int fd, const char *name, void *data)
 int stored_folder_open(StoredFolder *folder, const StoredType *type, const char *path, Driver *driver,
                        Error *error)
 {
-        int fd = store_open_folder(path, 0700, error);
+        int fd = store_open_folder(path, 0700, error), r;
 
         if (fd < 0)
                 return fd;
@@ -107,7 +107,10 @@ int stored_folder_open(StoredFolder *folder, const StoredType *type, const char 
                 .fd = fd,
                 .reserved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         };
-        return store_visit(fd, SUFFIX, visit, &(Loading){ type, path, driver }, error);
+        r = store_visit(fd, SUFFIX, visit, &(Loading){ type, path, driver }, error);
+        if (r < 0)
+                stored_folder_close(folder);
+        return r;
 }
 
 void stored_folder_close(StoredFolder *folder)
