@@ -132,6 +132,14 @@ struct DriverType {
                                    StoragePool **ret_pool, Error *error) AWAITS;
         int (*create_storage_pool)(Call *call, StoragePool *existing, StoragePoolDefinition *definition,
                                    uint32_t flags, StoragePool **ret_pool, Error *error) AWAITS;
+        /* Of a pool that is started: all its volumes (counted, the array frees them), the one of that name
+         * (counted; NULL: there is none), and a new one with the content of another, which the caller may
+         * read and which changes in no other way meanwhile. */
+        int (*list_volumes)(Call *call, StoragePool *pool, GPtrArray **ret_volumes, Error *error) AWAITS;
+        int (*find_volume)(Call *call, StoragePool *pool, const char *name, StorageVolume **ret_volume,
+                           Error *error) AWAITS;
+        int (*copy_volume)(Call *call, StoragePool *pool, const char *xml, StorageVolume *original,
+                           uint32_t flags, StorageVolume **ret_volume, Error *error) AWAITS;
         int (*define_secret)(Call *call, Secret *existing, SecretDefinition *definition, Secret **ret_secret,
                              Error *error) AWAITS;
 };

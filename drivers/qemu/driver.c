@@ -16,6 +16,7 @@
 #include "drivers/qemu/recover.h"
 #include "drivers/secret/secrets.h"
 #include "drivers/storage/pools.h"
+#include "drivers/storage/volumes.h"
 #include <sys/utsname.h>
 
 static int open_folders(Driver *driver, Error *error)
@@ -105,6 +106,7 @@ static void driver_run(Driver *driver)
 
         qemu->is_running = true;
         condition_wake_all(&qemu->running);
+        pools_run(driver);
         capabilities_probe_all(qemu->capabilities);
         if (fiber_is_cancelled(fiber_current()))
                 return;
@@ -129,4 +131,7 @@ const DriverType qemu_driver_type = {
         .define_secret = secrets_define,
         .define_storage_pool = pools_define,
         .create_storage_pool = pools_create_transient,
+        .list_volumes = volumes_list,
+        .find_volume = volumes_find,
+        .copy_volume = volumes_copy,
 };

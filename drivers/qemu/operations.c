@@ -73,12 +73,9 @@ const DriverOperations qemu_operations = {
                 .destroy = pools_destroy,
                 .get_info = pools_get_info,
                 .get_xml_desc = pools_get_xml_desc,
-                .list_storage_volumes = volumes_list,
                 .refresh = pools_refresh,
                 .set_autostart = pools_set_autostart,
                 .storage_vol_create_xml = volumes_create,
-                .storage_vol_create_xml_from = volumes_create_from,
-                .storage_vol_lookup_by_name = volumes_lookup_by_name,
                 .undefine = pools_undefine,
         },
         .storage_volume = {

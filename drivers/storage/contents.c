@@ -7,18 +7,15 @@
 #include "core/fiber.h"
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 
 #define TURN_VOLUMES 128
-/* A change in the same tick of the clock would not be seen. */
-#define SETTLED_NSEC (G_GINT64_CONSTANT(100) * 1000 * 1000)
 
 static void volume_free(Object *object)
 {
         Volume *volume = (Volume *)object;
 
         file_entry_free(volume->entry);
-        object_unref(&volume->pool->pool.object);
+        object_unref(&volume->volume.pool->object);
         g_free(volume->volume.key);
         g_free(volume->volume.path);
         object_done(object);
@@ -30,7 +27,7 @@ static Volume *volume_new(Pool *pool, const char *name)
         const Object *object = &pool->pool.object;
         Volume *volume = g_new0(Volume, 1);
 
-        volume->pool = pool;
+        volume->volume.pool = &pool->pool;
         object_ref(&pool->pool.object);
         volume->volume.path = g_build_filename(pool->live->path, name, NULL);
         volume->volume.key = g_strdup(volume->volume.path);
@@ -58,6 +55,10 @@ Volume *contents_set(Pool *pool, FileEntry *entry)
 {
         Volume *volume = g_hash_table_lookup(pool->volumes, entry->name);
 
+        if (!pool->live) {
+                file_entry_free(entry);
+                return NULL;
+        }
         if (!volume) {
                 volume = volume_new(pool, entry->name);
                 volume->entry = entry;
@@ -139,23 +140,42 @@ static bool merge(Pool *pool, GPtrArray *entries) AWAITS
         return true;
 }
 
-static struct timespec time_of_change(int fd)
+int entry_format(const FileEntry *entry, const char **ret_format, Error *error)
 {
-        struct stat stat;
-        struct timespec now;
+        const VolumeHeader *header = &entry->header;
+        const char *what = entry_is_folder(entry)  ? "a folder"
+                           : !header->format       ? "damaged"
+                           : header->encrypted     ? "encrypted"
+                           : header->has_data_file ? "an image with a file of its own for data"
+                           : g_strcmp0(header->format, "vmdk") == 0
+                                   ? "a vmdk image, which may name other files"
+                                   : NULL;
 
-        if (fstat(fd, &stat) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
-                return (struct timespec){};
-        if ((now.tv_sec - stat.st_mtim.tv_sec) * G_GINT64_CONSTANT(1000000000) + now.tv_nsec -
-                    stat.st_mtim.tv_nsec <
-            SETTLED_NSEC)
-                return (struct timespec){};
-        return stat.st_mtim;
+        if (what)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The volume '%s' is %s: this is not supported for it", entry->name, what);
+        *ret_format = strcmp(header->format, "iso") == 0 ? "raw" : header->format;
+        return 0;
 }
 
-static bool is_same_time(struct timespec a, struct timespec b)
+int contents_look(Volume *volume, Error *error)
 {
-        return a.tv_sec != 0 && a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+        Pool *pool = volume_pool(volume);
+        _cleanup_(closep) int fd = -EBADF;
+        FileEntry *entry;
+        int r = contents_open(pool, &fd, error);
+
+        if (r >= 0)
+                r = files_look(fd, volume->volume.object.name, &entry, error);
+        if (r < 0)
+                return r;
+        if (!volume->volume.object.is_gone) {
+                (void)contents_set(pool, entry);
+                return 0;
+        }
+        file_entry_free(volume->entry);
+        volume->entry = entry;
+        return 0;
 }
 
 int contents_measure(Pool *pool, Error *error)
@@ -179,19 +199,15 @@ int contents_read(Pool *pool, bool only_changed, Error *error)
         _cleanup_(g_ptr_array_unrefp) GPtrArray *entries = NULL;
         _cleanup_(closep) int fd = -EBADF;
         unsigned generation = pool->generation;
-        struct timespec changed;
+        struct timespec changed = only_changed ? pool->changed : (struct timespec){};
         int r = contents_open(pool, &fd, error);
 
-        if (r < 0)
-                return r;
-        changed = time_of_change(fd);
-        if (only_changed && is_same_time(changed, pool->changed))
-                return 0;
-        r = files_list(fd, &entries, error);
-        if (r < 0 || generation != pool->generation)
+        if (r >= 0)
+                r = files_list(fd, &changed, &entries, error);
+        if (r < 0 || !entries || generation != pool->generation)
                 return r;
         if (!merge(pool, entries))
-                return 0; /* the next one reads it again */
+                return 0;   /* the next one reads it again */
         pool->generation++; /* a reader that began earlier saw less */
         pool->changed = changed;
         return contents_measure(pool, error);

@@ -11,16 +11,16 @@
 typedef struct Pool {
         StoragePool pool;
         StoragePoolDefinition *definition;
-        StoragePoolDefinition *live; /* with sizes; NULL: not started */
-        int fd;                      /* of the folder; negative: not started */
-        GHashTable *volumes;         /* name -> Volume, borrowed from the table of objects */
-        struct timespec changed;     /* the folder's, when it was read; 0: to be read again */
-        unsigned generation;         /* counts what we change ourselves */
+        StoragePoolDefinition *live;    /* with sizes; NULL: not started */
+        StoragePoolDefinition *resumed; /* it was started with this before the daemon ended; or NULL */
+        int fd;                         /* of the folder; negative: not started */
+        GHashTable *volumes;            /* name -> Volume, borrowed from the table of objects */
+        struct timespec changed;        /* the folder's, when it was read; 0: to be read again */
+        unsigned generation;            /* counts what we change ourselves */
 } Pool;
 
 typedef struct Volume {
         StorageVolume volume;
-        Pool *pool; /* counted */
         FileEntry *entry;
 } Volume;
 
@@ -32,15 +32,33 @@ static inline Volume *volume_of(StorageVolume *volume)
 {
         return (Volume *)volume;
 }
+static inline Pool *volume_pool(const Volume *volume)
+{
+        return pool_of(volume->volume.pool);
+}
+static inline bool entry_is_folder(const FileEntry *entry)
+{
+        return S_ISDIR(entry->stat.st_mode);
+}
+static inline uint64_t entry_capacity(const FileEntry *entry)
+{
+        return entry->header.has_capacity ? entry->header.capacity : (uint64_t)entry->stat.st_size;
+}
+/* qemu-img's name of what an image is; "raw" for an ISO image. ERROR_NOT_SUPPORTED for what cannot be known
+ * and for what has its data elsewhere, as guests may have written that. */
+int entry_format(const FileEntry *entry, const char **ret_format, Error *error);
 
 /* A descriptor of one's own, which stays open when the pool is stopped meanwhile. ERROR_OPERATION_INVALID if
  * it is not started. */
 int contents_open(const Pool *pool, int *ret_fd, Error *error);
 /* Reads folder and sizes; with `only_changed` only if the folder was changed. */
 int contents_read(Pool *pool, bool only_changed, Error *error) AWAITS;
-/* Takes the entry over; gives the volume, new or changed. Borrowed. */
+/* Takes the entry over; gives the volume, new or changed, borrowed; NULL if the pool was stopped or another
+ * pool has its path. */
 Volume *contents_set(Pool *pool, FileEntry *entry);
 void contents_forget(Pool *pool, const char *name);
 void contents_clear(Pool *pool);
+/* Looks at one again: guests write to it. */
+int contents_look(Volume *volume, Error *error) AWAITS;
 /* Sizes only. */
 int contents_measure(Pool *pool, Error *error) AWAITS;

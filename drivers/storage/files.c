@@ -5,6 +5,7 @@
 
 #include "drivers/storage/files.h"
 #include "core/fiber.h"
+#include "core/loop.h"
 #include "core/worker.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -18,8 +19,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define ZERO_STEP  (64 * 1024 * 1024)
-#define ZERO_BLOCK (1024 * 1024)
+#define ZERO_STEP         (64 * 1024 * 1024)
+#define ZERO_BLOCK        (1024 * 1024)
+#define LOOK_TIMEOUT_USEC (20 * G_USEC_PER_SEC)
+/* A change in the same tick of the clock would not be seen. */
+#define SETTLED_NSEC (G_GINT64_CONSTANT(100) * 1000 * 1000)
 
 typedef struct Task Task;
 struct Task {
@@ -27,8 +31,9 @@ struct Task {
         int fd;
         const char *path, *name, *other;
         const StoragePermissions *permissions;
-        uint64_t capacity, available, allocation, offset;
+        uint64_t capacity, available, allocation, offset, present;
         bool flag;
+        struct timespec changed;
         int result_fd;
         GPtrArray *entries;
         FileEntry *entry;
@@ -41,17 +46,26 @@ static int run_step(void *data)
         return task->step(task);
 }
 
-static int run(Task *task, const char *what, Error *error) AWAITS
+static int set_failure(const Task *task, int r, const char *what, Error *error)
 {
-        int r = fiber_current() ? worker_finish(run_step, task) : run_step(task);
-
         if (r == -ETXTBSY)
                 return error_set(error, ERROR_OPERATION_INVALID,
                                  "Cannot %s '%s': a process uses it, such as a running machine", what,
                                  task->name);
+        if (r == -EAGAIN)
+                return error_set(error, ERROR_OPERATION_FAILED, "Cannot %s '%s': its size changes", what,
+                                 task->name);
         return r < 0 ? error_set_errno(error, r, "Cannot %s '%s'", what,
                                        task->name ? task->name : task->path)
                      : r;
+}
+
+/* To the end: something changes. */
+static int run(Task *task, const char *what, Error *error) AWAITS
+{
+        int r = fiber_current() ? worker_finish(run_step, task) : run_step(task);
+
+        return set_failure(task, r, what, error);
 }
 
 FileEntry *file_entry_free(FileEntry *entry)
@@ -69,6 +83,51 @@ static void entry_release(void *entry)
         file_entry_free(entry);
 }
 
+static void look_free(void *data)
+{
+        Task *task = data;
+
+        closep(&task->fd);
+        closep(&task->result_fd);
+        g_clear_pointer(&task->entries, g_ptr_array_unref);
+        file_entry_free(task->entry);
+        g_free((char *)task->path);
+        g_free((char *)task->name);
+        g_free(task);
+}
+
+/* -ETIMEDOUT is the deadline's alone. */
+static int look_step(void *data)
+{
+        int r = run_step(data);
+
+        return r == -ETIMEDOUT ? -EIO : r;
+}
+
+/* Nothing changes: a worker that does not come back is left behind, with copies of all that it needs. The
+ * results are in *ret, for look_free(). */
+static int look(const Task *task, const char *what, Task **ret, Error *error) AWAITS
+{
+        Task *own = g_memdup2(task, sizeof *task);
+        int r;
+
+        own->path = g_strdup(task->path);
+        own->name = g_strdup(task->name);
+        own->result_fd = -EBADF;
+        own->fd = task->path ? -EBADF : fcntl(task->fd, F_DUPFD_CLOEXEC, 3);
+        if (!task->path && own->fd < 0)
+                r = -errno;
+        else if (fiber_current())
+                r = worker_run(look_step, own, look_free, deadline_after_usec(LOOK_TIMEOUT_USEC));
+        else
+                r = run_step(own);
+        if (r >= 0)
+                *ret = own;
+        else if (r != -ETIMEDOUT && r != -ECANCELED)
+                look_free(own);
+        return set_failure(task, r, what, error);
+}
+
 static int open_step(Task *task)
 {
         task->result_fd = open(task->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -77,12 +136,14 @@ static int open_step(Task *task)
 
 int files_open(const char *path, int *ret_fd, Error *error)
 {
-        Task task = { .step = open_step, .path = path };
-        int r = run(&task, "open the folder", error);
+        Task *task;
+        int r = look(&(Task){ .step = open_step, .path = path }, "open the folder", &task, error);
 
-        if (r >= 0)
-                *ret_fd = task.result_fd;
-        return r;
+        if (r < 0)
+                return r;
+        *ret_fd = TAKE_FD(task->result_fd);
+        look_free(task);
+        return 0;
 }
 
 static int permit(int fd, const StoragePermissions *permissions, bool has_mode, mode_t mode)
@@ -151,7 +212,8 @@ static void header_read(FileEntry *entry, int file, uint8_t *buffer)
 {
         ssize_t size = file < 0 ? -1 : pread(file, buffer, VOLUME_HEADER_BYTES, 0);
 
-        entry->is_damaged = size < 0 || volume_header_read(buffer, (size_t)size, &entry->header, NULL) < 0;
+        if (size >= 0)
+                (void)volume_header_read(buffer, (size_t)size, &entry->header, NULL);
 }
 
 /* NULL for what is no volume. */
@@ -191,13 +253,36 @@ static DIR *folder_read(int fd)
         return folder;
 }
 
+static struct timespec time_of_change(int fd)
+{
+        struct stat stat;
+        struct timespec now;
+
+        if (fstat(fd, &stat) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
+                return (struct timespec){};
+        if ((now.tv_sec - stat.st_mtim.tv_sec) * G_GINT64_CONSTANT(1000000000) + now.tv_nsec -
+                    stat.st_mtim.tv_nsec <
+            SETTLED_NSEC)
+                return (struct timespec){};
+        return stat.st_mtim;
+}
+
 static int list_step(Task *task)
 {
-        _cleanup_(freep) uint8_t *buffer = g_malloc(VOLUME_HEADER_BYTES);
-        DIR *folder = folder_read(task->fd);
+        _cleanup_(freep) uint8_t *buffer = NULL;
+        struct timespec changed = time_of_change(task->fd);
+        bool is_same = changed.tv_sec != 0 && changed.tv_sec == task->changed.tv_sec &&
+                       changed.tv_nsec == task->changed.tv_nsec;
+        DIR *folder;
 
+        task->changed = changed;
+        if (is_same)
+                return 0;
+        folder = folder_read(task->fd);
         if (!folder)
                 return -errno;
+        buffer = g_malloc(VOLUME_HEADER_BYTES);
+        task->entries = g_ptr_array_new_with_free_func(entry_release);
         for (struct dirent *found; (found = readdir(folder));) {
                 FileEntry *entry =
                         is_volume_name(found->d_name) ? entry_read(task->fd, found->d_name, buffer) : NULL;
@@ -209,17 +294,21 @@ static int list_step(Task *task)
         return 0;
 }
 
-int files_list(int fd, GPtrArray **ret_entries, Error *error)
+int files_list(int fd, struct timespec *changed, GPtrArray **ret_entries, Error *error)
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *entries = g_ptr_array_new_with_free_func(entry_release);
-        int r = run(&(Task){ .step = list_step, .fd = fd, .name = ".", .entries = entries }, "read", error);
+        Task *task;
+        int r = look(&(Task){ .step = list_step, .fd = fd, .name = ".", .changed = *changed }, "read", &task,
+                     error);
 
-        if (r >= 0)
-                *ret_entries = TAKE_PTR(entries);
-        return r;
+        if (r < 0)
+                return r;
+        *changed = task->changed;
+        *ret_entries = TAKE_PTR(task->entries);
+        look_free(task);
+        return 0;
 }
 
-static int look_step(Task *task)
+static int entry_step(Task *task)
 {
         _cleanup_(freep) uint8_t *buffer = g_malloc(VOLUME_HEADER_BYTES);
 
@@ -229,12 +318,14 @@ static int look_step(Task *task)
 
 int files_look(int fd, const char *name, FileEntry **ret_entry, Error *error)
 {
-        Task task = { .step = look_step, .fd = fd, .name = name };
-        int r = run(&task, "look at", error);
+        Task *task;
+        int r = look(&(Task){ .step = entry_step, .fd = fd, .name = name }, "look at", &task, error);
 
-        if (r >= 0)
-                *ret_entry = task.entry;
-        return r;
+        if (r < 0)
+                return r;
+        *ret_entry = TAKE_PTR(task->entry);
+        look_free(task);
+        return 0;
 }
 
 static int size_step(Task *task)
@@ -250,13 +341,14 @@ static int size_step(Task *task)
 
 int files_size(int fd, uint64_t *ret_capacity, uint64_t *ret_available, Error *error)
 {
-        Task task = { .step = size_step, .fd = fd, .name = "." };
-        int r = run(&task, "measure", error);
+        Task *task;
+        int r = look(&(Task){ .step = size_step, .fd = fd, .name = "." }, "measure", &task, error);
 
         if (r < 0)
                 return r;
-        *ret_capacity = task.capacity;
-        *ret_available = task.available;
+        *ret_capacity = task->capacity;
+        *ret_available = task->available;
+        look_free(task);
         return 0;
 }
 
@@ -391,21 +483,33 @@ int files_remove(int fd, const char *name, bool is_folder, Error *error)
 static int resize_step(Task *task)
 {
         _cleanup_(closep) int file = file_open_unused(task->fd, task->name, O_RDWR, F_WRLCK);
-        int r;
+        struct stat stat;
 
         if (file < 0)
                 return file;
-        if (task->flag) { /* before it grows: a full disk leaves the old size */
-                r = fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)task->capacity) < 0 ? -errno : 0;
-                if (r < 0)
-                        return r;
+        if (fstat(file, &stat) < 0)
+                return -errno;
+        if ((uint64_t)stat.st_size != task->present)
+                return -EAGAIN;
+        /* Before it grows. What a full disk gave of it is given back: blocks behind the end are nobody's. */
+        if (task->flag && fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)task->capacity) < 0) {
+                int r = -errno;
+
+                (void)ftruncate(file, stat.st_size);
+                return r;
         }
         return ftruncate(file, (off_t)task->capacity) < 0 || fsync(file) < 0 ? -errno : 0;
 }
 
-int files_resize_raw(int fd, const char *name, uint64_t capacity, bool allocate, Error *error)
+int files_resize_raw(int fd, const char *name, uint64_t present, uint64_t capacity, bool allocate,
+                     Error *error)
 {
-        Task task = { .step = resize_step, .fd = fd, .name = name, .capacity = capacity, .flag = allocate };
+        Task task = { .step = resize_step,
+                      .fd = fd,
+                      .name = name,
+                      .present = present,
+                      .capacity = capacity,
+                      .flag = allocate };
 
         return run(&task, "resize", error);
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 /* What is done with the files of a folder, by workers. Names are single components; links are never
- * followed, and only regular files are opened. */
+ * followed, and only regular files are opened. What only looks is given up after a while, as a server of
+ * files that is gone answers nothing for ever; what changes something is waited for. */
 
 #include "model/storage-volume.h"
 #include "model/volume-header.h"
@@ -13,9 +14,8 @@
 
 typedef struct FileEntry {
         char *name;
-        struct stat stat; /* of a regular file or a folder */
-        bool is_damaged;  /* its header cannot be read, or contradicts itself */
-        VolumeHeader header;
+        struct stat stat;    /* of a regular file or a folder */
+        VolumeHeader header; /* without a format: it cannot be read, or contradicts itself */
 } FileEntry;
 FileEntry *file_entry_free(FileEntry *entry);
 DEFINE_CLEANUP(FileEntry, file_entry_free)
@@ -27,8 +27,10 @@ int files_make(const char *path, const StoragePermissions *permissions, Error *e
 /* Removes an empty one. */
 int files_delete(const char *path, Error *error) AWAITS;
 
-/* An array of FileEntry that frees them; other kinds of files are left out. */
-int files_list(int fd, GPtrArray **ret_entries, Error *error) AWAITS;
+/* An array of FileEntry that frees them; other kinds of files are left out. *changed is the folder's time of
+ * change when it was last read (0: never) and becomes the present one, or 0 if that is too fresh to be sure
+ * of. If it is the same, nothing is read and *ret_entries is NULL. */
+int files_list(int fd, struct timespec *changed, GPtrArray **ret_entries, Error *error) AWAITS;
 int files_look(int fd, const char *name, FileEntry **ret_entry, Error *error) AWAITS;
 /* Of the file system, in bytes. */
 int files_size(int fd, uint64_t *ret_capacity, uint64_t *ret_available, Error *error) AWAITS;
@@ -48,7 +50,9 @@ void files_drop(int fd, const char *name) AWAITS;
 /* These fail (ERROR_OPERATION_INVALID) while a process, such as a machine's QEMU, holds a lock on the file.
  */
 int files_remove(int fd, const char *name, bool is_folder, Error *error) AWAITS;
-int files_resize_raw(int fd, const char *name, uint64_t capacity, bool allocate, Error *error) AWAITS;
+/* `present` is the size that the file is known to have: another one is refused. */
+int files_resize_raw(int fd, const char *name, uint64_t present, uint64_t capacity, bool allocate,
+                     Error *error) AWAITS;
 int files_trim(int fd, const char *name, Error *error) AWAITS;
 /* Overwrites what is allocated of the next 64 MiB from *offset with zeroes and moves it on. 1: there is
  * more; 0: all is done, and on the disk. */

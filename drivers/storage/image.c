@@ -59,19 +59,49 @@ static int run(Arguments *arguments, const int *fds, size_t n_fds, Error *error)
         return child_run(&options, NULL, 0, OUTPUT_MAX, DEADLINE_NEVER, &output, &size, error);
 }
 
-int image_format(const StorageVolumeDefinition *definition, const char **ret_format, Error *error)
+/* NULL: nothing makes such images. */
+static const char *format_name(VolumeFormat format)
 {
-        static const struct {
-                VolumeFormat format;
-                const char *name;
-        } formats[] = {
-                { VOLUME_FORMAT_ABSENT, "raw" },  { VOLUME_FORMAT_RAW, "raw" },
-                { VOLUME_FORMAT_ISO, "raw" },     { VOLUME_FORMAT_QCOW, "qcow" },
-                { VOLUME_FORMAT_QCOW2, "qcow2" }, { VOLUME_FORMAT_QED, "qed" },
-                { VOLUME_FORMAT_VMDK, "vmdk" },   { VOLUME_FORMAT_VDI, "vdi" },
-                { VOLUME_FORMAT_VPC, "vpc" },     { VOLUME_FORMAT_VHD, "vpc" },
-                { VOLUME_FORMAT_VHDX, "vhdx" },
+        static const char *const names[] = {
+                [VOLUME_FORMAT_ABSENT] = "raw", [VOLUME_FORMAT_RAW] = "raw",     [VOLUME_FORMAT_ISO] = "raw",
+                [VOLUME_FORMAT_QCOW] = "qcow",  [VOLUME_FORMAT_QCOW2] = "qcow2", [VOLUME_FORMAT_QED] = "qed",
+                [VOLUME_FORMAT_VMDK] = "vmdk",  [VOLUME_FORMAT_VDI] = "vdi",     [VOLUME_FORMAT_VPC] = "vpc",
+                [VOLUME_FORMAT_VHD] = "vpc",    [VOLUME_FORMAT_VHDX] = "vhdx",
         };
+
+        return (size_t)format < G_N_ELEMENTS(names) ? names[format] : NULL;
+}
+
+static bool has_features(const VolumeImage *image)
+{
+        return image->has_features || image->lazy_refcounts || image->extended_l2;
+}
+
+static int check_options(const StorageVolumeDefinition *definition, const char *format, bool preallocate,
+                         Error *error)
+{
+        const VolumeImage *image = &definition->target;
+        bool is_raw = strcmp(format, "raw") == 0, is_qcow2 = strcmp(format, "qcow2") == 0;
+        const char *what = preallocate && !is_qcow2           ? "the flag PREALLOC_METADATA"
+                           : has_features(image) && !is_qcow2 ? "<features>"
+                           : image->compat != VOLUME_COMPAT_ABSENT && !is_qcow2 ? "<compat>"
+                           : image->cluster_size > 0 && is_raw                  ? "<clusterSize>"
+                           : definition->backing && is_raw                      ? "<backingStore>"
+                                                                                : NULL;
+
+        return what ? error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                "volume '%s': images of format %s have nothing that %s could mean",
+                                definition->name, format, what)
+                    : 0;
+}
+
+int image_check(const StorageVolumeDefinition *definition, bool preallocate, const char **ret_format,
+                Error *error)
+{
+        const VolumeImage *unknown = !format_name(definition->target.format) ? &definition->target
+                                     : definition->backing && !format_name(definition->backing->format)
+                                             ? definition->backing
+                                             : NULL;
 
         if (definition->type != VOLUME_TYPE_FILE)
                 return error_set(error, ERROR_NOT_SUPPORTED,
@@ -79,13 +109,12 @@ int image_format(const StorageVolumeDefinition *definition, const char **ret_for
         if (definition->target.encryption)
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "volume '%s': encrypted volumes are not supported", definition->name);
-        for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++)
-                if (formats[i].format == definition->target.format) {
-                        *ret_format = formats[i].name;
-                        return 0;
-                }
-        return error_set(error, ERROR_NOT_SUPPORTED, "volume '%s': nothing makes images of format '%s'",
-                         definition->name, volume_format_to_string(definition->target.format));
+        if (unknown)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "volume '%s': nothing makes or reads images of format '%s'",
+                                 definition->name, volume_format_to_string(unknown->format));
+        *ret_format = format_name(definition->target.format);
+        return check_options(definition, *ret_format, preallocate, error);
 }
 
 static void option_add(GString *options, const char *key, const char *value)
@@ -99,8 +128,7 @@ static void add_options(Arguments *arguments, const StorageVolumeDefinition *def
 {
         _cleanup_(string_builder_freep) GString *options = g_string_new(NULL);
         const VolumeImage *image = &definition->target;
-        bool has_features = image->has_features || image->lazy_refcounts || image->extended_l2;
-        VolumeCompat usual = has_features ? VOLUME_COMPAT_1_1 : VOLUME_COMPAT_0_10;
+        VolumeCompat usual = has_features(image) ? VOLUME_COMPAT_1_1 : VOLUME_COMPAT_0_10;
         _cleanup_(freep) char *cluster = NULL;
 
         if (image->cluster_size > 0)
@@ -122,29 +150,19 @@ static void add_options(Arguments *arguments, const StorageVolumeDefinition *def
         add_pair(arguments, "-o", options->len > 0 ? options->str : NULL);
 }
 
-static const char *backing_format(const VolumeImage *backing)
-{
-        return backing->format == VOLUME_FORMAT_ABSENT || backing->format == VOLUME_FORMAT_ISO
-                       ? "raw"
-                       : volume_format_to_string(backing->format);
-}
-
 int image_create(int folder_fd, const char *name, const StorageVolumeDefinition *definition,
-                 bool preallocate, Error *error)
+                 const char *format, bool preallocate, Error *error)
 {
         _cleanup_(arguments_clear) Arguments arguments = {};
         _cleanup_(freep) char *path = g_strconcat(FOLDER_PATH, name, NULL);
-        const char *format;
         int r = arguments_begin(&arguments, "create", error);
 
-        if (r >= 0)
-                r = image_format(definition, &format, error);
         if (r < 0)
                 return r;
         add_pair(&arguments, "-f", format);
         if (definition->backing) {
                 add_pair(&arguments, "-b", definition->backing->path);
-                add_pair(&arguments, "-F", backing_format(definition->backing));
+                add_pair(&arguments, "-F", format_name(definition->backing->format));
         }
         add_options(&arguments, definition, format, preallocate);
         add(&arguments, path);
@@ -154,16 +172,14 @@ int image_create(int folder_fd, const char *name, const StorageVolumeDefinition 
 }
 
 int image_convert(int folder_fd, const char *name, const StorageVolumeDefinition *definition,
-                  bool preallocate, int source_fd, const char *source_format, Error *error)
+                  const char *format, bool preallocate, int source_fd, const char *source_format,
+                  Error *error)
 {
         _cleanup_(arguments_clear) Arguments arguments = {};
         _cleanup_(freep) char *path = g_strconcat(FOLDER_PATH, name, NULL);
         const int fds[] = { folder_fd, source_fd };
-        const char *format;
         int r = arguments_begin(&arguments, "convert", error);
 
-        if (r >= 0)
-                r = image_format(definition, &format, error);
         if (r < 0)
                 return r;
         add_pair(&arguments, "-f", source_format);

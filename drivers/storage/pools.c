@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "drivers/storage/pools.h"
+#include "core/fiber.h"
 #include "core/log.h"
 #include "core/store.h"
 #include "drivers/storage/contents.h"
@@ -43,6 +44,7 @@ static void pool_free(Object *object)
 
         storage_pool_definition_free(pool->definition);
         storage_pool_definition_free(pool->live);
+        storage_pool_definition_free(pool->resumed);
         g_hash_table_unref(pool->volumes);
         closep(&pool->fd);
         object_done(object);
@@ -108,28 +110,30 @@ static void let_go(Pool *pool)
         pool->pool.is_active = false;
 }
 
-static int start(Pool *pool, Error *error) AWAITS
+static int start(Pool *pool, const StoragePoolDefinition *definition, Error *error) AWAITS
 {
         struct StorageState *state = pool->pool.object.driver->storage;
         Stored stored;
         int r = refuse_type(pool, "started", error);
 
         if (r >= 0)
-                r = files_open(pool->definition->path, &pool->fd, error);
+                r = files_open(definition->path, &pool->fd, error);
         if (r < 0)
                 return r;
-        pool->live = storage_pool_definition_copy(pool->definition);
+        pool->live = storage_pool_definition_copy(definition);
         r = files_tidy(pool->fd, error);
         if (r >= 0)
                 r = contents_read(pool, false, error);
         stored = stored_of(pool, pool->live);
         if (r >= 0)
                 r = stored_save(&state->running, &stored, error);
-        if (r < 0)
+        if (r < 0) {
                 let_go(pool);
-        else
-                pool->pool.is_active = true;
-        return r;
+                return r;
+        }
+        pool->pool.is_active = true;
+        pool->resumed = storage_pool_definition_free(pool->resumed);
+        return 0;
 }
 
 static int build(Pool *pool, Error *error) AWAITS
@@ -156,43 +160,74 @@ static int load(Driver *driver, Stored *stored, Error *error)
         return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
 }
 
-/* What was started: those that are not defined as well are transient. They are started after all are read.
- */
+/* What was started: those that are not defined as well are transient. */
 static int load_running(Driver *driver, Stored *stored, Error *error)
 {
-        const StoragePoolDefinition *definition = stored->definition;
+        StoragePoolDefinition *definition = stored->definition;
         Pool *pool = (Pool *)object_table_by_uuid(driver->objects, OBJECT_STORAGE_POOL, definition->uuid);
         int r = 0;
 
-        if (pool) {
-                storage_pool_definition_free(stored->definition);
-        } else {
-                pool = pool_new(driver, stored->definition, stored->owner);
+        g_free(stored->value);
+        if (!pool) {
+                pool = pool_new(driver, storage_pool_definition_copy(definition), stored->owner);
                 r = object_table_add(driver->objects, &pool->pool.object);
                 object_unref(&pool->pool.object);
         }
-        g_free(stored->value);
-        if (r < 0)
+        if (r < 0) {
+                storage_pool_definition_free(definition);
                 return error_set_errno(error, r, "Cannot take it");
-        pool->pool.is_active = true; /* to be started again */
+        }
+        pool->resumed = definition;
         return 0;
 }
 
-static void start_again(Driver *driver, bool is_boot)
+static void announce_refresh(Pool *pool)
+{
+        event_raise(pool->pool.object.driver->events, EVENT_RESOURCE_SIGNAL,
+                    &(ResourceEvent){ .object = &pool->pool.object, .member = "Refresh" });
+}
+
+static void announce_start(Pool *pool)
+{
+        announce(pool, EVENT_STARTED);
+        announce_refresh(pool);
+}
+
+/* One that was not stopped is started with what it was started with. */
+static void start_again(Pool *pool, bool is_boot) AWAITS
+{
+        _cleanup_(error_clear) Error error = {};
+        _cleanup_(job_releasep) Job *job = NULL;
+        int r = job_take(pool->pool.object.jobs, JOB_START, "autostart", 0, DEADLINE_NEVER, &job, &error);
+
+        if (r < 0 || pool->pool.object.is_gone || pool->pool.is_active)
+                return;
+        if (pool->resumed || (is_boot && pool->pool.is_autostart)) {
+                _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
+                        storage_pool_definition_copy(pool->resumed ? pool->resumed : pool->definition);
+
+                r = start(pool, definition, &error);
+                if (r >= 0)
+                        announce_start(pool);
+        }
+        if (r < 0)
+                log_warning(pool->pool.object.path, "storage pool %s was not started: %s",
+                            pool->pool.object.name, error.message);
+}
+
+void pools_run(Driver *driver)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *pools =
                 object_table_list(driver->objects, OBJECT_STORAGE_POOL);
+        int running_fd = driver->storage->running.fd;
+        bool is_boot = faccessat(running_fd, BOOTED_FILE, F_OK, 0) < 0;
+        _cleanup_(error_clear) Error error = {};
 
-        for (unsigned i = 0; i < pools->len; i++) {
-                Pool *pool = pools->pdata[i];
-                _cleanup_(error_clear) Error error = {};
-                bool is_wanted = pool->pool.is_active || (is_boot && pool->pool.is_autostart);
-
-                pool->pool.is_active = false;
-                if (is_wanted && start(pool, &error) < 0)
-                        log_warning(pool->pool.object.path, "storage pool %s was not started: %s",
-                                    pool->pool.object.name, error.message);
-        }
+        for (unsigned i = 0; i < pools->len && !fiber_is_cancelled(fiber_current()); i++)
+                start_again(pools->pdata[i], is_boot);
+        if (is_boot && store_write(running_fd, BOOTED_FILE, "", 0, 0600, &error) < 0)
+                log_warning(driver->object.path, "storage pools start by themselves once more: %s",
+                            error.message);
 }
 
 static char *format(const void *definition)
@@ -226,16 +261,12 @@ int pools_open(Driver *driver, Error *error)
 {
         struct StorageState *state = g_new0(struct StorageState, 1);
         int r = open_folders(driver, state, error);
-        bool is_boot;
 
-        if (r < 0) {
+        if (r < 0)
                 g_free(state);
-                return r;
-        }
-        driver->storage = state;
-        is_boot = faccessat(state->running.fd, BOOTED_FILE, F_OK, 0) < 0;
-        start_again(driver, is_boot);
-        return is_boot ? store_write(state->running.fd, BOOTED_FILE, "", 0, 0600, error) : 0;
+        else
+                driver->storage = state;
+        return r;
 }
 
 void pools_close(Driver *driver)
@@ -355,7 +386,7 @@ static int build_and_start(Pool *pool, uint32_t flags, Error *error) AWAITS
 {
         int r = flags != 0 ? build(pool, error) : 0;
 
-        return r < 0 ? r : start(pool, error);
+        return r < 0 ? r : start(pool, pool->definition, error);
 }
 
 int pools_create_transient(Call *call, StoragePool *existing, StoragePoolDefinition *definition,
@@ -380,7 +411,7 @@ int pools_create_transient(Call *call, StoragePool *existing, StoragePoolDefinit
                 return r;
         }
         (void)object_table_add(call->driver->objects, &pool->pool.object); /* the UUID was reserved */
-        announce(pool, EVENT_STARTED);
+        announce_start(pool);
         *ret_pool = &pool->pool;
         return 0;
 }
@@ -399,12 +430,6 @@ int pools_build(Call *call, StoragePool *storage_pool, uint32_t flags, Error *er
         return r < 0 ? r : build(pool, error);
 }
 
-static void announce_refresh(Pool *pool)
-{
-        event_raise(pool->pool.object.driver->events, EVENT_RESOURCE_SIGNAL,
-                    &(ResourceEvent){ .object = &pool->pool.object, .member = "Refresh" });
-}
-
 int pools_create(Call *call, StoragePool *storage_pool, uint32_t flags, Error *error)
 {
         Pool *pool = pool_of(storage_pool);
@@ -418,8 +443,7 @@ int pools_create(Call *call, StoragePool *storage_pool, uint32_t flags, Error *e
                 r = build_and_start(pool, flags, error);
         if (r < 0)
                 return r;
-        announce(pool, EVENT_STARTED);
-        announce_refresh(pool);
+        announce_start(pool);
         return 0;
 }
 
@@ -458,17 +482,23 @@ int pools_destroy(Call *call, StoragePool *storage_pool, Error *error)
         return 0;
 }
 
+static const StoragePoolDefinition *definition_shown(const Pool *pool)
+{
+        return pool->pool.is_active ? pool->live : pool->definition;
+}
+
 int pools_get_info(Call *call, StoragePool *storage_pool, GVariant **ret_info, Error *error)
 {
-        const Pool *pool = pool_of(storage_pool);
+        Pool *pool = pool_of(storage_pool);
         const StoragePoolDefinition *shown;
-        int r = pool->pool.is_active ? contents_measure(pool_of(storage_pool), error) : 0;
+        int r = pool->pool.is_active ? contents_measure(pool, error) : 0;
 
         (void)call;
         if (r < 0)
                 return r;
-        shown = pool->live ? pool->live : pool->definition;
-        *ret_info = g_variant_ref_sink(g_variant_new("(ittt)", pool->live ? STATE_RUNNING : STATE_INACTIVE,
+        shown = definition_shown(pool);
+        *ret_info = g_variant_ref_sink(g_variant_new("(ittt)",
+                                                     pool->pool.is_active ? STATE_RUNNING : STATE_INACTIVE,
                                                      shown->capacity, shown->allocation, shown->available));
         return 0;
 }
@@ -476,15 +506,14 @@ int pools_get_info(Call *call, StoragePool *storage_pool, GVariant **ret_info, E
 int pools_get_xml_desc(Call *call, StoragePool *storage_pool, uint32_t flags, char **ret_xml, Error *error)
 {
         Pool *pool = pool_of(storage_pool);
-        bool is_live = pool->pool.is_active && !(flags & XML_INACTIVE);
         int r = error_check_flags(error, "GetXMLDesc", flags, XML_INACTIVE);
 
         (void)call;
-        if (r >= 0 && is_live)
+        if (r >= 0 && pool->pool.is_active && !(flags & XML_INACTIVE))
                 r = contents_measure(pool, error);
         if (r >= 0)
-                *ret_xml = storage_pool_definition_format(is_live && pool->live ? pool->live
-                                                                                : pool->definition);
+                *ret_xml = storage_pool_definition_format(flags & XML_INACTIVE ? pool->definition
+                                                                               : definition_shown(pool));
         return r;
 }
 
@@ -528,7 +557,10 @@ int pools_undefine(Call *call, StoragePool *storage_pool, Error *error)
         Pool *pool = pool_of(storage_pool);
         int r = refuse_active(pool, "undefined", error);
 
-        if (r >= 0)
+        /* One that could not be started again after a restart is still kept as started. */
+        if (r >= 0 && pool->resumed)
+                r = stored_remove(&call->driver->storage->running, pool->pool.object.uuid, error);
+        if (r >= 0 && pool->pool.is_persistent)
                 r = stored_remove(&call->driver->storage->defined, pool->pool.object.uuid, error);
         if (r < 0)
                 return r;

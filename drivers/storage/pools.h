@@ -8,9 +8,10 @@
 #include "driver.h"
 #include "objects/storage.h"
 
-/* Loads them, and starts those that were started before the daemon ended and, once after the host's boot,
- * those that start by themselves. */
 int pools_open(Driver *driver, Error *error);
+/* Starts those that were started before the daemon ended and, once after the host's boot, those that start
+ * by themselves. */
+void pools_run(Driver *driver) AWAITS;
 void pools_close(Driver *driver);
 
 /* As DriverType.define_storage_pool, create_storage_pool. */

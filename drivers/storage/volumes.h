@@ -6,15 +6,15 @@
 #include "driver.h"
 #include "objects/storage.h"
 
-int volumes_list(Call *call, StoragePool *pool, uint32_t flags, GPtrArray **ret_volumes,
+/* As DriverType.list_volumes, find_volume, copy_volume. */
+int volumes_list(Call *call, StoragePool *pool, GPtrArray **ret_volumes, Error *error) AWAITS;
+int volumes_find(Call *call, StoragePool *pool, const char *name, StorageVolume **ret_volume,
                  Error *error) AWAITS;
-int volumes_lookup_by_name(Call *call, StoragePool *pool, const char *name, StorageVolume **ret_volume,
-                           Error *error) AWAITS;
+int volumes_copy(Call *call, StoragePool *pool, const char *xml, StorageVolume *original, uint32_t flags,
+                 StorageVolume **ret_volume, Error *error) AWAITS;
+
 int volumes_create(Call *call, StoragePool *pool, const char *xml, uint32_t flags,
                    StorageVolume **ret_volume, Error *error) AWAITS;
-int volumes_create_from(Call *call, StoragePool *pool, const char *xml, const char *key, uint32_t flags,
-                        StorageVolume **ret_volume, Error *error) AWAITS;
-
 int volumes_delete(Call *call, StorageVolume *volume, uint32_t flags, Error *error) AWAITS;
 int volumes_get_info(Call *call, StorageVolume *volume, uint32_t flags, GVariant **ret_info,
                      Error *error) AWAITS;

@@ -11,6 +11,7 @@
 #include "core/worker.h"
 #include "model/secret.h"
 #include "objects/secret.h"
+#include "objects/storage.h"
 #include <assert.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -31,9 +32,22 @@ static void add(Details *details, const char *key, const char *value)
         details->list[n] = (AuthorityDetail){ key, value };
 }
 
+/* Objects may be renamed while polkit thinks. */
+static void add_copy(Details *details, const char *key, const char *value)
+{
+        size_t n = 0;
+
+        while (details->copies[n])
+                n++;
+        assert(n < DETAILS_MAX);
+        details->copies[n] = g_strdup(value);
+        add(details, key, details->copies[n]);
+}
+
 void details_clear(Details *details)
 {
-        g_free(details->name);
+        for (size_t i = 0; i < DETAILS_MAX; i++)
+                g_free(details->copies[i]);
         *details = (Details){};
 }
 
@@ -119,11 +133,8 @@ void details_set_identity(Details *details, ObjectKind kind, const char *name, c
 {
         const KindFacts *facts = kind_facts(kind);
 
-        /* Copies: the object may be renamed while polkit thinks. */
-        if (facts->name_detail && name) {
-                details->name = g_strdup(name);
-                add(details, facts->name_detail, details->name);
-        }
+        if (facts->name_detail && name)
+                add_copy(details, facts->name_detail, name);
         if (facts->uuid_detail && uuid) {
                 g_strlcpy(details->uuid, uuid, sizeof details->uuid);
                 add(details, facts->uuid_detail, details->uuid);
@@ -141,8 +152,14 @@ static void set_usage(Details *details, const Secret *secret)
 
         if (secret->usage_type <= 0 || secret->usage_type >= (int)G_N_ELEMENTS(keys))
                 return;
-        details->name = g_strdup(secret->usage_id);
-        add(details, keys[secret->usage_type], details->name);
+        add_copy(details, keys[secret->usage_type], secret->usage_id);
+}
+
+static void set_pool(Details *details, const StorageVolume *volume)
+{
+        add_copy(details, "vol_key", volume->key);
+        details_set_identity(details, OBJECT_STORAGE_POOL, volume->pool->object.name,
+                             volume->pool->object.uuid);
 }
 
 static void set_identity_of(Details *details, const Object *object)
@@ -150,6 +167,8 @@ static void set_identity_of(Details *details, const Object *object)
         details_set_identity(details, object->kind, object->name, object->uuid);
         if (object->kind == OBJECT_SECRET)
                 set_usage(details, (const Secret *)object);
+        if (object->kind == OBJECT_STORAGE_VOLUME)
+                set_pool(details, (const StorageVolume *)object);
 }
 
 int details_of_object(Details *details, const Object *object)
@@ -196,7 +215,9 @@ void details_of_path(Details *details, const ObjectPath *path)
                 details_set_identity(details, path->kind, NULL, uuid);
         } else if (facts->name_detail) {
                 name = object_id_decode(path->id);
-                if (name && g_utf8_validate(name, -1, NULL))
+                if (name && g_utf8_validate(name, -1, NULL) && path->kind == OBJECT_STORAGE_VOLUME)
+                        add_copy(details, "vol_key", name); /* it is found by its key */
+                else if (name && g_utf8_validate(name, -1, NULL))
                         details_set_identity(details, path->kind, name, NULL);
         }
 }

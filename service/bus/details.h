@@ -6,13 +6,13 @@
 #include "auth/authority.h"
 #include "bus/front.h"
 
-#define DETAILS_MAX 6
+#define DETAILS_MAX 8
 
 typedef struct Details {
         AuthorityDetail list[DETAILS_MAX]; /* ends with a NULL key */
         char owner[64];
         char uuid[UUID_STRING_MAX];
-        char *name;
+        char *copies[DETAILS_MAX]; /* of the list's values */
 } Details;
 
 void details_clear(Details *details);

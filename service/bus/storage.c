@@ -6,6 +6,7 @@
 #include "bus/define.h"
 #include "bus/find.h"
 #include "bus/marshal.h"
+#include "bus/visible.h"
 #include "handlers.h"
 #include <string.h>
 
@@ -54,6 +55,67 @@ int connect_storage_vol_lookup_by_path(CallFrame *frame, const char *path, Stora
 {
         return find_by_text(frame, OBJECT_STORAGE_VOLUME, "path", path, path_of, (Object **)ret_volume,
                             error);
+}
+
+int storage_pool_list_volumes(CallFrame *frame, StoragePool *pool, uint32_t flags, GPtrArray **ret_volumes,
+                              Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *volumes = NULL;
+        const DriverType *type = frame->path.driver->type;
+        int r;
+
+        if (!type->list_volumes)
+                return call_not_supported(frame, error);
+        r = error_check_flags(error, frame->member, flags, 0);
+        if (r >= 0)
+                r = type->list_volumes(&frame->call, pool, &volumes, error);
+        if (r >= 0)
+                r = visible_filter(frame->caller, frame->path.driver, OBJECT_STORAGE_VOLUME,
+                                   frame->call.deadline_usec, volumes, error);
+        if (r >= 0)
+                *ret_volumes = TAKE_PTR(volumes);
+        return r;
+}
+
+int storage_pool_find_volume(CallFrame *frame, StoragePool *pool, const char *name,
+                             StorageVolume **ret_volume, Error *error)
+{
+        _cleanup_(object_unrefp) Object *found = NULL;
+        const DriverType *type = frame->path.driver->type;
+        int r;
+
+        if (!type->find_volume)
+                return call_not_supported(frame, error);
+        r = type->find_volume(&frame->call, pool, name, (StorageVolume **)&found, error);
+        return r < 0 ? r
+                     : find_object(frame, OBJECT_STORAGE_VOLUME, "name", name, found, (Object **)ret_volume,
+                                   error);
+}
+
+/* The original's turn is taken after the pool's: nothing takes them in the other order. */
+int storage_pool_copy_volume(CallFrame *frame, StoragePool *pool, const char *xml, const char *key,
+                             uint32_t flags, StorageVolume **ret_volume, Error *error)
+{
+        static const InterfaceAction actions[] = {
+                { "org.libvirt.api.storage-vol.data-read", -1, 0, false },
+                {},
+        };
+        _cleanup_(object_unrefp) Object *original = NULL;
+        _cleanup_(job_releasep) Job *job = NULL;
+        const DriverType *type = frame->path.driver->type;
+        int r;
+
+        if (!type->copy_volume)
+                return call_not_supported(frame, error);
+        r = find_by_text(frame, OBJECT_STORAGE_VOLUME, "key", key, key_of, &original, error);
+        if (r >= 0)
+                r = call_authorise_object(frame, actions, original, error);
+        if (r >= 0)
+                r = job_take(original->jobs, JOB_QUERY, frame->member, frame->caller->uid,
+                             frame->call.deadline_usec, &job, error);
+        return r < 0 ? r
+                     : type->copy_volume(&frame->call, pool, xml, (StorageVolume *)original, flags,
+                                         ret_volume, error);
 }
 
 static int claim(CallFrame *frame, const char *xml, const InterfaceAction *actions, JobKind job,

@@ -121,31 +121,42 @@ int visible_check(Caller *caller, const ObjectPath *path, const Object *object, 
         return 0;
 }
 
-int visible_list(Caller *caller, Driver *driver, ObjectKind kind, uint64_t deadline_usec,
-                 GPtrArray **ret_list, Error *error)
+int visible_filter(Caller *caller, Driver *driver, ObjectKind kind, uint64_t deadline_usec, GPtrArray *list,
+                   Error *error)
 {
-        GPtrArray *list;
-        Sight all = SIGHT_YES;
+        Sight all = SIGHT_NO;
         unsigned n = 0;
         int r;
 
-        if (!caller->is_root && kind != OBJECT_JOB && object_table_count(driver->objects, kind) > 0) {
+        if (caller->is_root || list->len == 0)
+                return 0;
+        if (kind != OBJECT_JOB) {
                 r = ask_about_all(caller, driver, kind_facts(kind)->see_action, deadline_usec, &all, error);
                 if (r < 0)
                         return r;
         }
-        list = object_table_list(driver->objects, kind);
-        if (!caller->is_root && (all != SIGHT_YES || kind == OBJECT_JOB)) {
-                /* Kept in place and in order; the others' references are dropped with the tail. */
-                for (unsigned i = 0; i < list->len; i++) {
-                        if (!visible_known(caller, list->pdata[i]))
-                                continue;
-                        void *seen = list->pdata[i];
-                        list->pdata[i] = list->pdata[n];
-                        list->pdata[n++] = seen;
-                }
-                g_ptr_array_set_size(list, (int)n);
+        /* Some went while polkit thought. Kept in place and in order; the others' references are dropped
+         * with the tail. */
+        for (unsigned i = 0; i < list->len; i++) {
+                const Object *object = list->pdata[i];
+
+                if (object->is_gone || (all != SIGHT_YES && !visible_known(caller, object)))
+                        continue;
+                void *seen = list->pdata[i];
+                list->pdata[i] = list->pdata[n];
+                list->pdata[n++] = seen;
         }
-        *ret_list = list;
+        g_ptr_array_set_size(list, (int)n);
         return 0;
+}
+
+int visible_list(Caller *caller, Driver *driver, ObjectKind kind, uint64_t deadline_usec,
+                 GPtrArray **ret_list, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *list = object_table_list(driver->objects, kind);
+        int r = visible_filter(caller, driver, kind, deadline_usec, list, error);
+
+        if (r >= 0)
+                *ret_list = TAKE_PTR(list);
+        return r;
 }

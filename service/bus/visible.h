@@ -32,3 +32,6 @@ int visible_ask_for_all(Caller *caller, const Driver *driver, const InterfaceAct
  * asked about. */
 int visible_list(Caller *caller, Driver *driver, ObjectKind kind, uint64_t deadline_usec,
                  GPtrArray **ret_list, Error *error) AWAITS;
+/* The same for a list of such objects, which frees those that go. */
+int visible_filter(Caller *caller, Driver *driver, ObjectKind kind, uint64_t deadline_usec, GPtrArray *list,
+                   Error *error) AWAITS;

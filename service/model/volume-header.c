@@ -11,7 +11,8 @@
 #define BACKING_PATH_MAX     1023 /* the limit of qcow2 */
 #define QCOW2_BACKING_FORMAT 0xe2792aca
 #define QCOW2_LAZY_REFCOUNTS (1u << 0) /* of the compatible features */
-#define QCOW2_EXTENDED_L2    (1u << 4) /* of the incompatible ones */
+#define QCOW2_DATA_FILE      (1u << 2) /* of the incompatible ones */
+#define QCOW2_EXTENDED_L2    (1u << 4)
 #define QED_HAS_BACKING      1
 #define QED_BACKING_IS_RAW   4
 
@@ -106,6 +107,7 @@ static int read_qcow2(Bytes bytes, VolumeHeader *header, Error *error)
                         return error_set(error, ERROR_OPERATION_FAILED, "The qcow2 header is cut off");
                 extensions = big(bytes, 100, 4);
                 header->is_compat_1_1 = true;
+                header->has_data_file = big(bytes, 72, 8) & QCOW2_DATA_FILE;
                 header->extended_l2 = big(bytes, 72, 8) & QCOW2_EXTENDED_L2;
                 header->lazy_refcounts = big(bytes, 80, 8) & QCOW2_LAZY_REFCOUNTS;
         }

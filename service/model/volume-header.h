@@ -13,6 +13,7 @@ typedef struct VolumeHeader {
         uint64_t capacity;  /* bytes */
         bool encrypted;
         bool is_compat_1_1, lazy_refcounts, extended_l2; /* of qcow2 */
+        bool has_data_file;                              /* its data is in a file that it names */
         uint32_t cluster_size;                           /* bytes; 0: it has none, or does not say */
         char *backing_path;   /* as the image says it; never to be followed without a look at it */
         char *backing_format; /* NULL if the image does not say: then only to be guessed */

@@ -13,5 +13,6 @@ typedef struct StoragePool {
 
 typedef struct StorageVolume {
         Object object;
+        StoragePool *pool; /* counted */
         char *key, *path;
 } StorageVolume;

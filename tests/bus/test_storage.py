@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pathlib
+import shutil
 import struct
 import subprocess
 import uuid
@@ -100,12 +101,13 @@ class TestPools:
 
     def test_survives_the_daemon(self, daemon, client, tmp_path):
         (tmp_path / "off").mkdir()
+        wait_for(lambda: any(daemon.root.rglob("storage/booted")))
         running, off = started(client, tmp_path), define(client, tmp_path / "off", "off")
         make(client, running, "a.img")
         client.set(off, POOL, "Autostart", "b", True)
         daemon.kill()
         daemon.start()
-        assert client.get(running, POOL, "Active") is True
+        wait_for(lambda: client.get(running, POOL, "Active"))
         assert names(client, running) == ["a.img", "off"]
         assert (client.get(off, POOL, "Active"), client.get(off, POOL, "Autostart")) == (False, True)
 
@@ -114,9 +116,38 @@ class TestPools:
         assert (client.get(path, POOL, "Active"), client.get(path, POOL, "Persistent")) == (True, False)
         daemon.kill()
         daemon.start()
-        assert (client.get(path, POOL, "Active"), client.get(path, POOL, "Persistent")) == (True, False)
+        wait_for(lambda: client.get(path, POOL, "Active"))
+        assert client.get(path, POOL, "Persistent") is False
         client.call(path, POOL, "Destroy")
         assert client.call(QEMU, CONNECT, "ListStoragePools", "u", 0) == []
+
+    def test_one_that_cannot_be_started_again_can_be_forgotten(self, daemon, client, tmp_path):
+        client.call(QEMU, CONNECT, "StoragePoolCreateXML", "su", pool_xml(tmp_path / "new"), 1)
+        for _ in range(2):
+            daemon.kill()
+            shutil.rmtree(tmp_path / "new", ignore_errors=True)
+            daemon.start()
+            (path,) = client.call(QEMU, CONNECT, "ListStoragePools", "u", 0)
+            assert client.get(path, POOL, "Active") is False
+        client.call(path, POOL, "Undefine")
+        daemon.kill()
+        daemon.start()
+        assert client.call(QEMU, CONNECT, "ListStoragePools", "u", 0) == []
+
+    def test_what_runs_stays_as_it_was_started(self, daemon, client, tmp_path):
+        (tmp_path / "new").mkdir()
+        identity = str(uuid.uuid4())
+        pool = define(client, tmp_path, "disks", identity)
+        client.call(pool, POOL, "Create", "u", 0)
+        define(client, tmp_path / "new", "disks", identity)
+        for _ in range(2):
+            assert read(client, pool, POOL).find("target/path").text == str(tmp_path)
+            assert names(client, pool) == ["new"]
+            daemon.kill()
+            daemon.start()
+            wait_for(lambda: client.get(pool, POOL, "Active"))
+        client.call(pool, POOL, "Destroy")
+        assert read(client, pool, POOL).find("target/path").text == str(tmp_path / "new")
 
     def test_what_comes_and_goes_is_seen(self, client, tmp_path):
         pool = started(client, tmp_path)
@@ -266,7 +297,20 @@ class TestVolumes:
                      volume_xml("x", kind="qcow2",
                                 backing="<backingStore><path>/nowhere</path><format type='raw'/></backingStore>")):
             refused(client.call, pool, POOL, "StorageVolCreateXML", "su", text, 0)
-        refused(client.call, pool, POOL, "StorageVolCreateXML", "su", volume_xml("x"), 2, word="2")
+        for flags, text, word in ((2, volume_xml("x"), "2"), (1, volume_xml("x"), "PREALLOC_METADATA"),
+                                  (1, volume_xml("x", kind="vdi"), "PREALLOC_METADATA"),
+                                  (0, volume_xml("x", content="<compat>1.1</compat>"), "compat"),
+                                  (0, volume_xml("x", kind="qed", content="<features><lazy_refcounts/></features>"),
+                                   "features"),
+                                  (0, volume_xml("x", content="<clusterSize>65536</clusterSize>"), "clusterSize"),
+                                  (0, volume_xml("x", kind="qcow2", backing="<backingStore><path>/a</path>"
+                                                 "<format type='luks'/></backingStore>"), "luks")):
+            refused(client.call, pool, POOL, "StorageVolCreateXML", "su", text, flags, word=word)
+        (tmp_path / "folder").mkdir()
+        folder = client.call(pool, POOL, "StorageVolLookupByName", "s", "folder")
+        refused(client.call, folder, VOLUME, "Delete", "u", 1, word="ZEROED")
+        refused(client.call, folder, VOLUME, "Delete", "u", 2, word="2")
+        client.call(folder, VOLUME, "Delete", "u", 0)
         assert [p.name for p in tmp_path.iterdir()] == ["there"]
 
     def test_16_at_once(self, client, tmp_path):
@@ -286,6 +330,7 @@ class TestVolumes:
         for name in (".virtbus-part-4194304-1", others):
             (tmp_path / name).write_bytes(b"half")
         daemon.start()
+        wait_for(lambda: client.get(pool, POOL, "Active"))
         assert names(client, pool) == []
         assert [p.name for p in tmp_path.iterdir()] == [others]
 
@@ -305,6 +350,40 @@ class TestVolumes:
         refused(client.call, damaged, VOLUME, "Resize", "tu", 10 * MIB, 0, word="damaged")
         refused(client.call, pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("d"), f"{tmp_path}/c", 0)
 
+    def test_files_that_an_image_names_are_not_read(self, client, tmp_path):
+        folder, outside = tmp_path / "pool", tmp_path / "secret"
+        folder.mkdir()
+        pool = started(client, folder)
+        outside.write_bytes(b"not yours" * 1000)
+
+        def image(name, *options):
+            subprocess.run(["qemu-img", "create", "-q", *options, folder / name, "1M"], check=True)
+        image("base", "-f", "qcow2")
+        image("top", "-f", "qcow2", "-b", folder / "base", "-F", "qcow2")
+        image("relative", "-f", "qcow2", "-b", "top", "-F", "qcow2")
+        image("leak", "-f", "qcow2", "-b", outside, "-F", "raw")
+        shutil.copy(folder / "top", folder / "guess")  # without the extension that names the format
+        (folder / "guess").write_bytes((folder / "guess").read_bytes().replace(b"\xe2\x79\x2a\xca", b"mute"))
+        image("lie", "-f", "qcow2", "-u", "-b", folder / "text", "-F", "qcow2")
+        (folder / "text").write_bytes(bytes(MIB))
+        image("loop", "-f", "qcow2")
+        image("other", "-f", "qcow2", "-u", "-b", folder / "loop", "-F", "qcow2")
+        image("loop", "-f", "qcow2", "-u", "-b", folder / "other", "-F", "qcow2")
+        image("data", "-f", "qcow2", "-o", f"data_file={outside}2")
+        image("disk.vmdk", "-f", "vmdk")
+        before = pathlib.Path(f"{outside}2").stat()
+        for name, word in (("leak", "stands on"), ("guess", "stands on"), ("lie", "stands on"), ("loop", "at most"),
+                           ("data", "data"), ("disk.vmdk", "vmdk")):
+            volume = client.call(pool, POOL, "StorageVolLookupByName", "s", name)
+            refused(client.call, volume, VOLUME, "Resize", "tu", 2 * MIB, 0, word=word)
+        for name in ("leak", "guess", "lie", "loop", "data", "disk.vmdk", "top"):
+            refused(client.call, pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("copy"), str(folder / name), 0)
+        assert pathlib.Path(f"{outside}2").stat() == before and not (folder / "copy").exists()
+        for name in ("top", "relative"):
+            volume = client.call(pool, POOL, "StorageVolLookupByName", "s", name)
+            client.call(volume, VOLUME, "Resize", "tu", 2 * MIB, 0)
+            assert image_info(folder / name)["virtual-size"] == 2 * MIB
+
 
 @pytest.mark.system
 class TestRights:
@@ -316,8 +395,26 @@ class TestRights:
         for path, interface, member, arguments in (
                 (pool, POOL, "ListStorageVolumes", ("u", 0)), (pool, POOL, "Destroy", ()),
                 (pool, POOL, "StorageVolCreateXML", ("su", volume_xml("b"), 0)),
+                (pool, POOL, "StorageVolLookupByName", ("s", "a")),
                 (volume, VOLUME, "GetXMLDesc", ("u", 0)), (volume, VOLUME, "Delete", ("u", 0)),
                 (QEMU, CONNECT, "StorageVolLookupByPath", ("s", f"{tmp_path}/a")),
                 (QEMU, CONNECT, "StoragePoolDefineXML", ("su", pool_xml("/x", "x"), 0))):
             refused(alice.call, path, interface, member, *arguments)
         assert (tmp_path / "a").exists()
+
+    def test_each_volume_by_its_own_rule(self, system_daemon, polkit, tmp_path):
+        root, alice = system_daemon.client(), system_daemon.client("alice")
+        pool = started(root, tmp_path)
+        for name in ("a", "b"):
+            make(root, pool, name)
+        polkit.rules("if (subject.user == 'alice' && (action.id.indexOf('storage-pool') > 0 ||"
+                     " action.id.indexOf('storage-vol.create') > 0 || action.lookup('pool_name') == 'disks' &&"
+                     f" action.lookup('vol_key') == '{tmp_path}/a')) return polkit.Result.YES;")
+        seen = alice.call(pool, POOL, "StorageVolLookupByName", "s", "a")
+        assert alice.call(pool, POOL, "ListStorageVolumes", "u", 0) == [seen]
+        refused(alice.call, pool, POOL, "StorageVolLookupByName", "s", "b", word="no storage vol with matching")
+        refused(alice.call, pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("c"), f"{tmp_path}/b", 0,
+                word="no storage vol with matching")
+        alice.call(pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("c"), f"{tmp_path}/a", 0)
+        polkit.rules("if (subject.user == 'alice' && action.id.indexOf('data-read') < 0) return polkit.Result.YES;")
+        refused(alice.call, pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("d"), f"{tmp_path}/b", 0)
