@@ -8,6 +8,10 @@
 #include <errno.h>
 #include <pthread.h>
 
+/* By then a thread has begun, even a slow one. */
+#define STARTED_USEC (300 * 1000)
+#define N_STUCK      6 /* more than there are threads */
+
 typedef struct Work {
         int go[2]; /* the worker reads a byte of it before it ends */
         pthread_t thread;
@@ -63,12 +67,38 @@ static void is_left_behind_after_the_deadline(void *data)
 
         (void)data;
         n_freed = 0;
-        assert_int_equal(worker_run(works, work, work_free, deadline_after_usec(1000)), -ETIMEDOUT);
+        assert_int_equal(worker_run(works, work, work_free, deadline_after_usec(STARTED_USEC)), -ETIMEDOUT);
         assert_int_equal(n_freed, 0);
         assert_int_equal(write(go, "x", 1), 1);
         while (n_freed == 0)
                 assert_int_equal(await_until(deadline_after_usec(500)), 0);
         assert_int_equal(close(go), 0);
+}
+
+static void others_go_on_without_those_that_hang(void *data)
+{
+        Work *quick = work_new(7);
+        int go[N_STUCK];
+
+        (void)data;
+        n_freed = 0;
+        for (unsigned i = 0; i < N_STUCK; i++) {
+                Work *stuck = work_new(0);
+
+                go[i] = dup(stuck->go[1]);
+                assert_int_equal(worker_run(works, stuck, work_free, deadline_after_usec(STARTED_USEC)),
+                                 -ETIMEDOUT);
+        }
+        assert_int_equal(write(quick->go[1], "x", 1), 1);
+        assert_int_equal(worker_run(works, quick, work_free, DEADLINE_NEVER), 7);
+        assert_int_equal(n_freed, 0);
+        for (unsigned i = 0; i < N_STUCK; i++) {
+                assert_int_equal(write(go[i], "x", 1), 1);
+                assert_int_equal(close(go[i]), 0);
+        }
+        while (n_freed < N_STUCK)
+                assert_int_equal(await_until(deadline_after_usec(500)), 0);
+        work_free(quick);
 }
 
 typedef struct Finish {
@@ -113,6 +143,7 @@ static void is_finished_though_cancelled(void *data)
         }
 RUNS(gives_its_result)
 RUNS(is_left_behind_after_the_deadline)
+RUNS(others_go_on_without_those_that_hang)
 RUNS(is_finished_though_cancelled)
 
 int main(void)
@@ -120,6 +151,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_gives_its_result),
                 cmocka_unit_test(test_is_left_behind_after_the_deadline),
+                cmocka_unit_test(test_others_go_on_without_those_that_hang),
                 cmocka_unit_test(test_is_finished_though_cancelled),
         };
 
