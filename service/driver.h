@@ -126,6 +126,8 @@ struct DriverType {
         /* The same for networks, filters, pools and secrets. The reference that they give is counted. */
         int (*define_network)(Call *call, Network *existing, NetworkDefinition *definition,
                               Network **ret_network, Error *error) AWAITS;
+        int (*create_network)(Call *call, Network *existing, NetworkDefinition *definition,
+                              Network **ret_network, Error *error) AWAITS;
         int (*define_nwfilter)(Call *call, NWFilter *existing, FilterDefinition *definition,
                                NWFilter **ret_filter, Error *error) AWAITS;
         int (*define_storage_pool)(Call *call, StoragePool *existing, StoragePoolDefinition *definition,

@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A definition is changed in three steps: a changed copy, the copy on disk, the copy in place of the old
- * one. What fails leaves everything as it was. Names, UUIDs and bridges of networks that are not in the
- * table yet are reserved meanwhile. */
+/* Networks as objects. A definition is changed in three steps: a changed copy, the copy on disk, the copy in
+ * place of the old one. What fails leaves everything as it was. Names, UUIDs and bridges of networks that
+ * are not in the table yet are reserved meanwhile. */
 
 #include "drivers/network/networks.h"
-#include "drivers/stored/stored.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "core/store.h"
+#include "drivers/network/active.h"
+#include "drivers/network/dnsmasq.h"
+#include <fcntl.h>
 #include <net/if.h>
 #include <string.h>
 
 #define BRIDGES_MAX 1024
+#define BOOTED_FILE "booted" /* in the folder of those that are up: autostart is done */
 
 /* virConnectNetworkEventLifecycle. */
 enum {
         EVENT_DEFINED = 0,
         EVENT_UNDEFINED = 1,
+        EVENT_STARTED = 2,
+        EVENT_STOPPED = 3,
 };
 
 /* virNetworkXMLFlags. */
@@ -22,39 +30,25 @@ enum {
         XML_INACTIVE = 1 << 0,
 };
 
-struct NetworkState {
-        StoredFolder folder;
-};
-
-typedef struct StoredObject {
-        Network network;
-        NetworkDefinition *definition;
-} StoredObject;
-
-static NetworkDefinition **definition_of(Network *network)
-{
-        return &((StoredObject *)network)->definition;
-}
-
 static void network_free(Object *object)
 {
-        StoredObject *stored = (StoredObject *)object;
+        VirtualNetwork *network = (VirtualNetwork *)object;
 
-        network_definition_free(stored->definition);
+        active_release(network);
+        network_definition_free(network->definition);
         object_done(object);
-        g_free(stored);
+        g_free(network);
 }
 
 /* Takes the definition over. */
-static Network *network_new(Driver *driver, NetworkDefinition *definition, uid_t owner)
+static VirtualNetwork *network_new(Driver *driver, NetworkDefinition *definition, uid_t owner)
 {
-        StoredObject *stored = g_new0(StoredObject, 1);
+        VirtualNetwork *network = g_new0(VirtualNetwork, 1);
 
-        stored->definition = definition;
-        stored->network.is_persistent = true;
-        object_init(&stored->network.object, OBJECT_NETWORK, driver, definition->uuid, definition->name,
+        network->definition = definition;
+        object_init(&network->network.object, OBJECT_NETWORK, driver, definition->uuid, definition->name,
                     definition->uuid, owner, network_free);
-        return &stored->network;
+        return network;
 }
 
 static void announce(Network *network, int event)
@@ -69,14 +63,38 @@ static void announce(Network *network, int event)
 
 static int load(Driver *driver, Stored *stored, Error *error)
 {
-        Network *network = network_new(driver, stored->definition, stored->owner);
+        VirtualNetwork *network = network_new(driver, stored->definition, stored->owner);
         int r;
 
         g_free(stored->value);
-        network->is_autostart = stored->is_autostart;
-        r = object_table_add(driver->objects, &network->object);
-        object_unref(&network->object);
+        network->network.is_persistent = true;
+        network->network.is_autostart = stored->is_autostart;
+        r = object_table_add(driver->objects, &network->network.object);
+        object_unref(&network->network.object);
         return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
+}
+
+/* What was up: those that are not defined as well are transient. */
+static int load_running(Driver *driver, Stored *stored, Error *error)
+{
+        NetworkDefinition *definition = stored->definition;
+        Object *object = object_table_by_uuid(driver->objects, OBJECT_NETWORK, definition->uuid);
+        VirtualNetwork *network = (VirtualNetwork *)object;
+        int r = 0;
+
+        if (!network) {
+                network = network_new(driver, network_definition_copy(definition), stored->owner);
+                r = object_table_add(driver->objects, &network->network.object);
+                object_unref(&network->network.object);
+        }
+        if (r < 0) {
+                network_definition_free(definition);
+                g_free(stored->value);
+                return error_set_errno(error, r, "Cannot take it");
+        }
+        network->resumed = definition;
+        network->resumed_process = stored->value;
+        return 0;
 }
 
 static char *format(const void *definition)
@@ -84,33 +102,119 @@ static char *format(const void *definition)
         return network_definition_format(definition, DEFINITION_INACTIVE);
 }
 
-int networks_open(Driver *driver, Error *error)
+#define STORED_NETWORK(load_function)                                                                       \
+        {                                                                                                   \
+                .element = "network", .type = &network_definition_type,                                     \
+                .uuid_offset = offsetof(NetworkDefinition, uuid), .format = format, .load = (load_function) \
+        }
+
+static int open_folders(Driver *driver, struct NetworkState *state, Error *error)
 {
-        static const StoredType type = {
-                .element = "network",
-                .type = &network_definition_type,
-                .uuid_offset = offsetof(NetworkDefinition, uuid),
-                .format = format,
-                .load = load,
-        };
-        struct NetworkState *state = g_new0(struct NetworkState, 1);
-        _cleanup_(freep) char *path = g_build_filename(driver->config->config_dir, "network", NULL);
-        int r = stored_folder_open(&state->folder, &type, path, driver, error);
+        static const StoredType defined = STORED_NETWORK(load), running = STORED_NETWORK(load_running);
+        _cleanup_(freep) char *config_path = g_build_filename(driver->config->config_dir, "network", NULL);
+        _cleanup_(freep) char *run_path = g_build_filename(driver->config->run_dir, "network", NULL);
+        int r = stored_folder_open(&state->defined, &defined, config_path, driver, error);
 
         if (r < 0)
-                g_free(state);
-        else
-                driver->networks = state;
+                return r;
+        r = stored_folder_open(&state->running, &running, run_path, driver, error);
+        if (r < 0)
+                stored_folder_close(&state->defined);
         return r;
+}
+
+/* Those that were up run on; what a crash in the middle of a start left is completed. */
+static void take_back(Driver *driver) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *networks =
+                object_table_list(driver->objects, OBJECT_NETWORK);
+
+        for (unsigned i = 0; i < networks->len; i++) {
+                VirtualNetwork *network = networks->pdata[i];
+                _cleanup_(network_definition_freep) NetworkDefinition *definition = NULL;
+                _cleanup_(error_clear) Error error = {};
+
+                if (!network->resumed)
+                        continue;
+                definition = network_definition_copy(network->resumed);
+                if (active_start(network, definition, &error) >= 0)
+                        continue;
+                log_error(network->network.object.path, "network %s could not be taken back: %s",
+                          network->network.object.name, error.message);
+                if (!network->network.is_persistent)
+                        object_table_remove(driver->objects, &network->network.object);
+        }
+}
+
+int networks_open(Driver *driver, Error *error)
+{
+        struct NetworkState *state = g_new0(struct NetworkState, 1);
+        int r = open_folders(driver, state, error);
+
+        if (r < 0) {
+                g_free(state);
+                return r;
+        }
+        state->up = g_ptr_array_new();
+        state->dnsmasq_path = g_build_filename(driver->config->run_dir, "dnsmasq", NULL);
+        state->leases_path = g_build_filename(driver->config->state_dir, "dnsmasq", NULL);
+        driver->networks = state;
+        take_back(driver);
+        return 0;
+}
+
+static void start_by_itself(VirtualNetwork *network) AWAITS
+{
+        Object *object = &network->network.object;
+        _cleanup_(error_clear) Error error = {};
+        _cleanup_(job_releasep) Job *job = NULL;
+        int r = job_take(object->jobs, JOB_START, "autostart", 0, DEADLINE_NEVER, &job, &error);
+
+        if (r < 0 || object->is_gone || network->network.is_active || !network->network.is_autostart)
+                return;
+        r = active_start(network, network->definition, &error);
+        if (r >= 0)
+                announce(&network->network, EVENT_STARTED);
+        else
+                log_warning(object->path, "network %s was not started: %s", object->name, error.message);
+}
+
+void networks_run(Driver *driver)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *networks =
+                object_table_list(driver->objects, OBJECT_NETWORK);
+        int running_fd = driver->networks->running.fd;
+        _cleanup_(error_clear) Error error = {};
+
+        if (faccessat(running_fd, BOOTED_FILE, F_OK, 0) >= 0)
+                return;
+        for (unsigned i = 0; i < networks->len && !fiber_is_cancelled(fiber_current()); i++)
+                start_by_itself(networks->pdata[i]);
+        if (store_write(running_fd, BOOTED_FILE, "", 0, 0600, &error) < 0)
+                log_warning(driver->object.path, "networks start by themselves once more: %s",
+                            error.message);
 }
 
 void networks_close(Driver *driver)
 {
-        if (!driver->networks)
+        struct NetworkState *state = driver->networks;
+
+        if (!state)
                 return;
-        stored_folder_close(&driver->networks->folder);
-        g_free(driver->networks);
+        stored_folder_close(&state->defined);
+        stored_folder_close(&state->running);
+        condition_clear(&state->rules_set);
+        g_ptr_array_unref(state->up);
+        g_free(state->dnsmasq_path);
+        g_free(state->leases_path);
+        g_free(state);
         driver->networks = NULL;
+}
+
+static bool has_bridge(const NetworkDefinition *definition, const char *name)
+{
+        return definition && network_has_own_bridge(definition) &&
+               g_strcmp0(definition->bridge.name, name) == 0;
 }
 
 static bool bridge_is_taken(const Driver *driver, const char *name, const char *uuid)
@@ -120,13 +224,13 @@ static bool bridge_is_taken(const Driver *driver, const char *name, const char *
         _cleanup_(freep) char *key = g_strdup_printf("bridge %s", name);
 
         for (unsigned i = 0; i < networks->len; i++) {
-                const NetworkDefinition *other = *definition_of(networks->pdata[i]);
+                const VirtualNetwork *other = networks->pdata[i];
 
-                if (strcmp(other->uuid, uuid) != 0 && network_has_own_bridge(other) &&
-                    g_strcmp0(other->bridge.name, name) == 0)
+                if (strcmp(other->network.object.uuid, uuid) != 0 &&
+                    (has_bridge(other->definition, name) || has_bridge(other->live, name)))
                         return true;
         }
-        return g_hash_table_contains(driver->networks->folder.reserved, key);
+        return g_hash_table_contains(driver->networks->defined.reserved, key);
 }
 
 /* Two networks cannot make the same bridge; one without a name gets the first that is free. */
@@ -188,7 +292,7 @@ static int save(const Driver *driver, NetworkDefinition *definition, uid_t owner
                 Error *error) AWAITS
 {
         int r = stored_save(
-                &driver->networks->folder,
+                &driver->networks->defined,
                 &(Stored){ .definition = definition, .owner = owner, .is_autostart = is_autostart }, error);
 
         if (r < 0)
@@ -196,56 +300,162 @@ static int save(const Driver *driver, NetworkDefinition *definition, uid_t owner
         return r;
 }
 
-int networks_define(Call *call, Network *existing, NetworkDefinition *definition, Network **ret_network,
-                    Error *error)
+static int check(Call *call, const Network *existing, NetworkDefinition *definition, uid_t owner,
+                 Reservation *reservation, Error *error)
 {
-        _cleanup_(network_definition_freep) NetworkDefinition *owned = definition;
-        _cleanup_(reservation_clear) Reservation reservation = { &call->driver->networks->folder };
-        uid_t owner = existing ? existing->object.owner : call->owner;
-        Network *network = existing;
         int r;
 
         network_definition_complete(definition);
         r = check_identity(call->driver, existing, definition, owner, error);
         if (r >= 0)
                 r = choose_bridge(call->driver, definition, error);
-        if (r >= 0)
-                r = reserve_all(&reservation, definition, owner, error);
+        return r < 0 ? r : reserve_all(reservation, definition, owner, error);
+}
+
+int networks_define(Call *call, Network *existing, NetworkDefinition *definition, Network **ret_network,
+                    Error *error)
+{
+        _cleanup_(network_definition_freep) NetworkDefinition *owned = definition;
+        _cleanup_(reservation_clear) Reservation reservation = { &call->driver->networks->defined };
+        uid_t owner = existing ? existing->object.owner : call->owner;
+        VirtualNetwork *network = virtual_network(existing);
+        int r = check(call, existing, definition, owner, &reservation, error);
+
         if (r >= 0)
                 r = save(call->driver, definition, owner, existing && existing->is_autostart, error);
         if (r < 0)
                 return r;
-        if (existing) {
-                network_definition_free(*definition_of(existing));
-                *definition_of(existing) = TAKE_PTR(owned);
+        if (network) {
+                network_definition_free(network->definition);
+                network->definition = TAKE_PTR(owned);
                 object_ref(&existing->object);
         } else {
                 network = network_new(call->driver, TAKE_PTR(owned), owner);
-                (void)object_table_add(call->driver->objects, &network->object); /* the UUID was reserved */
+                (void)object_table_add(call->driver->objects,
+                                       &network->network.object); /* the UUID was reserved */
         }
-        announce(network, EVENT_DEFINED);
-        *ret_network = network;
+        network->network.is_persistent = true;
+        announce(&network->network, EVENT_DEFINED);
+        *ret_network = &network->network;
         return 0;
+}
+
+int networks_create_transient(Call *call, Network *existing, NetworkDefinition *definition,
+                              Network **ret_network, Error *error)
+{
+        _cleanup_(network_definition_freep) NetworkDefinition *owned = definition;
+        _cleanup_(reservation_clear) Reservation reservation = { &call->driver->networks->defined };
+        VirtualNetwork *network;
+        int r;
+
+        if (existing)
+                return error_set(error, ERROR_EXISTS, "The %s is there already: Create brings it up",
+                                 object_describe(&existing->object));
+        r = check(call, NULL, definition, call->owner, &reservation, error);
+        if (r < 0)
+                return r;
+        network = network_new(call->driver, TAKE_PTR(owned), call->owner);
+        r = active_start(network, network->definition, error);
+        if (r < 0) {
+                object_unref(&network->network.object);
+                return r;
+        }
+        (void)object_table_add(call->driver->objects, &network->network.object); /* the UUID was reserved */
+        announce(&network->network, EVENT_STARTED);
+        *ret_network = &network->network;
+        return 0;
+}
+
+int networks_create(Call *call, Network *network, Error *error)
+{
+        int r;
+
+        (void)call;
+        if (network->is_active)
+                return error_set(error, ERROR_OPERATION_INVALID, "The %s is up already",
+                                 object_describe(&network->object));
+        r = active_start(virtual_network(network), virtual_network(network)->definition, error);
+        if (r >= 0)
+                announce(network, EVENT_STARTED);
+        return r;
+}
+
+int networks_destroy(Call *call, Network *network, Error *error)
+{
+        int r;
+
+        if (!network->is_active)
+                return error_set(error, ERROR_OPERATION_INVALID, "The %s is not up",
+                                 object_describe(&network->object));
+        r = active_stop(virtual_network(network), error);
+        announce(network, EVENT_STOPPED);
+        if (!network->is_persistent)
+                object_table_remove(call->driver->objects, &network->object);
+        return r;
+}
+
+int networks_get_dhcp_leases(Call *call, Network *network, const char *mac, uint32_t flags,
+                             GVariant **ret_leases, Error *error)
+{
+        const VirtualNetwork *this = virtual_network(network);
+        int r = error_check_flags(error, "GetDHCPLeases", flags, 0);
+
+        if (r >= 0 && !network->is_active)
+                r = error_set(error, ERROR_OPERATION_INVALID, "The %s is not up",
+                              object_describe(&network->object));
+        return r < 0 ? r
+                     : dnsmasq_leases(this->live, call->driver->networks->leases_path, mac, ret_leases,
+                                      error);
 }
 
 int networks_get_xml_desc(Call *call, Network *network, uint32_t flags, char **ret_xml, Error *error)
 {
+        const VirtualNetwork *this = virtual_network(network);
+        bool is_live = network->is_active && !(flags & XML_INACTIVE);
         int r = error_check_flags(error, "GetXMLDesc", flags, XML_INACTIVE);
 
         (void)call;
-        if (r < 0)
-                return r;
-        *ret_xml = network_definition_format(*definition_of(network), DEFINITION_INACTIVE);
-        return 0;
+        if (r >= 0)
+                *ret_xml = network_definition_format(is_live ? this->live : this->definition,
+                                                     DEFINITION_INACTIVE);
+        return r;
 }
 
+int networks_set_autostart(Call *call, Network *network, bool value, Error *error)
+{
+        int r;
+
+        if (!network->is_persistent)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The %s is not stored: it cannot start by itself",
+                                 object_describe(&network->object));
+        r = save(call->driver, virtual_network(network)->definition, network->object.owner, value, error);
+        if (r >= 0)
+                network->is_autostart = value;
+        return r;
+}
+
+/* One that is up stays, with what it was started with, until it is taken down. */
 int networks_undefine(Call *call, Network *network, Error *error)
 {
-        int r = stored_remove(&call->driver->networks->folder, network->object.uuid, error);
+        VirtualNetwork *this = virtual_network(network);
+        int r;
 
+        if (!network->is_persistent)
+                return error_set(error, ERROR_OPERATION_INVALID, "The %s is not stored",
+                                 object_describe(&network->object));
+        r = stored_remove(&call->driver->networks->defined, network->object.uuid, error);
+        if (r >= 0 && this->resumed)
+                r = active_forget(this, error);
         if (r < 0)
                 return r;
+        network->is_persistent = network->is_autostart = false;
         announce(network, EVENT_UNDEFINED);
-        object_table_remove(call->driver->objects, &network->object);
+        if (!network->is_active) {
+                object_table_remove(call->driver->objects, &network->object);
+                return 0;
+        }
+        network_definition_free(this->definition);
+        this->definition = network_definition_copy(this->live);
         return 0;
 }

@@ -106,6 +106,7 @@ static void driver_run(Driver *driver)
 
         qemu->is_running = true;
         condition_wake_all(&qemu->running);
+        networks_run(driver);
         pools_run(driver);
         capabilities_probe_all(qemu->capabilities);
         if (fiber_is_cancelled(fiber_current()))
@@ -127,6 +128,7 @@ const DriverType qemu_driver_type = {
         .define_domain = qemu_define_domain,
         .create_domain = qemu_create_domain,
         .define_network = networks_define,
+        .create_network = networks_create_transient,
         .define_nwfilter = filters_define,
         .define_secret = secrets_define,
         .define_storage_pool = pools_define,

@@ -53,7 +53,11 @@ const DriverOperations qemu_operations = {
                 .undefine = qemu_domain_undefine,
         },
         .network = {
+                .create = networks_create,
+                .destroy = networks_destroy,
+                .get_dhcp_leases = networks_get_dhcp_leases,
                 .get_xml_desc = networks_get_xml_desc,
+                .set_autostart = networks_set_autostart,
                 .undefine = networks_undefine,
         },
         .nwfilter = {

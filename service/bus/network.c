@@ -31,6 +31,20 @@ int connect_network_lookup_by_uuid(CallFrame *frame, const char *uuid, Network *
         return find_by_uuid(frame, OBJECT_NETWORK, uuid, (Object **)ret_network, error);
 }
 
+static int claim(CallFrame *frame, const char *xml, const InterfaceAction *actions, JobKind job,
+                 NetworkDefinition **ret_definition, Object **ret_existing, Error *error) AWAITS
+{
+        _cleanup_(network_definition_freep) NetworkDefinition *definition = NULL;
+        int r = network_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
+
+        if (r >= 0)
+                r = define_claim(frame, OBJECT_NETWORK, definition->name, definition->uuid, actions, job,
+                                 ret_existing, error);
+        if (r >= 0)
+                *ret_definition = TAKE_PTR(definition);
+        return r;
+}
+
 int connect_network_define_xml(CallFrame *frame, const char *xml, Network **ret_network, Error *error)
 {
         static const InterfaceAction actions[] = {
@@ -38,21 +52,37 @@ int connect_network_define_xml(CallFrame *frame, const char *xml, Network **ret_
                 { "org.libvirt.api.network.save", -1, 0, false },
                 {},
         };
-        _cleanup_(network_definition_freep) NetworkDefinition *definition = NULL;
         _cleanup_(object_unrefp) Object *existing = NULL;
         const DriverType *type = frame->path.driver->type;
+        NetworkDefinition *definition;
         int r;
 
         if (!type->define_network)
                 return call_not_supported(frame, error);
-        r = network_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
-        if (r >= 0)
-                r = define_claim(frame, OBJECT_NETWORK, definition->name, definition->uuid, actions,
-                                 JOB_MODIFY, &existing, error);
-        if (r < 0)
-                return r;
-        return type->define_network(&frame->call, (Network *)existing, TAKE_PTR(definition), ret_network,
-                                    error);
+        r = claim(frame, xml, actions, JOB_MODIFY, &definition, &existing, error);
+        return r < 0 ? r
+                     : type->define_network(&frame->call, (Network *)existing, definition, ret_network,
+                                            error);
+}
+
+int connect_network_create_xml(CallFrame *frame, const char *xml, Network **ret_network, Error *error)
+{
+        static const InterfaceAction actions[] = {
+                { "org.libvirt.api.network.write", -1, 0, false },
+                { "org.libvirt.api.network.start", -1, 0, false },
+                {},
+        };
+        _cleanup_(object_unrefp) Object *existing = NULL;
+        const DriverType *type = frame->path.driver->type;
+        NetworkDefinition *definition;
+        int r;
+
+        if (!type->create_network)
+                return call_not_supported(frame, error);
+        r = claim(frame, xml, actions, JOB_START, &definition, &existing, error);
+        return r < 0 ? r
+                     : type->create_network(&frame->call, (Network *)existing, definition, ret_network,
+                                            error);
 }
 
 int network_property_active(Object *object, sd_bus_message *reply, Error *error)

@@ -34,7 +34,7 @@ static GSList *detached; /* of Child */
 static void destroy(Child *child);
 
 /* Field 22; the command name in field 2 may hold anything, also blanks and brackets. */
-static int read_start_time(pid_t pid, uint64_t *ret_start_time)
+int child_find_start_time(pid_t pid, uint64_t *ret_start_time)
 {
         _cleanup_(freep) char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
         _cleanup_(freep) char *text = NULL;
@@ -97,7 +97,7 @@ int child_watch_new(pid_t pid, Child **ret_child)
 
         if (pidfd < 0)
                 return -errno;
-        r = read_start_time(pid, &start_time); /* not reaped, so it is there even if it has ended */
+        r = child_find_start_time(pid, &start_time); /* not reaped, so it is there even if it has ended */
         if (r < 0)
                 return r;
         r = watch(pid, pidfd, start_time, true, ret_child);
@@ -118,7 +118,7 @@ int child_adopt(pid_t pid, uint64_t start_time, Child **ret_child, Error *error)
         if (pidfd < 0)
                 return error_set_errno(error, errno, "Cannot take back process %d", (int)pid);
         /* The pidfd holds one process; if that is the right one is seen now, and cannot change. */
-        r = read_start_time(pid, &found);
+        r = child_find_start_time(pid, &found);
         if (r < 0 || found != start_time || pidfd_send_signal(pidfd, 0, NULL, 0) < 0)
                 return error_set_errno(error, ESRCH, "Process %d is not the one that was started", (int)pid);
         r = watch(pid, pidfd, start_time, false, ret_child);

@@ -37,6 +37,9 @@ int child_spawn(const ChildOptions *options, Child **ret_child, Error *error);
  * /proc/PID/stat, clock ticks); -ESRCH otherwise. */
 int child_adopt(pid_t pid, uint64_t start_time, Child **ret_child, Error *error);
 
+/* -ESRCH if there is no such process. */
+int child_find_start_time(pid_t pid, uint64_t *ret_start_time);
+
 void child_on_exit(Child *child, ChildExited exited, void *data);
 pid_t child_get_pid(const Child *child);
 int child_get_pidfd(const Child *child);

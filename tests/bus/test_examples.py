@@ -127,6 +127,14 @@ def test_storage(client, example, root_dir):
     assert example("volume", "disks", "web.qcow2").split()[-2] == str(2**21)
 
 
+@pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
+def test_network(client, example):
+    path = example("network", "lab", "vbexample", "10.78.1.1")
+    assert client.get(path, "org.libvirt.Network", "Active") is True
+    assert example("leases", "lab") == "a(sxisssuss) 0"
+    client.call(path, "org.libvirt.Network", "Destroy")
+
+
 def test_secret(client, example):
     path = example("secret", "client.admin", input="key\n")
     assert client.get(path, "org.libvirt.Secret", "UsageID") == "client.admin"

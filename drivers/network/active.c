@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "drivers/network/active.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "drivers/network/bridge.h"
+#include "drivers/network/dnsmasq.h"
+#include "drivers/network/firewall.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RESTART_USEC     (G_USEC_PER_SEC)
+#define RESTART_MAX_USEC (60 * G_USEC_PER_SEC)
+
+static struct NetworkState *state_of(const VirtualNetwork *network)
+{
+        return network->network.object.driver->networks;
+}
+
+static bool has_bridge(const VirtualNetwork *network)
+{
+        return network_has_own_bridge(network->live);
+}
+
+/* Words of nft and dnsmasq, in which '*' and quotes mean something else. */
+static int check_device(const NetworkDefinition *definition, const char *name, Error *error)
+{
+        for (const char *c = name; c && *c; c++)
+                if (!g_ascii_isalnum(*c) && !strchr("_.-@+", *c))
+                        return error_set(
+                                error, ERROR_CONFIG_UNSUPPORTED,
+                                "network '%s': the device '%s' has a name that rules cannot be made "
+                                "for: letters, digits and _ . - @ + are possible",
+                                definition->name, name);
+        return 0;
+}
+
+static int check(const VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
+{
+        const Driver *driver = network->network.object.driver;
+        const char *what = network_forward_mode(definition) == FORWARD_HOSTDEV ? "devices of the host"
+                           : definition->bandwidth                             ? "<bandwidth>"
+                           : definition->bridge.zone                           ? "a firewall zone"
+                           : definition->bridge.mac_table_manager == MAC_TABLE_LIBVIRT
+                                   ? "a MAC table that is kept by the daemon"
+                                   : NULL;
+        int r;
+
+        if (what)
+                return error_set(error, ERROR_NOT_SUPPORTED, "network '%s': %s are not supported yet",
+                                 definition->name, what);
+        if (network_has_own_bridge(definition) && geteuid() != 0)
+                return error_set(
+                        error, ERROR_NOT_SUPPORTED,
+                        "network '%s': bridges are made by the daemon of the system, which has root's "
+                        "rights; machines of a session use interfaces of type 'user'",
+                        definition->name);
+        if (driver->config->is_system && network->network.object.owner != 0)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "network '%s': the host's network is changed only for root and members of "
+                                 "group libvirt",
+                                 definition->name);
+        r = check_device(definition, definition->bridge.name, error);
+        if (r >= 0 && definition->forward)
+                r = check_device(definition, definition->forward->dev, error);
+        return r;
+}
+
+static int check_others(const VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
+{
+        const GPtrArray *up = state_of(network)->up;
+
+        for (unsigned i = 0; i < up->len; i++) {
+                const VirtualNetwork *other = up->pdata[i];
+
+                LIST_FOREACH (ip, definition->ips) {
+                        LIST_FOREACH (others, other->live->ips) {
+                                IpNetwork a, b;
+
+                                if (network_ip_read(ip, &a, NULL) < 0 ||
+                                    network_ip_read(others, &b, NULL) < 0 || !ip_networks_overlap(&a, &b))
+                                        continue;
+                                return error_set(
+                                        error, ERROR_OPERATION_FAILED,
+                                        "network '%s': the addresses of %s are those of network '%s'",
+                                        definition->name, ip->address, other->network.object.name);
+                        }
+                }
+        }
+        return 0;
+}
+
+static int save(const VirtualNetwork *network, Error *error) AWAITS
+{
+        _cleanup_(freep) char *process =
+                network->dnsmasq ? g_strdup_printf("%d %" G_GUINT64_FORMAT, child_get_pid(network->dnsmasq),
+                                                   child_get_start_time(network->dnsmasq))
+                                 : NULL;
+
+        return stored_save(&state_of(network)->running,
+                           &(Stored){ .definition = network->live,
+                                      .owner = network->network.object.owner,
+                                      .value = process },
+                           error);
+}
+
+/* The rules of all networks that are up now. */
+static int set_rules(const Driver *driver, Error *error) AWAITS
+{
+        struct NetworkState *state = driver->networks;
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *definitions = NULL;
+        int r;
+
+        while (state->sets_rules)
+                if (condition_wait(&state->rules_set, DEADLINE_NEVER) < 0)
+                        return error_set(error, ERROR_CANCELLED, "It was cancelled");
+        state->sets_rules = true;
+        definitions = g_ptr_array_new();
+        for (unsigned i = 0; i < state->up->len; i++) {
+                const VirtualNetwork *network = state->up->pdata[i];
+
+                if (has_bridge(network))
+                        g_ptr_array_add(definitions, network->live); /* firewall_apply() reads them before
+                                                                        it waits */
+        }
+        r = firewall_apply(definitions, error);
+        state->sets_rules = false;
+        condition_wake_all(&state->rules_set);
+        return r;
+}
+
+static int start_dnsmasq(VirtualNetwork *network, Error *error) AWAITS;
+
+typedef struct Restart {
+        VirtualNetwork *network;
+} Restart;
+
+/* One that dies is started again, later each time that it dies soon. */
+static void restart_fiber(void *data)
+{
+        VirtualNetwork *network = ((Restart *)data)->network;
+        _cleanup_(object_unrefp) Object *held _unused_ = &network->network.object;
+        uint64_t pause = MIN(RESTART_USEC << MIN(network->n_failures, 6u), RESTART_MAX_USEC);
+        _cleanup_(error_clear) Error error = {};
+        _cleanup_(job_releasep) Job *job = NULL;
+        int r;
+
+        network->n_failures++;
+        if (await_until(deadline_after_usec(pause)) < 0 ||
+            job_take(held->jobs, JOB_MODIFY, "restart of dnsmasq", 0, DEADLINE_NEVER, &job, &error) < 0 ||
+            !network->network.is_active || network->dnsmasq)
+                return;
+        r = start_dnsmasq(network, &error);
+        if (r >= 0)
+                r = save(network, &error);
+        if (r < 0)
+                log_error(held->path, "network %s has no dnsmasq: %s", held->name, error.message);
+}
+
+static void start_again(VirtualNetwork *network)
+{
+        Restart restart = { network };
+
+        object_ref(&network->network.object);
+        if (fiber_start("dnsmasq", restart_fiber, &restart) < 0)
+                object_unref(&network->network.object);
+}
+
+static void dnsmasq_exited(Child *child, int code, int status, void *data)
+{
+        VirtualNetwork *network = data;
+
+        if (child != network->dnsmasq || !network->network.is_active)
+                return; /* whoever stops it frees it */
+        log_warning(network->network.object.path, "the dnsmasq of network %s has ended (code %d, status %d)",
+                    network->network.object.name, code, status);
+        network->dnsmasq = child_free(network->dnsmasq);
+        start_again(network);
+}
+
+static int start_dnsmasq(VirtualNetwork *network, Error *error)
+{
+        const struct NetworkState *state = state_of(network);
+        int r = dnsmasq_start(network->live, state->dnsmasq_path, state->leases_path, &network->dnsmasq,
+                              error);
+
+        if (r >= 0)
+                child_on_exit(network->dnsmasq, dnsmasq_exited, network);
+        return r;
+}
+
+/* The one that was left runs on; NULL if it is gone. */
+static void adopt_dnsmasq(VirtualNetwork *network)
+{
+        unsigned long long start_time;
+        int pid;
+
+        if (!network->resumed_process ||
+            sscanf(network->resumed_process, "%d %llu", &pid, &start_time) != 2 || pid <= 0)
+                return;
+        if (child_adopt(pid, start_time, &network->dnsmasq, NULL) >= 0)
+                child_on_exit(network->dnsmasq, dnsmasq_exited, network);
+}
+
+/* Also one that was started and not yet written down. */
+static int provide_dnsmasq(VirtualNetwork *network, Error *error) AWAITS
+{
+        adopt_dnsmasq(network);
+        if (network->dnsmasq || !dnsmasq_is_needed(network->live))
+                return 0;
+        if (network->resumed)
+                dnsmasq_end_unknown(network->live->uuid, state_of(network)->dnsmasq_path);
+        return start_dnsmasq(network, error);
+}
+
+static void forget(VirtualNetwork *network)
+{
+        network->resumed = network_definition_free(network->resumed);
+        g_clear_pointer(&network->resumed_process, g_free);
+}
+
+int active_start(VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
+{
+        int r = check(network, definition, error);
+
+        if (r >= 0)
+                r = check_others(network, definition, error);
+        if (r < 0)
+                return r;
+        network->live = network_definition_copy(definition);
+        g_ptr_array_add(state_of(network)->up, network);
+        network->n_failures = 0;
+        if (!network->resumed)
+                r = save(network, error);
+        if (r >= 0 && has_bridge(network)) {
+                r = bridge_up(network->live, error);
+                if (r >= 0)
+                        r = set_rules(network->network.object.driver, error);
+                if (r >= 0)
+                        r = provide_dnsmasq(network, error);
+        }
+        if (r >= 0)
+                r = save(network, error);
+        if (r < 0) {
+                fiber_clear_cancel(); /* what was begun is taken back all the same */
+                (void)active_stop(network, NULL);
+                return r;
+        }
+        forget(network);
+        network->network.is_active = true;
+        return 0;
+}
+
+static void keep_first(int r, int *first, Error *error, Error *problem)
+{
+        if (r < 0 && *first >= 0) {
+                *first = r;
+                error_move(error, problem);
+        }
+        error_clear(problem);
+}
+
+int active_stop(VirtualNetwork *network, Error *error)
+{
+        const Driver *driver = network->network.object.driver;
+        _cleanup_(network_definition_freep) NetworkDefinition *live = TAKE_PTR(network->live);
+        Child *dnsmasq = TAKE_PTR(network->dnsmasq);
+        Error problem = {};
+        int first = 0;
+
+        g_ptr_array_remove(driver->networks->up, network);
+        network->network.is_active = false;
+        if (dnsmasq) {
+                dnsmasq_stop(dnsmasq);
+                child_free(dnsmasq);
+        }
+        if (network_has_own_bridge(live)) {
+                if (!dnsmasq)
+                        dnsmasq_end_unknown(live->uuid, driver->networks->dnsmasq_path);
+                dnsmasq_remove_files(live->uuid, driver->networks->dnsmasq_path);
+                keep_first(bridge_down(live, &problem), &first, error, &problem);
+                keep_first(set_rules(driver, &problem), &first, error, &problem);
+        }
+        keep_first(active_forget(network, &problem), &first, error, &problem);
+        return first;
+}
+
+int active_forget(VirtualNetwork *network, Error *error)
+{
+        int r = stored_remove(&state_of(network)->running, network->network.object.uuid, error);
+
+        if (r >= 0)
+                forget(network);
+        return r;
+}
+
+void active_release(VirtualNetwork *network)
+{
+        network_definition_free(network->live);
+        forget(network);
+        child_free(network->dnsmasq);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A network that is up: bridge, rules and dnsmasq. RUN/network/UUID.xml is there before the first of these
+ * and until the last is gone, so that whatever a crash leaves is found again. */
+
+#include "core/await.h"
+#include "core/child.h"
+#include "driver.h"
+#include "drivers/stored/stored.h"
+#include "model/network.h"
+#include "objects/network.h"
+
+struct NetworkState {
+        StoredFolder defined, running;
+        char *dnsmasq_path, *leases_path;
+        GPtrArray *up;   /* VirtualNetwork, borrowed: those with `live` */
+        bool sets_rules; /* one at a time: each sets those of all networks */
+        Condition rules_set;
+};
+
+typedef struct VirtualNetwork {
+        Network network;
+        NetworkDefinition *definition;
+        NetworkDefinition *live;    /* NULL: it is down */
+        NetworkDefinition *resumed; /* as it was when the daemon ended; NULL: it was down */
+        char *resumed_process;      /* its dnsmasq then, "PID START-TIME"; or NULL */
+        Child *dnsmasq;             /* NULL: it needs none, or it is about to be started again */
+        unsigned n_failures;        /* of dnsmasq, one after the other */
+} VirtualNetwork;
+
+static inline VirtualNetwork *virtual_network(Network *network)
+{
+        return (VirtualNetwork *)network;
+}
+
+/* Brings it up, whole or not at all. What is left of it is used: of a daemon that ended, or of a start that
+ * was cut off. */
+int active_start(VirtualNetwork *network, const NetworkDefinition *definition, Error *error) AWAITS;
+/* Takes everything down; goes on after a failure and tells the first. */
+int active_stop(VirtualNetwork *network, Error *error) AWAITS;
+/* Forgets that it was up, when it could not be brought up again. */
+int active_forget(VirtualNetwork *network, Error *error) AWAITS;
+/* Lets go of the processes without ending them. */
+void active_release(VirtualNetwork *network);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A network's bridge, by netlink: ours are known by their alias, "virtbus:UUID". */
+
+#include "model/network.h"
+
+/* Makes the bridge with its addresses and routes and brings it up; one of this network that is there already
+ * is used. Refuses a name that another device has, and addresses of a network that the host is in. */
+int bridge_up(const NetworkDefinition *definition, Error *error) AWAITS;
+/* Removes it, if it is this network's. */
+int bridge_down(const NetworkDefinition *definition, Error *error) AWAITS;

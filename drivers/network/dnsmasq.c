@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* dnsmasq puts itself into the background once it listens, so that its first process' end says whether all
+ * went well, and its messages why not. It opens the file of leases before it gives root's rights away. */
+
+#include "drivers/network/dnsmasq.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/store.h"
+#include "drivers/network/tool.h"
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define START_TIMEOUT_USEC (15 * G_USEC_PER_SEC)
+#define STOP_TIMEOUT_USEC  (3 * G_USEC_PER_SEC)
+#define LEASES_SIZE_MAX    (64 * 1024 * 1024)
+
+static char *file_name(const char *uuid, const char *suffix)
+{
+        return g_strconcat(uuid, ".", suffix, NULL);
+}
+
+static char *file_path(const char *folder, const char *uuid, const char *suffix)
+{
+        return g_strconcat(folder, "/", uuid, ".", suffix, NULL);
+}
+
+static int write_file(int fd, const char *uuid, const char *suffix, const GString *text, Error *error) AWAITS
+{
+        _cleanup_(freep) char *name = file_name(uuid, suffix);
+
+        return store_write(fd, name, text->str, text->len, 0644, error); /* its user reads them again */
+}
+
+static void add_path(GString *config, const char *key, const char *folder, const char *uuid,
+                     const char *suffix)
+{
+        _cleanup_(freep) char *path = file_path(folder, uuid, suffix);
+
+        g_string_append_printf(config, "%s=%s\n", key, path);
+}
+
+static int write_files(const NetworkDefinition *definition, const char *folder, const char *leases_folder,
+                       Error *error) AWAITS
+{
+        _cleanup_(dnsmasq_files_clear) DnsmasqFiles files = {};
+        _cleanup_(closep) int fd = -EBADF, leases_fd = -EBADF;
+        const char *uuid = definition->uuid;
+        int r = dnsmasq_files_make(definition, &files, error);
+
+        if (r < 0)
+                return r;
+        fd = store_open_folder(folder, 0755, error);
+        if (fd < 0)
+                return fd;
+        leases_fd = store_open_folder(leases_folder, 0755, error);
+        if (leases_fd < 0)
+                return leases_fd;
+        add_path(files.config, "dhcp-hostsfile", folder, uuid, "hosts");
+        add_path(files.config, "addn-hosts", folder, uuid, "names");
+        add_path(files.config, "pid-file", folder, uuid, "pid");
+        add_path(files.config, "dhcp-leasefile", leases_folder, uuid, "leases");
+        r = write_file(fd, uuid, "hosts", files.hosts, error);
+        if (r >= 0)
+                r = write_file(fd, uuid, "names", files.names, error);
+        return r < 0 ? r : write_file(fd, uuid, "conf", files.config, error);
+}
+
+void dnsmasq_remove_files(const char *uuid, const char *folder)
+{
+        static const char *const suffixes[] = { "hosts", "names", "conf", "pid" };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+                _cleanup_(freep) char *path = file_path(folder, uuid, suffixes[i]);
+
+                (void)unlink(path); /* it need not be there */
+        }
+}
+
+/* Whether the process is a dnsmasq that was started with this network's file. */
+static bool is_ours(pid_t pid, const char *uuid, const char *folder)
+{
+        _cleanup_(freep) char *path = g_strdup_printf("/proc/%d/cmdline", pid), *text = NULL;
+        _cleanup_(freep) char *option = g_strdup_printf("--conf-file=%s/%s.conf", folder, uuid);
+        size_t size;
+
+        if (!g_file_get_contents(path, &text, &size, NULL))
+                return false;
+        for (const char *word = text; word < text + size; word += strlen(word) + 1)
+                if (strcmp(word, option) == 0)
+                        return true;
+        return false;
+}
+
+static int adopt(const char *uuid, const char *folder, Child **ret_child, Error *error)
+{
+        _cleanup_(freep) char *path = file_path(folder, uuid, "pid"), *text = NULL;
+        uint64_t start_time;
+        guint64 pid;
+        int r;
+
+        if (!g_file_get_contents(path, &text, NULL, NULL) ||
+            !g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, INT_MAX, &pid, NULL))
+                return error_set(error, ERROR_OPERATION_FAILED, "dnsmasq did not say its pid");
+        r = child_find_start_time((pid_t)pid, &start_time);
+        if (r < 0 || !is_ours((pid_t)pid, uuid, folder))
+                return error_set(error, ERROR_OPERATION_FAILED, "dnsmasq is gone");
+        return child_adopt((pid_t)pid, start_time, ret_child, error);
+}
+
+int dnsmasq_start(const NetworkDefinition *definition, const char *folder, const char *leases_folder,
+                  Child **ret_child, Error *error)
+{
+        _cleanup_(freep) char *tool = NULL, *option = NULL, *output = NULL;
+        size_t size;
+        int r = tool_find("dnsmasq", "which gives addresses and names to networks", &tool, error);
+
+        if (r >= 0)
+                r = write_files(definition, folder, leases_folder, error);
+        if (r < 0)
+                return r;
+        option = g_strdup_printf("--conf-file=%s/%s.conf", folder, definition->uuid);
+        r = child_run(&(ChildOptions){ .arguments = (const char *const[]){ tool, option, NULL },
+                                       .stdin_fd = -1,
+                                       .stdout_fd = -1,
+                                       .stderr_fd = -1,
+                                       .umask = 0022 },
+                      NULL, 0, 64 * 1024, deadline_after_usec(START_TIMEOUT_USEC), &output, &size, error);
+        return r < 0 ? r : adopt(definition->uuid, folder, ret_child, error);
+}
+
+void dnsmasq_end_unknown(const char *uuid, const char *folder)
+{
+        Child *child;
+
+        if (adopt(uuid, folder, &child, NULL) < 0)
+                return;
+        dnsmasq_stop(child);
+        child_free(child);
+}
+
+void dnsmasq_stop(Child *child)
+{
+        (void)child_signal(child, SIGTERM); /* if it is gone, all the better */
+        if (child_wait(child, deadline_after_usec(STOP_TIMEOUT_USEC), NULL, NULL) >= 0)
+                return;
+        (void)child_signal(child, SIGKILL);
+        if (child_wait(child, deadline_after_usec(STOP_TIMEOUT_USEC), NULL, NULL) < 0)
+                log_warning(NULL, "dnsmasq, process %d, does not end", child_get_pid(child));
+}
+
+static const char *known(const char *text)
+{
+        return strcmp(text, "*") == 0 ? "" : text;
+}
+
+static unsigned prefix_of(const NetworkDefinition *definition, const char *address)
+{
+        LIST_FOREACH (ip, definition->ips) {
+                IpNetwork network;
+
+                if (network_ip_read(ip, &network, NULL) >= 0 && ip_family(address) == network.family &&
+                    ip_network_contains(&network, address))
+                        return network.prefix;
+        }
+        return 0;
+}
+
+/* "expiry mac address name client-id", or for IPv6 "expiry iaid address name duid"; 0: for ever. */
+GVariant *dnsmasq_leases_parse(const NetworkDefinition *definition, char *text, const char *mac, int64_t now)
+{
+        GVariantBuilder leases;
+        char *rest = NULL;
+
+        g_variant_builder_init(&leases, G_VARIANT_TYPE("a(sxisssuss)"));
+        for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+                char *words[5], *word_rest = NULL;
+                gint64 expiry;
+                unsigned n = 0;
+                bool is_ipv6;
+
+                if (!g_utf8_validate(line, -1, NULL))
+                        continue;
+                for (char *word = strtok_r(line, " ", &word_rest); word && n < G_N_ELEMENTS(words);
+                     word = strtok_r(NULL, " ", &word_rest))
+                        words[n++] = word;
+                if (n < G_N_ELEMENTS(words) ||
+                    !g_ascii_string_to_signed(words[0], 10, 0, INT64_MAX, &expiry, NULL) ||
+                    ip_family(words[2]) == 0)
+                        continue; /* dnsmasq's own DUID, or nothing that it wrote */
+                is_ipv6 = ip_family(words[2]) == AF_INET6;
+                if ((expiry != 0 && expiry < now) ||
+                    (mac && *mac && (is_ipv6 || g_ascii_strcasecmp(words[1], mac) != 0)))
+                        continue;
+                g_variant_builder_add(&leases, "(sxisssuss)", definition->bridge.name, expiry, is_ipv6,
+                                      is_ipv6 ? "" : words[1], is_ipv6 ? words[1] : "", words[2],
+                                      prefix_of(definition, words[2]), known(words[3]), known(words[4]));
+        }
+        return g_variant_ref_sink(g_variant_builder_end(&leases));
+}
+
+int dnsmasq_leases(const NetworkDefinition *definition, const char *leases_folder, const char *mac,
+                   GVariant **ret_leases, Error *error)
+{
+        _cleanup_(closep) int fd = store_open_folder(leases_folder, 0755, error);
+        _cleanup_(freep) char *name = file_name(definition->uuid, "leases"), *text = NULL;
+        size_t size;
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = faccessat(fd, name, F_OK, 0) < 0 ? 0
+                                             : store_read(fd, name, LEASES_SIZE_MAX, &text, &size, error);
+        if (r < 0)
+                return r;
+        *ret_leases = dnsmasq_leases_parse(definition, text ? text : name, mac,
+                                           g_get_real_time() / G_USEC_PER_SEC);
+        return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* DHCP and DNS of a network: one dnsmasq, which outlives the daemon. */
+
+#include "core/child.h"
+#include "model/network.h"
+
+/* What dnsmasq is told. The texts are free of what would end a word or a line of its files early:
+ * ERROR_CONFIG_UNSUPPORTED names what is not. */
+typedef struct DnsmasqFiles {
+        GString *config; /* without the names of the other two */
+        GString *hosts;  /* of DHCP, by hardware address */
+        GString *names;  /* of DNS, as /etc/hosts */
+} DnsmasqFiles;
+void dnsmasq_files_clear(DnsmasqFiles *files);
+int dnsmasq_files_make(const NetworkDefinition *definition, DnsmasqFiles *ret_files, Error *error);
+
+/* Whether there is anything for it to do. */
+bool dnsmasq_is_needed(const NetworkDefinition *definition);
+
+/* Files are FOLDER/UUID.conf ...; the leases LEASES_FOLDER/UUID.leases. Returns when it listens, with the
+ * process, which is watched. */
+int dnsmasq_start(const NetworkDefinition *definition, const char *folder, const char *leases_folder,
+                  Child **ret_child, Error *error) AWAITS;
+/* Ends one that was left, and of which nothing is known but what it wrote itself, if it is still there. */
+void dnsmasq_end_unknown(const char *uuid, const char *folder) AWAITS;
+/* Ends it and waits. */
+void dnsmasq_stop(Child *child) AWAITS;
+void dnsmasq_remove_files(const char *uuid, const char *folder);
+
+/* Of the leases that hold now, those of the hardware address (NULL or empty: all), as a(sxisssuss). */
+int dnsmasq_leases(const NetworkDefinition *definition, const char *leases_folder, const char *mac,
+                   GVariant **ret_leases, Error *error) AWAITS;
+/* The same from the file's text. `now`: seconds since 1970. */
+GVariant *dnsmasq_leases_parse(const NetworkDefinition *definition, char *text, const char *mac,
+                               int64_t now);

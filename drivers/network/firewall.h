@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What may pass between networks and the world: one nftables table of our own, `inet virtbus`, that is
+ * replaced as a whole. No other table is touched. */
+
+#include "model/network.h"
+
+/* What nft is to read for these networks (NetworkDefinition, borrowed). */
+char *firewall_text(const GPtrArray *networks);
+/* The definitions are read before anything is waited for. */
+int firewall_apply(const GPtrArray *networks, Error *error) AWAITS;

@@ -1,0 +1,335 @@
+"""Networks that are up: real bridges, real dnsmasq, real nftables, in the network namespace of the tests; guests are
+namespaces at the end of a veth."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import uuid
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from harness import BusError, wait_for
+from machines import CONNECT, QEMU
+
+pytestmark = pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
+
+NETWORK = "org.libvirt.Network"
+DEFINED, UNDEFINED, STARTED, STOPPED = range(4)
+ADDRESS = "<ip address='10.77.{0}.1' netmask='255.255.255.0'><dhcp><range start='10.77.{0}.10' end='10.77.{0}.20'/></dhcp></ip>"
+
+
+def network(name, number=1, forward="", content="", bridge=None, network_uuid=None):
+    identity = f"<uuid>{network_uuid}</uuid>" if network_uuid else ""
+    return (f"<network><name>{name}</name>{identity}{forward}<bridge name='{bridge or 'vb' + name}' delay='0'/>"
+            f"{content or ADDRESS.format(number)}</network>")
+
+
+def run(*words, check=True):
+    return subprocess.run(words, check=check, capture_output=True, text=True)
+
+
+def link(name):
+    found = run("ip", "-json", "-details", "addr", "show", "dev", name, check=False)
+    return json.loads(found.stdout)[0] if found.returncode == 0 else None
+
+
+def rules():
+    return run("nft", "list", "table", "inet", "virtbus", check=False).stdout
+
+
+def dnsmasqs():
+    """pid → command line of those in this namespace of processes."""
+    found = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_text().split("\0")
+                state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
+            except OSError:
+                continue
+            if words[0].endswith("dnsmasq") and state != "Z":
+                found[int(entry.name)] = words
+    return found
+
+
+def define(client, *arguments, **options):
+    return client.call(QEMU, CONNECT, "NetworkDefineXML", "s", network(*arguments, **options))
+
+
+def up(client, *arguments, **options):
+    path = define(client, *arguments, **options)
+    client.call(path, NETWORK, "Create")
+    return path
+
+
+def refused(call, *arguments, word=""):
+    with pytest.raises(BusError) as e:
+        call(*arguments)
+    assert word in e.value.message
+    return e.value
+
+
+class Guest:
+    """A network namespace whose eth0 is plugged into a bridge."""
+
+    def __init__(self, name, bridge, mac="52:54:00:00:00:01"):
+        self.name = name
+        run("ip", "netns", "add", name)
+        run("ip", "link", "add", f"v{name}", "type", "veth", "peer", "name", "eth0", "address", mac, "netns", name)
+        run("ip", "link", "set", f"v{name}", "master", bridge, "up")
+        self.run("ip", "link", "set", "lo", "up")
+        self.run("ip", "link", "set", "eth0", "up")
+
+    def run(self, *words, check=True):
+        return run("ip", "netns", "exec", self.name, *words, check=check)
+
+    def ask_for_address(self, tmp_path):
+        script = tmp_path / f"dhcp-{self.name}"
+        script.write_text("#!/bin/sh\n[ \"$1\" = bound ] || exit 0\nip addr add $ip/$mask dev $interface\n"
+                          "[ -z \"$router\" ] || ip route add default via $router\necho \"$ip\" \"$dns\" >&2\n")
+        script.chmod(0o755)
+        done = self.run("busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "10", "-T", "1", "-x", f"hostname:{self.name}",
+                        "-s", str(script))
+        return done.stderr.split("\n")
+
+    def address(self, family="inet"):
+        found = json.loads(self.run("ip", "-json", "addr", "show", "dev", "eth0").stdout)[0]["addr_info"]
+        return next(a["local"] for a in found if a["family"] == family and a["scope"] == "global")
+
+    def set_address(self, address, router):
+        self.run("ip", "addr", "add", address, "dev", "eth0", "nodad")
+        self.run("ip", "route", "add", "default", "via", router)
+
+    def reaches(self, address):
+        return self.run("busybox", "ping", "-c", "1", "-W", "1", address, check=False).returncode == 0
+
+    def remove(self):
+        run("ip", "netns", "del", self.name, check=False)
+        run("ip", "link", "del", f"v{self.name}", check=False)
+
+
+@pytest.fixture
+def guests():
+    made = []
+
+    def make(*arguments, **options):
+        made.append(Guest(*arguments, **options))
+        return made[-1]
+    yield make
+    for guest in made:
+        guest.remove()
+
+
+@pytest.fixture(autouse=True)
+def clean():
+    """Whatever a failed test leaves would be the next one's trouble."""
+    yield
+    for pid in dnsmasqs():
+        os.kill(pid, signal.SIGKILL)
+    for found in json.loads(run("ip", "-json", "link", "show", "type", "bridge").stdout or "[]"):
+        if found.get("ifname"):
+            run("ip", "link", "del", found["ifname"])
+    run("nft", "delete", "table", "inet", "virtbus", check=False)
+
+
+class TestLife:
+    def test_up_and_down(self, client):
+        events = client.listen(interface=CONNECT, member="NetworkEvent")
+        path = up(client, "lab", forward="<forward mode='nat'/>")
+        bridge = link("vblab")
+        assert bridge["linkinfo"]["info_kind"] == "bridge" and "UP" in bridge["flags"]
+        assert [(a["local"], a["prefixlen"], a["broadcast"]) for a in bridge["addr_info"]] == [("10.77.1.1", 24, "10.77.1.255")]
+        assert bridge["address"] == ElementTree.fromstring(client.call(path, NETWORK, "GetXMLDesc", "u", 0)).find("mac").get("address")
+        assert 'iifname "vblab"' in rules() and "masquerade" in rules()
+        assert len(dnsmasqs()) == 1
+        assert client.get(path, NETWORK, "Active") is True
+        refused(client.call, path, NETWORK, "Create", word="up already")
+        client.call(path, NETWORK, "Destroy")
+        assert (link("vblab"), rules(), dnsmasqs()) == (None, "", {})
+        refused(client.call, path, NETWORK, "Destroy", word="not up")
+        refused(client.call, path, NETWORK, "GetDHCPLeases", "su", "", 0, word="not up")
+        wait_for(lambda: len(events.signals) == 3)
+        assert [s.values[1] for s in events.signals] == [DEFINED, STARTED, STOPPED]
+
+    def test_transient(self, client):
+        path = client.call(QEMU, CONNECT, "NetworkCreateXML", "s", network("lab", forward="<forward mode='nat'/>"))
+        assert (client.get(path, NETWORK, "Active"), client.get(path, NETWORK, "Persistent")) == (True, False)
+        assert 'iifname "vblab"' in rules()
+        refused(client.set, path, NETWORK, "Autostart", "b", True, word="not stored")
+        refused(client.call, path, NETWORK, "Undefine", word="not stored")
+        client.call(path, NETWORK, "Destroy")
+        assert client.call(QEMU, CONNECT, "ListNetworks", "u", 0) == [] and link("vblab") is None
+
+    def test_what_is_undefined_while_up_is_gone_when_down(self, client):
+        path = up(client, "lab")
+        client.call(path, NETWORK, "Undefine")
+        assert (client.get(path, NETWORK, "Active"), client.get(path, NETWORK, "Persistent")) == (True, False)
+        client.call(path, NETWORK, "Destroy")
+        assert client.call(QEMU, CONNECT, "ListNetworks", "u", 0) == []
+
+    def test_runs_as_it_was_started(self, client):
+        identity = str(uuid.uuid4())
+        path = up(client, "lab", 1, network_uuid=identity)
+        define(client, "lab", 2, network_uuid=identity)
+
+        def shown(flags):
+            return ElementTree.fromstring(client.call(path, NETWORK, "GetXMLDesc", "u", flags)).find("ip").get("address")
+        assert (shown(0), shown(1)) == ("10.77.1.1", "10.77.2.1")
+        client.call(path, NETWORK, "Destroy")
+        client.call(path, NETWORK, "Create")
+        assert link("vblab")["addr_info"][0]["local"] == "10.77.2.1"
+
+    def test_autostart_once_after_boot(self, daemon, client):
+        wait_for(lambda: any(daemon.root.rglob("network/booted")))
+        path = define(client, "lab")
+        client.set(path, NETWORK, "Autostart", "b", True)
+        daemon.restart()
+        assert (client.get(path, NETWORK, "Autostart"), client.get(path, NETWORK, "Active")) == (True, False)
+        assert daemon.stop() == 0
+        next(daemon.root.rglob("network/booted")).unlink()  # as the host's boot does
+        daemon.start()
+        wait_for(lambda: client.get(path, NETWORK, "Active"))
+        assert link("vblab")
+
+    def test_modes_that_make_nothing(self, client):
+        path = client.call(QEMU, CONNECT, "NetworkCreateXML", "s",
+                           "<network><name>lan</name><forward mode='bridge'/><bridge name='br0'/></network>")
+        assert client.get(path, NETWORK, "Active") is True and link("br0") is None and rules() == ""
+        client.call(path, NETWORK, "Destroy")
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("forward, content, bridge, word", [
+        ("<forward mode='nat' dev='a\"; drop'/>", "", None, "name"),
+        ("", "", "br*", "name"),
+        ("", "<dns><txt name='a' value='x&#34;y'/></dns>" + ADDRESS.format(1), None, "txt"),
+        ("", "<ip address='10.77.1.1' prefix='24'><tftp root='/a&#34;'/></ip>", None, "tftp"),
+        ("", "<bandwidth><inbound average='1000'/></bandwidth>" + ADDRESS.format(1), None, "bandwidth"),
+    ])
+    def test_changes_nothing(self, client, forward, content, bridge, word):
+        path = define(client, "lab", forward=forward, content=content, bridge=bridge)
+        refused(client.call, path, NETWORK, "Create", word=word)
+        assert client.get(path, NETWORK, "Active") is False
+        assert (link(bridge or "vblab"), rules(), dnsmasqs()) == (None, "", {})
+
+    def test_what_the_host_has_already(self, client):
+        run("ip", "link", "add", "vbother", "type", "bridge")
+        run("ip", "addr", "add", "10.77.5.9/24", "dev", "vbother")
+        run("ip", "link", "set", "vbother", "up")
+        refused(up, client, "other", word="vbother")
+        refused(up, client, "five", 5, word="vbother")
+        up(client, "six", 6)
+        refused(up, client, "seven", 6, word="six")
+        assert link("vbother") and link("vbfive") is None and link("vbseven") is None
+        assert "vbsix" in rules() and "vbfive" not in rules()
+
+    def test_a_dnsmasq_that_cannot_start(self, client):
+        content = ("<ip address='10.77.1.1' prefix='24'><tftp root='/no/such/folder'/>"
+                   "<dhcp><range start='10.77.1.2' end='10.77.1.9'/></dhcp></ip>")
+        path = define(client, "lab", content=content)
+        refused(client.call, path, NETWORK, "Create", word="/no/such/folder")
+        assert (link("vblab"), rules(), dnsmasqs()) == (None, "", {})
+        assert client.get(path, NETWORK, "Active") is False
+
+
+class TestTraffic:
+    def test_address_and_name(self, client, guests, tmp_path):
+        path = up(client, "lab", forward="<forward mode='nat'/>", content=(
+            "<domain name='lab.test' localOnly='yes'/><dns><host ip='10.77.1.5'><hostname>printer</hostname></host></dns>"
+            "<ip address='10.77.1.1' prefix='24'><dhcp><range start='10.77.1.10' end='10.77.1.20'/>"
+            "<host mac='52:54:00:00:00:02' name='fixed' ip='10.77.1.99'/></dhcp></ip>"))
+        web, fixed = guests("web", "vblab"), guests("fixed", "vblab", mac="52:54:00:00:00:02")
+        web.ask_for_address(tmp_path)
+        fixed.ask_for_address(tmp_path)
+        assert fixed.address() == "10.77.1.99" and web.address().startswith("10.77.1.1")
+        leases = client.call(path, NETWORK, "GetDHCPLeases", "su", "", 0)
+        assert sorted((x[0], x[2], x[3], x[5], x[6], x[7]) for x in leases) == sorted([
+            ("vblab", 0, "52:54:00:00:00:01", web.address(), 24, "web"),
+            ("vblab", 0, "52:54:00:00:00:02", "10.77.1.99", 24, "fixed")])
+        assert client.call(path, NETWORK, "GetDHCPLeases", "su", "52:54:00:00:00:02", 0)[0][5] == "10.77.1.99"
+        assert web.reaches("10.77.1.99")
+        assert "10.77.1.5" in web.run("busybox", "nslookup", "printer.lab.test", "10.77.1.1").stdout
+        assert web.address() in fixed.run("busybox", "nslookup", "web.lab.test", "10.77.1.1").stdout
+
+    def test_who_reaches_whom(self, client, guests):
+        """The world is a namespace behind a bridge that is not the daemon's and knows no way back to the networks."""
+        run("ip", "link", "add", "vbworld", "type", "bridge")
+        run("ip", "addr", "add", "192.0.2.1/24", "dev", "vbworld")
+        run("ip", "link", "set", "vbworld", "up")
+        up(client, "nat", 1, forward="<forward mode='nat'/>")
+        up(client, "alone", 2)
+        up(client, "routed", 3, forward="<forward mode='route'/>")
+        world = guests("world", "vbworld", mac="52:54:00:00:00:09")
+        world.run("ip", "addr", "add", "192.0.2.2/24", "dev", "eth0")
+        nat, mate, alone, routed = (guests(n, b, mac=f"52:54:00:00:00:0{i}") for i, (n, b) in enumerate(
+            (("nat", "vbnat"), ("mate", "vbnat"), ("alone", "vbalone"), ("routed", "vbrouted")), 1))
+        for guest, address in ((nat, "10.77.1.2"), (mate, "10.77.1.3"), (alone, "10.77.2.2"), (routed, "10.77.3.2")):
+            guest.set_address(address + "/24", address[:-1] + "1")
+        wait_for(lambda: nat.reaches("10.77.1.3"))
+        assert nat.reaches("192.0.2.2")
+        assert not alone.reaches("192.0.2.2") and not alone.reaches("10.77.3.2") and alone.reaches("10.77.2.1")
+        assert not routed.reaches("192.0.2.2")  # it gets there, and the world knows no way back
+        world.run("ip", "route", "add", "10.77.0.0/16", "via", "192.0.2.1")
+        assert routed.reaches("192.0.2.2") and world.reaches("10.77.3.2")
+        assert not world.reaches("10.77.1.2") and not world.reaches("10.77.2.2") and not routed.reaches("10.77.1.2")
+
+    def test_ipv6(self, client, guests):
+        up(client, "six", forward="<forward mode='route'/>", content=(
+            "<ip family='ipv6' address='fd00:77::1' prefix='64'/>"))
+        guest = guests("six", "vbsix")
+        wait_for(lambda: "fd00:77:" in guest.run("ip", "addr", "show", "dev", "eth0").stdout, timeout=20)
+        assert guest.reaches("fd00:77::1")
+
+
+class TestTakenBack:
+    def test_after_sigkill(self, daemon, client, guests, tmp_path):
+        path = up(client, "lab", forward="<forward mode='nat'/>")
+        other = client.call(QEMU, CONNECT, "NetworkCreateXML", "s", network("other", 2))
+        guest = guests("web", "vblab")
+        guest.ask_for_address(tmp_path)
+        before, index = dnsmasqs(), link("vblab")["ifindex"]
+        for _ in range(2):
+            daemon.restart()
+            assert client.get(path, NETWORK, "Active") is True and client.get(other, NETWORK, "Active") is True
+            assert dnsmasqs() == before and link("vblab")["ifindex"] == index
+            assert guest.reaches("10.77.1.1") and 'iifname "vblab"' in rules()
+        assert len(client.call(path, NETWORK, "GetDHCPLeases", "su", "", 0)) == 1
+        for network_path in (path, other):
+            client.call(network_path, NETWORK, "Destroy")
+        assert (link("vblab"), link("vbother"), rules(), dnsmasqs()) == (None, None, "", {})
+
+    def test_what_was_lost_meanwhile_is_made_again(self, daemon, client):
+        path = up(client, "lab", forward="<forward mode='nat'/>")
+        daemon.kill()
+        for pid in dnsmasqs():
+            os.kill(pid, signal.SIGKILL)
+        run("ip", "link", "del", "vblab")
+        run("nft", "delete", "table", "inet", "virtbus")
+        daemon.start()
+        assert client.get(path, NETWORK, "Active") is True
+        assert link("vblab") and 'iifname "vblab"' in rules() and len(dnsmasqs()) == 1
+
+    def test_a_dnsmasq_that_dies_is_replaced(self, client):
+        path = up(client, "lab")
+        (pid,) = dnsmasqs()
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: dnsmasqs() and pid not in dnsmasqs())
+        client.call(path, NETWORK, "Destroy")
+        assert dnsmasqs() == {}
+
+    @pytest.mark.parametrize("delay_ms", [1, 5, 10, 20, 40, 60, 100])
+    def test_killed_in_the_middle(self, daemon, client, delay_ms):
+        path = define(client, "lab", forward="<forward mode='nat'/>")
+        for member in ("Create", "Destroy"):
+            client.begin(path, NETWORK, member)
+            subprocess.run(["sleep", str(delay_ms / 1000)], check=True)
+            daemon.restart()
+            wait_for(lambda: len(dnsmasqs()) == client.get(path, NETWORK, "Active"))
+            is_up = client.get(path, NETWORK, "Active")
+            assert (link("vblab") is not None, 'iifname "vblab"' in rules()) == (is_up, is_up)
+            if is_up != (member == "Create"):
+                client.call(path, NETWORK, member)
+        assert (link("vblab"), rules(), dnsmasqs()) == (None, "", {})
