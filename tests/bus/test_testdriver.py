@@ -219,7 +219,7 @@ class TestDefinitions:
         assert machine.path not in list_machines(client, 0, TEST)
 
     def test_create_a_defined_one(self, client, web):
-        xml = MINIMAL.format("web").replace("</name>", f"</name><uuid>{web.uuid}</uuid>").replace("1024", "2048")
+        xml = MINIMAL.format("web").replace("</name>", f"</name><uuid>{web.uuid}</uuid>").replace(">1024<", ">2048<")
         again = create_transient(client, xml, START_PAUSED, TEST)
         assert again.path == web.path
         assert web.state == (PAUSED, PAUSED_USER)
