@@ -144,7 +144,6 @@ static int make(Task *task, int *ret_index)
 
 static int set_up(Task *task, int index)
 {
-        _cleanup_(freep) char *alias = alias_of(task->definition);
         int r = send_link(
                 task, RTM_NEWLINK, 0,
                 &(struct ifinfomsg){ .ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP }, false,

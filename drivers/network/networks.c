@@ -394,6 +394,80 @@ int networks_destroy(Call *call, Network *network, Error *error)
         return r;
 }
 
+static const PortGroup *find_port_group(const NetworkDefinition *definition, const char *name)
+{
+        LIST_FOREACH (group, definition->port_groups) {
+                if (name ? strcmp(group->name, name) == 0 : group->is_default == YES)
+                        return group;
+        }
+        return NULL;
+}
+
+static int check_port(const NetworkDefinition *definition, const char *portgroup, Error *error)
+{
+        const PortGroup *group = find_port_group(definition, portgroup);
+
+        if (portgroup && !group)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The network '%s' has no portgroup '%s'",
+                                 definition->name, portgroup);
+        if (definition->vlan || definition->virtualport ||
+            (group && (group->vlan || group->virtualport || group->bandwidth)))
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The network '%s' has VLANs, virtual ports or limits of bandwidth, which "
+                                 "interfaces do not support yet",
+                                 definition->name);
+        if (!definition->bridge.name)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The network '%s' has no bridge: interfaces on devices of the host are not "
+                                 "supported yet",
+                                 definition->name);
+        return 0;
+}
+
+int networks_bridge_for_port(Driver *driver, const char *name, const char *portgroup, uid_t owner,
+                             char **ret_bridge, bool *ret_is_isolated, Error *error)
+{
+        Object *found = object_table_by_name(driver->objects, OBJECT_NETWORK, name, owner);
+        _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
+        _cleanup_(job_releasep) Job *job = NULL;
+        VirtualNetwork *network = (VirtualNetwork *)object;
+        int r;
+
+        if (!object)
+                return error_set(error, ERROR_NO_NETWORK,
+                                 "Network not found: no network with matching name '%s'", name);
+        r = job_take(object->jobs, JOB_START, "start for a machine", 0, DEADLINE_NEVER, &job, error);
+        if (r >= 0 && object->is_gone)
+                r = error_set(error, ERROR_NO_NETWORK, "The network '%s' was just removed", name);
+        if (r >= 0)
+                r = check_port(network->live ? network->live : network->definition, portgroup, error);
+        if (r >= 0 && !network->network.is_active) {
+                r = active_start(network, network->definition, error);
+                if (r >= 0)
+                        announce(&network->network, EVENT_STARTED);
+        }
+        if (r < 0)
+                return r;
+        *ret_bridge = g_strdup(network->live->bridge.name);
+        *ret_is_isolated = *ret_is_isolated || network->live->port_isolated == YES;
+        return 0;
+}
+
+int networks_leases(Driver *driver, const char *name, uid_t owner, const char *mac, GVariant **ret_leases,
+                    Error *error)
+{
+        VirtualNetwork *network =
+                (VirtualNetwork *)object_table_by_name(driver->objects, OBJECT_NETWORK, name, owner);
+        _cleanup_(network_definition_freep) NetworkDefinition *live = NULL;
+
+        if (network && network->live)
+                live = network_definition_copy(network->live);
+        if (live)
+                return dnsmasq_leases(live, driver->networks->leases_path, mac, ret_leases, error);
+        *ret_leases = g_variant_ref_sink(g_variant_new("a(sxisssuss)", NULL));
+        return 0;
+}
+
 int networks_get_dhcp_leases(Call *call, Network *network, const char *mac, uint32_t flags,
                              GVariant **ret_leases, Error *error)
 {

@@ -9,6 +9,7 @@
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/passed.h"
+#include "drivers/qemu/plug.h"
 #include "drivers/qemu/user.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -269,5 +270,6 @@ int launch(Domain *domain, const CommandLine *line, uint64_t deadline_usec, Erro
 
                 descriptors.fds[file->fd - FIRST_FD] = TAKE_FD(preparation->fds[i]);
         }
-        return spawn(domain, line, &preparation->user, &descriptors, error);
+        r = plug_interfaces(domain, line, descriptors.fds, FIRST_FD, error);
+        return r < 0 ? r : spawn(domain, line, &preparation->user, &descriptors, error);
 }

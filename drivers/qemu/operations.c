@@ -9,6 +9,7 @@
 #include "drivers/qemu/host.h"
 #include "drivers/qemu/native.h"
 #include "drivers/qemu/pause.h"
+#include "drivers/qemu/plug.h"
 #include "drivers/qemu/qemu.h"
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/stats.h"
@@ -35,6 +36,7 @@ const DriverOperations qemu_operations = {
                 .destroy = qemu_domain_destroy,
                 .get_stats = qemu_domain_get_stats,
                 .get_vcpus = qemu_domain_get_vcpus,
+                .interface_addresses = qemu_domain_interface_addresses,
                 .inject_nmi = qemu_domain_inject_nmi,
                 .memory_stats = qemu_domain_memory_stats,
                 .open_console = qemu_domain_open_console,

@@ -12,7 +12,9 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from harness import BusError, wait_for
-from machines import CONNECT, QEMU
+from machines import CONNECT, DOMAIN, QEMU, Machine
+from machines import define as define_machine
+from machines import definition
 
 pytestmark = pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
 
@@ -333,3 +335,71 @@ class TestTakenBack:
             if is_up != (member == "Create"):
                 client.call(path, NETWORK, member)
         assert (link("vblab"), rules(), dnsmasqs()) == (None, "", {})
+
+
+def interface(content, kind="network", model="virtio"):
+    return f"<interface type='{kind}'>{content}<model type='{model}'/><boot order='1'/></interface>"
+
+
+@pytest.mark.qemu
+class TestMachines:
+    """QEMU's own network boot asks for an address."""
+
+    def test_gets_an_address(self, client):
+        network_path = define(client, "lab", forward="<forward mode='nat'/>")
+        machine = define_machine(client, definition("web", interface("<mac address='52:54:00:00:00:77'/><source network='lab'/>")))
+        machine.create()
+        assert client.get(network_path, NETWORK, "Active") is True  # started with the machine
+        live = ElementTree.fromstring(client.call(machine.path, DOMAIN, "GetXMLDesc", "u", 0))
+        tap = live.find("devices/interface/target").get("dev")
+        assert link(tap)["master"] == "vblab" and link(tap)["address"] == "fe:54:00:00:00:77"
+        wait_for(lambda: client.call(network_path, NETWORK, "GetDHCPLeases", "su", "52:54:00:00:00:77", 0), timeout=60)
+        (found,) = client.call(machine.path, DOMAIN, "InterfaceAddresses", "uu", 0, 0)
+        assert found[:2] == (tap, "52:54:00:00:00:77") and found[2][0][1].startswith("10.77.1.") and found[2][0][2] == 24
+        refused(client.call, machine.path, DOMAIN, "InterfaceAddresses", "uu", 1, 0, word="agent")
+        refused(client.call, machine.path, DOMAIN, "InterfaceAddresses", "uu", 3, 0, word="3")
+        machine.destroy()
+        assert link(tap) is None
+        stored = ElementTree.fromstring(client.call(machine.path, DOMAIN, "GetXMLDesc", "u", 2))
+        assert stored.find("devices/interface/target") is None
+
+    def test_bridge_with_a_name_queues_and_isolation(self, client):
+        run("ip", "link", "add", "vbhost", "type", "bridge")
+        machine = define_machine(client, definition("web", interface(
+            "<source bridge='vbhost'/><target dev='web0'/><driver name='qemu' queues='2'/><mtu size='1400'/><port isolated='yes'/>",
+            "bridge")))
+        machine.create()
+        found = link("web0")
+        assert (found["master"], found["mtu"], found["linkinfo"]["info_data"]["multi_queue"]) == ("vbhost", 1400, True)
+        assert found["linkinfo"]["info_slave_data"]["isolated"] is True
+        other = define_machine(client, definition("other", interface("<source bridge='vbhost'/><target dev='web0'/>", "bridge")))
+        refused(other.create, word="web0")
+        machine.destroy()
+        assert link("web0") is None
+
+    def test_what_is_missing(self, client):
+        for name, content, kind, word in (("a", "<source network='none'/>", "network", "none"),
+                                          ("b", "<source bridge='vbnone'/>", "bridge", "vbnone"),
+                                          ("c", "<source network='lan'/>", "network", "bridge"),
+                                          ("d", "<source network='lab' portgroup='x'/>", "network", "portgroup"),
+                                          ("e", "<source network='lab'/><bandwidth><inbound average='1'/></bandwidth>", "network",
+                                           "bandwidth")):
+            if name == "c":
+                client.call(QEMU, CONNECT, "NetworkDefineXML", "s",
+                            "<network><name>lan</name><forward mode='passthrough' dev='lo'/></network>")
+                define(client, "lab")
+            machine = define_machine(client, definition(name, interface(content, kind)))
+            refused(machine.create, word=word)
+            assert machine.state[0] == 5
+
+    @pytest.mark.system
+    def test_only_for_those_who_share_the_host(self, system_daemon):
+        root, alice = system_daemon.client(), system_daemon.client("alice")
+        up(root, "lab")
+        machine = define_machine(root, definition("web", interface("<source network='lab'/>")))
+        machine.create()
+        assert [i["ifname"] for i in json.loads(run("ip", "-json", "link", "show", "master", "vblab").stdout)] != []
+        machine.destroy()
+        own = define_machine(alice, definition("own", interface("<source bridge='vblab'/>", "bridge")))
+        refused(own.create, word="libvirt")
+        refused(alice.call, QEMU, CONNECT, "NetworkCreateXML", "s", network("mine", 4))

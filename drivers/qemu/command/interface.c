@@ -5,6 +5,8 @@
 #include "drivers/qemu/command/device.h"
 #include <string.h>
 
+#define QUEUES_MAX 256u /* of a tap, in the kernel */
+
 /* What -netdev user is told of the guest's addresses: <ip> elements. */
 static int set_user_addresses(json_t *netdev, const DomainInterface *interface, Error *error)
 {
@@ -43,7 +45,41 @@ static void set_socket(json_t *netdev, const DomainInterface *interface, const c
         }
 }
 
-static int add_netdev(CommandLine *line, const DomainInterface *interface, const char *id, Error *error)
+static bool has_taps(const DomainInterface *interface)
+{
+        return interface->type == INTERFACE_TYPE_NETWORK || interface->type == INTERFACE_TYPE_BRIDGE;
+}
+
+static unsigned queues_of(const DomainInterface *interface)
+{
+        return MAX(interface->queues, 1);
+}
+
+static unsigned index_of(const DomainDefinition *definition, const DomainInterface *interface)
+{
+        unsigned index = 0;
+
+        while (definition->devices.interfaces.items[index] != interface)
+                index++;
+        return index;
+}
+
+static void set_taps(CommandLine *line, json_t *netdev, const DomainInterface *interface, bool has_header)
+{
+        unsigned n_queues = queues_of(interface),
+                 fd = command_taps(line, index_of(line->definition, interface), n_queues, has_header);
+        _cleanup_(string_builder_freep) GString *fds = g_string_new(NULL);
+
+        for (unsigned i = 0; i < n_queues; i++)
+                g_string_append_printf(fds, "%s%u", i > 0 ? ":" : "", fd + i);
+        json_set_string(netdev, "type", "tap");
+        json_set_string(netdev, n_queues > 1 ? "fds" : "fd", fds->str);
+        if (interface->has_sndbuf)
+                json_object_set_new(netdev, "sndbuf", json_integer((json_int_t)interface->sndbuf));
+}
+
+static int add_netdev(CommandLine *line, const DomainInterface *interface, const char *id, bool is_virtio,
+                      Error *error)
 {
         _cleanup_(json_decrefp) json_t *netdev = json_object();
         int r = 0;
@@ -68,6 +104,13 @@ static int add_netdev(CommandLine *line, const DomainInterface *interface, const
         case INTERFACE_TYPE_UDP:
                 set_socket(netdev, interface, "udp");
                 break;
+        case INTERFACE_TYPE_NETWORK:
+        case INTERFACE_TYPE_BRIDGE:
+                if (line->host.runs) {
+                        set_taps(line, netdev, interface, is_virtio);
+                        break;
+                }
+                /* fall through */
         default:
                 if (line->host.runs)
                         return device_unsupported(error, "The QEMU driver has no interfaces of type '%s'",
@@ -146,9 +189,16 @@ static int check(const CommandLine *line, const DomainInterface *interface, Erro
                         error,
                         "An interface of type '%s' cannot have bandwidth, vlan, virtualport or filterref",
                         interface_type_to_string(interface->type));
-        if (interface->queues > 1)
-                return device_unsupported(error, "An interface of type '%s' has one queue",
-                                          interface_type_to_string(interface->type));
+        if (interface->queues > (has_taps(interface) ? QUEUES_MAX : 1))
+                return device_unsupported(error, "An interface of type '%s' has at most %u queues",
+                                          interface_type_to_string(interface->type),
+                                          has_taps(interface) ? QUEUES_MAX : 1);
+        if (has_taps(interface) && (interface->script || interface->downscript || interface->backend_tap ||
+                                    interface->backend_vhost || interface->coalesce))
+                return device_unsupported(error,
+                                          "The QEMU driver has no scripts, backends and coalescing of taps");
+        if (has_taps(interface) && interface->driver_name == INTERFACE_DRIVER_VHOST)
+                return device_unsupported(error, "The QEMU driver has no interfaces with driver vhost");
         if (interface->teaming != TEAMING_ABSENT)
                 return device_unsupported(error, "The QEMU driver has no teams of interfaces");
         return 0;
@@ -159,17 +209,22 @@ int command_interface(CommandLine *line, const DomainInterface *interface, Error
         _cleanup_(freep) char *id = g_strdup_printf("host%s", interface->info.alias);
         _cleanup_(freep) char *driver = device_driver(interface);
         _cleanup_(json_decrefp) json_t *device = device_new(driver, &interface->info);
+        bool is_virtio = g_str_has_prefix(driver, "virtio-net");
         int r;
 
         r = check(line, interface, error);
         if (r >= 0)
-                r = add_netdev(line, interface, id, error);
+                r = add_netdev(line, interface, id, is_virtio, error);
         if (r < 0)
                 return r;
         json_set_string(device, "netdev", id);
         json_set_string(device, "mac", interface->mac);
-        if (g_str_has_prefix(driver, "virtio-net"))
+        if (is_virtio)
                 set_virtio_net(device, interface);
+        if (is_virtio && line->host.runs && interface->queues > 1) {
+                json_set_bool(device, "mq", true);
+                json_set_number(device, "vectors", 2 * interface->queues + 2); /* in, out; change, control */
+        }
         r = device_set_info(line, device, &interface->info, error);
         return r < 0 ? r : device_add(line, TAKE_PTR(device), error);
 }

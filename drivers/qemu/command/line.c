@@ -33,6 +33,7 @@ CommandLine *command_line_new(const DomainDefinition *definition, const CommandH
                 .environment = g_ptr_array_new_with_free_func(g_free),
                 .files = g_ptr_array_new_with_free_func(passed_file_free),
                 .sockets = g_ptr_array_new_with_free_func(passed_socket_free),
+                .taps = g_ptr_array_new_with_free_func(g_free),
                 .next_fd = 3,
         };
         return line;
@@ -45,6 +46,7 @@ CommandLine *command_line_free(CommandLine *line)
         g_ptr_array_unref(line->arguments);
         g_ptr_array_unref(line->environment);
         g_ptr_array_unref(line->files);
+        g_ptr_array_unref(line->taps);
         g_ptr_array_unref(line->sockets);
         g_free(line);
         return NULL;
@@ -125,6 +127,18 @@ unsigned command_socket(CommandLine *line, const char *path)
         *socket = (PassedSocket){ .path = g_strdup(path), .fd = line->next_fd++ };
         g_ptr_array_add(line->sockets, socket);
         return socket->fd;
+}
+
+unsigned command_taps(CommandLine *line, unsigned index, unsigned n_queues, bool has_header)
+{
+        PassedTap *tap = g_new(PassedTap, 1);
+
+        *tap = (PassedTap){
+                .index = index, .fd = line->next_fd, .n_queues = n_queues, .has_header = has_header
+        };
+        line->next_fd += n_queues;
+        g_ptr_array_add(line->taps, tap);
+        return tap->fd;
 }
 
 void json_set_string(json_t *object, const char *key, const char *value)

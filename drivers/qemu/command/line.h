@@ -24,6 +24,13 @@ typedef struct PassedSocket {
         unsigned fd;
 } PassedSocket;
 
+/* An interface's taps, made by the daemon: numbers `fd` to `fd` + n_queues - 1 in QEMU. */
+typedef struct PassedTap {
+        unsigned index; /* of the interface in the definition */
+        unsigned fd, n_queues;
+        bool has_header; /* see TapOptions */
+} PassedTap;
+
 /* What the definition does not say. Borrowed for as long as the line lives. */
 typedef struct CommandHost {
         const char *binary;
@@ -47,6 +54,7 @@ typedef struct CommandLine {
         GPtrArray *environment; /* of char *: "TZ=Europe/Rome" */
         GPtrArray *files;       /* of PassedFile * */
         GPtrArray *sockets;     /* of PassedSocket *; the first is the monitor's */
+        GPtrArray *taps;        /* of PassedTap * */
         unsigned next_fd;
         const DeviceInfo
                 *boots[BOOT_DEVICES_MAX]; /* of <os><boot>: the first of its kind; NULL: there is none */
@@ -73,6 +81,8 @@ char *command_file(CommandLine *line, const char *path, bool is_writable, bool i
 char *command_whole_file(CommandLine *line, const char *path);
 /* A listening socket's number in QEMU. */
 unsigned command_socket(CommandLine *line, const char *path);
+/* The first of the interface's n_queues taps: its number in QEMU. */
+unsigned command_taps(CommandLine *line, unsigned index, unsigned n_queues, bool has_header);
 
 /* JSON members; a NULL string, an absent choice or a 0 leaves the member out. */
 void json_set_string(json_t *object, const char *key, const char *value);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "drivers/network/tap.h"
+#include "core/worker.h"
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define NAME_PATTERN "vnet%d"
+
+typedef struct Task {
+        TapOptions options; /* the caller waits: its texts are there */
+        int *fds;
+        size_t n_queues;
+        char name[IF_NAMESIZE];
+        Error error;
+} Task;
+
+static int open_queue(Task *task, int *ret_fd)
+{
+        _cleanup_(closep) int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+        struct ifreq request = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI |
+                                                      (task->options.has_header ? IFF_VNET_HDR : 0) |
+                                                      (task->n_queues > 1 ? IFF_MULTI_QUEUE : 0)) };
+
+        g_strlcpy(request.ifr_name, task->name, sizeof request.ifr_name);
+        if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0)
+                return error_set_errno(&task->error, errno, "Cannot make the device '%s' for a guest",
+                                       task->name);
+        g_strlcpy(task->name, request.ifr_name, sizeof task->name);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+/* Its own hardware address is the guest's with a first byte that makes a bridge keep its own. */
+static struct nl_msg *message_new(const Task *task, int index, int master)
+{
+        struct nl_msg *message = nlmsg_alloc_simple(RTM_NEWLINK, 0);
+        struct ifinfomsg header = { .ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+        uint8_t mac[6];
+
+        (void)nlmsg_append(message, &header, sizeof header,
+                           NLMSG_ALIGNTO); /* it has the room, here and below */
+        if (sscanf(task->options.mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2], &mac[3],
+                   &mac[4], &mac[5]) == 6) {
+                mac[0] = 0xfe;
+                (void)nla_put(message, IFLA_ADDRESS, sizeof mac, mac);
+        }
+        if (task->options.mtu > 0)
+                (void)nla_put_u32(message, IFLA_MTU, task->options.mtu);
+        (void)nla_put_u32(message, IFLA_MASTER, (uint32_t)master);
+        return message;
+}
+
+static int set_isolated(struct nl_sock *socket, int index)
+{
+        struct nl_msg *message = nlmsg_alloc_simple(RTM_SETLINK, 0);
+        struct nlattr *port;
+
+        (void)nlmsg_append(message, &(struct ifinfomsg){ .ifi_family = PF_BRIDGE, .ifi_index = index },
+                           sizeof(struct ifinfomsg), NLMSG_ALIGNTO);
+        port = nla_nest_start(message, IFLA_PROTINFO | NLA_F_NESTED);
+        (void)nla_put_u8(message, IFLA_BRPORT_ISOLATED, 1);
+        (void)nla_nest_end(message, port);
+        return nl_send_sync(socket, message);
+}
+
+static int plug(Task *task)
+{
+        int master = (int)if_nametoindex(task->options.bridge);
+        struct nl_sock *socket;
+        int index, r;
+
+        if (master == 0)
+                return error_set(&task->error, ERROR_OPERATION_FAILED, "The host has no bridge '%s'",
+                                 task->options.bridge);
+        index = (int)if_nametoindex(task->name);
+        socket = nl_socket_alloc();
+        r = socket ? nl_connect(socket, NETLINK_ROUTE) : -NLE_NOMEM;
+        if (r >= 0)
+                r = nl_send_sync(socket, message_new(task, index, master));
+        if (r >= 0 && task->options.is_isolated)
+                r = set_isolated(socket, index);
+        nl_socket_free(socket);
+        return r < 0 ? error_set(&task->error, ERROR_OPERATION_FAILED,
+                                 "Cannot plug the device '%s' into '%s': %s", task->name,
+                                 task->options.bridge, nl_geterror(r))
+                     : 0;
+}
+
+static int open_step(void *data)
+{
+        Task *task = data;
+        int r = 0;
+
+        if (task->options.name && if_nametoindex(task->options.name) != 0)
+                return error_set(&task->error, ERROR_OPERATION_FAILED, "The host has a device '%s' already",
+                                 task->options.name);
+        g_strlcpy(task->name, task->options.name ? task->options.name : NAME_PATTERN, sizeof task->name);
+        for (size_t i = 0; i < task->n_queues && r >= 0; i++)
+                r = open_queue(task, &task->fds[i]);
+        return r < 0 ? r : plug(task);
+}
+
+int tap_open(const TapOptions *options, int *fds, size_t n_queues, char **ret_name, Error *error)
+{
+        Task task = { .options = *options, .fds = fds, .n_queues = n_queues };
+        int r;
+
+        for (size_t i = 0; i < n_queues; i++)
+                fds[i] = -EBADF;
+        r = worker_finish(open_step, &task);
+        if (r >= 0) {
+                *ret_name = g_strdup(task.name);
+                return 0;
+        }
+        for (size_t i = 0; i < n_queues; i++) {
+                closep(&fds[i]);
+                fds[i] = -EBADF;
+        }
+        error_move(error, &task.error);
+        return r;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A tap: the host's end of a guest's interface. It is gone when its last descriptor is closed. */
+
+#include "core/error.h"
+
+typedef struct TapOptions {
+        const char *name;   /* NULL: the kernel chooses, "vnet0" ... */
+        const char *bridge; /* that it is plugged into */
+        const char *mac;    /* of the guest */
+        uint32_t mtu;       /* 0: the bridge's */
+        bool is_isolated;   /* reaches no other isolated port of the bridge */
+        bool has_header;    /* packets begin with virtio's header */
+} TapOptions;
+
+/* Opens n_queues descriptors, which are the caller's, and brings the tap up. *ret_name is freed by the
+ * caller. */
+int tap_open(const TapOptions *options, int *fds, size_t n_queues, char **ret_name, Error *error) AWAITS;
