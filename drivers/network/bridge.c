@@ -144,10 +144,9 @@ static int make(Task *task, int *ret_index)
 
 static int set_up(Task *task, int index)
 {
-        int r = send_link(
-                task, RTM_NEWLINK, 0,
-                &(struct ifinfomsg){ .ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP }, false,
-                NULL);
+        const struct ifinfomsg header = { .ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+        _cleanup_(freep) char *alias = alias_of(task->definition);
+        int r = send_link(task, RTM_NEWLINK, 0, &header, false, alias);
 
         return r < 0 ? fail(task, r, "mark and bring up") : 0;
 }

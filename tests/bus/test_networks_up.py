@@ -143,6 +143,7 @@ class TestLife:
         path = up(client, "lab", forward="<forward mode='nat'/>")
         bridge = link("vblab")
         assert bridge["linkinfo"]["info_kind"] == "bridge" and "UP" in bridge["flags"]
+        assert bridge["ifalias"] == "virtbus:" + client.get(path, NETWORK, "UUID")
         assert [(a["local"], a["prefixlen"], a["broadcast"]) for a in bridge["addr_info"]] == [("10.77.1.1", 24, "10.77.1.255")]
         assert bridge["address"] == ElementTree.fromstring(client.call(path, NETWORK, "GetXMLDesc", "u", 0)).find("mac").get("address")
         assert 'iifname "vblab"' in rules() and "masquerade" in rules()

@@ -189,7 +189,7 @@ class TestDefinitions:
         assert tree.find("cpu") is None
 
     def test_redefine(self, client, web, events):
-        xml = MINIMAL.format("web").replace("</name>", f"</name><uuid>{web.uuid}</uuid>").replace("1024", "2048")
+        xml = MINIMAL.format("web").replace("</name>", f"</name><uuid>{web.uuid}</uuid>").replace(">1024<", ">2048<")
         again = define(client, xml, TEST)
         assert again.path == web.path
         events.wait(web, DEFINED, DEFINED_UPDATED)
