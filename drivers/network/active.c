@@ -132,10 +132,30 @@ static int set_rules(const Driver *driver, Error *error) AWAITS
 }
 
 static int start_dnsmasq(VirtualNetwork *network, Error *error) AWAITS;
+static void start_again(VirtualNetwork *network);
 
 typedef struct Restart {
         VirtualNetwork *network;
 } Restart;
+
+static void restart(VirtualNetwork *network) AWAITS
+{
+        Object *object = &network->network.object;
+        _cleanup_(error_clear) Error error = {};
+        _cleanup_(job_releasep) Job *job = NULL;
+        int r = job_take(object->jobs, JOB_MODIFY, "restart of dnsmasq", 0, DEADLINE_NEVER, &job, &error);
+
+        if (r < 0 || !network->network.is_active || network->dnsmasq)
+                return;
+        dnsmasq_end_unknown(network->live->uuid, state_of(network)->dnsmasq_path); /* an attempt cut off */
+        r = start_dnsmasq(network, &error);
+        if (r >= 0)
+                r = save(network, &error);
+        if (r >= 0)
+                return;
+        log_error(object->path, "network %s has no dnsmasq: %s", object->name, error.message);
+        start_again(network);
+}
 
 /* One that dies is started again, later each time that it dies soon. */
 static void restart_fiber(void *data)
@@ -143,28 +163,18 @@ static void restart_fiber(void *data)
         VirtualNetwork *network = ((Restart *)data)->network;
         _cleanup_(object_unrefp) Object *held _unused_ = &network->network.object;
         uint64_t pause = MIN(RESTART_USEC << MIN(network->n_failures, 6u), RESTART_MAX_USEC);
-        _cleanup_(error_clear) Error error = {};
-        _cleanup_(job_releasep) Job *job = NULL;
-        int r;
 
         network->n_failures++;
-        if (await_until(deadline_after_usec(pause)) < 0 ||
-            job_take(held->jobs, JOB_MODIFY, "restart of dnsmasq", 0, DEADLINE_NEVER, &job, &error) < 0 ||
-            !network->network.is_active || network->dnsmasq)
-                return;
-        r = start_dnsmasq(network, &error);
-        if (r >= 0)
-                r = save(network, &error);
-        if (r < 0)
-                log_error(held->path, "network %s has no dnsmasq: %s", held->name, error.message);
+        if (await_until(deadline_after_usec(pause)) >= 0)
+                restart(network);
 }
 
 static void start_again(VirtualNetwork *network)
 {
-        Restart restart = { network };
+        Restart start = { network };
 
         object_ref(&network->network.object);
-        if (fiber_start("dnsmasq", restart_fiber, &restart) < 0)
+        if (fiber_start("dnsmasq", restart_fiber, &start) < 0)
                 object_unref(&network->network.object);
 }
 

@@ -18,6 +18,7 @@
 #define START_TIMEOUT_USEC (15 * G_USEC_PER_SEC)
 #define STOP_TIMEOUT_USEC  (3 * G_USEC_PER_SEC)
 #define LEASES_SIZE_MAX    (64 * 1024 * 1024)
+#define END_TRIES_MAX      10
 
 static char *file_name(const char *uuid, const char *suffix)
 {
@@ -96,20 +97,25 @@ static bool is_ours(pid_t pid, const char *uuid, const char *folder)
         return false;
 }
 
+static int take(size_t pid, const char *uuid, const char *folder, Child **ret_child, Error *error)
+{
+        uint64_t start_time;
+        int r = child_find_start_time((pid_t)pid, &start_time);
+
+        if (r < 0 || !is_ours((pid_t)pid, uuid, folder))
+                return error_set(error, ERROR_OPERATION_FAILED, "dnsmasq is gone");
+        return child_adopt((pid_t)pid, start_time, ret_child, error);
+}
+
 static int adopt(const char *uuid, const char *folder, Child **ret_child, Error *error)
 {
         _cleanup_(freep) char *path = file_path(folder, uuid, "pid"), *text = NULL;
-        uint64_t start_time;
         guint64 pid;
-        int r;
 
         if (!g_file_get_contents(path, &text, NULL, NULL) ||
             !g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, INT_MAX, &pid, NULL))
                 return error_set(error, ERROR_OPERATION_FAILED, "dnsmasq did not say its pid");
-        r = child_find_start_time((pid_t)pid, &start_time);
-        if (r < 0 || !is_ours((pid_t)pid, uuid, folder))
-                return error_set(error, ERROR_OPERATION_FAILED, "dnsmasq is gone");
-        return child_adopt((pid_t)pid, start_time, ret_child, error);
+        return take(pid, uuid, folder, ret_child, error);
 }
 
 int dnsmasq_start(const NetworkDefinition *definition, const char *folder, const char *leases_folder,
@@ -133,16 +139,6 @@ int dnsmasq_start(const NetworkDefinition *definition, const char *folder, const
         return r < 0 ? r : adopt(definition->uuid, folder, ret_child, error);
 }
 
-void dnsmasq_end_unknown(const char *uuid, const char *folder)
-{
-        Child *child;
-
-        if (adopt(uuid, folder, &child, NULL) < 0)
-                return;
-        dnsmasq_stop(child);
-        child_free(child);
-}
-
 void dnsmasq_stop(Child *child)
 {
         (void)child_signal(child, SIGTERM); /* if it is gone, all the better */
@@ -151,6 +147,41 @@ void dnsmasq_stop(Child *child)
         (void)child_signal(child, SIGKILL);
         if (child_wait(child, deadline_after_usec(STOP_TIMEOUT_USEC), NULL, NULL) < 0)
                 log_warning(NULL, "dnsmasq, process %d, does not end", child_get_pid(child));
+}
+
+/* Those that run with this network's file; while one puts itself into the background there are two. */
+static unsigned end_all(const char *uuid, const char *folder) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *pids = g_ptr_array_new();
+        GDir *processes = g_dir_open("/proc", 0, NULL);
+        unsigned n_ended = 0;
+
+        for (const char *name; processes && (name = g_dir_read_name(processes));) {
+                guint64 pid;
+
+                if (g_ascii_string_to_unsigned(name, 10, 1, INT_MAX, &pid, NULL) &&
+                    is_ours((pid_t)pid, uuid, folder))
+                        g_ptr_array_add(pids, GSIZE_TO_POINTER(pid));
+        }
+        if (processes)
+                g_dir_close(processes);
+        for (unsigned i = 0; i < pids->len; i++) {
+                Child *child;
+
+                if (take(GPOINTER_TO_SIZE(pids->pdata[i]), uuid, folder, &child, NULL) < 0)
+                        continue;
+                dnsmasq_stop(child);
+                child_free(child);
+                n_ended++;
+        }
+        return n_ended;
+}
+
+/* Again until there is none: one that was found may have made another before it ended. */
+void dnsmasq_end_unknown(const char *uuid, const char *folder)
+{
+        for (unsigned i = 0; i < END_TRIES_MAX && end_all(uuid, folder) > 0; i++)
+                ;
 }
 
 static const char *known(const char *text)

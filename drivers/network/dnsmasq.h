@@ -23,7 +23,8 @@ bool dnsmasq_is_needed(const NetworkDefinition *definition);
  * process, which is watched. */
 int dnsmasq_start(const NetworkDefinition *definition, const char *folder, const char *leases_folder,
                   Child **ret_child, Error *error) AWAITS;
-/* Ends one that was left, and of which nothing is known but what it wrote itself, if it is still there. */
+/* Ends one that was left, or whose start was cut off, and of which nothing is known but the file that it was
+ * started with. */
 void dnsmasq_end_unknown(const char *uuid, const char *folder) AWAITS;
 /* Ends it and waits. */
 void dnsmasq_stop(Child *child) AWAITS;

@@ -1,6 +1,7 @@
 """Networks that are up: real bridges, real dnsmasq, real nftables, in the network namespace of the tests; guests are
 namespaces at the end of a veth."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -322,6 +323,18 @@ class TestTakenBack:
         wait_for(lambda: dnsmasqs() and pid not in dnsmasqs())
         client.call(path, NETWORK, "Destroy")
         assert dnsmasqs() == {}
+
+    @pytest.mark.parametrize("delay_ms", [5, 10, 15, 20, 25, 30, 40, 50])
+    def test_taken_down_while_it_comes_up(self, client, delay_ms):
+        path = define(client, "lab", forward="<forward mode='nat'/>")
+        create = client.begin(path, NETWORK, "Create")
+        subprocess.run(["sleep", str(delay_ms / 1000)], check=True)
+        with contextlib.suppress(BusError):  # it may not be up yet
+            client.call(path, NETWORK, "Destroy")
+        with contextlib.suppress(BusError):
+            create.result()
+        is_up = client.get(path, NETWORK, "Active")
+        assert (link("vblab") is not None, len(dnsmasqs()), rules() != "") == (is_up, is_up, is_up)
 
     @pytest.mark.parametrize("delay_ms", [1, 5, 10, 20, 40, 60, 100])
     def test_killed_in_the_middle(self, daemon, client, delay_ms):
