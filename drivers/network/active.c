@@ -297,6 +297,50 @@ int active_stop(VirtualNetwork *network, Error *error)
         return first;
 }
 
+static int follow(VirtualNetwork *network, Error *error) AWAITS
+{
+        Child *dnsmasq = TAKE_PTR(network->dnsmasq);
+        int r;
+
+        if (!has_bridge(network))
+                return save(network, error);
+        r = set_rules(network->network.object.driver, error);
+        if (dnsmasq) {
+                dnsmasq_stop(dnsmasq); /* its leases are in its file */
+                child_free(dnsmasq);
+        }
+        if (r >= 0 && dnsmasq_is_needed(network->live))
+                r = start_dnsmasq(network, error);
+        return r < 0 ? r : save(network, error);
+}
+
+int active_change(VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
+{
+        NetworkDefinition *old = network->live;
+        _cleanup_(error_clear) Error problem = {};
+        int r = check(network, definition, error);
+
+        if (r < 0)
+                return r;
+        network->live = network_definition_copy(definition);
+        r = follow(network, error);
+        if (r >= 0) {
+                network_definition_free(old);
+                return 0;
+        }
+        fiber_clear_cancel(); /* what was begun is taken back all the same */
+        network_definition_free(network->live);
+        network->live = old;
+        dnsmasq_end_unknown(old->uuid, state_of(network)->dnsmasq_path);
+        g_clear_pointer(&network->dnsmasq, child_free);
+        if (follow(network, &problem) < 0) {
+                log_error(network->network.object.path, "network %s is not as it was: %s", old->name,
+                          problem.message);
+                start_again(network);
+        }
+        return r;
+}
+
 int active_forget(VirtualNetwork *network, Error *error)
 {
         int r = stored_remove(&state_of(network)->running, network->network.object.uuid, error);

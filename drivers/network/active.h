@@ -39,6 +39,9 @@ static inline VirtualNetwork *virtual_network(Network *network)
 int active_start(VirtualNetwork *network, const NetworkDefinition *definition, Error *error) AWAITS;
 /* Takes everything down; goes on after a failure and tells the first. */
 int active_stop(VirtualNetwork *network, Error *error) AWAITS;
+/* Gives one that is up another definition, with the same bridge and addresses: rules and dnsmasq follow. If
+ * that fails, all is as it was. */
+int active_change(VirtualNetwork *network, const NetworkDefinition *definition, Error *error) AWAITS;
 /* Forgets that it was up, when it could not be brought up again. */
 int active_forget(VirtualNetwork *network, Error *error) AWAITS;
 /* Lets go of the processes without ending them. */

@@ -25,6 +25,12 @@ enum {
         EVENT_STOPPED = 3,
 };
 
+/* virNetworkUpdateFlags. */
+enum {
+        AFFECT_LIVE = 1 << 0,
+        AFFECT_CONFIG = 1 << 1,
+};
+
 /* virNetworkXMLFlags. */
 enum {
         XML_INACTIVE = 1 << 0,
@@ -507,6 +513,50 @@ int networks_set_autostart(Call *call, Network *network, bool value, Error *erro
         if (r >= 0)
                 network->is_autostart = value;
         return r;
+}
+
+static int check_affected(const Network *network, uint32_t *flags, Error *error)
+{
+        int r = error_check_flags(error, "Update", *flags, AFFECT_LIVE | AFFECT_CONFIG);
+
+        if (r < 0)
+                return r;
+        if (*flags == 0)
+                *flags = network->is_active ? AFFECT_LIVE : AFFECT_CONFIG;
+        if (*flags & AFFECT_LIVE && !network->is_active)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The %s is not up: AFFECT_LIVE changes nothing",
+                                 object_describe(&network->object));
+        if (*flags & AFFECT_CONFIG && !network->is_persistent)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The %s is not stored: AFFECT_CONFIG changes nothing",
+                                 object_describe(&network->object));
+        return 0;
+}
+
+/* Both are checked before either is changed. */
+int networks_update(Call *call, Network *network, uint32_t command, uint32_t section, int32_t parent_index,
+                    const char *xml, uint32_t flags, Error *error)
+{
+        VirtualNetwork *this = virtual_network(network);
+        _cleanup_(network_definition_freep) NetworkDefinition *live = NULL, *definition = NULL;
+        int r = check_affected(network, &flags, error);
+
+        if (r >= 0 && flags & AFFECT_LIVE)
+                r = network_definition_update(this->live, command, section, parent_index, xml, &live, error);
+        if (r >= 0 && flags & AFFECT_CONFIG)
+                r = network_definition_update(this->definition, command, section, parent_index, xml,
+                                              &definition, error);
+        if (r >= 0 && live)
+                r = active_change(this, live, error);
+        if (r < 0 || !definition)
+                return r;
+        r = save(call->driver, definition, network->object.owner, network->is_autostart, error);
+        if (r < 0)
+                return r;
+        network_definition_free(this->definition);
+        this->definition = TAKE_PTR(definition);
+        return 0;
 }
 
 /* One that is up stays, with what it was started with, until it is taken down. */

@@ -36,4 +36,6 @@ int networks_get_dhcp_leases(Call *call, Network *network, const char *mac, uint
                              GVariant **ret_leases, Error *error) AWAITS;
 int networks_get_xml_desc(Call *call, Network *network, uint32_t flags, char **ret_xml, Error *error);
 int networks_set_autostart(Call *call, Network *network, bool value, Error *error) AWAITS;
+int networks_update(Call *call, Network *network, uint32_t command, uint32_t section, int32_t parent_index,
+                    const char *xml, uint32_t flags, Error *error) AWAITS;
 int networks_undefine(Call *call, Network *network, Error *error) AWAITS;

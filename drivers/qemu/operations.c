@@ -61,6 +61,7 @@ const DriverOperations qemu_operations = {
                 .get_xml_desc = networks_get_xml_desc,
                 .set_autostart = networks_set_autostart,
                 .undefine = networks_undefine,
+                .update = networks_update,
         },
         .nwfilter = {
                 .get_xml_desc = filters_get_xml_desc,

@@ -41,7 +41,7 @@ static const Field forward_interface_fields[] = {
         UNSIGNED("@connections", connections, .flags = FIELD_LIVE),
 };
 #undef THIS
-static DEFINE_STRUCT(forward_interface, ForwardInterface);
+DEFINE_STRUCT(forward_interface, ForwardInterface);
 
 static bool shows_nat(const void *object, unsigned flags)
 {
@@ -108,7 +108,7 @@ static const Field dns_txt_fields[] = {
         STRING("@value", value),
 };
 #undef THIS
-static DEFINE_STRUCT(dns_txt, DnsTxt);
+DEFINE_STRUCT(dns_txt, DnsTxt);
 
 #define THIS DnsHostName
 static const Field dns_host_name_fields[] = { STRING(".", name, .flags = FIELD_REQUIRED) };
@@ -121,7 +121,7 @@ static const Field dns_host_fields[] = {
         ITEMS("hostname", names, dns_host_name),
 };
 #undef THIS
-static DEFINE_STRUCT(dns_host, DnsHost);
+DEFINE_STRUCT(dns_host, DnsHost);
 
 #define THIS DnsSrv
 static const Field dns_srv_fields[] = {
@@ -134,7 +134,7 @@ static const Field dns_srv_fields[] = {
         UNSIGNED("@weight", weight),
 };
 #undef THIS
-static DEFINE_STRUCT(dns_srv, DnsSrv);
+DEFINE_STRUCT(dns_srv, DnsSrv);
 
 #define THIS NetworkDns
 static const Field network_dns_fields[] = {
@@ -146,7 +146,7 @@ static const Field network_dns_fields[] = {
         ITEMS("host", hosts, dns_host),
 };
 #undef THIS
-static DEFINE_STRUCT(network_dns, NetworkDns);
+DEFINE_STRUCT(network_dns, NetworkDns);
 
 static bool shows_unit(const void *object, unsigned flags)
 {
@@ -169,7 +169,7 @@ static const Field dhcp_range_fields[] = {
         STRUCT("lease", lease, dhcp_lease),
 };
 #undef THIS
-static DEFINE_STRUCT(dhcp_range, DhcpRange);
+DEFINE_STRUCT(dhcp_range, DhcpRange);
 
 #define THIS DhcpHost
 static const Field dhcp_host_fields[] = {
@@ -180,7 +180,7 @@ static const Field dhcp_host_fields[] = {
         STRUCT("lease", lease, dhcp_lease),
 };
 #undef THIS
-static DEFINE_STRUCT(dhcp_host, DhcpHost);
+DEFINE_STRUCT(dhcp_host, DhcpHost);
 
 #define THIS DhcpBoot
 static const Field dhcp_boot_fields[] = {
@@ -197,7 +197,7 @@ static const Field network_dhcp_fields[] = {
         STRUCT("bootp", boot, dhcp_boot),
 };
 #undef THIS
-static DEFINE_STRUCT(network_dhcp, NetworkDhcp);
+DEFINE_STRUCT(network_dhcp, NetworkDhcp);
 
 #define THIS NetworkIp
 static const Field network_ip_fields[] = {
@@ -216,7 +216,7 @@ static const Field port_group_fields[] = {
         STRUCT("virtualport", virtualport, virtualport),       STRUCT("bandwidth", bandwidth, bandwidth),
 };
 #undef THIS
-static DEFINE_STRUCT(port_group, PortGroup);
+DEFINE_STRUCT(port_group, PortGroup);
 
 #define THIS NetworkDefinition
 static const Field network_definition_fields[] = {

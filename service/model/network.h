@@ -166,7 +166,8 @@ typedef struct NetworkDefinition {
         LIST(PortGroup) port_groups;
 } NetworkDefinition;
 
-extern const StructType network_definition_type;
+extern const StructType network_definition_type, forward_interface_type, dns_txt_type, dns_host_type,
+        dns_srv_type, network_dns_type, dhcp_range_type, dhcp_host_type, network_dhcp_type, port_group_type;
 
 /* `flags`: DEFINITION_*. Checked in itself; not completed. */
 int network_definition_parse(const char *xml, size_t size, unsigned flags, NetworkDefinition **ret,
@@ -188,6 +189,12 @@ static inline bool network_has_own_bridge(const NetworkDefinition *definition)
 {
         return network_forward_mode(definition) <= FORWARD_OPEN;
 }
+
+/* network-update.c: a changed copy, which is checked as a whole. `command` is of virNetworkUpdateCommand,
+ * `section` of virNetworkUpdateSection; parent_index says which <ip>, -1: the one with DHCP, or the first of
+ * IPv4. */
+int network_definition_update(const NetworkDefinition *definition, uint32_t command, uint32_t section,
+                              int32_t parent_index, const char *xml, NetworkDefinition **ret, Error *error);
 
 /* network-check.c: what contradicts itself is refused with the element and what would be right. */
 int network_definition_check(const NetworkDefinition *definition, Error *error);

@@ -288,6 +288,46 @@ class TestTraffic:
         assert guest.reaches("fd00:77::1")
 
 
+class TestUpdate:
+    """command 3 adds, 1 modifies, 2 deletes; section 4 is a host of DHCP, 11 a text of DNS; flags 1 live, 2 stored."""
+    HOST = "<host mac='52:54:00:00:00:01' name='web' ip='10.77.1.99'/>"
+
+    def update(self, client, path, command, section, xml, flags):
+        client.call(path, NETWORK, "Update", "uuisu", command, section, -1, xml, flags)
+
+    def hosts(self, client, path, flags):
+        return len(ElementTree.fromstring(client.call(path, NETWORK, "GetXMLDesc", "u", flags)).findall("ip/dhcp/host"))
+
+    def test_live_stored_and_both(self, daemon, client, guests, tmp_path):
+        path = up(client, "lab", forward="<forward mode='nat'/>")
+        self.update(client, path, 3, 4, self.HOST, 0)
+        assert (self.hosts(client, path, 0), self.hosts(client, path, 1)) == (1, 0)
+        guest = guests("web", "vblab")
+        guest.ask_for_address(tmp_path)
+        assert guest.address() == "10.77.1.99"
+        self.update(client, path, 3, 4, self.HOST, 2)
+        self.update(client, path, 3, 11, "<txt name='note.test' value='hello there'/>", 3)
+        assert "hello there" in guest.run("busybox", "nslookup", "-type=txt", "note.test", "10.77.1.1", check=False).stdout
+        daemon.restart()
+        assert (self.hosts(client, path, 0), self.hosts(client, path, 1)) == (1, 1)
+        self.update(client, path, 2, 4, self.HOST, 3)
+        assert (self.hosts(client, path, 0), self.hosts(client, path, 1)) == (0, 0)
+        assert len(dnsmasqs()) == 1 and len(client.call(path, NETWORK, "GetDHCPLeases", "su", "", 0)) == 1
+
+    def test_refused_changes_nothing(self, client):
+        path = define(client, "lab")
+        refused(self.update, client, path, 3, 4, self.HOST, 1, word="not up")
+        client.call(path, NETWORK, "Create")
+        before, pids = client.call(path, NETWORK, "GetXMLDesc", "u", 0), dnsmasqs()
+        for command, section, xml, flags in ((3, 4, "<host mac='52:54:00:00:00:01' ip='10.0.0.1'/>", 3), (2, 4, self.HOST, 3),
+                                             (3, 4, "<range/>", 3), (3, 4, "", 3), (9, 4, self.HOST, 3), (3, 3, "<ip/>", 3),
+                                             (3, 4, self.HOST, 4)):
+            refused(self.update, client, path, command, section, xml, flags)
+        refused(self.update, client, path, 3, 11, "<txt name='a' value='x&#34;y'/>", 1, word="dnsmasq")
+        assert client.call(path, NETWORK, "GetXMLDesc", "u", 0) == before and len(dnsmasqs()) == 1
+        self.update(client, path, 3, 4, self.HOST, 1)
+
+
 class TestTakenBack:
     def test_after_sigkill(self, daemon, client, guests, tmp_path):
         path = up(client, "lab", forward="<forward mode='nat'/>")

@@ -171,6 +171,69 @@ static void knows_what_is_inside(void **state)
         assert_false(ip_networks_overlap(&b, &d));
 }
 
+static void is_updated(void **state)
+{
+        static const char xml[] =
+                "<network><name>n</name><bridge name='b'/><ip address='10.0.0.1' prefix='24'>"
+                "<dhcp><range start='10.0.0.2' end='10.0.0.9'/>"
+                "<host mac='52:54:00:00:00:01' name='a' ip='10.0.0.20'/></dhcp></ip></network>";
+        static const struct {
+                uint32_t command, section;
+                int32_t index;
+                const char *xml;
+                const char *expected; /* in the result; "-...": not in it; NULL: refused */
+        } cases[] = {
+                { 3, 4, -1, "<host mac='52:54:00:00:00:02' ip='10.0.0.21'/>", "10.0.0.21'/>\n    </dhcp>" },
+                { 4, 4, 0, "<host mac='52:54:00:00:00:02' ip='10.0.0.21'/>", "10.0.0.21'/>\n      <host" },
+                { 3, 4, -1, "<host mac='52:54:00:00:00:01' ip='10.0.0.21'/>", NULL },
+                { 3, 4, -1, "<host mac='52:54:00:00:00:02' ip='10.0.1.21'/>", NULL },
+                { 3, 4, 1, "<host mac='52:54:00:00:00:02' ip='10.0.0.21'/>", NULL },
+                { 1, 4, -1, "<host mac='52:54:00:00:00:01' ip='10.0.0.22'/>", "10.0.0.22" },
+                { 1, 4, -1, "<host mac='52:54:00:00:00:05' ip='10.0.0.22'/>", NULL },
+                { 2, 4, -1, "<host mac='52:54:00:00:00:01'/>", "-<host" },
+                { 2, 4, -1, "<host mac='52:54:00:00:00:01' name='b'/>", NULL },
+                { 2, 4, -1, "<host/>", NULL },
+                { 2, 5, -1, "<range start='10.0.0.2' end='10.0.0.9'/>", "-<range" },
+                { 1, 5, -1, "<range start='10.0.0.2' end='10.0.0.9'/>", NULL },
+                { 3, 5, -1, "<range start='10.0.0.30' end='10.0.0.20'/>", NULL },
+                { 3, 7, -1, "<interface dev='eth0'/>", NULL },
+                { 3, 9, -1, "<portgroup name='p'/>", "<portgroup name='p'" },
+                { 3, 10, -1, "<host ip='10.0.0.7'><hostname>h</hostname></host>", "<hostname>h</hostname>" },
+                { 3, 10, -1, "<host><hostname>h</hostname></host>", NULL },
+                { 3, 11, -1, "<txt name='t' value='v'/>", "<txt name='t' value='v'/>" },
+                { 2, 11, -1, "<txt name='t' value='v'/>", NULL },
+                { 3, 12, -1, "<srv service='s' protocol='tcp'/>", "<srv service='s' protocol='tcp'/>" },
+                { 3, 12, -1, "<txt name='t' value='v'/>", NULL },
+                { 0, 4, -1, "<host mac='52:54:00:00:00:02'/>", NULL },
+                { 5, 4, -1, "<host mac='52:54:00:00:00:02'/>", NULL },
+                { 3, 1, -1, "<bridge name='b'/>", NULL },
+                { 3, 99, -1, "<host/>", NULL },
+        };
+        _cleanup_(network_definition_freep) NetworkDefinition *definition = parsed(xml);
+        _cleanup_(freep) char *before = network_definition_format(definition, DEFINITION_INACTIVE);
+
+        (void)state;
+        for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+                _cleanup_(network_definition_freep) NetworkDefinition *updated = NULL;
+                _cleanup_(error_clear) Error error = { 0 };
+                _cleanup_(freep) char *after = NULL, *out = NULL;
+                int r = network_definition_update(definition, cases[i].command, cases[i].section,
+                                                  cases[i].index, cases[i].xml, &updated, &error);
+
+                if ((r >= 0) != (cases[i].expected != NULL))
+                        fail_msg("%u, %s: %s", cases[i].command, cases[i].xml,
+                                 r < 0 ? error.message : "not refused");
+                after = network_definition_format(definition, DEFINITION_INACTIVE);
+                assert_string_equal(after, before);
+                if (r < 0)
+                        continue;
+                out = network_definition_format(updated, DEFINITION_INACTIVE);
+                if (cases[i].expected[0] == '-' ? strstr(out, cases[i].expected + 1) != NULL
+                                                : strstr(out, cases[i].expected) == NULL)
+                        fail_msg("%s gave %s", cases[i].xml, out);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -178,6 +241,7 @@ int main(void)
                 cmocka_unit_test(completes),
                 cmocka_unit_test(refuses),
                 cmocka_unit_test(knows_what_is_inside),
+                cmocka_unit_test(is_updated),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
