@@ -262,11 +262,22 @@ static int check_address(const NetworkDefinition *definition, uint32_t section, 
                          definition->name);
 }
 
+/* One that was made for the update, or whose last element it took. */
+static void drop_empty_dns(NetworkDefinition *definition)
+{
+        const NetworkDns *dns = definition->dns;
+
+        if (dns && dns->enable == YES_NO_ABSENT && dns->forward_plain_names == YES_NO_ABSENT &&
+            dns->forwarders.count + dns->txts.count + dns->hosts.count + dns->srvs.count == 0)
+                definition->dns = struct_free(&network_dns_type, definition->dns);
+}
+
 /* The rules of the elements around the one that changed are those of reading the whole again. */
 static int read_again(NetworkDefinition *definition, NetworkDefinition **ret, Error *error)
 {
         _cleanup_(freep) char *xml = NULL;
 
+        drop_empty_dns(definition);
         if (definition->forward && definition->forward->interfaces.count > 0) { /* it is the first one's */
                 g_free(definition->forward->dev);
                 definition->forward->dev = NULL;

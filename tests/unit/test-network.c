@@ -202,6 +202,7 @@ static void is_updated(void **state)
                 { 3, 10, -1, "<host><hostname>h</hostname></host>", NULL },
                 { 3, 11, -1, "<txt name='t' value='v'/>", "<txt name='t' value='v'/>" },
                 { 2, 11, -1, "<txt name='t' value='v'/>", NULL },
+                { 4, 9, -1, "<portgroup name='p'/>", "-<dns" },
                 { 3, 12, -1, "<srv service='s' protocol='tcp'/>", "<srv service='s' protocol='tcp'/>" },
                 { 3, 12, -1, "<txt name='t' value='v'/>", NULL },
                 { 0, 4, -1, "<host mac='52:54:00:00:00:02'/>", NULL },
