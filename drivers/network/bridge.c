@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #define CENTISECONDS 100 /* the kernel's unit of a bridge's delays */
+/* A device can be made with a group and not with an alias: one of this group is not finished. */
+#define UNFINISHED_GROUP 0x76627573
 
 typedef struct Task {
         int (*step)(struct Task *task);
@@ -65,7 +67,7 @@ static char *alias_of(const NetworkDefinition *definition)
         return g_strconcat("virtbus:", definition->uuid, NULL);
 }
 
-/* Also one that was made and, in a crash, not marked: its hardware address is ours. */
+/* Also one that was made and, in a crash, not finished. */
 static bool is_ours(const NetworkDefinition *definition, struct rtnl_link *link)
 {
         _cleanup_(freep) char *expected = alias_of(definition);
@@ -77,7 +79,7 @@ static bool is_ours(const NetworkDefinition *definition, struct rtnl_link *link)
                 return false;
         if (alias && *alias)
                 return strcmp(alias, expected) == 0;
-        return address && definition->mac[0] &&
+        return rtnl_link_get_group(link) == UNFINISHED_GROUP && address &&
                g_ascii_strcasecmp(nl_addr2str(address, mac, sizeof mac), definition->mac) == 0;
 }
 
@@ -112,6 +114,8 @@ static int send_link(Task *task, int type, int flags, const struct ifinfomsg *he
                                                                                        and below */
         if (alias)
                 (void)nla_put_string(message, IFLA_IFALIAS, alias);
+        if (alias || is_new)
+                (void)nla_put_u32(message, IFLA_GROUP, is_new ? UNFINISHED_GROUP : 0);
         if (is_new) {
                 struct nlattr *info, *data;
 

@@ -24,12 +24,13 @@ typedef struct Task {
         Error error;
 } Task;
 
-static int open_queue(Task *task, int *ret_fd)
+static int open_queue(Task *task, bool is_first, int *ret_fd)
 {
         _cleanup_(closep) int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
         struct ifreq request = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI |
                                                       (task->options.has_header ? IFF_VNET_HDR : 0) |
-                                                      (task->n_queues > 1 ? IFF_MULTI_QUEUE : 0)) };
+                                                      (task->n_queues > 1 ? IFF_MULTI_QUEUE : 0) |
+                                                      (is_first ? IFF_TUN_EXCL : 0)) };
 
         g_strlcpy(request.ifr_name, task->name, sizeof request.ifr_name);
         if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0)
@@ -101,12 +102,16 @@ static int open_step(void *data)
         Task *task = data;
         int r = 0;
 
+        if (task->options.name && strlen(task->options.name) >= IF_NAMESIZE)
+                return error_set(&task->error, ERROR_CONFIG_UNSUPPORTED,
+                                 "The device's name '%s' has more than %d bytes", task->options.name,
+                                 IF_NAMESIZE - 1);
         if (task->options.name && if_nametoindex(task->options.name) != 0)
                 return error_set(&task->error, ERROR_OPERATION_FAILED, "The host has a device '%s' already",
                                  task->options.name);
         g_strlcpy(task->name, task->options.name ? task->options.name : NAME_PATTERN, sizeof task->name);
         for (size_t i = 0; i < task->n_queues && r >= 0; i++)
-                r = open_queue(task, &task->fds[i]);
+                r = open_queue(task, i == 0, &task->fds[i]);
         return r < 0 ? r : plug(task);
 }
 

@@ -144,7 +144,7 @@ class TestLife:
         path = up(client, "lab", forward="<forward mode='nat'/>")
         bridge = link("vblab")
         assert bridge["linkinfo"]["info_kind"] == "bridge" and "UP" in bridge["flags"]
-        assert bridge["ifalias"] == "virtbus:" + client.get(path, NETWORK, "UUID")
+        assert (bridge["ifalias"], bridge["group"]) == ("virtbus:" + client.get(path, NETWORK, "UUID"), "default")
         assert [(a["local"], a["prefixlen"], a["broadcast"]) for a in bridge["addr_info"]] == [("10.77.1.1", 24, "10.77.1.255")]
         assert bridge["address"] == ElementTree.fromstring(client.call(path, NETWORK, "GetXMLDesc", "u", 0)).find("mac").get("address")
         assert 'iifname "vblab"' in rules() and "masquerade" in rules()
@@ -229,6 +229,12 @@ class TestRefusals:
         refused(up, client, "seven", 6, word="six")
         assert link("vbother") and link("vbfive") is None and link("vbseven") is None
         assert "vbsix" in rules() and "vbfive" not in rules()
+
+    def test_a_bridge_of_the_host_is_left_alone(self, client):
+        run("ip", "link", "add", "vblab", "address", "52:54:00:aa:bb:cc", "type", "bridge")
+        path = define(client, "lab", content="<mac address='52:54:00:aa:bb:cc'/>" + ADDRESS.format(1))
+        refused(client.call, path, NETWORK, "Create", word="not this network's")
+        assert link("vblab")["addr_info"] == []
 
     def test_a_dnsmasq_that_cannot_start(self, client):
         content = ("<ip address='10.77.1.1' prefix='24'><tftp root='/no/such/folder'/>"
@@ -410,6 +416,10 @@ class TestMachines:
         wait_for(lambda: client.call(network_path, NETWORK, "GetDHCPLeases", "su", "52:54:00:00:00:77", 0), timeout=60)
         (found,) = client.call(machine.path, DOMAIN, "InterfaceAddresses", "uu", 0, 0)
         assert found[:2] == (tap, "52:54:00:00:00:77") and found[2][0][1].startswith("10.77.1.") and found[2][0][2] == 24
+        address = found[2][0][1]
+        run("ip", "neigh", "replace", address, "lladdr", "52:54:00:00:00:77", "dev", "vblab")
+        assert client.call(machine.path, DOMAIN, "InterfaceAddresses", "uu", 2, 0) == [
+            (tap, "52:54:00:00:00:77", [(0, address, 0)])]
         refused(client.call, machine.path, DOMAIN, "InterfaceAddresses", "uu", 1, 0, word="agent")
         refused(client.call, machine.path, DOMAIN, "InterfaceAddresses", "uu", 3, 0, word="3")
         machine.destroy()
@@ -436,6 +446,7 @@ class TestMachines:
                                           ("b", "<source bridge='vbnone'/>", "bridge", "vbnone"),
                                           ("c", "<source network='lan'/>", "network", "bridge"),
                                           ("d", "<source network='lab' portgroup='x'/>", "network", "portgroup"),
+                                          ("f", "<source network='lab'/><target dev='a-name-too-long-'/>", "network", "15"),
                                           ("e", "<source network='lab'/><bandwidth><inbound average='1'/></bandwidth>", "network",
                                            "bandwidth")):
             if name == "c":
