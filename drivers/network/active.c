@@ -231,6 +231,14 @@ static void forget(VirtualNetwork *network)
         g_clear_pointer(&network->resumed_process, g_free);
 }
 
+/* What was not taken back stays as it is, for guests may be on it: Create tries again. */
+static void leave(VirtualNetwork *network)
+{
+        g_ptr_array_remove(state_of(network)->up, network);
+        network->live = network_definition_free(network->live);
+        network->dnsmasq = child_free(network->dnsmasq);
+}
+
 int active_start(VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
 {
         int r = check(network, definition, error);
@@ -253,6 +261,10 @@ int active_start(VirtualNetwork *network, const NetworkDefinition *definition, E
         }
         if (r >= 0)
                 r = save(network, error);
+        if (r < 0 && network->resumed) {
+                leave(network);
+                return r;
+        }
         if (r < 0) {
                 fiber_clear_cancel(); /* what was begun is taken back all the same */
                 (void)active_stop(network, NULL);
@@ -260,6 +272,10 @@ int active_start(VirtualNetwork *network, const NetworkDefinition *definition, E
         }
         forget(network);
         network->network.is_active = true;
+        if (network->dnsmasq && !child_is_running(network->dnsmasq)) {
+                network->dnsmasq = child_free(network->dnsmasq);
+                start_again(network);
+        }
         return 0;
 }
 

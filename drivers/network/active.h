@@ -35,7 +35,7 @@ static inline VirtualNetwork *virtual_network(Network *network)
 }
 
 /* Brings it up, whole or not at all. What is left of it is used: of a daemon that ended, or of a start that
- * was cut off. */
+ * was cut off; that stays as it is if this fails. */
 int active_start(VirtualNetwork *network, const NetworkDefinition *definition, Error *error) AWAITS;
 /* Takes everything down; goes on after a failure and tells the first. */
 int active_stop(VirtualNetwork *network, Error *error) AWAITS;

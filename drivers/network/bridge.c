@@ -298,12 +298,13 @@ static int set_sysctls(Task *task)
 
 static int up_step(Task *task)
 {
-        int index, r = check_addresses(task);
+        int index, r = find(task, &index);
 
-        if (r >= 0)
-                r = find(task, &index);
-        if (r == 0)
-                r = make(task, &index);
+        if (r == 0) {
+                r = check_addresses(task);
+                if (r >= 0)
+                        r = make(task, &index);
+        }
         if (r >= 0)
                 r = set_up(task, index);
         if (r >= 0)

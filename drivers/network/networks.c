@@ -147,8 +147,6 @@ static void take_back(Driver *driver) AWAITS
                         continue;
                 log_error(network->network.object.path, "network %s could not be taken back: %s",
                           network->network.object.name, error.message);
-                if (!network->network.is_persistent)
-                        object_table_remove(driver->objects, &network->network.object);
         }
 }
 

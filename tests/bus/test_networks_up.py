@@ -2,10 +2,12 @@
 namespaces at the end of a veth."""
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import uuid
 import xml.etree.ElementTree as ElementTree
@@ -56,6 +58,16 @@ def dnsmasqs():
             if words[0].endswith("dnsmasq") and state != "Z":
                 found[int(entry.name)] = words
     return found
+
+
+def binds(endpoint, address, port):
+    try:
+        endpoint.bind((address, port))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
 
 
 def define(client, *arguments, **options):
@@ -361,6 +373,23 @@ class TestTakenBack:
         daemon.start()
         assert client.get(path, NETWORK, "Active") is True
         assert link("vblab") and 'iifname "vblab"' in rules() and len(dnsmasqs()) == 1
+
+    def test_what_cannot_be_taken_back_stays(self, daemon, client):
+        """Guests may be on it.  Here somebody has taken dnsmasq's port meanwhile."""
+        path = up(client, "lab", forward="<forward mode='nat'/>")
+        daemon.kill()
+        for pid in dnsmasqs():
+            os.kill(pid, signal.SIGKILL)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            wait_for(lambda: binds(other, "10.77.1.1", 53))  # a dying process closes its sockets last
+            other.listen()
+            daemon.start()
+            assert client.get(path, NETWORK, "Active") is False and link("vblab") and "masquerade" in rules()
+            refused(client.call, path, NETWORK, "Create")
+            assert link("vblab")
+        client.call(path, NETWORK, "Create")
+        assert client.get(path, NETWORK, "Active") is True and len(dnsmasqs()) == 1
 
     def test_a_dnsmasq_that_dies_is_replaced(self, client):
         path = up(client, "lab")
