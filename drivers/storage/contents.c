@@ -22,17 +22,20 @@ static void volume_free(Object *object)
         g_free(volume);
 }
 
-static Volume *volume_new(Pool *pool, const char *name)
+/* Takes the entry over. */
+static Volume *volume_new(Pool *pool, FileEntry *entry)
 {
         const Object *object = &pool->pool.object;
         Volume *volume = g_new0(Volume, 1);
 
+        volume->entry = entry;
         volume->volume.pool = &pool->pool;
         object_ref(&pool->pool.object);
-        volume->volume.path = g_build_filename(pool->live->path, name, NULL);
-        volume->volume.key = g_strdup(volume->volume.path);
-        object_init(&volume->volume.object, OBJECT_STORAGE_VOLUME, object->driver, volume->volume.key, name,
-                    NULL, object->owner, volume_free);
+        volume->volume.path =
+                entry->path ? g_strdup(entry->path) : g_build_filename(pool->live->path, entry->name, NULL);
+        volume->volume.key = g_strdup(entry->key ? entry->key : volume->volume.path);
+        object_init(&volume->volume.object, OBJECT_STORAGE_VOLUME, object->driver, volume->volume.key,
+                    entry->name, NULL, object->owner, volume_free);
         return volume;
 }
 
@@ -51,6 +54,13 @@ int contents_open(const Pool *pool, int *ret_fd, Error *error)
         return 0;
 }
 
+/* A file has the path that its name says; another device under the old name is another volume. */
+static bool is_same_volume(const Volume *volume, const FileEntry *entry)
+{
+        return !entry->path || (strcmp(volume->volume.path, entry->path) == 0 &&
+                                strcmp(volume->volume.key, entry->key) == 0);
+}
+
 Volume *contents_set(Pool *pool, FileEntry *entry)
 {
         Volume *volume = g_hash_table_lookup(pool->volumes, entry->name);
@@ -59,9 +69,12 @@ Volume *contents_set(Pool *pool, FileEntry *entry)
                 file_entry_free(entry);
                 return NULL;
         }
+        if (volume && !is_same_volume(volume, entry)) {
+                contents_forget(pool, entry->name);
+                volume = NULL;
+        }
         if (!volume) {
-                volume = volume_new(pool, entry->name);
-                volume->entry = entry;
+                volume = volume_new(pool, entry);
                 if (object_table_add(pool->pool.object.driver->objects, &volume->volume.object) < 0) {
                         object_unref(&volume->volume.object); /* another pool has the same folder */
                         return NULL;
@@ -158,6 +171,18 @@ int entry_format(const FileEntry *entry, const char **ret_format, Error *error)
         return 0;
 }
 
+static int look_device(const Volume *volume, FileEntry **ret_entry, Error *error) AWAITS
+{
+        _cleanup_(freep) char *path = g_strdup(volume->volume.path), *key = g_strdup(volume->volume.key),
+                              *name = g_strdup(volume->volume.object.name);
+        uint64_t allocation = volume->entry->allocation;
+        int r = files_look_device(path, name, key, ret_entry, error);
+
+        if (r >= 0)
+                (*ret_entry)->allocation = MIN(allocation, (uint64_t)(*ret_entry)->stat.st_size);
+        return r;
+}
+
 int contents_look(Volume *volume, Error *error)
 {
         Pool *pool = volume_pool(volume);
@@ -165,8 +190,17 @@ int contents_look(Volume *volume, Error *error)
         FileEntry *entry;
         int r = contents_open(pool, &fd, error);
 
-        if (r >= 0)
+        if (r < 0)
+                return r;
+        switch (entry_type(volume->entry)) {
+        case VOLUME_TYPE_NETWORK: /* as it was listed */
+                return 0;
+        case VOLUME_TYPE_BLOCK:
+                r = look_device(volume, &entry, error);
+                break;
+        default:
                 r = files_look(fd, volume->volume.object.name, &entry, error);
+        }
         if (r < 0)
                 return r;
         if (!volume->volume.object.is_gone) {
@@ -184,6 +218,8 @@ int contents_measure(Pool *pool, Error *error)
         uint64_t capacity, available;
         int r = contents_open(pool, &fd, error);
 
+        if (r >= 0 && !pool_backend(pool)->is_folder)
+                return 0; /* as they were listed */
         if (r >= 0)
                 r = files_size(fd, &capacity, &available, error);
         if (r < 0 || !pool->live)
@@ -191,6 +227,31 @@ int contents_measure(Pool *pool, Error *error)
         pool->live->capacity = capacity;
         pool->live->available = available;
         pool->live->allocation = capacity - available;
+        return 0;
+}
+
+static void set_sizes(Pool *pool, const BackendSizes *sizes)
+{
+        pool->live->capacity = sizes->capacity;
+        pool->live->allocation = sizes->allocation;
+        pool->live->available = sizes->available;
+}
+
+/* What a kind lists by itself. */
+static int read_listed(Pool *pool, Error *error) AWAITS
+{
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
+                storage_pool_definition_copy(pool->live);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *entries = NULL;
+        unsigned generation = pool->generation;
+        BackendSizes sizes;
+        int r = pool_backend(pool)->list(definition, &entries, &sizes, error);
+
+        if (r < 0 || generation != pool->generation || !pool->live)
+                return r;
+        set_sizes(pool, &sizes);
+        if (merge(pool, entries))
+                pool->generation++;
         return 0;
 }
 
@@ -202,6 +263,8 @@ int contents_read(Pool *pool, bool only_changed, Error *error)
         struct timespec changed = only_changed ? pool->changed : (struct timespec){};
         int r = contents_open(pool, &fd, error);
 
+        if (r >= 0 && !pool_backend(pool)->is_folder)
+                return only_changed ? 0 : read_listed(pool, error);
         if (r >= 0)
                 r = files_list(fd, &changed, &entries, error);
         if (r < 0 || !entries || generation != pool->generation)

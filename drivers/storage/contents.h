@@ -5,7 +5,7 @@
  */
 
 #include "driver.h"
-#include "drivers/storage/files.h"
+#include "drivers/storage/backend.h"
 #include "objects/storage.h"
 
 typedef struct Pool {
@@ -13,10 +13,10 @@ typedef struct Pool {
         StoragePoolDefinition *definition;
         StoragePoolDefinition *live;    /* with sizes; NULL: not started */
         StoragePoolDefinition *resumed; /* it was started with this before the daemon ended; or NULL */
-        int fd;                         /* of the folder; negative: not started */
-        GHashTable *volumes;            /* name -> Volume, borrowed from the table of objects */
-        struct timespec changed;        /* the folder's, when it was read; 0: to be read again */
-        unsigned generation;            /* counts what we change ourselves */
+        int fd;              /* of the folder; of the root if volumes are no files; negative: not started */
+        GHashTable *volumes; /* name -> Volume, borrowed from the table of objects */
+        struct timespec changed; /* the folder's, when it was read; 0: to be read again */
+        unsigned generation;     /* counts what we change ourselves */
 } Pool;
 
 typedef struct Volume {
@@ -36,6 +36,21 @@ static inline Pool *volume_pool(const Volume *volume)
 {
         return pool_of(volume->volume.pool);
 }
+static inline const Backend *pool_backend(const Pool *pool)
+{
+        return backend_of(pool->live ? pool->live->type : pool->definition->type);
+}
+static inline VolumeType entry_type(const FileEntry *entry)
+{
+        return S_ISDIR(entry->stat.st_mode)   ? VOLUME_TYPE_DIR
+               : S_ISREG(entry->stat.st_mode) ? VOLUME_TYPE_FILE
+               : S_ISBLK(entry->stat.st_mode) ? VOLUME_TYPE_BLOCK
+                                              : VOLUME_TYPE_NETWORK;
+}
+static inline uint64_t entry_allocation(const FileEntry *entry)
+{
+        return entry->path ? entry->allocation : (uint64_t)entry->stat.st_blocks * 512;
+}
 static inline bool entry_is_folder(const FileEntry *entry)
 {
         return S_ISDIR(entry->stat.st_mode);
@@ -51,7 +66,7 @@ int entry_format(const FileEntry *entry, const char **ret_format, Error *error);
 /* A descriptor of one's own, which stays open when the pool is stopped meanwhile. ERROR_OPERATION_INVALID if
  * it is not started. */
 int contents_open(const Pool *pool, int *ret_fd, Error *error);
-/* Reads folder and sizes; with `only_changed` only if the folder was changed. */
+/* Reads folder or list, and sizes; with `only_changed` only if the folder was changed. */
 int contents_read(Pool *pool, bool only_changed, Error *error) AWAITS;
 /* Takes the entry over; gives the volume, new or changed, borrowed; NULL if the pool was stopped or another
  * pool has its path. */

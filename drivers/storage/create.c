@@ -85,6 +85,38 @@ static int check_new(Pool *pool, const StorageVolumeDefinition *definition, Erro
         return 0;
 }
 
+/* A volume that is no file. */
+static int create_device(Pool *pool, const StorageVolumeDefinition *definition, const Source *source,
+                         uint32_t flags, StorageVolume **ret_volume, Error *error) AWAITS
+{
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *live =
+                storage_pool_definition_copy(pool->live);
+        const Backend *backend = pool_backend(pool);
+        FileEntry *entry;
+        Volume *volume;
+        int r = check_new(pool, definition, error);
+
+        if (r >= 0 && (!backend->create_volume || source || flags != 0))
+                r = backend_refuse(live,
+                                   source       ? "copies of volumes"
+                                   : flags != 0 ? "PREALLOC_METADATA for volumes"
+                                                : "way to make volumes",
+                                   error);
+        if (r >= 0)
+                r = backend->create_volume(live, definition, &entry, error);
+        if (r < 0)
+                return r;
+        pool->generation++;
+        volume = contents_set(pool, entry);
+        if (!volume)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "It was made, but pool '%s' was stopped meanwhile", pool->pool.object.name);
+        object_ref(&volume->volume.object);
+        *ret_volume = &volume->volume;
+        (void)contents_read(pool, false, NULL); /* the sizes; the volume is there */
+        return 0;
+}
+
 static int create(Pool *pool, StorageVolumeDefinition *definition, const Source *source, uint32_t flags,
                   StorageVolume **ret_volume, Error *error) AWAITS
 {
@@ -93,7 +125,11 @@ static int create(Pool *pool, StorageVolumeDefinition *definition, const Source 
         bool preallocate = flags & CREATE_PREALLOC_METADATA;
         _cleanup_(closep) int fd = -EBADF;
         const char *format;
-        int r = image_check(definition, preallocate, &format, error);
+        int r;
+
+        if (pool->live && !pool_backend(pool)->is_folder)
+                return create_device(pool, definition, source, flags, ret_volume, error);
+        r = image_check(definition, preallocate, &format, error);
 
         if (r >= 0)
                 r = check_new(pool, definition, error);
@@ -140,7 +176,7 @@ static int open_source(Volume *volume, Source *ret_source, Error *error) AWAITS
                 return r;
         ret_source->capacity = entry_capacity(volume->entry);
         r = contents_open(volume_pool(volume), &fd, error);
-        return r < 0 ? r : files_open_source(fd, volume->volume.object.name, &ret_source->fd, error);
+        return r < 0 ? r : files_open_source(fd, file_entry_file(volume->entry), &ret_source->fd, error);
 }
 
 static void source_clear(Source *source)

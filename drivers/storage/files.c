@@ -7,6 +7,7 @@
 #include "core/fiber.h"
 #include "core/loop.h"
 #include "core/worker.h"
+#include "drivers/storage/device.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -73,9 +74,16 @@ FileEntry *file_entry_free(FileEntry *entry)
         if (!entry)
                 return NULL;
         volume_header_clear(&entry->header);
+        g_free(entry->path);
+        g_free(entry->key);
         g_free(entry->name);
         g_free(entry);
         return NULL;
+}
+
+const char *file_entry_file(const FileEntry *entry)
+{
+        return entry->path ? entry->path : entry->name;
 }
 
 static void entry_release(void *entry)
@@ -146,6 +154,16 @@ int files_open(const char *path, int *ret_fd, Error *error)
         return 0;
 }
 
+int files_open_none(int *ret_fd, Error *error)
+{
+        int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return error_set_errno(error, errno, "Cannot open the root folder");
+        *ret_fd = fd;
+        return 0;
+}
+
 static int permit(int fd, const StoragePermissions *permissions, bool has_mode, mode_t mode)
 {
         uid_t owner = permissions->has_owner ? permissions->owner : (uid_t)-1;
@@ -184,13 +202,15 @@ int files_delete(const char *path, Error *error)
         return run(&(Task){ .step = delete_step, .path = path }, "remove the folder", error);
 }
 
-/* A regular file; -ELOOP, -EINVAL for anything else. */
+/* A regular file, or a device by its path; -ELOOP, -EINVAL for anything else. */
 static int file_open(int fd, const char *name, int flags)
 {
-        _cleanup_(closep) int file =
-                openat(fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        _cleanup_(closep) int file = -EBADF;
         struct stat stat;
 
+        if (name[0] == '/')
+                return device_open(name, flags);
+        file = openat(fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (file < 0 || fstat(file, &stat) < 0)
                 return -errno;
         return S_ISREG(stat.st_mode) ? TAKE_FD(file) : -EINVAL;
@@ -323,6 +343,40 @@ int files_look(int fd, const char *name, FileEntry **ret_entry, Error *error)
 
         if (r < 0)
                 return r;
+        *ret_entry = TAKE_PTR(task->entry);
+        look_free(task);
+        return 0;
+}
+
+static int device_step(Task *task)
+{
+        _cleanup_(closep) int file = device_open(task->path, O_RDONLY);
+        _cleanup_(freep) uint8_t *buffer = g_malloc(VOLUME_HEADER_BYTES);
+        _cleanup_(file_entry_freep) FileEntry *entry = g_new0(FileEntry, 1);
+        int r;
+
+        if (file < 0)
+                return file;
+        r = device_stat(file, &entry->stat);
+        if (r < 0)
+                return r;
+        header_read(entry, file, buffer);
+        task->entry = TAKE_PTR(entry);
+        return 0;
+}
+
+int files_look_device(const char *path, const char *name, const char *key, FileEntry **ret_entry,
+                      Error *error)
+{
+        Task *task;
+        int r = look(&(Task){ .step = device_step, .path = path }, "look at", &task, error);
+
+        if (r < 0)
+                return r;
+        task->entry->name = g_strdup(name);
+        task->entry->path = g_strdup(path);
+        task->entry->key = g_strdup(key ? key : path);
+        task->entry->allocation = (uint64_t)task->entry->stat.st_size;
         *ret_entry = TAKE_PTR(task->entry);
         look_free(task);
         return 0;
@@ -518,11 +572,15 @@ static int trim_step(Task *task)
 {
         _cleanup_(closep) int file = file_open_unused(task->fd, task->name, O_RDWR, F_WRLCK);
         struct stat stat;
+        int r;
 
         if (file < 0)
                 return file;
-        if (fstat(file, &stat) < 0)
-                return -errno;
+        r = device_stat(file, &stat);
+        if (r < 0)
+                return r;
+        if (S_ISBLK(stat.st_mode))
+                return ioctl(file, BLKDISCARD, &(uint64_t[]){ 0, (uint64_t)stat.st_size }) < 0 ? -errno : 0;
         /* Whole blocks go, so the end is one's. */
         if (stat.st_size > 0 && fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
                                           stat.st_size + stat.st_blksize) < 0)
@@ -550,6 +608,25 @@ static int zero_extent(int file, off_t *from, off_t to)
         return 0;
 }
 
+/* What is allocated from `offset` on; 0: nothing is. Devices have no holes. */
+static int data_find(int file, off_t offset, off_t *ret_from, off_t *ret_to)
+{
+        struct stat stat;
+        int r = device_stat(file, &stat);
+
+        if (r < 0)
+                return r;
+        *ret_from = offset;
+        *ret_to = stat.st_size;
+        if (S_ISBLK(stat.st_mode))
+                return offset < stat.st_size;
+        *ret_from = lseek(file, offset, SEEK_DATA);
+        if (*ret_from < 0)
+                return errno == ENXIO ? 0 : -errno;
+        *ret_to = lseek(file, *ret_from, SEEK_HOLE);
+        return *ret_to < 0 ? -errno : 1;
+}
+
 static int zero_step(Task *task)
 {
         _cleanup_(closep) int file = file_open_unused(task->fd, task->name, O_RDWR, F_WRLCK);
@@ -558,14 +635,11 @@ static int zero_step(Task *task)
 
         if (file < 0)
                 return file;
-        from = lseek(file, (off_t)task->offset, SEEK_DATA);
-        if (from < 0 && errno != ENXIO)
-                return -errno;
-        if (from < 0)
+        r = data_find(file, (off_t)task->offset, &from, &to);
+        if (r < 0)
+                return r;
+        if (r == 0)
                 return fsync(file) < 0 ? -errno : 0;
-        to = lseek(file, from, SEEK_HOLE);
-        if (to < 0)
-                return -errno;
         r = zero_extent(file, &from, MIN(to, from + ZERO_STEP));
         task->offset = (uint64_t)from;
         return r < 0 ? r : 1;

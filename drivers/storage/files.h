@@ -2,7 +2,8 @@
 #pragma once
 
 /* What is done with the files of a folder, by workers. Names are single components; links are never
- * followed, and only regular files are opened. What only looks is given up after a while, as a server of
+ * followed, and only regular files are opened. A name that begins with '/' is that of a block device, and
+ * nothing else is opened by it. What only looks is given up after a while, as a server of
  * files that is gone answers nothing for ever; what changes something is waited for. */
 
 #include "model/storage-volume.h"
@@ -16,12 +17,16 @@ typedef struct FileEntry {
         char *name;
         struct stat stat;    /* of a regular file or a folder */
         VolumeHeader header; /* without a format: it cannot be read, or contradicts itself */
+        char *path, *key;    /* of what is no file of the pool's folder; NULL otherwise */
+        uint64_t allocation; /* the same, in bytes; its size is stat.st_size */
 } FileEntry;
 FileEntry *file_entry_free(FileEntry *entry);
 DEFINE_CLEANUP(FileEntry, file_entry_free)
 
 /* Opens a folder for all that follows. */
 int files_open(const char *path, int *ret_fd, Error *error) AWAITS;
+/* The root folder, for pools whose volumes are no files. */
+int files_open_none(int *ret_fd, Error *error);
 /* Makes it with its parents if it is not there, and gives it the permissions. */
 int files_make(const char *path, const StoragePermissions *permissions, Error *error) AWAITS;
 /* Removes an empty one. */
@@ -32,6 +37,11 @@ int files_delete(const char *path, Error *error) AWAITS;
  * of. If it is the same, nothing is read and *ret_entries is NULL. */
 int files_list(int fd, struct timespec *changed, GPtrArray **ret_entries, Error *error) AWAITS;
 int files_look(int fd, const char *name, FileEntry **ret_entry, Error *error) AWAITS;
+/* The block device at `path`, as the volume `name`; key NULL: the path. */
+int files_look_device(const char *path, const char *name, const char *key, FileEntry **ret_entry,
+                      Error *error) AWAITS;
+/* What the functions here know it by. */
+const char *file_entry_file(const FileEntry *entry);
 /* Of the file system, in bytes. */
 int files_size(int fd, uint64_t *ret_capacity, uint64_t *ret_available, Error *error) AWAITS;
 /* Removes what daemons that are gone, and this one, left half made. */

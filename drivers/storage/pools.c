@@ -75,15 +75,6 @@ static void announce(Pool *pool, int event)
         g_variant_unref(arguments);
 }
 
-static int refuse_type(const Pool *pool, const char *what, Error *error)
-{
-        if (pool->definition->type == POOL_TYPE_DIR)
-                return 0;
-        return error_set(
-                error, ERROR_NOT_SUPPORTED, "The %s is of type '%s': only pools of type 'dir' can be %s",
-                object_describe(&pool->pool.object), pool_type_to_string(pool->definition->type), what);
-}
-
 static int refuse_active(const Pool *pool, const char *what, Error *error)
 {
         if (!pool->pool.is_active)
@@ -110,25 +101,49 @@ static void let_go(Pool *pool)
         pool->pool.is_active = false;
 }
 
-static int start(Pool *pool, const StoragePoolDefinition *definition, Error *error) AWAITS
+/* What the pool stands on is up: its volumes. */
+static int open_contents(Pool *pool, const StoragePoolDefinition *definition, Error *error) AWAITS
 {
-        struct StorageState *state = pool->pool.object.driver->storage;
-        Stored stored;
-        int r = refuse_type(pool, "started", error);
+        bool is_folder = backend_of(definition->type)->is_folder;
+        int r = is_folder ? files_open(definition->path, &pool->fd, error)
+                          : files_open_none(&pool->fd, error);
 
-        if (r >= 0)
-                r = files_open(definition->path, &pool->fd, error);
         if (r < 0)
                 return r;
         pool->live = storage_pool_definition_copy(definition);
-        r = files_tidy(pool->fd, error);
-        if (r >= 0)
-                r = contents_read(pool, false, error);
-        stored = stored_of(pool, pool->live);
-        if (r >= 0)
-                r = stored_save(&state->running, &stored, error);
+        if (is_folder)
+                r = files_tidy(pool->fd, error);
+        return r < 0 ? r : contents_read(pool, false, error);
+}
+
+/* What is brought up on the host is written down first: the next daemon finds it by that. What it does not
+ * find up it brings up, so that a pool is never half started. */
+static int start(Pool *pool, const StoragePoolDefinition *definition, Error *error) AWAITS
+{
+        StoredFolder *running = &pool->pool.object.driver->storage->running;
+        const Backend *backend = backend_of(definition->type);
+        Stored stored = stored_of(pool, (StoragePoolDefinition *)definition);
+        int r = 0;
+
+        if (!backend->is_folder && !backend->list)
+                return backend_refuse(definition, "start", error);
+        if (!pool->resumed)
+                r = stored_save(running, &stored, error);
+        if (r < 0)
+                return r;
+        if (backend->start)
+                r = backend->start(definition, pool->resumed, error);
+        if (r >= 0) {
+                r = open_contents(pool, definition, error);
+                if (r < 0) {
+                        let_go(pool);
+                        if (backend->stop && !pool->resumed)
+                                (void)backend->stop(definition, NULL); /* `error` says what went wrong */
+                }
+        }
         if (r < 0) {
-                let_go(pool);
+                if (!pool->resumed)
+                        (void)stored_remove(running, pool->pool.object.uuid, NULL);
                 return r;
         }
         pool->pool.is_active = true;
@@ -136,12 +151,14 @@ static int start(Pool *pool, const StoragePoolDefinition *definition, Error *err
         return 0;
 }
 
-static int build(Pool *pool, Error *error) AWAITS
+static int build(Pool *pool, BackendBuild how, Error *error) AWAITS
 {
-        int r = refuse_type(pool, "built", error);
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
+                storage_pool_definition_copy(pool->definition);
+        const Backend *backend = backend_of(definition->type);
+        int r = backend->build ? backend->build(definition, how, error)
+                               : backend_refuse(definition, "Build", error);
 
-        if (r >= 0)
-                r = files_make(pool->definition->path, &pool->definition->permissions, error);
         if (r >= 0)
                 announce(pool, EVENT_CREATED);
         return r;
@@ -304,8 +321,8 @@ static int check_others(const Driver *driver, const StoragePoolDefinition *defin
                         return error_set(error, ERROR_EXISTS,
                                          "The storage pool '%s' has the UUID %s already",
                                          other->pool.object.name, other->pool.object.uuid);
-                if (!is_same && definition->type == POOL_TYPE_DIR &&
-                    other->definition->type == POOL_TYPE_DIR &&
+                if (!is_same && backend_of(definition->type)->is_folder &&
+                    backend_of(other->definition->type)->is_folder &&
                     strcmp(other->definition->path, definition->path) == 0)
                         return error_set(error, ERROR_EXISTS,
                                          "pool '%s': the path '%s' is that of pool '%s'", definition->name,
@@ -321,7 +338,7 @@ static int reserve(Reservation *reservation, const StoragePoolDefinition *defini
         if (r >= 0)
                 r = reservation_add(reservation, g_strdup_printf("uuid %s", definition->uuid), "UUID",
                                     error);
-        if (r >= 0 && definition->type == POOL_TYPE_DIR)
+        if (r >= 0 && backend_of(definition->type)->is_folder)
                 r = reservation_add(reservation, g_strdup_printf("path %s", definition->path), "path",
                                     error);
         return r;
@@ -381,12 +398,19 @@ static int check_create_flags(const char *operation, uint32_t flags, Error *erro
         return r;
 }
 
-/* Building a folder overwrites nothing. */
 static int build_and_start(Pool *pool, uint32_t flags, Error *error) AWAITS
 {
-        int r = flags != 0 ? build(pool, error) : 0;
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
+                storage_pool_definition_copy(pool->definition);
+        int r = 0;
 
-        return r < 0 ? r : start(pool, pool->definition, error);
+        if (flags != 0)
+                r = build(pool,
+                          flags & CREATE_WITH_BUILD_OVERWRITE      ? BACKEND_BUILD_OVERWRITE
+                          : flags & CREATE_WITH_BUILD_NO_OVERWRITE ? BACKEND_BUILD_NO_OVERWRITE
+                                                                   : BACKEND_BUILD_PLAIN,
+                          error);
+        return r < 0 ? r : start(pool, definition, error);
 }
 
 int pools_create_transient(Call *call, StoragePool *existing, StoragePoolDefinition *definition,
@@ -427,7 +451,13 @@ int pools_build(Call *call, StoragePool *storage_pool, uint32_t flags, Error *er
                               "Build: the flags OVERWRITE and NO_OVERWRITE exclude each other");
         if (r >= 0)
                 r = refuse_active(pool, "built", error);
-        return r < 0 ? r : build(pool, error);
+        if (r < 0)
+                return r;
+        return build(pool,
+                     flags & BUILD_OVERWRITE      ? BACKEND_BUILD_OVERWRITE
+                     : flags & BUILD_NO_OVERWRITE ? BACKEND_BUILD_NO_OVERWRITE
+                                                  : BACKEND_BUILD_PLAIN,
+                     error);
 }
 
 int pools_create(Call *call, StoragePool *storage_pool, uint32_t flags, Error *error)
@@ -450,17 +480,39 @@ int pools_create(Call *call, StoragePool *storage_pool, uint32_t flags, Error *e
 int pools_delete(Call *call, StoragePool *storage_pool, uint32_t flags, Error *error)
 {
         Pool *pool = pool_of(storage_pool);
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
+                storage_pool_definition_copy(pool->definition);
+        const Backend *backend = backend_of(definition->type);
         int r = error_check_flags(error, "Delete", flags, 0);
 
         (void)call;
         if (r >= 0)
-                r = refuse_type(pool, "deleted", error);
-        if (r >= 0)
                 r = refuse_active(pool, "deleted", error);
         if (r >= 0)
-                r = files_delete(pool->definition->path, error);
+                r = backend->remove ? backend->remove(definition, error)
+                                    : backend_refuse(definition, "Delete", error);
         if (r >= 0)
                 announce(pool, EVENT_DELETED);
+        return r;
+}
+
+/* Takes down what the pool stands on; the folder must not be held open for that. */
+static int stop(Pool *pool, Error *error) AWAITS
+{
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
+                storage_pool_definition_copy(pool->live);
+        const Backend *backend = backend_of(definition->type);
+        int fd = pool->fd, r;
+
+        if (!backend->stop)
+                return 0;
+        if (backend->is_folder) {
+                pool->fd = -EBADF;
+                closep(&fd);
+        }
+        r = backend->stop(definition, error);
+        if (r < 0 && backend->is_folder)
+                (void)files_open(definition->path, &pool->fd, NULL); /* it failed: all is as before */
         return r;
 }
 
@@ -472,7 +524,9 @@ int pools_destroy(Call *call, StoragePool *storage_pool, Error *error)
         if (!pool->pool.is_active)
                 return error_set(error, ERROR_OPERATION_INVALID, "The %s is not started",
                                  object_describe(&pool->pool.object));
-        r = stored_remove(&call->driver->storage->running, pool->pool.object.uuid, error);
+        r = stop(pool, error);
+        if (r >= 0)
+                r = stored_remove(&call->driver->storage->running, pool->pool.object.uuid, error);
         if (r < 0)
                 return r;
         let_go(pool);
@@ -526,7 +580,7 @@ int pools_refresh(Call *call, StoragePool *storage_pool, uint32_t flags, Error *
         (void)call;
         if (r >= 0)
                 r = contents_open(pool, &fd, error);
-        if (r >= 0)
+        if (r >= 0 && pool_backend(pool)->is_folder)
                 r = files_tidy(fd, error);
         if (r >= 0)
                 r = contents_read(pool, false, error);

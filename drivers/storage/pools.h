@@ -2,7 +2,7 @@
 #pragma once
 
 /* Storage pools of a driver: definitions in CONFIG/storage/UUID.xml, those that are started also in
- * RUN/storage/UUID.xml. Pools of every type can be defined; those of type dir can be started. A driver that
+ * RUN/storage/UUID.xml. Pools of every type can be defined; backend.h says what each can do. A driver that
  * has them opens them with itself and names these operations (and those of volumes.h) in its table. */
 
 #include "driver.h"

@@ -72,7 +72,7 @@ static int zero_all(Call *call, Volume *volume, int fd, Error *error) AWAITS
         int r;
 
         do {
-                r = files_zero(fd, volume->volume.object.name, &offset, error);
+                r = files_zero(fd, file_entry_file(volume->entry), &offset, error);
                 job_set_progress(call->job, MIN(offset, size), size);
                 if (r > 0 && fiber_is_cancelled(fiber_current()))
                         r = error_set(error, ERROR_CANCELLED,
@@ -83,12 +83,23 @@ static int zero_all(Call *call, Volume *volume, int fd, Error *error) AWAITS
         return r;
 }
 
+static int delete_device(Volume *volume, Error *error) AWAITS
+{
+        const Pool *pool = volume_pool(volume);
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
+                storage_pool_definition_copy(pool->live);
+        const Backend *backend = pool_backend(pool);
+
+        return backend->delete_volume ? backend->delete_volume(definition, volume->entry, error)
+                                      : backend_refuse(definition, "way to delete volumes", error);
+}
+
 int volumes_delete(Call *call, StorageVolume *storage_volume, uint32_t flags, Error *error)
 {
         Volume *volume = volume_of(storage_volume);
         Pool *pool = volume_pool(volume);
         _cleanup_(freep) char *name = g_strdup(volume->volume.object.name);
-        bool is_folder = entry_is_folder(volume->entry);
+        bool is_folder = entry_is_folder(volume->entry), is_file = !volume->entry->path;
         _cleanup_(closep) int fd = -EBADF;
         int r = error_check_flags(error, "Delete", flags, DELETE_ZEROED);
 
@@ -100,7 +111,7 @@ int volumes_delete(Call *call, StorageVolume *storage_volume, uint32_t flags, Er
         if (r >= 0 && flags & DELETE_ZEROED)
                 r = zero_all(call, volume, fd, error);
         if (r >= 0)
-                r = files_remove(fd, name, is_folder, error);
+                r = is_file ? files_remove(fd, name, is_folder, error) : delete_device(volume, error);
         if (r < 0)
                 return r;
         pool->generation++;
@@ -112,7 +123,7 @@ int volumes_get_info(Call *call, StorageVolume *storage_volume, uint32_t flags, 
                      Error *error)
 {
         Volume *volume = volume_of(storage_volume);
-        const struct stat *stat;
+        const FileEntry *entry;
         int r = error_check_flags(error, "GetInfo", flags, INFO_GET_PHYSICAL);
 
         (void)call;
@@ -120,11 +131,10 @@ int volumes_get_info(Call *call, StorageVolume *storage_volume, uint32_t flags, 
                 r = contents_look(volume, error);
         if (r < 0)
                 return r;
-        stat = &volume->entry->stat;
+        entry = volume->entry;
         *ret_info = g_variant_ref_sink(g_variant_new(
-                "(itt)", (int)(entry_is_folder(volume->entry) ? VOLUME_TYPE_DIR : VOLUME_TYPE_FILE),
-                entry_capacity(volume->entry),
-                flags & INFO_GET_PHYSICAL ? (uint64_t)stat->st_size : (uint64_t)stat->st_blocks * 512));
+                "(itt)", (int)entry_type(entry), entry_capacity(entry),
+                flags & INFO_GET_PHYSICAL ? (uint64_t)entry->stat.st_size : entry_allocation(entry)));
         return 0;
 }
 
@@ -222,12 +232,12 @@ int volumes_get_xml_desc(Call *call, StorageVolume *storage_volume, uint32_t fla
         entry = volume->entry;
         is_folder = entry_is_folder(entry);
         definition = struct_new(&storage_volume_definition_type);
-        definition->type = is_folder ? VOLUME_TYPE_DIR : VOLUME_TYPE_FILE;
+        definition->type = entry_type(entry);
         definition->name = g_strdup(volume->volume.object.name);
         definition->key = g_strdup(volume->volume.key);
         definition->has_capacity = definition->has_allocation = definition->has_physical = true;
         definition->capacity = entry_capacity(entry);
-        definition->allocation = (uint64_t)entry->stat.st_blocks * 512;
+        definition->allocation = entry_allocation(entry);
         definition->physical = (uint64_t)entry->stat.st_size;
         definition->target.path = g_strdup(volume->volume.path);
         describe_header(&definition->target, &entry->header);
@@ -317,6 +327,18 @@ static int check_chain(const Volume *top, Error *error) AWAITS
         return r;
 }
 
+static int resize_device(Volume *volume, uint64_t capacity, Error *error) AWAITS
+{
+        Pool *pool = volume_pool(volume);
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
+                storage_pool_definition_copy(pool->live);
+        const Backend *backend = pool_backend(pool);
+        int r = backend->resize_volume ? backend->resize_volume(definition, volume->entry, capacity, error)
+                                       : backend_refuse(definition, "way to resize volumes", error);
+
+        return r < 0 ? r : contents_read(pool, false, error);
+}
+
 int volumes_resize(Call *call, StorageVolume *storage_volume, uint64_t capacity, uint32_t flags,
                    Error *error)
 {
@@ -334,6 +356,8 @@ int volumes_resize(Call *call, StorageVolume *storage_volume, uint64_t capacity,
                 r = check_chain(volume, error);
         if (r >= 0)
                 r = new_capacity(volume, capacity, flags, &capacity, error);
+        if (r >= 0 && volume->entry->path)
+                return resize_device(volume, capacity, error);
         if (r >= 0)
                 r = contents_open(volume_pool(volume), &fd, error);
         if (r < 0)
@@ -364,7 +388,7 @@ int volumes_wipe(Call *call, StorageVolume *storage_volume, uint32_t pattern, ui
         if (r >= 0)
                 r = contents_open(volume_pool(volume), &fd, error);
         if (r >= 0)
-                r = pattern == WIPE_TRIM ? files_trim(fd, volume->volume.object.name, error)
+                r = pattern == WIPE_TRIM ? files_trim(fd, file_entry_file(volume->entry), error)
                                          : zero_all(call, volume, fd, error);
         return r < 0 ? r : contents_look(volume, error);
 }

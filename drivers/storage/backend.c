@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The kinds of pools, by their types. */
+
+#include "drivers/storage/backend.h"
+
+const Backend *backend_of(PoolType type)
+{
+        static const Backend none = {};
+        static const Backend *const backends[] = {
+                [POOL_TYPE_DIR] = &backend_dir,
+        };
+        const Backend *backend = (size_t)type < G_N_ELEMENTS(backends) ? backends[type] : NULL;
+
+        return backend ? backend : &none;
+}
+
+int backend_refuse(const StoragePoolDefinition *pool, const char *what, Error *error)
+{
+        return error_set(error, ERROR_NOT_SUPPORTED,
+                         "The storage pool '%s' is of type '%s': pools of this type have no %s here",
+                         pool->name, pool_type_to_string(pool->type), what);
+}
