@@ -105,7 +105,9 @@ struct DriverType {
         const char *uri_system, *uri_session; /* NULL: not on that bus */
         const DriverOperations *operations;
         const char *missing;
-        unsigned kinds; /* of objects that it serves: 1 << OBJECT_DOMAIN | ... */
+        unsigned kinds;    /* of objects that it serves: 1 << OBJECT_DOMAIN | ... */
+        bool is_in_memory; /* its objects are states and nothing else: the disk and the host know nothing of
+                            * them, and the daemon's end is theirs */
         /* Loads definitions and sets up; must not wait for a hypervisor. May be NULL. Runs on a fiber,
          * before the bus names are owned. */
         int (*open)(Driver *driver, Error *error);

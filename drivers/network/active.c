@@ -19,9 +19,10 @@ static struct NetworkState *state_of(const VirtualNetwork *network)
         return network->network.object.driver->networks;
 }
 
+/* Whether something of the host's is made for it. */
 static bool has_bridge(const VirtualNetwork *network)
 {
-        return network_has_own_bridge(network->live);
+        return network_has_own_bridge(network->live) && !network->network.object.driver->type->is_in_memory;
 }
 
 /* Words of nft and dnsmasq, in which '*' and quotes mean something else. */
@@ -48,6 +49,8 @@ static int check(const VirtualNetwork *network, const NetworkDefinition *definit
                                    : NULL;
         int r;
 
+        if (driver->type->is_in_memory)
+                return 0;
         if (what)
                 return error_set(error, ERROR_NOT_SUPPORTED, "network '%s': %s are not supported yet",
                                  definition->name, what);
@@ -291,6 +294,7 @@ static void keep_first(int r, int *first, Error *error, Error *problem)
 int active_stop(VirtualNetwork *network, Error *error)
 {
         const Driver *driver = network->network.object.driver;
+        bool had_bridge = has_bridge(network);
         _cleanup_(network_definition_freep) NetworkDefinition *live = TAKE_PTR(network->live);
         Child *dnsmasq = TAKE_PTR(network->dnsmasq);
         Error problem = {};
@@ -302,7 +306,7 @@ int active_stop(VirtualNetwork *network, Error *error)
                 dnsmasq_stop(dnsmasq);
                 child_free(dnsmasq);
         }
-        if (network_has_own_bridge(live)) {
+        if (had_bridge) {
                 if (!dnsmasq)
                         dnsmasq_end_unknown(live->uuid, driver->networks->dnsmasq_path);
                 dnsmasq_remove_files(live->uuid, driver->networks->dnsmasq_path);

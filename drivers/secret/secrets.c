@@ -112,7 +112,9 @@ int secrets_open(Driver *driver, Error *error)
                 return r;
         }
         /* Machines run without secrets, too. */
-        if (secret_keys_load(&state->keys, state->folder.fd, &no_key) < 0)
+        r = driver->type->is_in_memory ? secret_keys_make(&state->keys, &no_key)
+                                       : secret_keys_load(&state->keys, state->folder.fd, &no_key);
+        if (r < 0)
                 log_error(NULL, "The values of secrets cannot be used: %s", no_key.message);
         driver->secrets = state;
         return 0;

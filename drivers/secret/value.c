@@ -42,16 +42,22 @@ static int credential_read(SecretKeys *keys, Error *error)
         return key_read(keys, fd, CREDENTIAL_NAME, error);
 }
 
+int secret_keys_make(SecretKeys *keys, Error *error)
+{
+        if (gnutls_rnd(GNUTLS_RND_KEY, keys->keys[0], SECRET_KEY_SIZE) < 0)
+                return error_set(error, ERROR_OPERATION_FAILED, "There are no random numbers for a key");
+        keys->count = 1;
+        return 0;
+}
+
 static int key_make(SecretKeys *keys, int folder_fd, Error *error)
 {
-        uint8_t *key = keys->keys[0];
-        int r;
+        int r = secret_keys_make(keys, error);
 
-        if (gnutls_rnd(GNUTLS_RND_KEY, key, SECRET_KEY_SIZE) < 0)
-                return error_set(error, ERROR_OPERATION_FAILED, "There are no random numbers for a key");
-        r = store_write(folder_fd, KEY_FILE, key, SECRET_KEY_SIZE, 0600, error);
         if (r >= 0)
-                keys->count = 1;
+                r = store_write(folder_fd, KEY_FILE, keys->keys[0], SECRET_KEY_SIZE, 0600, error);
+        if (r < 0)
+                keys->count = 0; /* one that would be lost must not be used */
         return r;
 }
 

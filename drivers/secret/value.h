@@ -17,6 +17,8 @@ typedef struct SecretKeys {
 
 /* Reads and, if there is none, makes the key. Blocks for the disk: at start. */
 int secret_keys_load(SecretKeys *keys, int folder_fd, Error *error);
+/* A key that nobody else has and that is gone with this process. */
+int secret_keys_make(SecretKeys *keys, Error *error);
 void secret_keys_clear(SecretKeys *keys);
 
 /* The caller frees *ret_sealed. */

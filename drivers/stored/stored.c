@@ -98,15 +98,17 @@ static int visit(int fd, const char *name, void *data)
 int stored_folder_open(StoredFolder *folder, const StoredType *type, const char *path, Driver *driver,
                        Error *error)
 {
-        int fd = store_open_folder(path, 0700, error), r;
+        int fd = driver->type->is_in_memory ? -EBADF : store_open_folder(path, 0700, error), r;
 
-        if (fd < 0)
+        if (fd < 0 && !driver->type->is_in_memory)
                 return fd;
         *folder = (StoredFolder){
                 .type = type,
                 .fd = fd,
                 .reserved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         };
+        if (fd < 0)
+                return 0;
         r = store_visit(fd, SUFFIX, visit, &(Loading){ type, path, driver }, error);
         if (r < 0)
                 stored_folder_close(folder);
@@ -129,14 +131,14 @@ int stored_save(const StoredFolder *folder, const Stored *stored, Error *error)
                 return error_set(error, ERROR_LIMITS_EXCEEDED,
                                  "The %s takes %zu bytes when it is stored, at most %u are possible",
                                  folder->type->element, size, (unsigned)XML_SIZE_MAX);
-        return store_write(folder->fd, name, text, size, 0600, error);
+        return folder->fd < 0 ? 0 : store_write(folder->fd, name, text, size, 0600, error);
 }
 
 int stored_remove(const StoredFolder *folder, const char *uuid, Error *error)
 {
         _cleanup_(freep) char *name = g_strconcat(uuid, SUFFIX, NULL);
 
-        return store_remove(folder->fd, name, error);
+        return folder->fd < 0 ? 0 : store_remove(folder->fd, name, error);
 }
 
 void reservation_clear(Reservation *reservation)

@@ -28,11 +28,12 @@ typedef struct StoredType {
 
 typedef struct StoredFolder {
         const StoredType *type;
-        int fd;
+        int fd;               /* -EBADF: of a driver whose objects are in memory only */
         GHashTable *reserved; /* set of texts: what is about to be stored */
 } StoredFolder;
 
-/* Opens the folder `path` and loads what is in it. A file that cannot be read is logged and left alone. */
+/* Opens the folder `path` and loads what is in it. A file that cannot be read is logged and left alone. For
+ * a driver in memory there is no folder: then nothing is loaded, saved or removed. */
 int stored_folder_open(StoredFolder *folder, const StoredType *type, const char *path, Driver *driver,
                        Error *error);
 void stored_folder_close(StoredFolder *folder);

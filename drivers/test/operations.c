@@ -2,6 +2,9 @@
 
 /* What this driver does, by the names of the introspection files. */
 
+#include "drivers/network/networks.h"
+#include "drivers/nwfilter/filters.h"
+#include "drivers/secret/secrets.h"
 #include "drivers/test/change.h"
 #include "drivers/test/define.h"
 #include "drivers/test/lifecycle.h"
@@ -30,5 +33,24 @@ const DriverOperations test_operations = {
                 .shutdown = test_domain_shutdown,
                 .suspend = test_domain_suspend,
                 .undefine = test_domain_undefine,
+        },
+        .network = {
+                .create = networks_create,
+                .destroy = networks_destroy,
+                .get_dhcp_leases = networks_get_dhcp_leases,
+                .get_xml_desc = networks_get_xml_desc,
+                .set_autostart = networks_set_autostart,
+                .undefine = networks_undefine,
+                .update = networks_update,
+        },
+        .nwfilter = {
+                .get_xml_desc = filters_get_xml_desc,
+                .undefine = filters_undefine,
+        },
+        .secret = {
+                .get_value = secrets_get_value,
+                .get_xml_desc = secrets_get_xml_desc,
+                .set_value = secrets_set_value,
+                .undefine = secrets_undefine,
         },
 };
