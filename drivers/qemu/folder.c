@@ -19,9 +19,16 @@
 #define ENVIRON_MAX  (128 * 1024)
 #define SOCKET_QUEUE 16
 
+char *folder_name(const char *uuid)
+{
+        return g_strconcat(FOLDER_PREFIX, uuid, NULL);
+}
+
 char *folder_path(const Domain *domain)
 {
-        return g_build_filename(qemu_driver_of(domain)->run_path, domain->object.uuid, NULL);
+        _cleanup_(freep) char *name = folder_name(domain->object.uuid);
+
+        return g_build_filename(qemu_driver_of(domain)->run_path, name, NULL);
 }
 
 /* Removes what is in the folder; takes the descriptor over. */
@@ -56,8 +63,9 @@ static int empty(int fd, unsigned depth)
         return result;
 }
 
-int folder_remove(const QemuDriver *qemu, const char *name, Error *error)
+int folder_remove(const QemuDriver *qemu, const char *uuid, Error *error)
 {
+        _cleanup_(freep) char *name = folder_name(uuid);
         int fd = openat(qemu->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         int r;
 
@@ -72,22 +80,22 @@ int folder_remove(const QemuDriver *qemu, const char *name, Error *error)
 int folder_open(const Domain *domain, Error *error)
 {
         const QemuDriver *qemu = qemu_driver_of(domain);
-        int fd = openat(qemu->run_fd, domain->object.uuid, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_(freep) char *name = folder_name(domain->object.uuid);
+        int fd = openat(qemu->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
         if (fd < 0)
-                return error_set_errno(error, errno, "Cannot open folder %s/%s", qemu->run_path,
-                                       domain->object.uuid);
+                return error_set_errno(error, errno, "Cannot open folder %s/%s", qemu->run_path, name);
         return fd;
 }
 
 int folder_make(const Domain *domain, uid_t uid, gid_t gid, Error *error)
 {
         const QemuDriver *qemu = qemu_driver_of(domain);
-        const char *name = domain->object.uuid;
+        _cleanup_(freep) char *name = folder_name(domain->object.uuid);
         _cleanup_(closep) int fd = -EBADF;
         int r;
 
-        r = folder_remove(qemu, name, error);
+        r = folder_remove(qemu, domain->object.uuid, error);
         if (r < 0)
                 return r;
         if (mkdirat(qemu->run_fd, name, 0711) < 0)
@@ -154,15 +162,16 @@ static bool kill_tagged(pid_t pid, const char *tag)
         return pidfd >= 0 && has_tag(pid, tag) && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) >= 0;
 }
 
-unsigned folder_kill_tagged(const QemuDriver *qemu, const char *name)
+unsigned folder_kill_tagged(const QemuDriver *qemu, const char *uuid)
 {
-        _cleanup_(freep) char *tag = g_strdup_printf(FOLDER_TAG "=%s/%s", qemu->run_path, name);
+        _cleanup_(freep) char *tag =
+                g_strdup_printf(FOLDER_TAG "=%s/" FOLDER_PREFIX "%s", qemu->run_path, uuid);
         DIR *folder = opendir("/proc");
         const struct dirent *entry;
         unsigned count = 0;
 
         if (!folder) {
-                log_warning(name, "cannot look for processes that were left: %s", g_strerror(errno));
+                log_warning(uuid, "cannot look for processes that were left: %s", g_strerror(errno));
                 return 0;
         }
         while ((entry = readdir(folder))) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The folder of a run: RUN/qemu/UUID. It is root's (or the session's user's) alone: nobody else can put
- * anything there, or talk to the monitor. What QEMU itself makes is in "own" below it, which belongs to
+/* The folder of a run: RUN/qemu/domain-UUID. It is root's (or the session's user's) alone: nobody else can
+ * put anything there, or talk to the monitor. What QEMU itself makes is in "own" below it, which belongs to
  * QEMU's user. It exists before the process does and carries the process's tag, so that nothing that was
  * begun is ever lost. */
 
@@ -13,6 +13,10 @@
 /* In the environment of every process that is started for a machine: names its folder. */
 #define FOLDER_TAG "VIRTBUS_RUN"
 
+#define FOLDER_PREFIX "domain-"
+
+/* "domain-UUID"; the caller frees. */
+char *folder_name(const char *uuid);
 /* The caller frees. */
 char *folder_path(const Domain *domain);
 
@@ -21,14 +25,14 @@ char *folder_path(const Domain *domain);
 int folder_make(const Domain *domain, uid_t uid, gid_t gid, Error *error);
 /* Returns its fd. */
 int folder_open(const Domain *domain, Error *error);
-/* Removes the folder of that name below RUN/qemu with all in it; 0 also if there is none. */
-int folder_remove(const QemuDriver *qemu, const char *name, Error *error);
+/* Removes the folder of the machine with that UUID, with all in it; 0 also if there is none. */
+int folder_remove(const QemuDriver *qemu, const char *uuid, Error *error);
 
 /* A listening socket; `name` is a file in the folder. */
 int folder_bind(int folder_fd, const char *name, Error *error);
 /* A path of a file in the folder that is short enough for a socket's address. The caller frees. */
 char *folder_socket_path(int folder_fd, const char *name);
 
-/* Ends processes that carry the tag of the folder of that name; how many there were. For a daemon that was
+/* Ends processes that carry the tag of that machine's folder; how many there were. For a daemon that was
  * killed between a process's start and the note of its pid. */
-unsigned folder_kill_tagged(const QemuDriver *qemu, const char *name);
+unsigned folder_kill_tagged(const QemuDriver *qemu, const char *uuid);

@@ -10,6 +10,7 @@
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/passed.h"
 #include "drivers/qemu/plug.h"
+#include "drivers/qemu/secret.h"
 #include "drivers/qemu/user.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -241,7 +242,7 @@ static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
         return r;
 }
 
-int launch(Domain *domain, const CommandLine *line, uint64_t deadline_usec, Error *error)
+int launch(Domain *domain, CommandLine *line, uint64_t deadline_usec, Error *error)
 {
         _cleanup_(preparation_freep) Preparation *preparation = NULL;
         _cleanup_(closep) int folder = -EBADF;
@@ -262,7 +263,10 @@ int launch(Domain *domain, const CommandLine *line, uint64_t deadline_usec, Erro
                              preparation->user.gid, error);
         if (folder < 0)
                 return folder;
-        r = bind_sockets(line, folder, descriptors.fds, error);
+        r = secret_begin(domain, line, folder, preparation->needs_user ? preparation->user.uid : (uid_t)-1,
+                         preparation->user.gid, error);
+        if (r >= 0)
+                r = bind_sockets(line, folder, descriptors.fds, error);
         if (r < 0)
                 return r;
         for (unsigned i = 0; i < line->files->len; i++) {

@@ -12,4 +12,4 @@ bool launch_passes_files(const Driver *driver, uid_t owner);
 
 /* Makes the run folder, opens and binds what the line wants, and starts QEMU, which is then machine->child.
  */
-int launch(Domain *domain, const CommandLine *line, uint64_t deadline_usec, Error *error) AWAITS;
+int launch(Domain *domain, CommandLine *line, uint64_t deadline_usec, Error *error) AWAITS;

@@ -4,6 +4,7 @@
 
 #include "drivers/qemu/native.h"
 #include "drivers/qemu/build.h"
+#include "drivers/qemu/folder.h"
 #include "drivers/qemu/prepare.h"
 #include <string.h>
 
@@ -45,7 +46,7 @@ int qemu_connect_domain_xml_to_native(Call *call, const char *format, const char
         _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
         _cleanup_(command_line_freep) CommandLine *line = NULL;
         _cleanup_(string_builder_freep) GString *text = NULL;
-        _cleanup_(freep) char *folder = NULL;
+        _cleanup_(freep) char *name = NULL, *folder = NULL;
         int r;
 
         r = error_check_flags(error, "DomainXMLToNative", flags, 0);
@@ -58,7 +59,8 @@ int qemu_connect_domain_xml_to_native(Call *call, const char *format, const char
                 r = prepare_definition(call->driver, definition, call->owner, error);
         if (r < 0)
                 return r;
-        folder = g_build_filename(qemu_driver(call->driver)->run_path, definition->uuid, NULL);
+        name = folder_name(definition->uuid);
+        folder = g_build_filename(qemu_driver(call->driver)->run_path, name, NULL);
         r = build_line(call->driver, definition, call->owner, folder, false, call->deadline_usec, &line,
                        error);
         if (r < 0)

@@ -23,16 +23,16 @@
 
 #define STATUS_MAX (XML_SIZE_MAX + 4096)
 
-static void remove_folder(const QemuDriver *qemu, const char *name)
+static void remove_folder(const QemuDriver *qemu, const char *uuid)
 {
         _cleanup_(error_clear) Error error = {};
 
-        if (folder_remove(qemu, name, &error) < 0)
-                log_warning(name, "%s", error.message);
+        if (folder_remove(qemu, uuid, &error) < 0)
+                log_warning(uuid, "%s", error.message);
 }
 
 /* Nobody was told that it runs. */
-static void discard(const QemuDriver *qemu, const char *name, const Status *status)
+static void discard(const QemuDriver *qemu, const char *uuid, const Status *status)
 {
         Child *child;
         unsigned count;
@@ -41,13 +41,14 @@ static void discard(const QemuDriver *qemu, const char *name, const Status *stat
                 (void)child_signal(child, SIGKILL); /* if it is gone, all the better */
                 child_free(child);
         }
-        count = folder_kill_tagged(qemu, name);
-        log_info(name, "what was left of a start is removed (%u processes)", count);
-        remove_folder(qemu, name);
+        count = folder_kill_tagged(qemu, uuid);
+        log_info(uuid, "what was left of a start is removed (%u processes)", count);
+        remove_folder(qemu, uuid);
 }
 
-static int read_status(const QemuDriver *qemu, const char *name, Status *ret_status, Error *error)
+static int read_status(const QemuDriver *qemu, const char *uuid, Status *ret_status, Error *error)
 {
+        _cleanup_(freep) char *name = folder_name(uuid);
         _cleanup_(closep) int folder =
                 openat(qemu->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         _cleanup_(freep) char *text = NULL;
@@ -59,7 +60,7 @@ static int read_status(const QemuDriver *qemu, const char *name, Status *ret_sta
         r = store_read(folder, STATUS_FILE, STATUS_MAX, &text, &size, error);
         if (r >= 0)
                 r = status_parse(text, size, ret_status, error);
-        if (r >= 0 && strcmp(ret_status->live->uuid, name) != 0) {
+        if (r >= 0 && strcmp(ret_status->live->uuid, uuid) != 0) {
                 status_clear(ret_status);
                 r = error_set(error, ERROR_INVALID_XML, "It is about another machine");
         }
@@ -184,13 +185,16 @@ static void recover_folder(Driver *driver, const char *name)
         _cleanup_(status_clear) Status status = {};
         char uuid[UUID_STRING_MAX];
 
-        if (!uuid_parse(name, uuid) || strcmp(uuid, name) != 0)
+        if (!g_str_has_prefix(name, FOLDER_PREFIX))
                 return; /* not one of ours */
-        if (read_status(qemu, name, &status, &error) < 0) {
-                log_debug(name, "no status: %s", error.message);
-                discard(qemu, name, NULL);
+        name += strlen(FOLDER_PREFIX);
+        if (!uuid_parse(name, uuid) || strcmp(uuid, name) != 0)
+                return;
+        if (read_status(qemu, uuid, &status, &error) < 0) {
+                log_debug(uuid, "no status: %s", error.message);
+                discard(qemu, uuid, NULL);
         } else if (status.phase != MACHINE_RUNNING) {
-                discard(qemu, name, &status);
+                discard(qemu, uuid, &status);
         } else {
                 restore(driver, &status);
         }

@@ -2,7 +2,7 @@
 #pragma once
 
 /* What must be known of a running machine to take it back after the daemon was killed:
- * RUN/qemu/UUID/status.xml. It is on disk before the guest runs its first instruction. */
+ * RUN/qemu/domain-UUID/status.xml. It is on disk before the guest runs its first instruction. */
 
 #include "drivers/qemu/machine.h"
 

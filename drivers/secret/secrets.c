@@ -243,6 +243,70 @@ int secrets_define(Call *call, Secret *existing, SecretDefinition *definition, S
         return 0;
 }
 
+static int open_value(const Driver *driver, Secret *secret, uint8_t **ret_value, size_t *ret_size,
+                      Error *error)
+{
+        int r;
+
+        if (!sealed_secret(secret)->value)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The %s has no value: SetValue gives it one",
+                                 object_describe(&secret->object));
+        r = secret_value_open(&driver->secrets->keys, secret->object.uuid, sealed_secret(secret)->value,
+                              ret_value, ret_size, error);
+        if (r < 0)
+                error_prefix(error, "The %s", object_describe(&secret->object));
+        return r;
+}
+
+/* What a definition calls the use of a secret; a passphrase is one of a volume. */
+static int usage_of(SecretType type)
+{
+        switch (type) {
+        case SECRET_TYPE_CEPH:
+                return SECRET_USAGE_CEPH;
+        case SECRET_TYPE_ISCSI:
+                return SECRET_USAGE_ISCSI;
+        case SECRET_TYPE_TLS:
+                return SECRET_USAGE_TLS;
+        case SECRET_TYPE_VTPM:
+                return SECRET_USAGE_VTPM;
+        default:
+                return SECRET_USAGE_VOLUME;
+        }
+}
+
+static bool is_meant(const Secret *secret, const SecretReference *reference)
+{
+        if (*reference->uuid)
+                return strcmp(secret->object.uuid, reference->uuid) == 0;
+        return secret->usage_type == usage_of(reference->type) &&
+               g_strcmp0(secret->usage_id, reference->usage) == 0;
+}
+
+int secrets_find_value(const Driver *driver, uid_t owner, const SecretReference *reference,
+                       uint8_t **ret_value, size_t *ret_size, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *secrets = object_table_list(driver->objects, OBJECT_SECRET);
+
+        for (unsigned i = 0; driver->secrets && i < secrets->len; i++) {
+                Secret *secret = secrets->pdata[i];
+
+                if (secret->object.owner == owner && is_meant(secret, reference))
+                        return open_value(driver, secret, ret_value, ret_size, error);
+        }
+        if (*reference->uuid)
+                return error_set(error, ERROR_NO_SECRET, "There is no secret with UUID %s of the same owner",
+                                 reference->uuid);
+        return error_set(error, ERROR_NO_SECRET, "There is no secret for %s '%s' of the same owner",
+                         secret_usage_type_to_string((unsigned)usage_of(reference->type)), reference->usage);
+}
+
+void secrets_value_free(uint8_t *value, size_t size)
+{
+        secret_value_free(value, size);
+}
+
 int secrets_get_value(Call *call, Secret *secret, uint32_t flags, GVariant **ret_value, Error *error)
 {
         uint8_t *value;
@@ -255,16 +319,9 @@ int secrets_get_value(Call *call, Secret *secret, uint32_t flags, GVariant **ret
                 return error_set(error, ERROR_OPERATION_INVALID,
                                  "The %s is private: its value is not given out",
                                  object_describe(&secret->object));
-        if (!sealed_secret(secret)->value)
-                return error_set(error, ERROR_OPERATION_INVALID,
-                                 "The %s has no value: SetValue gives it one",
-                                 object_describe(&secret->object));
-        r = secret_value_open(&call->driver->secrets->keys, secret->object.uuid,
-                              sealed_secret(secret)->value, &value, &size, error);
-        if (r < 0) {
-                error_prefix(error, "The %s", object_describe(&secret->object));
+        r = open_value(call->driver, secret, &value, &size, error);
+        if (r < 0)
                 return r;
-        }
         *ret_value = g_variant_ref_sink(g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, value, size, 1));
         secret_value_free(value, size);
         return 0;

@@ -6,6 +6,7 @@
  * its table. */
 
 #include "driver.h"
+#include "model/domain.h"
 #include "objects/secret.h"
 
 int secrets_open(Driver *driver, Error *error);
@@ -19,3 +20,10 @@ int secrets_get_value(Call *call, Secret *secret, uint32_t flags, GVariant **ret
 int secrets_get_xml_desc(Call *call, Secret *secret, uint32_t flags, char **ret_xml, Error *error);
 int secrets_set_value(Call *call, Secret *secret, GVariant *value, uint32_t flags, Error *error) AWAITS;
 int secrets_undefine(Call *call, Secret *secret, Error *error) AWAITS;
+
+/* For what the driver itself does with it: the value of the owner's secret that a definition names. It is
+ * given to a private one, too, for it goes to no caller. The caller frees *ret_value, *ret_size bytes. */
+int secrets_find_value(const Driver *driver, uid_t owner, const SecretReference *reference,
+                       uint8_t **ret_value, size_t *ret_size, Error *error);
+/* Wipes and frees. */
+void secrets_value_free(uint8_t *value, size_t size);

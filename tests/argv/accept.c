@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Opens what the line wants opened, spawns, connects, asks for the status, quits. */
+/* Makes a key for secrets, opens what the line wants opened, spawns, connects, asks for the status, quits.
+ */
 
 #include "tests/argv/accept.h"
 #include "core/child.h"
@@ -41,6 +42,15 @@ static int listen_at(const char *path)
         if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 1) < 0)
                 return -errno;
         return TAKE_FD(fd);
+}
+
+static int make_key(const char *folder, Error *error)
+{
+        g_autofree char *path = g_build_filename(folder, MASTER_KEY_FILE, NULL);
+
+        if (!g_file_set_contents(path, "0123456789abcdef0123456789abcdef", 32, NULL))
+                return error_set(error, ERROR_INTERNAL, "Cannot write %s", path);
+        return 0;
 }
 
 static int open_all(const CommandLine *line, int *fds, Error *error)
@@ -106,7 +116,9 @@ int line_accept(const CommandLine *line, const char *folder, Error *error)
         g_ptr_array_add(arguments, NULL);
         for (size_t i = 0; i < n_fds; i++)
                 fds[i] = -EBADF;
-        r = open_all(line, fds, error);
+        r = make_key(folder, error);
+        if (r >= 0)
+                r = open_all(line, fds, error);
         if (r >= 0) {
                 const ChildOptions options = {
                         .arguments = (const char *const *)arguments->pdata,

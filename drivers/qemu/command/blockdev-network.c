@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The node of bytes that another host serves: <source protocol=...>. What needs a password is refused: none
- * reaches QEMU yet. */
+/* The node of bytes that another host serves: <source protocol=...>, with the passwords that it asks for
+ * (<auth>). */
 
 #include "drivers/qemu/command/blockdev.h"
 #include "drivers/qemu/command/device.h"
@@ -79,13 +79,38 @@ static int set_gluster(const DiskSource *source, json_t *node, Error *error)
         return 0;
 }
 
-static int set_url(const DiskSource *source, const char *default_port, json_t *node, Error *error)
+/* User and password; `password` is how this kind of server calls the latter. */
+static void set_auth(CommandLine *line, const DiskAuth *auth, const char *name, const char *user,
+                     const char *password, json_t *node)
+{
+        _cleanup_(freep) char *id = g_strdup_printf("%s-auth", name);
+
+        if (!auth)
+                return;
+        command_secret(line, id, &auth->secret, auth->secret.type == SECRET_TYPE_CEPH);
+        json_set_string(node, user, auth->username);
+        json_set_string(node, password, id);
+}
+
+static void set_cookies(CommandLine *line, const DiskSource *source, const char *name, json_t *node)
+{
+        _cleanup_(freep) char *id = g_strdup_printf("%s-cookies", name);
+        _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
+
+        if (source->cookies.count == 0)
+                return;
+        LIST_FOREACH (cookie, source->cookies)
+                g_string_append_printf(text, "%s%s=%s", text->len > 0 ? "; " : "", cookie->name,
+                                       cookie->value ? cookie->value : "");
+        command_secret_text(line, id, text->str);
+        json_set_string(node, "cookie-secret", id);
+}
+
+static void set_url(const DiskSource *source, const char *default_port, json_t *node)
 {
         const DiskHost *host = source->hosts.items[0];
         _cleanup_(freep) char *url = NULL;
 
-        if (source->cookies.count > 0)
-                return device_unsupported(error, "The QEMU driver has no disks with cookies");
         url = g_strdup_printf("%s://%s:%s/%s%s%s", disk_protocol_to_string(source->protocol), host->name,
                               host->port ? host->port : default_port, source->name, source->query ? "?" : "",
                               source->query ? source->query : "");
@@ -94,7 +119,6 @@ static int set_url(const DiskSource *source, const char *default_port, json_t *n
                 json_set_bool(node, "sslverify", source->ssl_verify == YES);
         json_set_number(node, "readahead", source->readahead);
         json_set_number(node, "timeout", source->timeout_seconds);
-        return 0;
 }
 
 static int set_iscsi(const DiskSource *source, json_t *node, Error *error)
@@ -166,10 +190,30 @@ static void set_ssh(const DiskSource *source, json_t *node)
         json_set_string(node, "user", source->ssh_username);
 }
 
-static int check(const DomainDisk *disk, const DiskSource *source, Error *error)
+/* Of protocols whose servers ask for a password. */
+static int check_auth(const DiskSource *source, const DiskAuth *auth, Error *error)
 {
-        if (source->auth || disk->auth)
-                return device_unsupported(error, "The QEMU driver has no disks with <auth>");
+        switch (source->protocol) {
+        case DISK_PROTOCOL_RBD:
+        case DISK_PROTOCOL_ISCSI:
+        case DISK_PROTOCOL_HTTP:
+        case DISK_PROTOCOL_HTTPS:
+        case DISK_PROTOCOL_FTP:
+        case DISK_PROTOCOL_FTPS:
+                return 0;
+        default:
+                return auth ? device_unsupported(error, "QEMU has no <auth> for disks of protocol '%s'",
+                                                 disk_protocol_to_string(source->protocol))
+                            : 0;
+        }
+}
+
+static int check(const DomainDisk *disk, const DiskSource *source, const DiskAuth *auth, Error *error)
+{
+        int r = check_auth(source, auth, error);
+
+        if (r < 0)
+                return r;
         if (source->tls == YES && source->protocol != DISK_PROTOCOL_NBD)
                 return device_unsupported(error, "QEMU has no TLS for disks of protocol '%s'",
                                           disk_protocol_to_string(source->protocol));
@@ -197,30 +241,51 @@ static int check(const DomainDisk *disk, const DiskSource *source, Error *error)
         return 0;
 }
 
-int blockdev_set_network(CommandLine *line, const DomainDisk *disk, const DiskSource *source,
-                         const char *name, json_t *node, Error *error)
+/* "http" and its like, which have their ports and nothing else of their own. */
+static const char *url_port(DiskProtocol protocol)
 {
-        int r = check(disk, source, error);
+        switch (protocol) {
+        case DISK_PROTOCOL_HTTP:
+                return "80";
+        case DISK_PROTOCOL_HTTPS:
+                return "443";
+        case DISK_PROTOCOL_FTP:
+                return "21";
+        case DISK_PROTOCOL_FTPS:
+                return "990";
+        default:
+                return NULL;
+        }
+}
+
+int blockdev_set_network(CommandLine *line, const DomainDisk *disk, const DiskSource *source,
+                         const DiskAuth *auth, const char *name, json_t *node, Error *error)
+{
+        const char *port = url_port(source->protocol);
+        int r = check(disk, source, auth, error);
 
         if (r < 0)
                 return r;
         json_set_string(node, "driver", disk_protocol_to_string(source->protocol));
+        if (port) {
+                set_url(source, port, node);
+                set_cookies(line, source, name, node);
+                set_auth(line, auth, name, "username", "password-secret", node);
+                return 0;
+        }
         switch (source->protocol) {
         case DISK_PROTOCOL_NBD:
                 return set_nbd(line, source, name, node);
         case DISK_PROTOCOL_GLUSTER:
                 return set_gluster(source, node, error);
-        case DISK_PROTOCOL_HTTP:
-                return set_url(source, "80", node, error);
-        case DISK_PROTOCOL_HTTPS:
-                return set_url(source, "443", node, error);
-        case DISK_PROTOCOL_FTP:
-                return set_url(source, "21", node, error);
-        case DISK_PROTOCOL_FTPS:
-                return set_url(source, "990", node, error);
         case DISK_PROTOCOL_ISCSI:
+                set_auth(line, auth, name, "user", "password-secret", node);
                 return set_iscsi(source, node, error);
         case DISK_PROTOCOL_RBD:
+                set_auth(line, auth, name, "user", "key-secret", node);
+                if (auth)
+                        json_object_set_new(node, "auth-client-required",
+                                            json_pack("[s, s]", "cephx", "none"));
                 return set_rbd(source, node, error);
         case DISK_PROTOCOL_NFS:
                 return set_nfs(source, node, error);

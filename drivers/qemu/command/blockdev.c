@@ -2,9 +2,9 @@
 
 /* What is behind a disk: <source>, <backingStore>, <driver> and <iotune>. From the bottom up, for a disk
  * "vda": the node "vda-file" that reads bytes, "vda-image" that knows the format, then "vda-throttle" and
- * "vda-copy" if they are asked for; an image's backing files are "vda-1-file", "vda-1-image" ... A chain
- * that the definition does not tell is found by QEMU in the image's header, and opened with QEMU's own
- * rights. */
+ * "vda-copy" if they are asked for, and "vda-slice" below an image that is a part of its file; an image's
+ * backing files are "vda-1-file", "vda-1-image" ... A chain that the definition does not tell is found by
+ * QEMU in the image's header, and opened with QEMU's own rights. */
 
 #include "drivers/qemu/command/blockdev.h"
 #include "drivers/qemu/command/device.h"
@@ -16,6 +16,20 @@ typedef struct Stack {
         CommandLine *line;
         const DomainDisk *disk;
 } Stack;
+
+/* One file of the disk's chain, with what belongs to it. */
+typedef struct Image {
+        DiskType type;
+        DiskFormat format;
+        const DiskSource *source;
+        const DiskEncryption *encryption; /* NULL: it is not encrypted */
+        const DiskAuth *auth;             /* NULL: its server knows us without */
+        const char *name;                 /* what its nodes' names begin with: "vda", "vda-1" */
+        const char *backing;              /* the node below it; NULL: there is none, or it is not known */
+        bool chain_ends;                  /* there is none */
+        bool is_readonly;
+        uint64_t cache_size;
+} Image;
 
 static json_t *node_new(const char *driver, const char *name)
 {
@@ -117,45 +131,86 @@ static int set_nvme(const Stack *stack, const DiskSource *source, json_t *node, 
         return 0;
 }
 
-static int set_storage(const Stack *stack, DiskType type, const DiskSource *source, const char *name,
-                       bool is_readonly, json_t *node, Error *error)
+static int set_storage(const Stack *stack, const Image *image, const char *name, json_t *node, Error *error)
 {
-        switch (type) {
+        switch (image->type) {
         case DISK_TYPE_FILE:
         case DISK_TYPE_BLOCK:
-                return set_file(stack, type, source, is_readonly, node, error);
+                return set_file(stack, image->type, image->source, image->is_readonly, node, error);
         case DISK_TYPE_NETWORK:
-                return blockdev_set_network(stack->line, stack->disk, source, name, node, error);
+                return blockdev_set_network(stack->line, stack->disk, image->source, image->auth, name, node,
+                                            error);
         case DISK_TYPE_DIR:
-                return set_folder(stack, source, is_readonly, node, error);
+                return set_folder(stack, image->source, image->is_readonly, node, error);
         case DISK_TYPE_NVME:
-                return set_nvme(stack, source, node, error);
+                return set_nvme(stack, image->source, node, error);
         default:
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "The QEMU driver has no disks of type '%s'", disk_type_to_string(type));
+                                 "The QEMU driver has no disks of type '%s'",
+                                 disk_type_to_string(image->type));
         }
 }
 
+/* The passphrase's object, NULL for an image that is not encrypted; the caller frees *ret_id. */
+static int add_passphrase(const Stack *stack, const Image *image, char **ret_id, Error *error)
+{
+        const DiskEncryption *encryption = image->encryption;
+
+        *ret_id = NULL;
+        if (!encryption)
+                return 0;
+        if (encryption->format == ENCRYPTION_FORMAT_QCOW || encryption->format == ENCRYPTION_FORMAT_DEFAULT)
+                return device_unsupported(error,
+                                          "The QEMU driver has no encryption of format '%s': it would "
+                                          "take luks",
+                                          encryption_format_to_string(encryption->format));
+        if (encryption->secrets.count == 0)
+                return error_set(error, ERROR_INVALID_XML, "<encryption> of disk %s needs a <secret>",
+                                 stack->disk->target);
+        if (encryption->secrets.count > 1)
+                return device_unsupported(error, "QEMU opens disk %s with one <secret>",
+                                          stack->disk->target);
+        *ret_id = g_strdup_printf("%s-key", image->name);
+        command_secret(stack->line, *ret_id, encryption->secrets.items[0], false);
+        return 0;
+}
+
+/* What the server's library decrypts by itself. */
+static int set_librbd(const Image *image, const char *passphrase, json_t *node, Error *error)
+{
+        const char *format = encryption_format_to_string(image->encryption->format);
+
+        if (image->type != DISK_TYPE_NETWORK || image->source->protocol != DISK_PROTOCOL_RBD)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "<encryption engine='librbd'> is for disks of protocol 'rbd'");
+        json_object_set_new(node, "encrypt",
+                            json_pack("{s:s, s:s}", "format", format, "key-secret", passphrase));
+        return 0;
+}
+
+static bool is_librbd(const Image *image)
+{
+        return image->encryption && image->encryption->engine == ENCRYPTION_ENGINE_LIBRBD;
+}
+
 /* The node of the bytes. */
-static int add_storage(const Stack *stack, DiskType type, const DiskSource *source, const char *name,
-                       bool is_readonly, Error *error)
+static int add_storage(const Stack *stack, const Image *image, const char *passphrase, Error *error)
 {
         _cleanup_(json_decrefp) json_t *node = json_object();
-        bool is_file = type == DISK_TYPE_FILE || type == DISK_TYPE_BLOCK;
+        _cleanup_(freep) char *name = g_strdup_printf("%s-file", image->name);
+        bool is_file = image->type == DISK_TYPE_FILE || image->type == DISK_TYPE_BLOCK;
         int r;
 
-        if (source->encryption || stack->disk->encryption)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The QEMU driver has no encrypted disks");
-        if (source->slices.count > 0)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The QEMU driver has no slices of disks");
-        r = set_storage(stack, type, source, name, is_readonly, node, error);
+        r = set_storage(stack, image, name, node, error);
+        if (r >= 0 && is_librbd(image))
+                r = set_librbd(image, passphrase, node, error);
         if (r < 0)
                 return r;
         json_set_string(node, "node-name", name);
         /* The storage follows its format: read-only unless that writes. A descriptor that was passed cannot
          * follow: it was opened one way. */
         if (stack->line->host.passes_files && is_file)
-                json_set_bool(node, "read-only", is_readonly);
+                json_set_bool(node, "read-only", image->is_readonly);
         else
                 json_set_bool(node, "auto-read-only", true);
         set_cache(node, blockdev_cache(stack->disk));
@@ -189,67 +244,160 @@ static const char *format_driver(DiskFormat format)
         }
 }
 
-static int add_format(const Stack *stack, DiskFormat format, const char *name, const char *storage,
-                      const char *backing, bool chain_ends, bool is_readonly, uint64_t cache_size,
-                      Error *error)
+/* The part of the storage that is the image; its node is the caller's. */
+static int slice_of(const Image *image, const DiskSlice **ret_slice, Error *error)
 {
-        const DomainDisk *disk = stack->disk;
-        const char *driver = format_driver(format);
-        json_t *node;
-
-        if (!driver)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "QEMU has no disk format '%s'",
-                                 disk_format_to_string(format));
-        node = node_new(driver, name);
-        json_set_bool(node, "read-only", is_readonly);
-        set_cache(node, blockdev_cache(disk));
-        set_discard(node, disk);
-        if (format == DISK_FORMAT_QCOW2)
-                json_set_number(node, "cache-size", cache_size);
-        json_set_string(node, "file", storage);
-        if (backing)
-                json_set_string(node, "backing", backing);
-        else if (chain_ends &&
-                 (format == DISK_FORMAT_QCOW2 || format == DISK_FORMAT_QCOW || format == DISK_FORMAT_QED))
-                json_object_set_new(node, "backing", json_null());
-        command_add_json(stack->line, "-blockdev", node);
+        *ret_slice = NULL;
+        if (image->source->slices.count == 0)
+                return 0;
+        *ret_slice = image->source->slices.items[0];
+        if (image->source->slices.count > 1 || g_strcmp0((*ret_slice)->type, "storage") != 0)
+                return device_unsupported(error, "QEMU takes one <slice> of type 'storage' for an image");
         return 0;
 }
 
-/* One image and, before it, those below. `depth` 0 is the disk's own. */
-static int add_image(const Stack *stack, DiskType type, DiskFormat format, const DiskSource *source,
-                     const DiskBacking *backing, bool chain_ends, bool is_readonly, Error *error)
+static void set_slice(json_t *node, const DiskSlice *slice)
 {
-        const char *target = stack->disk->target;
-        _cleanup_(freep) char *storage = g_strdup_printf("%s-file", target);
-        _cleanup_(freep) char *image = g_strdup_printf("%s-image", target);
-        _cleanup_(freep) char *below = NULL;
-        g_autoptr(GPtrArray) chain = g_ptr_array_new();
+        json_object_set_new(node, "offset", json_integer((json_int_t)slice->offset));
+        json_object_set_new(node, "size", json_integer((json_int_t)slice->size));
+}
+
+/* Between the storage and the format: only "raw" can cut by itself. */
+static void add_slice(const Stack *stack, const Image *image, const DiskSlice *slice, char **below)
+{
+        _cleanup_(freep) char *name = g_strdup_printf("%s-slice", image->name), *storage = *below;
+        json_t *node = node_new("raw", name);
+
+        set_slice(node, slice);
+        json_set_string(node, "file", storage);
+        json_set_bool(node, "auto-read-only", true);
+        json_set_string(node, "discard", "unmap");
+        set_cache(node, blockdev_cache(stack->disk));
+        command_add_json(stack->line, "-blockdev", node);
+        *below = TAKE_PTR(name);
+}
+
+/* LUKS is a format of its own, or a part of qcow2. */
+static int set_encryption(const Image *image, const char *passphrase, const char **driver, json_t *node,
+                          Error *error)
+{
+        if (!image->encryption || is_librbd(image))
+                return 0;
+        if (image->encryption->format != ENCRYPTION_FORMAT_LUKS)
+                return device_unsupported(error, "QEMU itself has no encryption of format '%s'",
+                                          encryption_format_to_string(image->encryption->format));
+        if (strcmp(*driver, "raw") == 0) {
+                *driver = "luks";
+                json_set_string(node, "key-secret", passphrase);
+        } else if (image->format == DISK_FORMAT_QCOW2)
+                json_object_set_new(node, "encrypt",
+                                    json_pack("{s:s, s:s}", "format", "luks", "key-secret", passphrase));
+        else
+                return device_unsupported(error, "QEMU has no encryption for images of format '%s'",
+                                          disk_format_to_string(image->format));
+        return 0;
+}
+
+static bool has_backing_field(DiskFormat format)
+{
+        return format == DISK_FORMAT_QCOW2 || format == DISK_FORMAT_QCOW || format == DISK_FORMAT_QED;
+}
+
+static int add_format(const Stack *stack, const Image *image, const char *passphrase, Error *error)
+{
+        const DomainDisk *disk = stack->disk;
+        const char *driver = format_driver(image->format);
+        _cleanup_(freep) char *name = g_strdup_printf("%s-image", image->name),
+                              *below = g_strdup_printf("%s-file", image->name);
+        _cleanup_(json_decrefp) json_t *node = json_object();
+        const DiskSlice *slice;
         int r;
 
-        for (const DiskBacking *b = backing; b && b->type != DISK_TYPE_ABSENT; b = b->backing)
+        if (!driver)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "QEMU has no disk format '%s'",
+                                 disk_format_to_string(image->format));
+        r = slice_of(image, &slice, error);
+        if (r >= 0)
+                r = set_encryption(image, passphrase, &driver, node, error);
+        if (r < 0)
+                return r;
+        if (slice && strcmp(driver, "raw") == 0)
+                set_slice(node, slice);
+        else if (slice)
+                add_slice(stack, image, slice, &below);
+        json_set_string(node, "driver", driver);
+        json_set_string(node, "node-name", name);
+        json_set_bool(node, "read-only", image->is_readonly);
+        set_cache(node, blockdev_cache(disk));
+        set_discard(node, disk);
+        if (image->format == DISK_FORMAT_QCOW2)
+                json_set_number(node, "cache-size", image->cache_size);
+        json_set_string(node, "file", below);
+        if (image->backing)
+                json_set_string(node, "backing", image->backing);
+        else if (image->chain_ends && has_backing_field(image->format))
+                json_object_set_new(node, "backing", json_null());
+        command_add_json(stack->line, "-blockdev", TAKE_PTR(node));
+        return 0;
+}
+
+static int add_image(const Stack *stack, const Image *image, Error *error)
+{
+        _cleanup_(freep) char *passphrase = NULL;
+        int r = add_passphrase(stack, image, &passphrase, error);
+
+        if (r >= 0)
+                r = add_storage(stack, image, passphrase, error);
+        return r < 0 ? r : add_format(stack, image, passphrase, error);
+}
+
+/* The disk's own image and, before it, those below. */
+static int add_chain(const Stack *stack, Error *error)
+{
+        const DomainDisk *disk = stack->disk;
+        g_autoptr(GPtrArray) chain = g_ptr_array_new();
+        _cleanup_(freep) char *below = NULL;
+        int r;
+
+        for (const DiskBacking *b = disk->backing; b && b->type != DISK_TYPE_ABSENT; b = b->backing)
                 g_ptr_array_add(chain, (void *)b);
         for (unsigned i = chain->len; i > 0; i--) {
                 const DiskBacking *b = g_ptr_array_index(chain, i - 1);
-                _cleanup_(freep) char *file = g_strdup_printf("%s-%u-file", target, i);
-                char *name = g_strdup_printf("%s-%u-image", target, i);
-                _cleanup_(freep) char *previous = below;
+                _cleanup_(freep) char *name = g_strdup_printf("%s-%u", disk->target, i);
+                const Image image = {
+                        .type = b->type,
+                        .format = b->format,
+                        .source = &b->source,
+                        .encryption = b->source.encryption,
+                        .auth = b->source.auth,
+                        .name = name,
+                        .backing = below,
+                        .chain_ends = b->backing && b->backing->type == DISK_TYPE_ABSENT,
+                        .is_readonly = true,
+                        .cache_size = b->metadata_cache_max_size,
+                };
 
-                below = name;
-                r = add_storage(stack, b->type, &b->source, file, true, error);
-                if (r >= 0)
-                        r = add_format(stack, b->format, name, file, previous,
-                                       b->backing && b->backing->type == DISK_TYPE_ABSENT, true,
-                                       b->metadata_cache_max_size, error);
+                r = add_image(stack, &image, error);
                 if (r < 0)
                         return r;
+                g_free(below);
+                below = g_strdup_printf("%s-image", name);
         }
-        r = add_storage(stack, type, source, storage, is_readonly, error);
-        if (backing && backing->type == DISK_TYPE_ABSENT)
-                chain_ends = true;
-        return r < 0 ? r
-                     : add_format(stack, format, image, storage, below, chain_ends, is_readonly,
-                                  stack->disk->metadata_cache_max_size, error);
+        const Image image = {
+                .type = disk->type,
+                .format = disk->format,
+                .source = &disk->source,
+                .encryption = disk->encryption ? disk->encryption : disk->source.encryption,
+                .auth = disk->auth ? disk->auth : disk->source.auth,
+                .name = disk->target,
+                .backing = below,
+                .chain_ends =
+                        disk->backing_ends || (disk->backing && disk->backing->type == DISK_TYPE_ABSENT),
+                .is_readonly = disk->readonly || disk->device == DISK_DEVICE_CDROM,
+                .cache_size = disk->metadata_cache_max_size,
+        };
+
+        return add_image(stack, &image, error);
 }
 
 typedef struct Limit {
@@ -325,7 +473,6 @@ static void add_copy_on_read(const Stack *stack, char **node)
 int blockdev_disk(CommandLine *line, const DomainDisk *disk, char **ret_node, Error *error)
 {
         const Stack stack = { .line = line, .disk = disk };
-        bool is_readonly = disk->readonly || disk->device == DISK_DEVICE_CDROM;
         _cleanup_(freep) char *node = NULL;
         int r;
 
@@ -333,8 +480,7 @@ int blockdev_disk(CommandLine *line, const DomainDisk *disk, char **ret_node, Er
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The QEMU driver has no transient disks");
         if (disk->mirror)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED, "A disk cannot start with a mirror");
-        r = add_image(&stack, disk->type, disk->format, &disk->source, disk->backing, disk->backing_ends,
-                      is_readonly, error);
+        r = add_chain(&stack, error);
         if (r < 0)
                 return r;
         node = g_strdup_printf("%s-image", disk->target);

@@ -8,10 +8,10 @@
 /* Adds the nodes of a disk that has a medium. *ret_node is the name of the topmost one; the caller frees. */
 int blockdev_disk(CommandLine *line, const DomainDisk *disk, char **ret_node, Error *error);
 
-/* What is served by another host: sets the driver and its options, and adds an object for its certificates
- * if there must be one. */
+/* What is served by another host: sets the driver and its options, and adds objects for its certificates
+ * and passwords if there must be some. */
 int blockdev_set_network(CommandLine *line, const DomainDisk *disk, const DiskSource *source,
-                         const char *name, json_t *node, Error *error);
+                         const DiskAuth *auth, const char *name, json_t *node, Error *error);
 /* What the disk says of the host's page cache, or what follows: disks that machines share cannot use it. */
 DiskCache blockdev_cache(const DomainDisk *disk);
 

@@ -17,6 +17,17 @@
                         return r;                                                                           \
         }
 
+/* What QEMU is told in confidence (command_secret()) is encrypted with this, so that neither its arguments
+ * nor what is recorded of the monitor tell it to others. */
+static void add_master_key(CommandLine *line)
+{
+        _cleanup_(freep) char *path = g_build_filename(line->host.folder, MASTER_KEY_FILE, NULL);
+
+        command_add_json(line, "-object",
+                         json_pack("{s:s, s:s, s:s, s:s}", "qom-type", "secret", "id", MASTER_KEY_ID,
+                                   "format", "raw", "file", path));
+}
+
 static void add_identity(CommandLine *line)
 {
         const DomainDefinition *definition = line->definition;
@@ -266,6 +277,7 @@ int command_build(CommandLine *line, Error *error)
         if (r < 0)
                 return r;
         add_identity(line);
+        add_master_key(line);
         add_monitor(line);
         add_display(line);
         r = add_machine(line, error);

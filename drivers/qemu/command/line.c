@@ -5,6 +5,7 @@
 
 #include "drivers/qemu/command/line.h"
 #include <stdarg.h>
+#include <string.h>
 
 static void passed_file_free(void *data)
 {
@@ -22,6 +23,17 @@ static void passed_socket_free(void *data)
         g_free(socket);
 }
 
+static void passed_secret_free(void *data)
+{
+        PassedSecret *secret = data;
+
+        if (secret->text)
+                explicit_bzero(secret->text, strlen(secret->text));
+        g_free(secret->text);
+        g_free(secret->id);
+        g_free(secret);
+}
+
 CommandLine *command_line_new(const DomainDefinition *definition, const CommandHost *host)
 {
         CommandLine *line = g_new(CommandLine, 1);
@@ -34,6 +46,7 @@ CommandLine *command_line_new(const DomainDefinition *definition, const CommandH
                 .files = g_ptr_array_new_with_free_func(passed_file_free),
                 .sockets = g_ptr_array_new_with_free_func(passed_socket_free),
                 .taps = g_ptr_array_new_with_free_func(g_free),
+                .secrets = g_ptr_array_new_with_free_func(passed_secret_free),
                 .next_fd = 3,
         };
         return line;
@@ -47,6 +60,7 @@ CommandLine *command_line_free(CommandLine *line)
         g_ptr_array_unref(line->environment);
         g_ptr_array_unref(line->files);
         g_ptr_array_unref(line->taps);
+        g_ptr_array_unref(line->secrets);
         g_ptr_array_unref(line->sockets);
         g_free(line);
         return NULL;
@@ -139,6 +153,32 @@ unsigned command_taps(CommandLine *line, unsigned index, unsigned n_queues, bool
         line->next_fd += n_queues;
         g_ptr_array_add(line->taps, tap);
         return tap->fd;
+}
+
+/* Nothing of the secret stands in the line until it is encrypted. */
+static PassedSecret *add_secret(CommandLine *line, const char *id)
+{
+        PassedSecret *secret = g_new(PassedSecret, 1);
+
+        command_add_json(line, "-object",
+                         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "qom-type", "secret", "id", id, "data",
+                                   "", "keyid", MASTER_KEY_ID, "iv", "", "format", "base64"));
+        *secret = (PassedSecret){ .argument = line->arguments->len - 1, .id = g_strdup(id) };
+        g_ptr_array_add(line->secrets, secret);
+        return secret;
+}
+
+void command_secret(CommandLine *line, const char *id, const SecretReference *reference, bool is_base64)
+{
+        PassedSecret *secret = add_secret(line, id);
+
+        secret->reference = reference;
+        secret->is_base64 = is_base64;
+}
+
+void command_secret_text(CommandLine *line, const char *id, const char *text)
+{
+        add_secret(line, id)->text = g_strdup(text);
 }
 
 void json_set_string(json_t *object, const char *key, const char *value)

@@ -31,10 +31,20 @@ typedef struct PassedTap {
         bool has_header; /* see TapOptions */
 } PassedTap;
 
+/* What QEMU is told encrypted, by an argument that the start fills in (secret.h): the value of a secret that
+ * is defined elsewhere, or a text of the definition that nobody else is to read. */
+typedef struct PassedSecret {
+        unsigned argument; /* its place among the arguments */
+        char *id;
+        const SecretReference *reference; /* of the definition, NULL: it is the text */
+        char *text;
+        bool is_base64; /* how QEMU wants it: keys of Ceph */
+} PassedSecret;
+
 /* What the definition does not say. Borrowed for as long as the line lives. */
 typedef struct CommandHost {
         const char *binary;
-        const char *folder; /* of the run: RUN/qemu/UUID */
+        const char *folder; /* of the run: RUN/qemu/domain-UUID */
         bool passes_files;  /* see PassedFile; otherwise QEMU opens files by itself */
         bool runs;          /* a machine is started by it; otherwise it is only shown */
         const char
@@ -43,6 +53,10 @@ typedef struct CommandHost {
         int64_t now_sec;     /* the time, for clocks with an offset of their own */
         const char *nvram;   /* path of the machine's firmware variables; NULL: none */
 } CommandHost;
+
+/* The key that secrets are encrypted with: the object's name, and the file in the run's folder. */
+#define MASTER_KEY_ID   "masterKey0"
+#define MASTER_KEY_FILE "master-key.aes"
 
 /* Kinds of devices that <os><boot dev=.../> can name. */
 #define BOOT_DEVICES_MAX 4
@@ -55,6 +69,7 @@ typedef struct CommandLine {
         GPtrArray *files;       /* of PassedFile * */
         GPtrArray *sockets;     /* of PassedSocket *; the first is the monitor's */
         GPtrArray *taps;        /* of PassedTap * */
+        GPtrArray *secrets;     /* of PassedSecret * */
         unsigned next_fd;
         const DeviceInfo
                 *boots[BOOT_DEVICES_MAX]; /* of <os><boot>: the first of its kind; NULL: there is none */
@@ -81,6 +96,10 @@ char *command_file(CommandLine *line, const char *path, bool is_writable, bool i
 char *command_whole_file(CommandLine *line, const char *path);
 /* A listening socket's number in QEMU. */
 unsigned command_socket(CommandLine *line, const char *path);
+/* An object of that name which holds the secret. `reference` is the definition's. */
+void command_secret(CommandLine *line, const char *id, const SecretReference *reference, bool is_base64);
+/* The same for a text of the definition's. */
+void command_secret_text(CommandLine *line, const char *id, const char *text);
 /* The first of the interface's n_queues taps: its number in QEMU. */
 unsigned command_taps(CommandLine *line, unsigned index, unsigned n_queues, bool has_header);
 
