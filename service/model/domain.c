@@ -338,12 +338,12 @@ static bool uses_qemu_namespace(const DomainDefinition *definition)
                definition->overrides.count > 0;
 }
 
-char *domain_definition_format(const DomainDefinition *definition, unsigned flags)
+void domain_definition_write(const DomainDefinition *definition, const char *element, XmlWriter *writer,
+                             unsigned flags)
 {
-        XmlWriter *writer = xml_writer_new();
         char id[16];
 
-        xml_writer_open(writer, "domain");
+        xml_writer_open(writer, element);
         xml_writer_attribute(writer, "type", domain_type_to_string(definition->type));
         if (definition->has_id && definition->id > 0 &&
             (!(flags & DEFINITION_INACTIVE) || flags & DEFINITION_STATUS)) {
@@ -354,6 +354,13 @@ char *domain_definition_format(const DomainDefinition *definition, unsigned flag
                 xml_writer_attribute(writer, "xmlns:qemu", NAMESPACE_QEMU);
         struct_format(&domain_definition_type, definition, NULL, writer, flags);
         xml_writer_close(writer);
+}
+
+char *domain_definition_format(const DomainDefinition *definition, unsigned flags)
+{
+        XmlWriter *writer = xml_writer_new();
+
+        domain_definition_write(definition, "domain", writer, flags);
         return xml_writer_finish(writer);
 }
 

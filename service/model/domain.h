@@ -209,6 +209,9 @@ typedef void (*DomainRandom)(uint8_t *bytes, size_t size);
 void domain_definition_set_random(DomainRandom random);
 
 char *domain_definition_format(const DomainDefinition *definition, unsigned flags);
+/* The same as an element of that name in a document that is open. */
+void domain_definition_write(const DomainDefinition *definition, const char *element, XmlWriter *writer,
+                             unsigned flags);
 DomainDefinition *domain_definition_copy(const DomainDefinition *definition);
 DomainDefinition *domain_definition_free(DomainDefinition *definition);
 DEFINE_CLEANUP(DomainDefinition, domain_definition_free)

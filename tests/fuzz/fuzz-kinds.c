@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Definitions of networks, pools, volumes, secrets and filters: whatever is accepted is written so that it
- * is accepted again and says the same. */
+/* Definitions of networks, pools, volumes, secrets, filters, snapshots, checkpoints and backups: whatever is
+ * accepted is written so that it is accepted again and says the same. */
 
+#include "model/backup.h"
+#include "model/checkpoint.h"
 #include "model/network.h"
 #include "model/nwfilter.h"
 #include "model/secret.h"
+#include "model/snapshot.h"
 #include "model/storage-volume.h"
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +59,41 @@ static char *filter_once(const char *text, size_t size, Error *error)
                                                                        : filter_definition_format(filter);
 }
 
+static char *snapshot_once(const char *text, size_t size, Error *error)
+{
+        _cleanup_(snapshot_definition_freep) SnapshotDefinition *snapshot = NULL;
+
+        return snapshot_definition_parse(text, size, true, &snapshot, error) < 0
+                       ? NULL
+                       : snapshot_definition_format(snapshot, 0);
+}
+
+static char *snapshot_request_once(const char *text, size_t size, Error *error)
+{
+        _cleanup_(snapshot_definition_freep) SnapshotDefinition *snapshot = NULL;
+
+        return snapshot_definition_parse(text, size, false, &snapshot, error) < 0
+                       ? NULL
+                       : snapshot_definition_format(snapshot, 0);
+}
+
+static char *checkpoint_once(const char *text, size_t size, Error *error)
+{
+        _cleanup_(checkpoint_definition_freep) CheckpointDefinition *checkpoint = NULL;
+
+        return checkpoint_definition_parse(text, size, true, &checkpoint, error) < 0
+                       ? NULL
+                       : checkpoint_definition_format(checkpoint, 0);
+}
+
+static char *backup_once(const char *text, size_t size, Error *error)
+{
+        _cleanup_(backup_definition_freep) BackupDefinition *backup = NULL;
+
+        return backup_definition_parse(text, size, &backup, error) < 0 ? NULL
+                                                                       : backup_definition_format(backup);
+}
+
 static void check(Once once, const char *text, size_t size)
 {
         _cleanup_(error_clear) Error refused = {}, error = {};
@@ -76,7 +114,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static const Once kinds[] = { network_once, pool_once, volume_once, secret_once, filter_once };
+        static const Once kinds[] = { network_once,          pool_once,       volume_once,
+                                      secret_once,           filter_once,     snapshot_once,
+                                      snapshot_request_once, checkpoint_once, backup_once };
 
         for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++)
                 check(kinds[i], (const char *)data, size);
