@@ -50,4 +50,4 @@ const Backend *backend_of(PoolType type);
 /* ERROR_NOT_SUPPORTED: pools of the type have no `what` ("start", "volumes of another size" ...). */
 int backend_refuse(const StoragePoolDefinition *pool, const char *what, Error *error);
 
-extern const Backend backend_dir;
+extern const Backend backend_dir, backend_disk, backend_fs;
