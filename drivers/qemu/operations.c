@@ -5,7 +5,9 @@
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
 #include "drivers/qemu/console.h"
+#include "drivers/qemu/cpu/baseline.h"
 #include "drivers/qemu/define.h"
+#include "drivers/qemu/domain-capabilities.h"
 #include "drivers/qemu/host.h"
 #include "drivers/qemu/native.h"
 #include "drivers/qemu/pause.h"
@@ -21,8 +23,13 @@
 
 const DriverOperations qemu_operations = {
         .connect = {
+                .baseline_cpu = qemu_connect_baseline_cpu,
+                .baseline_hypervisor_cpu = qemu_connect_baseline_hypervisor_cpu,
+                .compare_cpu = qemu_connect_compare_cpu,
+                .compare_hypervisor_cpu = qemu_connect_compare_hypervisor_cpu,
                 .domain_xml_to_native = qemu_connect_domain_xml_to_native,
                 .get_capabilities = qemu_connect_get_capabilities,
+                .get_domain_capabilities = qemu_connect_get_domain_capabilities,
                 .get_cpu_model_names = qemu_connect_get_cpu_model_names,
                 .node_get_cpu_map = qemu_connect_node_get_cpu_map,
                 .node_get_cpu_stats = qemu_connect_node_get_cpu_stats,
