@@ -19,6 +19,7 @@
 #include "drivers/qemu/tune.h"
 #include "drivers/secret/secrets.h"
 #include "drivers/storage/pools.h"
+#include "drivers/storage/transfer.h"
 #include "drivers/storage/volumes.h"
 
 const DriverOperations qemu_operations = {
@@ -96,6 +97,8 @@ const DriverOperations qemu_operations = {
                 .delete = volumes_delete,
                 .get_info = volumes_get_info,
                 .get_xml_desc = volumes_get_xml_desc,
+                .open_read = transfer_open_read,
+                .open_write = transfer_open_write,
                 .resize = volumes_resize,
                 .wipe = volumes_wipe,
         },

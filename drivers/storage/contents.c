@@ -18,6 +18,7 @@ static void volume_free(Object *object)
         object_unref(&volume->volume.pool->object);
         g_free(volume->volume.key);
         g_free(volume->volume.path);
+        g_free(volume->volume.backing_path);
         object_done(object);
         g_free(volume);
 }
@@ -37,6 +38,37 @@ static Volume *volume_new(Pool *pool, FileEntry *entry)
         object_init(&volume->volume.object, OBJECT_STORAGE_VOLUME, object->driver, volume->volume.key,
                     entry->name, NULL, object->owner, volume_free);
         return volume;
+}
+
+static void set_number(StorageVolume *volume, uint64_t *number, uint64_t value, const char *property)
+{
+        if (*number == value)
+                return;
+        *number = value;
+        object_changed(&volume->object, property);
+}
+
+/* What the bus shows of the entry. */
+static void show(StorageVolume *volume, const FileEntry *entry)
+{
+        const VolumeHeader *header = &entry->header;
+        const char *format = entry_is_folder(entry) ? "dir" : header->format ? header->format : "";
+
+        set_number(volume, &volume->capacity, entry_capacity(entry), "Capacity");
+        set_number(volume, &volume->allocation, entry_allocation(entry), "Allocation");
+        if (g_strcmp0(volume->format, format) != 0) {
+                volume->format = format;
+                object_changed(&volume->object, "Format");
+        }
+        if (g_strcmp0(volume->backing_path, header->backing_path) != 0) {
+                g_free(volume->backing_path);
+                volume->backing_path = g_strdup(header->backing_path);
+                object_changed(&volume->object, "BackingPath");
+        }
+        if (volume->is_encrypted != header->encrypted) {
+                volume->is_encrypted = header->encrypted;
+                object_changed(&volume->object, "Encrypted");
+        }
 }
 
 int contents_open(const Pool *pool, int *ret_fd, Error *error)
@@ -75,6 +107,7 @@ Volume *contents_set(Pool *pool, FileEntry *entry)
         }
         if (!volume) {
                 volume = volume_new(pool, entry);
+                show(&volume->volume, entry);
                 if (object_table_add(pool->pool.object.driver->objects, &volume->volume.object) < 0) {
                         object_unref(&volume->volume.object); /* another pool has the same folder */
                         return NULL;
@@ -84,6 +117,7 @@ Volume *contents_set(Pool *pool, FileEntry *entry)
         } else {
                 file_entry_free(volume->entry);
                 volume->entry = entry;
+                show(&volume->volume, entry);
         }
         return volume;
 }

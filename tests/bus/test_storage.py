@@ -272,7 +272,7 @@ class TestVolumes:
         assert (tmp_path / "a").read_bytes() == bytes(2 * MIB + 5)
         client.call(volume, VOLUME, "Wipe", "uu", 9, 0)
         assert (tmp_path / "a").stat().st_blocks == 0
-        refused(client.call, volume, VOLUME, "Wipe", "uu", 4, 0, word="4")
+        refused(client.call, volume, VOLUME, "Wipe", "uu", 10, 0, word="10")
         client.call(volume, VOLUME, "Delete", "u", 1)
         assert list(tmp_path.iterdir()) == [] and names(client, pool) == []
         refused(client.call, volume, VOLUME, "GetInfo", "u", 0)
