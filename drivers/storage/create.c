@@ -5,6 +5,7 @@
 
 #include "drivers/storage/contents.h"
 #include "drivers/storage/image.h"
+#include "drivers/storage/part.h"
 #include "drivers/storage/stream.h"
 #include "drivers/storage/volumes.h"
 #include <string.h>
@@ -96,18 +97,18 @@ static int copy_file(Call *call, int fd, const char *part, const StorageVolumeDe
                 .name = definition->name, .length = UINT64_MAX, .progress = progress_tell, .data = call
         };
         uint64_t count, size;
-        int r = files_create(fd, part, &file, error);
+        int r = part_create(fd, part, &file, error);
 
         if (r < 0)
                 return r;
         if (source->must_share)
-                return files_share(source->fd, file, definition->name, error);
+                return part_share(source->fd, file, definition->name, error);
         move.file = file;
         size = stream_rest(&stream);
         if (call->job)
                 job_set_progress(call->job, 0, size);
         r = stream_read_into(&stream, &move, &count, error);
-        return r < 0 ? r : files_extend(file, size, definition->name, error);
+        return r < 0 ? r : part_extend(file, size, definition->name, error);
 }
 
 static int check_new(Pool *pool, const StorageVolumeDefinition *definition, Error *error)
@@ -165,7 +166,7 @@ static int fill(Call *call, int fd, const char *part, StorageVolumeDefinition *d
 static int create(Call *call, Pool *pool, StorageVolumeDefinition *definition, const Source *source,
                   uint32_t flags, StorageVolume **ret_volume, Error *error) AWAITS
 {
-        _cleanup_(freep) char *part = files_part_name();
+        _cleanup_(freep) char *part = part_name();
         bool preallocate = flags & CREATE_PREALLOC_METADATA;
         _cleanup_(closep) int fd = -EBADF;
         const char *format = NULL;

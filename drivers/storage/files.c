@@ -8,6 +8,7 @@
 #include "core/loop.h"
 #include "core/worker.h"
 #include "drivers/storage/device.h"
+#include "drivers/storage/lock.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -33,7 +34,7 @@ struct Task {
         uint64_t capacity, available, allocation, present;
         bool flag;
         struct timespec changed;
-        int result_fd, present_fd;
+        int result_fd;
         GPtrArray *entries;
         FileEntry *entry;
 };
@@ -65,11 +66,6 @@ static int run(Task *task, const char *what, Error *error) AWAITS
         int r = fiber_current() ? worker_finish(run_step, task) : run_step(task);
 
         return set_failure(task, r, what, error);
-}
-
-char *files_part_name(void)
-{
-        return g_strdup_printf(FILES_PART_PREFIX "%d-%08x%08x", getpid(), g_random_int(), g_random_int());
 }
 
 FileEntry *file_entry_free(FileEntry *entry)
@@ -409,42 +405,6 @@ int files_size(int fd, uint64_t *ret_capacity, uint64_t *ret_available, Error *e
         return 0;
 }
 
-/* QEMU's bytes (block/file-posix.c): whoever has a right to the image holds a lock on the first number and
- * the right's, whoever does not want others to have it on the second and the right's. */
-#define LOCK_HAVE       100
-#define LOCK_REFUSE     200
-#define RIGHT_TO_READ   0
-#define RIGHT_TO_WRITE  1
-#define RIGHT_TO_RESIZE 3
-
-static int lock_byte(int file, off_t byte)
-{
-        struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
-
-        return fcntl(file, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
-}
-
-static int lock_for_reading(int file)
-{
-        struct flock writer = {
-                .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_HAVE + RIGHT_TO_WRITE, .l_len = 1
-        };
-        int r = fcntl(file, F_OFD_GETLK, &writer) < 0 ? -errno : writer.l_type == F_UNLCK ? 0 : -EAGAIN;
-
-        if (r >= 0)
-                r = lock_byte(file, LOCK_HAVE + RIGHT_TO_READ);
-        if (r >= 0)
-                r = lock_byte(file, LOCK_REFUSE + RIGHT_TO_WRITE);
-        return r < 0 ? r : lock_byte(file, LOCK_REFUSE + RIGHT_TO_RESIZE);
-}
-
-static int lock_for_writing(int file)
-{
-        struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-        return fcntl(file, F_OFD_SETLK, &all) < 0 ? -errno : 0;
-}
-
 /* Whether it is a part of nobody who could still finish it; of ours, whoever fills one holds its lock. */
 static bool is_left_over(int fd, const char *name)
 {
@@ -618,9 +578,9 @@ static int lock_step(Task *task)
 
         if (file < 0)
                 return file;
-        r = task->flag ? lock_for_writing(file) : lock_for_reading(file);
+        r = image_lock(file, task->flag);
         if (r < 0)
-                return r == -EAGAIN || r == -EACCES ? -ETXTBSY : r;
+                return r;
         task->result_fd = TAKE_FD(file);
         return 0;
 }
@@ -633,92 +593,4 @@ int files_lock(int fd, const char *name, bool is_writing, int *ret_fd, Error *er
         if (r >= 0)
                 *ret_fd = task.result_fd;
         return r;
-}
-
-static int create_step(Task *task)
-{
-        task->result_fd =
-                openat(task->fd, task->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        return task->result_fd < 0 ? -errno : lock_for_writing(task->result_fd);
-}
-
-int files_create(int fd, const char *name, int *ret_fd, Error *error)
-{
-        Task task = { .step = create_step, .fd = fd, .name = name };
-        int r = run(&task, "make", error);
-
-        if (r >= 0)
-                *ret_fd = task.result_fd;
-        return r;
-}
-
-static int sync_step(Task *task)
-{
-        return fsync(task->fd) < 0 ? -errno : 0;
-}
-
-int files_sync(int file, const char *name, Error *error)
-{
-        return run(&(Task){ .step = sync_step, .fd = file, .name = name }, "write to", error);
-}
-
-static int extend_step(Task *task)
-{
-        return ftruncate(task->fd, (off_t)task->capacity) < 0 ? -errno : 0;
-}
-
-int files_extend(int file, uint64_t size, const char *name, Error *error)
-{
-        return run(&(Task){ .step = extend_step, .fd = file, .name = name, .capacity = size }, "extend",
-                   error);
-}
-
-static int share_step(Task *task)
-{
-        return ioctl(task->result_fd, FICLONE, task->fd) < 0 ? -errno : 0;
-}
-
-int files_share(int from, int to, const char *name, Error *error)
-{
-        Task task = { .step = share_step, .fd = from, .name = name, .result_fd = to };
-        int r = fiber_current() ? worker_finish(run_step, &task) : run_step(&task);
-
-        if (r == -EOPNOTSUPP || r == -EXDEV || r == -ENOTTY || r == -EINVAL)
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The blocks of '%s' cannot be shared: its file system does not do it "
-                                 "(btrfs and xfs do)",
-                                 name);
-        return set_failure(&task, r, "share the blocks of", error);
-}
-
-/* Owner and mode are those of `present`, an open file. */
-static int replace_step(Task *task)
-{
-        struct stat present, named;
-
-        if (fstat(task->present_fd, &present) < 0 ||
-            fstatat(task->fd, task->other, &named, AT_SYMLINK_NOFOLLOW) < 0)
-                return -errno;
-        if (present.st_dev != named.st_dev || present.st_ino != named.st_ino)
-                return -ESTALE;
-        if (ftruncate(task->result_fd, (off_t)MAX(task->capacity, (uint64_t)present.st_size)) < 0 ||
-            fchown(task->result_fd, present.st_uid, present.st_gid) < 0 ||
-            fchmod(task->result_fd, present.st_mode & 07777) < 0 || fsync(task->result_fd) < 0 ||
-            renameat(task->fd, task->name, task->fd, task->other) < 0 || fsync(task->fd) < 0)
-                return -errno;
-        return 0;
-}
-
-int files_replace(int fd, const char *part, int part_fd, const char *name, int present_fd, uint64_t size,
-                  Error *error)
-{
-        Task task = { .step = replace_step,
-                      .fd = fd,
-                      .name = part,
-                      .other = name,
-                      .result_fd = part_fd,
-                      .present_fd = present_fd,
-                      .capacity = size };
-
-        return run(&task, "finish", error);
 }

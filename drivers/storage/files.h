@@ -12,7 +12,6 @@
 
 /* Names that begin so, PREFIX PID "-" RANDOM, are volumes that the daemon PID makes. */
 #define FILES_PART_PREFIX ".virtbus-part-"
-char *files_part_name(void);
 
 typedef struct FileEntry {
         char *name;
@@ -69,16 +68,3 @@ int files_resize_raw(int fd, const char *name, uint64_t present, uint64_t capaci
  * somebody writes and keeps writers away; for writing it fails while anybody uses the file and keeps all
  * away. QEMU heeds and has these locks, too. */
 int files_lock(int fd, const char *name, bool is_writing, int *ret_fd, Error *error) AWAITS;
-/* A new empty file, for reading and writing, with the lock of a writer. */
-int files_create(int fd, const char *name, int *ret_fd, Error *error) AWAITS;
-/* Brings what was written to an open file to the storage. */
-int files_sync(int file, const char *name, Error *error) AWAITS;
-/* Sets the size of an open file. */
-int files_extend(int file, uint64_t size, const char *name, Error *error) AWAITS;
-/* Makes the empty file `to` the content of `from` without copying it; `name` is for the error:
- * ERROR_NOT_SUPPORTED where the file system cannot. */
-int files_share(int from, int to, const char *name, Error *error) AWAITS;
-/* Puts the file `part` in the place of `name`, with owner and mode of `present_fd`, which must be what has
- * that name, and at least its size and `size`; all is on the disk then. */
-int files_replace(int fd, const char *part, int part_fd, const char *name, int present_fd, uint64_t size,
-                  Error *error) AWAITS;

@@ -7,6 +7,7 @@
 #include "drivers/storage/transfer.h"
 #include "core/fiber.h"
 #include "drivers/storage/contents.h"
+#include "drivers/storage/part.h"
 #include "drivers/storage/stream.h"
 #include <string.h>
 
@@ -111,7 +112,7 @@ static int upload_to_device(Volume *volume, int device_fd, Stream *source, Strea
         if (r >= 0)
                 r = check_count(move, count, error);
         if (r >= 0)
-                r = files_sync(device_fd, move->name, error);
+                r = part_sync(device_fd, move->name, error);
         if (r < 0)
                 return r;
         *ret_count = count;
@@ -123,7 +124,7 @@ int transfer_upload(Call *call, StorageVolume *storage_volume, int source, uint6
 {
         Volume *volume = volume_of(storage_volume);
         _cleanup_(freep) char *name = g_strdup(storage_volume->object.name);
-        _cleanup_(freep) char *part = files_part_name();
+        _cleanup_(freep) char *part = part_name();
         _cleanup_(closep) int folder_fd = -EBADF, old_fd = -EBADF, part_fd = -EBADF;
         _cleanup_(stream_clear) Stream stream = { .fd = -EBADF };
         Progress progress = { .job = call->job, .total = length };
@@ -146,13 +147,13 @@ int transfer_upload(Call *call, StorageVolume *storage_volume, int source, uint6
                 progress.total = stream_rest(&stream);
         if (volume->entry->path)
                 return upload_to_device(volume, old_fd, &stream, &move, ret_count, error);
-        r = files_create(folder_fd, part, &part_fd, error);
+        r = part_create(folder_fd, part, &part_fd, error);
         if (r < 0)
                 return r;
         move.file = part_fd;
         r = receive(&stream, &move, old_fd, &count, error);
         if (r >= 0)
-                r = files_replace(folder_fd, part, part_fd, name, old_fd, offset + count, error);
+                r = part_replace(folder_fd, part, part_fd, name, old_fd, offset + count, error);
         if (r < 0) {
                 files_drop(folder_fd, part);
                 return r;
