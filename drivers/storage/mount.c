@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "drivers/storage/mount.h"
+#include "core/await.h"
 #include "drivers/storage/command.h"
 #include "drivers/storage/look.h"
 #include <string.h>
 
 #define MOUNT_TIMEOUT_USEC (60 * G_USEC_PER_SEC)
+#define UNMOUNT_TRIES      5
+#define UNMOUNT_PAUSE_USEC (G_USEC_PER_SEC / 10)
 #define OPTIONS_ALWAYS     "nosuid,nodev"
 
 /* 1: what is mounted at the path is the source; 0: nothing is; ERROR_OPERATION_INVALID: something else. */
@@ -76,7 +79,10 @@ int mount_stop(const StoragePoolDefinition *pool, const char *source, Error *err
 
         if (r <= 0)
                 return 0; /* not ours, or gone */
-        r = command_run(&command, NULL, error);
+        /* A reader that had begun may hold the folder for a moment. */
+        for (unsigned n = 1; (r = command_run(&command, NULL, n < UNMOUNT_TRIES ? NULL : error)) < 0; n++)
+                if (n == UNMOUNT_TRIES || await_until(deadline_after_usec(UNMOUNT_PAUSE_USEC)) < 0)
+                        break;
         if (r < 0)
                 error_prefix(error, "Cannot unmount '%s'", pool->path);
         return r;
