@@ -12,7 +12,6 @@
 #include "bus/peers.h"
 #include "bus/scope.h"
 #include "bus/signals.h"
-#include "bus/volume-users.h"
 #include "core/await.h"
 #include "core/fiber.h"
 #include "core/log.h"
@@ -55,7 +54,6 @@ static void drivers_watch(const FrontEnd *front)
         for (unsigned i = 0; i < front->drivers->len; i++) {
                 signals_watch(front->drivers->pdata[i]);
                 jobs_watch(front->drivers->pdata[i]);
-                volume_users_watch(front->drivers->pdata[i]);
         }
 }
 
@@ -157,7 +155,6 @@ static void end(void)
         connection_close();
         clients_clear();
         jobs_clear();
-        volume_users_clear();
         front->callers = caller_table_free(front->callers);
         worker_close();
         front->manager = driver_free(front->manager);

@@ -7,6 +7,10 @@
 #include "drivers/network/bridge.h"
 #include "drivers/network/dnsmasq.h"
 #include "drivers/network/firewall.h"
+#include "drivers/network/leases.h"
+#include "drivers/network/tap.h"
+#include <net/if.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -157,6 +161,7 @@ static void restart(VirtualNetwork *network) AWAITS
         if (r >= 0)
                 return;
         log_error(object->path, "network %s has no dnsmasq: %s", object->name, error.message);
+        network_set_problem(&network->network, error.message);
         start_again(network);
 }
 
@@ -190,18 +195,35 @@ static void dnsmasq_exited(Child *child, int code, int status, void *data)
         log_warning(network->network.object.path, "the dnsmasq of network %s has ended (code %d, status %d)",
                     network->network.object.name, code, status);
         network->dnsmasq = child_free(network->dnsmasq);
+        network_set_problem(&network->network, "dnsmasq has ended; it is about to be started again");
         start_again(network);
 }
 
 static int start_dnsmasq(VirtualNetwork *network, Error *error)
 {
         const struct NetworkState *state = state_of(network);
-        int r = dnsmasq_start(network->live, state->dnsmasq_path, state->leases_path, &network->dnsmasq,
-                              error);
+        const DnsmasqPlaces places = { .folder = state->dnsmasq_path,
+                                       .leases_folder = state->leases_path,
+                                       .hook = state->lease_source ? state->lease_hook : NULL,
+                                       .hook_user = state->dnsmasq_user };
+        int r = dnsmasq_start(network->live, &places, &network->dnsmasq, error);
 
-        if (r >= 0)
-                child_on_exit(network->dnsmasq, dnsmasq_exited, network);
-        return r;
+        if (r < 0)
+                return r;
+        child_on_exit(network->dnsmasq, dnsmasq_exited, network);
+        network_set_problem(&network->network, NULL);
+        return leases_read(network, error);
+}
+
+/* dnsmasq knows hardware addresses that its file does not have. */
+static bool has_lease_without_mac(const VirtualNetwork *network)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *leases = network_list_leases(&network->network);
+
+        for (unsigned i = 0; i < leases->len; i++)
+                if (!*((const NetworkLease *)leases->pdata[i])->mac)
+                        return true;
+        return false;
 }
 
 /* The one that was left runs on; NULL if it is gone. */
@@ -221,7 +243,14 @@ static void adopt_dnsmasq(VirtualNetwork *network)
 static int provide_dnsmasq(VirtualNetwork *network, Error *error) AWAITS
 {
         adopt_dnsmasq(network);
-        if (network->dnsmasq || !dnsmasq_is_needed(network->live))
+        if (network->dnsmasq) {
+                int r = leases_read(network, error);
+
+                if (r >= 0 && has_lease_without_mac(network))
+                        (void)child_signal(network->dnsmasq, SIGHUP); /* it tells all of them again */
+                return r;
+        }
+        if (!dnsmasq_is_needed(network->live))
                 return 0;
         if (network->resumed)
                 dnsmasq_end_unknown(network->live->uuid, state_of(network)->dnsmasq_path);
@@ -240,6 +269,39 @@ static void leave(VirtualNetwork *network)
         g_ptr_array_remove(state_of(network)->up, network);
         network->live = network_definition_free(network->live);
         network->dnsmasq = child_free(network->dnsmasq);
+        network_clear_leases(&network->network);
+}
+
+typedef struct Plug {
+        char device[IF_NAMESIZE], mac[18];
+        bool is_isolated;
+} Plug;
+
+/* Machines that ran on while it was down; the device of one that has just ended is gone. */
+static void plug_again(const VirtualNetwork *network) AWAITS
+{
+        const GPtrArray *ports = network->network.ports;
+        _cleanup_(freep) char *bridge = g_strdup(network->live->bridge.name);
+        unsigned n = ports->len;
+        _cleanup_(freep) Plug *plugs = g_new0(Plug, n + 1);
+
+        for (unsigned i = 0; i < n; i++) { /* ports may go while one is plugged in */
+                const NetworkPort *port = ports->pdata[i];
+
+                g_strlcpy(plugs[i].device, port->device, sizeof plugs[i].device);
+                g_strlcpy(plugs[i].mac, port->mac, sizeof plugs[i].mac);
+                plugs[i].is_isolated = port->is_isolated;
+        }
+        for (unsigned i = 0; i < n; i++) {
+                const TapOptions options = { .name = plugs[i].device,
+                                             .mac = plugs[i].mac,
+                                             .bridge = bridge,
+                                             .is_isolated = plugs[i].is_isolated };
+                _cleanup_(error_clear) Error error = {};
+
+                if (*plugs[i].device && tap_plug(&options, &error) < 0)
+                        log_warning(network->network.object.path, "%s", error.message);
+        }
 }
 
 int active_start(VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
@@ -261,6 +323,8 @@ int active_start(VirtualNetwork *network, const NetworkDefinition *definition, E
                         r = set_rules(network->network.object.driver, error);
                 if (r >= 0)
                         r = provide_dnsmasq(network, error);
+                if (r >= 0)
+                        plug_again(network);
         }
         if (r >= 0)
                 r = save(network, error);
@@ -274,12 +338,31 @@ int active_start(VirtualNetwork *network, const NetworkDefinition *definition, E
                 return r;
         }
         forget(network);
-        network->network.is_active = true;
+        network_set_active(&network->network, true);
+        active_show(network);
         if (network->dnsmasq && !child_is_running(network->dnsmasq)) {
                 network->dnsmasq = child_free(network->dnsmasq);
                 start_again(network);
         }
         return 0;
+}
+
+void active_announce(Network *network, int event)
+{
+        GVariant *arguments = g_variant_ref_sink(g_variant_new("(i)", event));
+
+        event_raise(network->object.driver->events, EVENT_RESOURCE_EVENT,
+                    &(ResourceEvent){
+                            .object = &network->object, .member = "NetworkEvent", .arguments = arguments });
+        g_variant_unref(arguments);
+}
+
+void active_show(VirtualNetwork *network)
+{
+        const NetworkDefinition *definition = network->live ? network->live : network->definition;
+
+        network_set_shape(&network->network, definition->bridge.name,
+                          forward_mode_to_string(network_forward_mode(definition)));
 }
 
 static void keep_first(int r, int *first, Error *error, Error *problem)
@@ -301,7 +384,11 @@ int active_stop(VirtualNetwork *network, Error *error)
         int first = 0;
 
         g_ptr_array_remove(driver->networks->up, network);
-        network->network.is_active = false;
+        network_set_active(&network->network, false);
+        network_set_problem(&network->network, NULL);
+        network_clear_leases(&network->network);
+        event_raise(driver->events, EVENT_LEASES_CHANGED,
+                    &(LeasesEvent){ .network = &network->network.object });
         if (dnsmasq) {
                 dnsmasq_stop(dnsmasq);
                 child_free(dnsmasq);
@@ -346,6 +433,7 @@ int active_change(VirtualNetwork *network, const NetworkDefinition *definition, 
         r = follow(network, error);
         if (r >= 0) {
                 network_definition_free(old);
+                active_show(network);
                 return 0;
         }
         fiber_clear_cancel(); /* what was begun is taken back all the same */

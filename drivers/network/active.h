@@ -14,8 +14,12 @@
 struct NetworkState {
         StoredFolder defined, running;
         char *dnsmasq_path, *leases_path;
-        GPtrArray *up;   /* VirtualNetwork, borrowed: those with `live` */
-        bool sets_rules; /* one at a time: each sets those of all networks */
+        const char *dnsmasq_user; /* whom dnsmasq, and so the hook, runs as */
+        uid_t dnsmasq_uid;
+        char *lease_hook;
+        sd_event_source *lease_source; /* NULL: leases are not told */
+        GPtrArray *up;                 /* VirtualNetwork, borrowed: those with `live` */
+        bool sets_rules;               /* one at a time: each sets those of all networks */
         Condition rules_set;
 };
 
@@ -27,12 +31,22 @@ typedef struct VirtualNetwork {
         char *resumed_process;      /* its dnsmasq then, "PID START-TIME"; or NULL */
         Child *dnsmasq;             /* NULL: it needs none, or it is about to be started again */
         unsigned n_failures;        /* of dnsmasq, one after the other */
+        uint64_t n_lease_changes;   /* that were told */
 } VirtualNetwork;
 
 static inline VirtualNetwork *virtual_network(Network *network)
 {
         return (VirtualNetwork *)network;
 }
+
+/* virConnectNetworkEventLifecycle. */
+enum {
+        EVENT_DEFINED = 0,
+        EVENT_UNDEFINED = 1,
+        EVENT_STARTED = 2,
+        EVENT_STOPPED = 3,
+};
+void active_announce(Network *network, int event);
 
 /* Brings it up, whole or not at all. What is left of it is used: of a daemon that ended, or of a start that
  * was cut off; that stays as it is if this fails. */
@@ -44,5 +58,7 @@ int active_stop(VirtualNetwork *network, Error *error) AWAITS;
 int active_change(VirtualNetwork *network, const NetworkDefinition *definition, Error *error) AWAITS;
 /* Forgets that it was up, when it could not be brought up again. */
 int active_forget(VirtualNetwork *network, Error *error) AWAITS;
+/* After a change of what it is, or will be once it is up: what the bus shows follows. */
+void active_show(VirtualNetwork *network);
 /* Lets go of the processes without ending them. */
 void active_release(VirtualNetwork *network);

@@ -17,7 +17,6 @@
 
 #define START_TIMEOUT_USEC (15 * G_USEC_PER_SEC)
 #define STOP_TIMEOUT_USEC  (3 * G_USEC_PER_SEC)
-#define LEASES_SIZE_MAX    (64 * 1024 * 1024)
 #define END_TRIES_MAX      10
 
 static char *file_name(const char *uuid, const char *suffix)
@@ -45,12 +44,11 @@ static void add_path(GString *config, const char *key, const char *folder, const
         g_string_append_printf(config, "%s=%s\n", key, path);
 }
 
-static int write_files(const NetworkDefinition *definition, const char *folder, const char *leases_folder,
-                       Error *error) AWAITS
+static int write_files(const NetworkDefinition *definition, const DnsmasqPlaces *places, Error *error) AWAITS
 {
         _cleanup_(dnsmasq_files_clear) DnsmasqFiles files = {};
         _cleanup_(closep) int fd = -EBADF, leases_fd = -EBADF;
-        const char *uuid = definition->uuid;
+        const char *uuid = definition->uuid, *folder = places->folder;
         int r = dnsmasq_files_make(definition, &files, error);
 
         if (r < 0)
@@ -58,13 +56,17 @@ static int write_files(const NetworkDefinition *definition, const char *folder, 
         fd = store_open_folder(folder, 0755, error);
         if (fd < 0)
                 return fd;
-        leases_fd = store_open_folder(leases_folder, 0755, error);
+        leases_fd = store_open_folder(places->leases_folder, 0755, error);
         if (leases_fd < 0)
                 return leases_fd;
         add_path(files.config, "dhcp-hostsfile", folder, uuid, "hosts");
         add_path(files.config, "addn-hosts", folder, uuid, "names");
         add_path(files.config, "pid-file", folder, uuid, "pid");
-        add_path(files.config, "dhcp-leasefile", leases_folder, uuid, "leases");
+        add_path(files.config, "dhcp-leasefile", places->leases_folder, uuid, "leases");
+        if (places->hook)
+                g_string_append_printf(files.config,
+                                       "dhcp-script=%s\ndhcp-scriptuser=%s\nscript-on-renewal\n",
+                                       places->hook, places->hook_user);
         r = write_file(fd, uuid, "hosts", files.hosts, error);
         if (r >= 0)
                 r = write_file(fd, uuid, "names", files.names, error);
@@ -118,25 +120,30 @@ static int adopt(const char *uuid, const char *folder, Child **ret_child, Error 
         return take(pid, uuid, folder, ret_child, error);
 }
 
-int dnsmasq_start(const NetworkDefinition *definition, const char *folder, const char *leases_folder,
-                  Child **ret_child, Error *error)
+int dnsmasq_start(const NetworkDefinition *definition, const DnsmasqPlaces *places, Child **ret_child,
+                  Error *error)
 {
         _cleanup_(freep) char *tool = NULL, *option = NULL, *output = NULL;
+        _cleanup_(freep) char *folder = g_strconcat("VIRTBUS_LEASES=", places->folder, NULL);
+        _cleanup_(freep) char *network = g_strconcat("VIRTBUS_NETWORK=", definition->uuid, NULL);
+        const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", folder,
+                                            network, NULL };
         size_t size;
         int r = tool_find("dnsmasq", "which gives addresses and names to networks", &tool, error);
 
         if (r >= 0)
-                r = write_files(definition, folder, leases_folder, error);
+                r = write_files(definition, places, error);
         if (r < 0)
                 return r;
-        option = g_strdup_printf("--conf-file=%s/%s.conf", folder, definition->uuid);
+        option = g_strdup_printf("--conf-file=%s/%s.conf", places->folder, definition->uuid);
         r = child_run(&(ChildOptions){ .arguments = (const char *const[]){ tool, option, NULL },
+                                       .environment = environment,
                                        .stdin_fd = -1,
                                        .stdout_fd = -1,
                                        .stderr_fd = -1,
                                        .umask = 0022 },
                       NULL, 0, 64 * 1024, deadline_after_usec(START_TIMEOUT_USEC), &output, &size, error);
-        return r < 0 ? r : adopt(definition->uuid, folder, ret_child, error);
+        return r < 0 ? r : adopt(definition->uuid, places->folder, ret_child, error);
 }
 
 void dnsmasq_stop(Child *child)
@@ -182,73 +189,4 @@ void dnsmasq_end_unknown(const char *uuid, const char *folder)
 {
         for (unsigned i = 0; i < END_TRIES_MAX && end_all(uuid, folder) > 0; i++)
                 ;
-}
-
-static const char *known(const char *text)
-{
-        return strcmp(text, "*") == 0 ? "" : text;
-}
-
-static unsigned prefix_of(const NetworkDefinition *definition, const char *address)
-{
-        LIST_FOREACH (ip, definition->ips) {
-                IpNetwork network;
-
-                if (network_ip_read(ip, &network, NULL) >= 0 && ip_family(address) == network.family &&
-                    ip_network_contains(&network, address))
-                        return network.prefix;
-        }
-        return 0;
-}
-
-/* "expiry mac address name client-id", or for IPv6 "expiry iaid address name duid"; 0: for ever. */
-GVariant *dnsmasq_leases_parse(const NetworkDefinition *definition, char *text, const char *mac, int64_t now)
-{
-        GVariantBuilder leases;
-        char *rest = NULL;
-
-        g_variant_builder_init(&leases, G_VARIANT_TYPE("a(sxisssuss)"));
-        for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-                char *words[5], *word_rest = NULL;
-                gint64 expiry;
-                unsigned n = 0;
-                bool is_ipv6;
-
-                if (!g_utf8_validate(line, -1, NULL))
-                        continue;
-                for (char *word = strtok_r(line, " ", &word_rest); word && n < G_N_ELEMENTS(words);
-                     word = strtok_r(NULL, " ", &word_rest))
-                        words[n++] = word;
-                if (n < G_N_ELEMENTS(words) ||
-                    !g_ascii_string_to_signed(words[0], 10, 0, INT64_MAX, &expiry, NULL) ||
-                    ip_family(words[2]) == 0)
-                        continue; /* dnsmasq's own DUID, or nothing that it wrote */
-                is_ipv6 = ip_family(words[2]) == AF_INET6;
-                if ((expiry != 0 && expiry < now) ||
-                    (mac && *mac && (is_ipv6 || g_ascii_strcasecmp(words[1], mac) != 0)))
-                        continue;
-                g_variant_builder_add(&leases, "(sxisssuss)", definition->bridge.name, expiry, is_ipv6,
-                                      is_ipv6 ? "" : words[1], is_ipv6 ? words[1] : "", words[2],
-                                      prefix_of(definition, words[2]), known(words[3]), known(words[4]));
-        }
-        return g_variant_ref_sink(g_variant_builder_end(&leases));
-}
-
-int dnsmasq_leases(const NetworkDefinition *definition, const char *leases_folder, const char *mac,
-                   GVariant **ret_leases, Error *error)
-{
-        _cleanup_(closep) int fd = store_open_folder(leases_folder, 0755, error);
-        _cleanup_(freep) char *name = file_name(definition->uuid, "leases"), *text = NULL;
-        size_t size;
-        int r;
-
-        if (fd < 0)
-                return fd;
-        r = faccessat(fd, name, F_OK, 0) < 0 ? 0
-                                             : store_read(fd, name, LEASES_SIZE_MAX, &text, &size, error);
-        if (r < 0)
-                return r;
-        *ret_leases = dnsmasq_leases_parse(definition, text ? text : name, mac,
-                                           g_get_real_time() / G_USEC_PER_SEC);
-        return 0;
 }

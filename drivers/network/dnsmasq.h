@@ -19,20 +19,17 @@ int dnsmasq_files_make(const NetworkDefinition *definition, DnsmasqFiles *ret_fi
 /* Whether there is anything for it to do. */
 bool dnsmasq_is_needed(const NetworkDefinition *definition);
 
-/* Files are FOLDER/UUID.conf ...; the leases LEASES_FOLDER/UUID.leases. Returns when it listens, with the
- * process, which is watched. */
-int dnsmasq_start(const NetworkDefinition *definition, const char *folder, const char *leases_folder,
-                  Child **ret_child, Error *error) AWAITS;
+/* Files are FOLDER/UUID.conf ...; the leases LEASES_FOLDER/UUID.leases. */
+typedef struct DnsmasqPlaces {
+        const char *folder, *leases_folder;
+        const char *hook, *hook_user; /* run for every lease, by that user; NULL: none */
+} DnsmasqPlaces;
+/* Returns when it listens, with the process, which is watched. */
+int dnsmasq_start(const NetworkDefinition *definition, const DnsmasqPlaces *places, Child **ret_child,
+                  Error *error) AWAITS;
 /* Ends one that was left, or whose start was cut off, and of which nothing is known but the file that it was
  * started with. */
 void dnsmasq_end_unknown(const char *uuid, const char *folder) AWAITS;
 /* Ends it and waits. */
 void dnsmasq_stop(Child *child) AWAITS;
 void dnsmasq_remove_files(const char *uuid, const char *folder);
-
-/* Of the leases that hold now, those of the hardware address (NULL or empty: all), as a(sxisssuss). */
-int dnsmasq_leases(const NetworkDefinition *definition, const char *leases_folder, const char *mac,
-                   GVariant **ret_leases, Error *error) AWAITS;
-/* The same from the file's text. `now`: seconds since 1970. */
-GVariant *dnsmasq_leases_parse(const NetworkDefinition *definition, char *text, const char *mac,
-                               int64_t now);

@@ -9,21 +9,13 @@
 #include "core/log.h"
 #include "core/store.h"
 #include "drivers/network/active.h"
-#include "drivers/network/dnsmasq.h"
+#include "drivers/network/leases.h"
 #include <fcntl.h>
 #include <net/if.h>
 #include <string.h>
 
 #define BRIDGES_MAX 1024
 #define BOOTED_FILE "booted" /* in the folder of those that are up: autostart is done */
-
-/* virConnectNetworkEventLifecycle. */
-enum {
-        EVENT_DEFINED = 0,
-        EVENT_UNDEFINED = 1,
-        EVENT_STARTED = 2,
-        EVENT_STOPPED = 3,
-};
 
 /* virNetworkUpdateFlags. */
 enum {
@@ -42,6 +34,7 @@ static void network_free(Object *object)
 
         active_release(network);
         network_definition_free(network->definition);
+        network_done(&network->network);
         object_done(object);
         g_free(network);
 }
@@ -54,17 +47,9 @@ static VirtualNetwork *network_new(Driver *driver, NetworkDefinition *definition
         network->definition = definition;
         object_init(&network->network.object, OBJECT_NETWORK, driver, definition->uuid, definition->name,
                     definition->uuid, owner, network_free);
+        network_init(&network->network, definition->bridge.name,
+                     forward_mode_to_string(network_forward_mode(definition)));
         return network;
-}
-
-static void announce(Network *network, int event)
-{
-        GVariant *arguments = g_variant_ref_sink(g_variant_new("(i)", event));
-
-        event_raise(network->object.driver->events, EVENT_RESOURCE_EVENT,
-                    &(ResourceEvent){
-                            .object = &network->object, .member = "NetworkEvent", .arguments = arguments });
-        g_variant_unref(arguments);
 }
 
 static int load(Driver *driver, Stored *stored, Error *error)
@@ -153,6 +138,7 @@ static void take_back(Driver *driver) AWAITS
 int networks_open(Driver *driver, Error *error)
 {
         struct NetworkState *state = g_new0(struct NetworkState, 1);
+        _cleanup_(error_clear) Error problem = {};
         int r = open_folders(driver, state, error);
 
         if (r < 0) {
@@ -163,6 +149,8 @@ int networks_open(Driver *driver, Error *error)
         state->dnsmasq_path = g_build_filename(driver->config->run_dir, "dnsmasq", NULL);
         state->leases_path = g_build_filename(driver->config->state_dir, "dnsmasq", NULL);
         driver->networks = state;
+        if (!driver->type->is_in_memory && leases_open(driver, &problem) < 0)
+                log_warning(driver->object.path, "leases are not told as they happen: %s", problem.message);
         take_back(driver);
         return 0;
 }
@@ -178,7 +166,7 @@ static void start_by_itself(VirtualNetwork *network) AWAITS
                 return;
         r = active_start(network, network->definition, &error);
         if (r >= 0)
-                announce(&network->network, EVENT_STARTED);
+                active_announce(&network->network, EVENT_STARTED);
         else
                 log_warning(object->path, "network %s was not started: %s", object->name, error.message);
 }
@@ -205,6 +193,7 @@ void networks_close(Driver *driver)
 
         if (!state)
                 return;
+        leases_close(state);
         stored_folder_close(&state->defined);
         stored_folder_close(&state->running);
         condition_clear(&state->rules_set);
@@ -332,14 +321,15 @@ int networks_define(Call *call, Network *existing, NetworkDefinition *definition
         if (network) {
                 network_definition_free(network->definition);
                 network->definition = TAKE_PTR(owned);
+                active_show(network);
                 object_ref(&existing->object);
         } else {
                 network = network_new(call->driver, TAKE_PTR(owned), owner);
                 (void)object_table_add(call->driver->objects,
                                        &network->network.object); /* the UUID was reserved */
         }
-        network->network.is_persistent = true;
-        announce(&network->network, EVENT_DEFINED);
+        network_set_persistent(&network->network, true);
+        active_announce(&network->network, EVENT_DEFINED);
         *ret_network = &network->network;
         return 0;
 }
@@ -359,13 +349,15 @@ int networks_create_transient(Call *call, Network *existing, NetworkDefinition *
         if (r < 0)
                 return r;
         network = network_new(call->driver, TAKE_PTR(owned), call->owner);
+        network->network.object.is_gone = true; /* nobody knows of it yet, and nobody is told */
         r = active_start(network, network->definition, error);
         if (r < 0) {
                 object_unref(&network->network.object);
                 return r;
         }
+        network->network.object.is_gone = false;
         (void)object_table_add(call->driver->objects, &network->network.object); /* the UUID was reserved */
-        announce(&network->network, EVENT_STARTED);
+        active_announce(&network->network, EVENT_STARTED);
         *ret_network = &network->network;
         return 0;
 }
@@ -380,7 +372,7 @@ int networks_create(Call *call, Network *network, Error *error)
                                  object_describe(&network->object));
         r = active_start(virtual_network(network), virtual_network(network)->definition, error);
         if (r >= 0)
-                announce(network, EVENT_STARTED);
+                active_announce(network, EVENT_STARTED);
         return r;
 }
 
@@ -392,111 +384,43 @@ int networks_destroy(Call *call, Network *network, Error *error)
                 return error_set(error, ERROR_OPERATION_INVALID, "The %s is not up",
                                  object_describe(&network->object));
         r = active_stop(virtual_network(network), error);
-        announce(network, EVENT_STOPPED);
+        active_announce(network, EVENT_STOPPED);
         if (!network->is_persistent)
                 object_table_remove(call->driver->objects, &network->object);
         return r;
 }
 
-static const PortGroup *find_port_group(const NetworkDefinition *definition, const char *name)
-{
-        LIST_FOREACH (group, definition->port_groups) {
-                if (name ? strcmp(group->name, name) == 0 : group->is_default == YES)
-                        return group;
-        }
-        return NULL;
-}
-
-static int check_port(const NetworkDefinition *definition, const char *portgroup, Error *error)
-{
-        const PortGroup *group = find_port_group(definition, portgroup);
-
-        if (portgroup && !group)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The network '%s' has no portgroup '%s'",
-                                 definition->name, portgroup);
-        if (definition->vlan || definition->virtualport ||
-            (group && (group->vlan || group->virtualport || group->bandwidth)))
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The network '%s' has VLANs, virtual ports or limits of bandwidth, which "
-                                 "interfaces do not support yet",
-                                 definition->name);
-        if (!definition->bridge.name)
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The network '%s' has no bridge: interfaces on devices of the host are not "
-                                 "supported yet",
-                                 definition->name);
-        return 0;
-}
-
-int networks_bridge_for_port(Driver *driver, const char *name, const char *portgroup, uid_t owner,
-                             char **ret_bridge, bool *ret_is_isolated, Error *error)
-{
-        Object *found = object_table_by_name(driver->objects, OBJECT_NETWORK, name, owner);
-        _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
-        _cleanup_(job_releasep) Job *job = NULL;
-        VirtualNetwork *network = (VirtualNetwork *)object;
-        int r;
-
-        if (!object)
-                return error_set(error, ERROR_NO_NETWORK,
-                                 "Network not found: no network with matching name '%s'", name);
-        r = job_take(object->jobs, JOB_START, "start for a machine", 0, DEADLINE_NEVER, &job, error);
-        if (r >= 0 && object->is_gone)
-                r = error_set(error, ERROR_NO_NETWORK, "The network '%s' was just removed", name);
-        if (r >= 0)
-                r = check_port(network->live ? network->live : network->definition, portgroup, error);
-        if (r >= 0 && !network->network.is_active) {
-                r = active_start(network, network->definition, error);
-                if (r >= 0)
-                        announce(&network->network, EVENT_STARTED);
-        }
-        if (r < 0)
-                return r;
-        *ret_bridge = g_strdup(network->live->bridge.name);
-        *ret_is_isolated = *ret_is_isolated || network->live->port_isolated == YES;
-        return 0;
-}
-
-int networks_leases(Driver *driver, const char *name, uid_t owner, const char *mac, GVariant **ret_leases,
-                    Error *error)
-{
-        VirtualNetwork *network =
-                (VirtualNetwork *)object_table_by_name(driver->objects, OBJECT_NETWORK, name, owner);
-        _cleanup_(network_definition_freep) NetworkDefinition *live = NULL;
-
-        if (network && network->live)
-                live = network_definition_copy(network->live);
-        if (live)
-                return dnsmasq_leases(live, driver->networks->leases_path, mac, ret_leases, error);
-        *ret_leases = g_variant_ref_sink(g_variant_new("a(sxisssuss)", NULL));
-        return 0;
-}
-
 int networks_get_dhcp_leases(Call *call, Network *network, const char *mac, uint32_t flags,
                              GVariant **ret_leases, Error *error)
 {
-        const VirtualNetwork *this = virtual_network(network);
         int r = error_check_flags(error, "GetDHCPLeases", flags, 0);
 
+        (void)call;
         if (r >= 0 && !network->is_active)
                 r = error_set(error, ERROR_OPERATION_INVALID, "The %s is not up",
                               object_describe(&network->object));
-        return r < 0 ? r
-                     : dnsmasq_leases(this->live, call->driver->networks->leases_path, mac, ret_leases,
-                                      error);
+        if (r >= 0)
+                *ret_leases = leases_to_variant(network, mac);
+        return r;
 }
 
 int networks_get_xml_desc(Call *call, Network *network, uint32_t flags, char **ret_xml, Error *error)
 {
         const VirtualNetwork *this = virtual_network(network);
         bool is_live = network->is_active && !(flags & XML_INACTIVE);
+        _cleanup_(network_definition_freep) NetworkDefinition *live = NULL;
         int r = error_check_flags(error, "GetXMLDesc", flags, XML_INACTIVE);
 
         (void)call;
-        if (r >= 0)
-                *ret_xml = network_definition_format(is_live ? this->live : this->definition,
-                                                     DEFINITION_INACTIVE);
-        return r;
+        if (r < 0)
+                return r;
+        if (is_live) {
+                live = network_definition_copy(this->live);
+                live->connections = network->ports->len;
+        }
+        *ret_xml = network_definition_format(is_live ? live : this->definition,
+                                             is_live ? 0 : DEFINITION_INACTIVE);
+        return 0;
 }
 
 int networks_set_autostart(Call *call, Network *network, bool value, Error *error)
@@ -509,7 +433,7 @@ int networks_set_autostart(Call *call, Network *network, bool value, Error *erro
                                  object_describe(&network->object));
         r = save(call->driver, virtual_network(network)->definition, network->object.owner, value, error);
         if (r >= 0)
-                network->is_autostart = value;
+                network_set_autostart(network, value);
         return r;
 }
 
@@ -566,13 +490,20 @@ int networks_undefine(Call *call, Network *network, Error *error)
         if (!network->is_persistent)
                 return error_set(error, ERROR_OPERATION_INVALID, "The %s is not stored",
                                  object_describe(&network->object));
+        if (!network->is_active && network->ports->len > 0)
+                return error_set(
+                        error, ERROR_OPERATION_INVALID,
+                        "The %s is down, and %u interfaces of running machines are to be plugged into "
+                        "it again: it is not undefined under them",
+                        object_describe(&network->object), network->ports->len);
         r = stored_remove(&call->driver->networks->defined, network->object.uuid, error);
         if (r >= 0 && this->resumed)
                 r = active_forget(this, error);
         if (r < 0)
                 return r;
-        network->is_persistent = network->is_autostart = false;
-        announce(network, EVENT_UNDEFINED);
+        network_set_persistent(network, false);
+        network_set_autostart(network, false);
+        active_announce(network, EVENT_UNDEFINED);
         if (!network->is_active) {
                 object_table_remove(call->driver->objects, &network->object);
                 return 0;

@@ -22,14 +22,6 @@ int networks_define(Call *call, Network *existing, NetworkDefinition *definition
 int networks_create_transient(Call *call, Network *existing, NetworkDefinition *definition,
                               Network **ret_network, Error *error) AWAITS;
 
-/* For a guest of that owner: the bridge of the network, which the caller frees; a network that is down is
- * brought up. `portgroup` may be NULL. */
-int networks_bridge_for_port(Driver *driver, const char *name, const char *portgroup, uid_t owner,
-                             char **ret_bridge, bool *ret_is_isolated, Error *error) AWAITS;
-/* As GetDHCPLeases, of the network of that name; none if it is down or gone. */
-int networks_leases(Driver *driver, const char *name, uid_t owner, const char *mac, GVariant **ret_leases,
-                    Error *error) AWAITS;
-
 int networks_create(Call *call, Network *network, Error *error) AWAITS;
 int networks_destroy(Call *call, Network *network, Error *error) AWAITS;
 int networks_get_dhcp_leases(Call *call, Network *network, const char *mac, uint32_t flags,

@@ -74,8 +74,9 @@ static int set_isolated(struct nl_sock *socket, int index)
         return nl_send_sync(socket, message);
 }
 
-static int plug(Task *task)
+static int plug_step(void *data)
 {
+        Task *task = data;
         int master = (int)if_nametoindex(task->options.bridge);
         struct nl_sock *socket;
         int index, r;
@@ -97,6 +98,18 @@ static int plug(Task *task)
                      : 0;
 }
 
+int tap_plug(const TapOptions *options, Error *error)
+{
+        Task task = { .options = *options };
+        int r;
+
+        g_strlcpy(task.name, options->name, sizeof task.name);
+        r = worker_finish(plug_step, &task);
+        if (r < 0)
+                error_move(error, &task.error);
+        return r;
+}
+
 static int open_step(void *data)
 {
         Task *task = data;
@@ -112,7 +125,7 @@ static int open_step(void *data)
         g_strlcpy(task->name, task->options.name ? task->options.name : NAME_PATTERN, sizeof task->name);
         for (size_t i = 0; i < task->n_queues && r >= 0; i++)
                 r = open_queue(task, i == 0, &task->fds[i]);
-        return r < 0 ? r : plug(task);
+        return r < 0 ? r : plug_step(task);
 }
 
 int tap_open(const TapOptions *options, int *fds, size_t n_queues, char **ret_name, Error *error)

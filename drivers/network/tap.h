@@ -17,3 +17,5 @@ typedef struct TapOptions {
 /* Opens n_queues descriptors, which are the caller's, and brings the tap up. *ret_name is freed by the
  * caller. */
 int tap_open(const TapOptions *options, int *fds, size_t n_queues, char **ret_name, Error *error) AWAITS;
+/* Plugs one that is there (`name`) into the bridge, perhaps again. */
+int tap_plug(const TapOptions *options, Error *error) AWAITS;

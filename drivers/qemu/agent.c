@@ -20,6 +20,7 @@ typedef struct Agent {
         JsonStream *stream;
         json_int_t number; /* of guest-sync */
         bool is_synchronised, is_closed, has_answer;
+        json_t *answer;
         char *refusal;
         Condition changed;
 } Agent;
@@ -54,6 +55,8 @@ static void message_arrived(json_t *message, void *data)
                         json_is_integer(answer) && json_integer_value(answer) == agent->number;
         } else {
                 agent->has_answer = true;
+                if (answer && !agent->answer)
+                        agent->answer = json_incref(answer);
                 if (problem && !agent->refusal)
                         agent->refusal = g_strdup(text ? text : "without a reason");
         }
@@ -76,6 +79,7 @@ static void agent_clear(Agent *agent)
         json_stream_free(agent->stream);
         condition_clear(&agent->changed);
         g_free(agent->refusal);
+        json_decref(agent->answer);
 }
 
 static int connect_to(const Domain *domain, const DomainChannel *channel, Agent *agent, Error *error)
@@ -130,21 +134,35 @@ static int wait_for_sync(Agent *agent, uint64_t deadline_usec, Error *error) AWA
         return 0;
 }
 
-int agent_shut_down(Domain *domain, const char *mode, uint64_t deadline_usec, Error *error)
+/* A connection whose next answer is ours. */
+static int begin(const Domain *domain, Agent *agent, uint64_t deadline_usec, Error *error) AWAITS
 {
         const DomainChannel *channel = find_channel(domain);
-        _cleanup_(agent_clear) Agent agent = { .number = (json_int_t)g_random_int() };
-        uint64_t refusal_usec;
         int r;
 
         if (!channel)
                 return error_set(error, ERROR_AGENT_UNAVAILABLE, "The %s has no channel for a guest agent",
                                  object_describe(&domain->object));
-        r = connect_to(domain, channel, &agent, error);
+        agent->number = (json_int_t)g_random_int();
+        r = connect_to(domain, channel, agent, error);
         if (r >= 0)
-                r = say(&agent, "guest-sync", json_pack("{s:I}", "id", agent.number), error);
-        if (r >= 0)
-                r = wait_for_sync(&agent, MIN(deadline_usec, deadline_after_usec(AGENT_USEC)), error);
+                r = say(agent, "guest-sync", json_pack("{s:I}", "id", agent->number), error);
+        return r < 0 ? r : wait_for_sync(agent, MIN(deadline_usec, deadline_after_usec(AGENT_USEC)), error);
+}
+
+static int check_refusal(const Agent *agent, Error *error)
+{
+        return agent->refusal ? error_set(error, ERROR_OPERATION_FAILED,
+                                          "The guest's agent refused: %.1000s", agent->refusal)
+                              : 0;
+}
+
+int agent_shut_down(Domain *domain, const char *mode, uint64_t deadline_usec, Error *error)
+{
+        _cleanup_(agent_clear) Agent agent = {};
+        uint64_t refusal_usec;
+        int r = begin(domain, &agent, deadline_usec, error);
+
         if (r >= 0)
                 r = say(&agent, "guest-shutdown", json_pack("{s:s}", "mode", mode), error);
         if (r < 0)
@@ -153,8 +171,28 @@ int agent_shut_down(Domain *domain, const char *mode, uint64_t deadline_usec, Er
         while (!agent.has_answer && !agent.is_closed)
                 if (condition_wait(&agent.changed, refusal_usec) < 0)
                         break; /* silence is consent */
-        if (agent.refusal)
-                return error_set(error, ERROR_OPERATION_FAILED, "The guest's agent refused: %.1000s",
-                                 agent.refusal);
-        return 0;
+        return check_refusal(&agent, error);
+}
+
+int agent_ask(Domain *domain, const char *command, json_t *arguments, uint64_t deadline_usec,
+              json_t **ret_answer, Error *error)
+{
+        _cleanup_(json_decrefp) json_t *owned = arguments ? arguments : json_object();
+        _cleanup_(agent_clear) Agent agent = {};
+        int r = begin(domain, &agent, deadline_usec, error);
+
+        if (r >= 0)
+                r = say(&agent, command, TAKE_PTR(owned), error);
+        while (r >= 0 && !agent.has_answer) {
+                if (agent.is_closed)
+                        return error_set(error, ERROR_AGENT_UNAVAILABLE, "The guest's agent is gone");
+                if (condition_wait(&agent.changed, deadline_usec) < 0)
+                        return error_set(error, ERROR_AGENT_UNAVAILABLE,
+                                         "The guest's agent does not answer %s", command);
+        }
+        if (r >= 0)
+                r = check_refusal(&agent, error);
+        if (r >= 0)
+                *ret_answer = agent.answer ? TAKE_PTR(agent.answer) : json_null();
+        return r;
 }

@@ -9,6 +9,7 @@
 #include "core/store.h"
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
+#include "drivers/qemu/addresses.h"
 #include "drivers/qemu/autostart.h"
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/definitions.h"
@@ -16,7 +17,6 @@
 #include "drivers/qemu/recover.h"
 #include "drivers/secret/secrets.h"
 #include "drivers/storage/pools.h"
-#include "drivers/storage/transfer.h"
 #include "drivers/storage/volumes.h"
 #include <sys/utsname.h>
 
@@ -40,6 +40,7 @@ static void driver_close(Driver *driver)
 
         if (!qemu)
                 return;
+        addresses_close(driver);
         networks_close(driver);
         filters_close(driver);
         secrets_close(driver);
@@ -76,6 +77,8 @@ static int driver_open(Driver *driver, Error *error)
                 r = secrets_open(driver, error);
         if (r >= 0)
                 r = pools_open(driver, error);
+        if (r >= 0)
+                addresses_open(driver);
         if (r >= 0)
                 r = recover_machines(driver, error);
         if (r < 0)
@@ -137,7 +140,4 @@ const DriverType qemu_driver_type = {
         .list_volumes = volumes_list,
         .find_volume = volumes_find,
         .copy_volume = volumes_copy,
-        .clone_volume = volumes_clone,
-        .upload_volume = transfer_upload,
-        .download_volume = transfer_download,
 };

@@ -6,6 +6,7 @@
 
 #include "drivers/qemu/events.h"
 #include "core/log.h"
+#include "drivers/qemu/addresses.h"
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/notices.h"
 #include "drivers/qemu/reset.h"
@@ -31,6 +32,7 @@ void events_started(Domain *domain)
         machine->phase = MACHINE_RUNNING;
         domain_set_live(domain, TAKE_PTR(machine->pending));
         domain->started_at_usec = machine->started_usec; /* as it is on disk already */
+        addresses_begin(domain);
         if (!domain->is_persistent)
                 domain->definition = domain_definition_free(domain->definition);
         if (!machine->starts_paused) {

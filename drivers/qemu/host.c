@@ -6,7 +6,6 @@
 #include "drivers/qemu/host.h"
 #include "core/uuid.h"
 #include "core/xml.h"
-#include "drivers/qemu/cpu/definition.h"
 #include "model/cpuset.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,20 +253,10 @@ static void write_memory(XmlWriter *writer)
         xml_writer_close(writer);
 }
 
-/* The host's processor as a model with what it has besides. */
-static void write_processor(XmlWriter *writer)
-{
-        _cleanup_(cpu_definition_freep) DomainCpu *cpu = NULL;
-        CpuProcessor processor;
-        const CpuChoice choice = { .processor = &processor, .is_host = true };
-
-        if (cpu_processor_read(&processor) && cpu_choose(&choice, &cpu, NULL) >= 0)
-                struct_format(&domain_cpu_type, cpu, NULL, writer, 0);
-}
-
 /* One cell with all processors: NUMA is not looked at yet, and a guest is not told of it. */
-static void write_host(XmlWriter *writer)
+static void write_host(XmlWriter *writer, const QemuDriver *qemu)
 {
+        const char *vendor = capabilities_cpu_vendor(qemu->capabilities);
         _cleanup_(freep) char *uuid = NULL;
         struct utsname names;
 
@@ -281,7 +270,11 @@ static void write_host(XmlWriter *writer)
         xml_writer_open(writer, "cpu");
         if (uname(&names) == 0)
                 element(writer, "arch", names.machine);
-        write_processor(writer);
+        if (vendor)
+                element(writer, "vendor",
+                        strcmp(vendor, "GenuineIntel") == 0   ? "Intel"
+                        : strcmp(vendor, "AuthenticAMD") == 0 ? "AMD"
+                                                              : vendor);
         xml_writer_close(writer);
         xml_writer_open(writer, "topology");
         element_attribute(writer, "cells", "num", "1");
@@ -346,7 +339,7 @@ int qemu_connect_get_capabilities(Call *call, char **ret_capabilities, Error *er
 
         (void)error; /* from memory: what is not known yet is not in it */
         xml_writer_open(writer, "capabilities");
-        write_host(writer);
+        write_host(writer, qemu);
         capabilities_foreach(qemu->capabilities, write_guest, writer);
         xml_writer_close(writer);
         *ret_capabilities = xml_writer_finish(writer);

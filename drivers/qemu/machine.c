@@ -3,6 +3,7 @@
 /* The driver's part of a Domain: made with it, freed with it. */
 
 #include "drivers/qemu/machine.h"
+#include "drivers/network/ports.h"
 
 static void machine_free(void *data)
 {
@@ -32,6 +33,8 @@ void machine_forget_run(Machine *machine)
         machine->pending = domain_definition_free(machine->pending);
         closep(&machine->messages_fd);
         machine->messages_fd = -EBADF;
+        g_clear_pointer(&machine->agent_interfaces, json_decref);
+        networks_remove_ports(machine->domain->object.driver, machine->domain->object.path);
         machine->phase = MACHINE_OFF;
         machine->has_exited = machine->is_ready = machine->is_hung_up = machine->is_flooding = false;
         machine->is_rebooting = machine->agent_is_there = machine->starts_paused = false;

@@ -26,14 +26,17 @@ typedef enum MachinePhase {
         MACHINE_RUNNING,
 } MachinePhase;
 
+typedef struct QemuAddresses QemuAddresses;
+
 typedef struct QemuDriver {
         Driver *driver;
         CapabilitiesCache *capabilities;
         int definitions_fd; /* CONFIG/qemu */
         int run_fd;         /* RUN/qemu */
         char *run_path;
-        GHashTable *reserved; /* names and UUIDs of machines on their way to the disk */
-        bool is_running;      /* the names on the bus are owned: what happens is heard */
+        GHashTable *reserved;     /* names and UUIDs of machines on their way to the disk */
+        QemuAddresses *addresses; /* addresses.c; NULL: not open */
+        bool is_running;          /* the names on the bus are owned: what happens is heard */
         Condition running;
         /* Starts a machine anew whose definition wants that at its end. Set by driver.c, as what ends
          * machines is below what starts them. */
@@ -60,9 +63,11 @@ typedef struct Machine {
         bool is_saving;      /* the status is being written: one at a time, or the older could come last */
         bool is_status_due;  /* a fiber is about to save the status */
         bool agent_is_there; /* the guest's agent has opened its channel */
-        int64_t clock_base_sec; /* of a clock with an offset of its own, at the start */
-        uint64_t started_usec;  /* CLOCK_REALTIME, of a start that is not announced */
-        Condition changed;      /* phase, has_exited, is_hung_up, state */
+        bool asks_agent_addresses, wants_agent_addresses;
+        json_t *agent_interfaces; /* as the agent said last; NULL: nothing */
+        int64_t clock_base_sec;   /* of a clock with an offset of its own, at the start */
+        uint64_t started_usec;    /* CLOCK_REALTIME, of a start that is not announced */
+        Condition changed;        /* phase, has_exited, is_hung_up, state */
 } Machine;
 
 static inline QemuDriver *qemu_driver(const Driver *driver)

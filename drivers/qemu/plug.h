@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Interfaces that are plugged into the host: their taps, and the addresses that guests have there. */
+/* Interfaces that are plugged into the host. */
 
 #include "drivers/qemu/command/line.h"
 #include "drivers/qemu/machine.h"
@@ -11,6 +11,5 @@
  * written into the definition of the run. */
 int plug_interfaces(Domain *domain, const CommandLine *line, int *fds, unsigned first_fd,
                     Error *error) AWAITS;
-
-int qemu_domain_interface_addresses(Call *call, Domain *domain, uint32_t source, uint32_t flags,
-                                    GVariant **ret_ifaces, Error *error) AWAITS;
+/* The machine was taken back with its taps: its networks know of them again. */
+void plug_again(Domain *domain) AWAITS;

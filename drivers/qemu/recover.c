@@ -10,10 +10,12 @@
 #include "core/log.h"
 #include "core/store.h"
 #include "core/uuid.h"
+#include "drivers/qemu/addresses.h"
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/monitor.h"
+#include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
 #include <dirent.h>
 #include <errno.h>
@@ -113,6 +115,8 @@ static int take_back(Domain *domain, Error *error) AWAITS
                 end_run(domain);
                 return 0;
         }
+        plug_again(domain);
+        addresses_begin(domain);
         r = monitor_connect(domain, error);
         if (r >= 0)
                 r = talk(domain, error);

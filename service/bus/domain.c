@@ -145,22 +145,16 @@ int domain_native_property_job(Object *object, sd_bus_message *reply, Error *err
         return sd_bus_message_append(reply, "o", job_path_of(object));
 }
 
-static void entry_string(GVariantBuilder *entry, const char *key, const char *value)
-{
-        if (value && *value)
-                g_variant_builder_add(entry, "{sv}", key, g_variant_new_string(value));
-}
-
 static void console_add(GVariantBuilder *consoles, const char *kind, const ChardevSource *source,
                         const DeviceInfo *info)
 {
         GVariantBuilder entry;
 
         g_variant_builder_init(&entry, G_VARIANT_TYPE_VARDICT);
-        entry_string(&entry, "alias", info->alias);
-        entry_string(&entry, "kind", kind);
-        entry_string(&entry, "type", chardev_type_to_string(source->type));
-        entry_string(&entry, "path", source->path);
+        marshal_entry_string(&entry, "alias", info->alias);
+        marshal_entry_string(&entry, "kind", kind);
+        marshal_entry_string(&entry, "type", chardev_type_to_string(source->type));
+        marshal_entry_string(&entry, "path", source->path);
         g_variant_builder_add_value(consoles, g_variant_builder_end(&entry));
 }
 
@@ -191,14 +185,39 @@ int domain_native_property_graphics(Object *object, sd_bus_message *reply, Error
                 GVariantBuilder entry;
 
                 g_variant_builder_init(&entry, G_VARIANT_TYPE_VARDICT);
-                entry_string(&entry, "type", graphics_type_to_string(graphics->type));
-                entry_string(&entry, "listen", graphics->listen);
-                entry_string(&entry, "socket", graphics->socket);
+                marshal_entry_string(&entry, "type", graphics_type_to_string(graphics->type));
+                marshal_entry_string(&entry, "listen", graphics->listen);
+                marshal_entry_string(&entry, "socket", graphics->socket);
                 if (graphics->has_port && graphics->port > 0)
                         g_variant_builder_add(&entry, "{sv}", "port", g_variant_new_int32(graphics->port));
                 if (graphics->has_tls_port && graphics->tls_port > 0)
                         g_variant_builder_add(&entry, "{sv}", "tls-port",
                                               g_variant_new_int32(graphics->tls_port));
+                g_variant_builder_add_value(&all, g_variant_builder_end(&entry));
+        }
+        return marshal_append(reply, g_variant_builder_end(&all), false);
+}
+
+int domain_native_property_addresses(Object *object, sd_bus_message *reply, Error *error)
+{
+        const GPtrArray *addresses = ((Domain *)object)->addresses;
+        GVariantBuilder all;
+
+        (void)error;
+        g_variant_builder_init(&all, G_VARIANT_TYPE("aa{sv}"));
+        for (unsigned i = 0; addresses && i < addresses->len; i++) {
+                const DomainAddress *address = addresses->pdata[i];
+                GVariantBuilder entry;
+
+                g_variant_builder_init(&entry, G_VARIANT_TYPE_VARDICT);
+                marshal_entry_string(&entry, "alias", address->alias);
+                marshal_entry_string(&entry, "mac", address->mac);
+                marshal_entry_string(&entry, "address", address->address);
+                marshal_entry_string(&entry, "family", address->is_ipv6 ? "ipv6" : "ipv4");
+                if (address->prefix > 0)
+                        g_variant_builder_add(&entry, "{sv}", "prefix",
+                                              g_variant_new_uint32(address->prefix));
+                marshal_entry_string(&entry, "source", address->source);
                 g_variant_builder_add_value(&all, g_variant_builder_end(&entry));
         }
         return marshal_append(reply, g_variant_builder_end(&all), false);

@@ -326,3 +326,9 @@ int marshal_append_paths(sd_bus_message *message, const GPtrArray *objects)
                 r = sd_bus_message_append_basic(message, 'o', ((const Object *)objects->pdata[i])->path);
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
+
+void marshal_entry_string(GVariantBuilder *entry, const char *key, const char *value)
+{
+        if (value && *value)
+                g_variant_builder_add(entry, "{sv}", key, g_variant_new_string(value));
+}

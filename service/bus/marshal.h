@@ -20,6 +20,9 @@ int marshal_read(sd_bus_message *message, const char *signature, GVariant **ret_
 /* Appends a string; a NULL is the empty string, bytes that are no UTF-8 are replaced. */
 int marshal_append_string(sd_bus_message *message, const char *text);
 
+/* An entry of an a{sv}; none if the value is NULL or empty. */
+void marshal_entry_string(GVariantBuilder *entry, const char *key, const char *value);
+
 /* An array of strings, to be freed with g_strfreev(). */
 int marshal_read_strings(sd_bus_message *message, char ***ret_strings);
 /* An array of descriptors, which stay the message's; the caller frees the array alone. */

@@ -2,7 +2,7 @@
 
 /* Networks: lists, lookups and properties, for every driver that has them. */
 
-#include "objects/network.h"
+#include "bus/network.h"
 #include "bus/define.h"
 #include "bus/find.h"
 #include "bus/marshal.h"
@@ -31,58 +31,62 @@ int connect_network_lookup_by_uuid(CallFrame *frame, const char *uuid, Network *
         return find_by_uuid(frame, OBJECT_NETWORK, uuid, (Object **)ret_network, error);
 }
 
-static int claim(CallFrame *frame, const char *xml, const InterfaceAction *actions, JobKind job,
-                 NetworkDefinition **ret_definition, Object **ret_existing, Error *error) AWAITS
-{
-        _cleanup_(network_definition_freep) NetworkDefinition *definition = NULL;
-        int r = network_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
+typedef int (*Make)(Call *call, Network *existing, NetworkDefinition *definition, Network **ret_network,
+                    Error *error);
 
-        if (r >= 0)
-                r = define_claim(frame, OBJECT_NETWORK, definition->name, definition->uuid, actions, job,
-                                 ret_existing, error);
-        if (r >= 0)
-                *ret_definition = TAKE_PTR(definition);
-        return r;
+/* `make` is the driver's. */
+static int make_network(CallFrame *frame, NetworkDefinition *definition, const InterfaceAction *actions,
+                        JobKind job, Make make, Network **ret_network, Error *error) AWAITS
+{
+        _cleanup_(network_definition_freep) NetworkDefinition *owned = definition;
+        _cleanup_(object_unrefp) Object *existing = NULL;
+        int r;
+
+        if (!make)
+                return call_not_supported(frame, error);
+        r = define_claim(frame, OBJECT_NETWORK, definition->name, definition->uuid, actions, job, &existing,
+                         error);
+        return r < 0 ? r : make(&frame->call, (Network *)existing, TAKE_PTR(owned), ret_network, error);
 }
 
-int connect_network_define_xml(CallFrame *frame, const char *xml, Network **ret_network, Error *error)
+int network_define(CallFrame *frame, NetworkDefinition *definition, Network **ret_network, Error *error)
 {
         static const InterfaceAction actions[] = {
                 { "org.libvirt.api.network.write", -1, 0, false },
                 { "org.libvirt.api.network.save", -1, 0, false },
                 {},
         };
-        _cleanup_(object_unrefp) Object *existing = NULL;
-        const DriverType *type = frame->path.driver->type;
-        NetworkDefinition *definition;
-        int r;
 
-        if (!type->define_network)
-                return call_not_supported(frame, error);
-        r = claim(frame, xml, actions, JOB_MODIFY, &definition, &existing, error);
-        return r < 0 ? r
-                     : type->define_network(&frame->call, (Network *)existing, definition, ret_network,
-                                            error);
+        return make_network(frame, definition, actions, JOB_MODIFY, frame->path.driver->type->define_network,
+                            ret_network, error);
 }
 
-int connect_network_create_xml(CallFrame *frame, const char *xml, Network **ret_network, Error *error)
+int network_create(CallFrame *frame, NetworkDefinition *definition, Network **ret_network, Error *error)
 {
         static const InterfaceAction actions[] = {
                 { "org.libvirt.api.network.write", -1, 0, false },
                 { "org.libvirt.api.network.start", -1, 0, false },
                 {},
         };
-        _cleanup_(object_unrefp) Object *existing = NULL;
-        const DriverType *type = frame->path.driver->type;
-        NetworkDefinition *definition;
-        int r;
 
-        if (!type->create_network)
-                return call_not_supported(frame, error);
-        r = claim(frame, xml, actions, JOB_START, &definition, &existing, error);
-        return r < 0 ? r
-                     : type->create_network(&frame->call, (Network *)existing, definition, ret_network,
-                                            error);
+        return make_network(frame, definition, actions, JOB_START, frame->path.driver->type->create_network,
+                            ret_network, error);
+}
+
+int connect_network_define_xml(CallFrame *frame, const char *xml, Network **ret_network, Error *error)
+{
+        NetworkDefinition *definition;
+        int r = network_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
+
+        return r < 0 ? r : network_define(frame, definition, ret_network, error);
+}
+
+int connect_network_create_xml(CallFrame *frame, const char *xml, Network **ret_network, Error *error)
+{
+        NetworkDefinition *definition;
+        int r = network_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
+
+        return r < 0 ? r : network_create(frame, definition, ret_network, error);
 }
 
 int network_property_active(Object *object, sd_bus_message *reply, Error *error)

@@ -330,7 +330,8 @@ static void driver_tells(int type, const void *data, void *user_data)
                 resource_signal_announce(data);
                 break;
         case EVENT_JOB_CHANGED:
-                break; /* bus/jobs.c makes an object of it, which is added and removed like others */
+        case EVENT_LEASES_CHANGED:
+                break; /* bus/jobs.c makes an object of the first; the other is between drivers */
         }
 }
 

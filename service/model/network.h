@@ -172,6 +172,10 @@ extern const StructType network_definition_type, forward_interface_type, dns_txt
 /* `flags`: DEFINITION_*. Checked in itself; not completed. */
 int network_definition_parse(const char *xml, size_t size, unsigned flags, NetworkDefinition **ret,
                              Error *error);
+/* Floating a{sv}; from_variant() takes what to_variant() gives, and checks as network_definition_parse()
+ * does. */
+GVariant *network_definition_to_variant(const NetworkDefinition *definition);
+int network_definition_from_variant(GVariant *variant, NetworkDefinition **ret, Error *error);
 char *network_definition_format(const NetworkDefinition *definition, unsigned flags);
 NetworkDefinition *network_definition_copy(const NetworkDefinition *definition);
 NetworkDefinition *network_definition_free(NetworkDefinition *definition);

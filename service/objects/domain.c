@@ -53,6 +53,7 @@ static void domain_free(Object *object)
                 domain->private_free(domain->private_data);
         domain_definition_free(domain->definition);
         domain_definition_free(domain->live);
+        g_clear_pointer(&domain->addresses, g_ptr_array_unref);
         object_done(object);
         g_free(domain);
 }
@@ -125,6 +126,7 @@ void domain_set_live(Domain *domain, DomainDefinition *live)
                 domain->id = -1;
                 domain->started_at_usec = 0;
                 domain->is_updated = false;
+                domain_set_addresses(domain, NULL);
         }
         if (was_active != domain_is_active(domain)) {
                 object_changed(&domain->object, "Id");
@@ -132,6 +134,39 @@ void domain_set_live(Domain *domain, DomainDefinition *live)
                 object_changed(&domain->object, "StartedAt");
         }
         definition_changed(domain);
+}
+
+void domain_address_release(void *data)
+{
+        DomainAddress *address = data;
+
+        g_free(address->alias);
+        g_free(address->mac);
+        g_free(address->address);
+        g_free(address);
+}
+
+static bool addresses_are_same(const GPtrArray *a, const GPtrArray *b)
+{
+        if ((a ? a->len : 0) != (b ? b->len : 0))
+                return false;
+        for (unsigned i = 0; a && i < a->len; i++) {
+                const DomainAddress *one = a->pdata[i], *other = b->pdata[i];
+
+                if (g_strcmp0(one->alias, other->alias) != 0 || g_strcmp0(one->mac, other->mac) != 0 ||
+                    strcmp(one->address, other->address) != 0 || one->prefix != other->prefix ||
+                    strcmp(one->source, other->source) != 0)
+                        return false;
+        }
+        return true;
+}
+
+void domain_set_addresses(Domain *domain, GPtrArray *addresses)
+{
+        if (!addresses_are_same(domain->addresses, addresses))
+                object_changed(&domain->object, "Addresses");
+        g_clear_pointer(&domain->addresses, g_ptr_array_unref);
+        domain->addresses = addresses;
 }
 
 void domain_set_definition(Domain *domain, DomainDefinition *definition)

@@ -63,6 +63,15 @@ typedef enum DomainEventType {
         DOMAIN_EVENT_CRASHED = 8,
 } DomainEventType;
 
+/* An address that a guest has on one of its interfaces. Texts are owned. */
+typedef struct DomainAddress {
+        char *alias, *mac, *address;
+        bool is_ipv6;
+        unsigned prefix;    /* 0: not known */
+        const char *source; /* static: "lease", "agent" or "arp" */
+} DomainAddress;
+void domain_address_release(void *address);
+
 typedef struct Domain {
         Object object;
         DomainDefinition
@@ -79,6 +88,7 @@ typedef struct Domain {
         uint64_t started_at_usec; /* CLOCK_REALTIME; 0 if it does not run */
         uint64_t created_at_usec; /* CLOCK_REALTIME of the first definition */
         uint64_t sequence;        /* of its last lifecycle event, from 1 */
+        GPtrArray *addresses;     /* DomainAddress, as far as they are known; NULL: none */
         void *private_data;       /* the driver's */
         void (*private_free)(void *private_data);
 } Domain;
@@ -114,6 +124,9 @@ void domain_set_live(Domain *domain, DomainDefinition *live);
 void domain_set_definition(Domain *domain, DomainDefinition *definition);
 void domain_set_persistent(Domain *domain, bool is_persistent);
 void domain_set_autostart(Domain *domain, bool is_autostart);
+
+/* Takes the array (of DomainAddress, NULL: none) over; announced if any differs. */
+void domain_set_addresses(Domain *domain, GPtrArray *addresses);
 
 /* Announces EVENT_DOMAIN_LIFECYCLE with libvirt's numbers; cause may be NULL (then nobody's call caused it).
  */

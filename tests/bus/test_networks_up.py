@@ -2,10 +2,8 @@
 namespaces at the end of a veth."""
 
 import contextlib
-import errno
 import json
 import os
-import pathlib
 import signal
 import socket
 import subprocess
@@ -18,136 +16,11 @@ from harness import BusError, wait_for
 from machines import CONNECT, DOMAIN, QEMU, Machine
 from machines import define as define_machine
 from machines import definition
+from networks import (ADDRESS, DEFINED, NETWORK, STARTED, STOPPED, UNDEFINED, binds, clean, define, dnsmasqs, guests,  # noqa: F401
+                      interface, link, network, refused, rules, run, up)
 
 pytestmark = pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
 
-NETWORK = "org.libvirt.Network"
-DEFINED, UNDEFINED, STARTED, STOPPED = range(4)
-ADDRESS = "<ip address='10.77.{0}.1' netmask='255.255.255.0'><dhcp><range start='10.77.{0}.10' end='10.77.{0}.20'/></dhcp></ip>"
-
-
-def network(name, number=1, forward="", content="", bridge=None, network_uuid=None):
-    identity = f"<uuid>{network_uuid}</uuid>" if network_uuid else ""
-    return (f"<network><name>{name}</name>{identity}{forward}<bridge name='{bridge or 'vb' + name}' delay='0'/>"
-            f"{content or ADDRESS.format(number)}</network>")
-
-
-def run(*words, check=True):
-    return subprocess.run(words, check=check, capture_output=True, text=True)
-
-
-def link(name):
-    found = run("ip", "-json", "-details", "addr", "show", "dev", name, check=False)
-    return json.loads(found.stdout)[0] if found.returncode == 0 else None
-
-
-def rules():
-    return run("nft", "list", "table", "inet", "virtbus", check=False).stdout
-
-
-def dnsmasqs():
-    """pid → command line of those in this namespace of processes."""
-    found = {}
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_text().split("\0")
-                state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
-            except OSError:
-                continue
-            if words[0].endswith("dnsmasq") and state != "Z":
-                found[int(entry.name)] = words
-    return found
-
-
-def binds(endpoint, address, port):
-    try:
-        endpoint.bind((address, port))
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        return False
-    return True
-
-
-def define(client, *arguments, **options):
-    return client.call(QEMU, CONNECT, "NetworkDefineXML", "s", network(*arguments, **options))
-
-
-def up(client, *arguments, **options):
-    path = define(client, *arguments, **options)
-    client.call(path, NETWORK, "Create")
-    return path
-
-
-def refused(call, *arguments, word=""):
-    with pytest.raises(BusError) as e:
-        call(*arguments)
-    assert word in e.value.message
-    return e.value
-
-
-class Guest:
-    """A network namespace whose eth0 is plugged into a bridge."""
-
-    def __init__(self, name, bridge, mac="52:54:00:00:00:01"):
-        self.name = name
-        run("ip", "netns", "add", name)
-        run("ip", "link", "add", f"v{name}", "type", "veth", "peer", "name", "eth0", "address", mac, "netns", name)
-        run("ip", "link", "set", f"v{name}", "master", bridge, "up")
-        self.run("ip", "link", "set", "lo", "up")
-        self.run("ip", "link", "set", "eth0", "up")
-
-    def run(self, *words, check=True):
-        return run("ip", "netns", "exec", self.name, *words, check=check)
-
-    def ask_for_address(self, tmp_path):
-        script = tmp_path / f"dhcp-{self.name}"
-        script.write_text("#!/bin/sh\n[ \"$1\" = bound ] || exit 0\nip addr add $ip/$mask dev $interface\n"
-                          "[ -z \"$router\" ] || ip route add default via $router\necho \"$ip\" \"$dns\" >&2\n")
-        script.chmod(0o755)
-        done = self.run("busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "10", "-T", "1", "-x", f"hostname:{self.name}",
-                        "-s", str(script))
-        return done.stderr.split("\n")
-
-    def address(self, family="inet"):
-        found = json.loads(self.run("ip", "-json", "addr", "show", "dev", "eth0").stdout)[0]["addr_info"]
-        return next(a["local"] for a in found if a["family"] == family and a["scope"] == "global")
-
-    def set_address(self, address, router):
-        self.run("ip", "addr", "add", address, "dev", "eth0", "nodad")
-        self.run("ip", "route", "add", "default", "via", router)
-
-    def reaches(self, address):
-        return self.run("busybox", "ping", "-c", "1", "-W", "1", address, check=False).returncode == 0
-
-    def remove(self):
-        run("ip", "netns", "del", self.name, check=False)
-        run("ip", "link", "del", f"v{self.name}", check=False)
-
-
-@pytest.fixture
-def guests():
-    made = []
-
-    def make(*arguments, **options):
-        made.append(Guest(*arguments, **options))
-        return made[-1]
-    yield make
-    for guest in made:
-        guest.remove()
-
-
-@pytest.fixture(autouse=True)
-def clean():
-    """Whatever a failed test leaves would be the next one's trouble."""
-    yield
-    for pid in dnsmasqs():
-        os.kill(pid, signal.SIGKILL)
-    for found in json.loads(run("ip", "-json", "link", "show", "type", "bridge").stdout or "[]"):
-        if found.get("ifname"):
-            run("ip", "link", "del", found["ifname"])
-    run("nft", "delete", "table", "inet", "virtbus", check=False)
 
 
 class TestLife:
@@ -424,10 +297,6 @@ class TestTakenBack:
             if is_up != (member == "Create"):
                 client.call(path, NETWORK, member)
         assert (link("vblab"), rules(), dnsmasqs()) == (None, "", {})
-
-
-def interface(content, kind="network", model="virtio"):
-    return f"<interface type='{kind}'>{content}<model type='{model}'/><boot order='1'/></interface>"
 
 
 @pytest.mark.qemu

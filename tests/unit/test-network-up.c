@@ -4,6 +4,7 @@
 
 #include "drivers/network/dnsmasq.h"
 #include "drivers/network/firewall.h"
+#include "drivers/network/leases.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -148,26 +149,32 @@ static void leases(void **state)
                                    "0 52:54:00:00:00:03 10.0.0.4 * *\n"
                                    "duid 00:01:00:01\n"
                                    "2000 1234 fd00::5 web 00:04\n"
+                                   "2000 5 fd00::6 * 00:03:00:01:52:54:00:00:00:05\n"
+                                   "2000 6 fd00::7 * 00:01:00:01:2a:2b:2c:2d:52:54:00:00:00:06\n"
+                                   "2000 52:54:00:00:00:0g 10.0.0.999 x *\n"
                                    "nonsense\n-1 a b c d\n";
-        static const struct {
-                const char *mac, *expected;
-        } cases[] = {
-                { "", "[('br', 2000, 0, '52:54:00:00:00:01', '', '10.0.0.2', 24, 'web', '01:52'), "
-                      "('br', 0, 0, '52:54:00:00:00:03', '', '10.0.0.4', 24, '', ''), "
-                      "('br', 2000, 1, '', '1234', 'fd00::5', 64, 'web', '00:04')]" },
-                { "52:54:00:00:00:01",
-                  "[('br', 2000, 0, '52:54:00:00:00:01', '', '10.0.0.2', 24, 'web', '01:52')]" },
+        static const char *const expected[] = {
+                "10.0.0.2/24 52:54:00:00:00:01 web 01:52  2000",
+                "10.0.0.4/24 52:54:00:00:00:03    0",
+                "fd00::5/64  web 00:04 1234 2000",
+                "fd00::6/64 52:54:00:00:00:05  00:03:00:01:52:54:00:00:00:05 5 2000",
+                "fd00::7/64 52:54:00:00:00:06  00:01:00:01:2a:2b:2c:2d:52:54:00:00:00:06 6 2000",
         };
+        _cleanup_(freep) char *copy = g_strdup(text);
+        GPtrArray *found = leases_parse(network, copy, 1000);
 
         (void)state;
-        for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-                _cleanup_(freep) char *copy = g_strdup(text), *printed = NULL;
-                GVariant *found = dnsmasq_leases_parse(network, copy, cases[i].mac, 1000);
+        assert_int_equal(found->len, G_N_ELEMENTS(expected));
+        for (unsigned i = 0; i < found->len; i++) {
+                NetworkLease *lease = found->pdata[i];
+                _cleanup_(freep) char *printed =
+                        g_strdup_printf("%s/%u %s %s %s %s %d", lease->address, lease->prefix, lease->mac,
+                                        lease->hostname, lease->client_id, lease->iaid, (int)lease->expiry);
 
-                printed = g_variant_print(found, FALSE);
-                assert_string_equal(printed, cases[i].expected);
-                g_variant_unref(found);
+                assert_string_equal(printed, expected[i]);
+                network_lease_free(lease);
         }
+        g_ptr_array_unref(found);
 }
 
 int main(void)

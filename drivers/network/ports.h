@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where interfaces of machines are plugged into networks. */
+
+#include "drivers/network/active.h"
+
+/* For a guest of that owner: the bridge of the network, which the caller frees; a network that is down is
+ * brought up. `portgroup` may be NULL. */
+int networks_bridge_for_port(Driver *driver, const char *name, const char *portgroup, uid_t owner,
+                             char **ret_bridge, bool *ret_is_isolated, Error *error) AWAITS;
+/* The interface is plugged into the network of that name; takes the port over. */
+void networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port);
+/* All of the machine with that path. */
+void networks_remove_ports(Driver *driver, const char *domain);
+
+/* The leases of the hardware address in the network of that name, or in the one with that bridge: either
+ * may be NULL. Borrowed until the next wait; the caller unrefs the array. */
+GPtrArray *networks_find_leases(Driver *driver, const char *name, uid_t owner, const char *bridge,
+                                const char *mac);

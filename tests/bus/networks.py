@@ -1,0 +1,151 @@
+"""Networks that are up: how tests make them, look at what the host has of them, and plug in guests, which are namespaces at
+the end of a veth."""
+
+import errno
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+from harness import BusError
+from machines import CONNECT, QEMU
+
+NETWORK = "org.libvirt.Network"
+DEFINED, UNDEFINED, STARTED, STOPPED = range(4)
+ADDRESS = "<ip address='10.77.{0}.1' netmask='255.255.255.0'><dhcp><range start='10.77.{0}.10' end='10.77.{0}.20'/></dhcp></ip>"
+NATIVE_NETWORK = "org.virtbus1.Network"
+NATIVE_CONNECT = "org.virtbus1.Connect"
+
+
+def network(name, number=1, forward="", content="", bridge=None, network_uuid=None):
+    identity = f"<uuid>{network_uuid}</uuid>" if network_uuid else ""
+    return (f"<network><name>{name}</name>{identity}{forward}<bridge name='{bridge or 'vb' + name}' delay='0'/>"
+            f"{content or ADDRESS.format(number)}</network>")
+
+
+def run(*words, check=True):
+    return subprocess.run(words, check=check, capture_output=True, text=True)
+
+
+def link(name):
+    found = run("ip", "-json", "-details", "addr", "show", "dev", name, check=False)
+    return json.loads(found.stdout)[0] if found.returncode == 0 else None
+
+
+def rules():
+    return run("nft", "list", "table", "inet", "virtbus", check=False).stdout
+
+
+def dnsmasqs():
+    """pid → command line of those in this namespace of processes.  Each has a child that runs the lease hook, and that
+    listens nowhere: it is not counted."""
+    found = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_text().split("\0")
+                state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
+                listens = words[0].endswith("dnsmasq") and any(
+                    os.readlink(fd).startswith("socket:") for fd in (entry / "fd").iterdir())
+            except OSError:
+                continue
+            if listens and state != "Z":
+                found[int(entry.name)] = words
+    return found
+
+
+def binds(endpoint, address, port):
+    try:
+        endpoint.bind((address, port))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
+
+
+def define(client, *arguments, **options):
+    return client.call(QEMU, CONNECT, "NetworkDefineXML", "s", network(*arguments, **options))
+
+
+def up(client, *arguments, **options):
+    path = define(client, *arguments, **options)
+    client.call(path, NETWORK, "Create")
+    return path
+
+
+def refused(call, *arguments, word=""):
+    with pytest.raises(BusError) as e:
+        call(*arguments)
+    assert word in e.value.message
+    return e.value
+
+
+class Guest:
+    """A network namespace whose eth0 is plugged into a bridge."""
+
+    def __init__(self, name, bridge, mac="52:54:00:00:00:01"):
+        self.name = name
+        run("ip", "netns", "add", name)
+        run("ip", "link", "add", f"v{name}", "type", "veth", "peer", "name", "eth0", "address", mac, "netns", name)
+        run("ip", "link", "set", f"v{name}", "master", bridge, "up")
+        self.run("ip", "link", "set", "lo", "up")
+        self.run("ip", "link", "set", "eth0", "up")
+
+    def run(self, *words, check=True):
+        return run("ip", "netns", "exec", self.name, *words, check=check)
+
+    def ask_for_address(self, tmp_path):
+        script = tmp_path / f"dhcp-{self.name}"
+        script.write_text("#!/bin/sh\n[ \"$1\" = bound ] || exit 0\nip addr add $ip/$mask dev $interface\n"
+                          "[ -z \"$router\" ] || ip route add default via $router\necho \"$ip\" \"$dns\" >&2\n")
+        script.chmod(0o755)
+        done = self.run("busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "10", "-T", "1", "-x", f"hostname:{self.name}",
+                        "-s", str(script))
+        return done.stderr.split("\n")
+
+    def address(self, family="inet"):
+        found = json.loads(self.run("ip", "-json", "addr", "show", "dev", "eth0").stdout)[0]["addr_info"]
+        return next(a["local"] for a in found if a["family"] == family and a["scope"] == "global")
+
+    def set_address(self, address, router):
+        self.run("ip", "addr", "add", address, "dev", "eth0", "nodad")
+        self.run("ip", "route", "add", "default", "via", router)
+
+    def reaches(self, address):
+        return self.run("busybox", "ping", "-c", "1", "-W", "1", address, check=False).returncode == 0
+
+    def remove(self):
+        run("ip", "netns", "del", self.name, check=False)
+        run("ip", "link", "del", f"v{self.name}", check=False)
+
+
+@pytest.fixture
+def guests():
+    made = []
+
+    def make(*arguments, **options):
+        made.append(Guest(*arguments, **options))
+        return made[-1]
+    yield make
+    for guest in made:
+        guest.remove()
+
+
+@pytest.fixture(autouse=True)
+def clean():
+    """Whatever a failed test leaves would be the next one's trouble."""
+    yield
+    for pid in dnsmasqs():
+        os.kill(pid, signal.SIGKILL)
+    for found in json.loads(run("ip", "-json", "link", "show", "type", "bridge").stdout or "[]"):
+        if found.get("ifname"):
+            run("ip", "link", "del", found["ifname"])
+    run("nft", "delete", "table", "inet", "virtbus", check=False)
+
+
+def interface(content, kind="network", model="virtio"):
+    return f"<interface type='{kind}'>{content}<model type='{model}'/><boot order='1'/></interface>"
