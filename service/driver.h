@@ -150,6 +150,15 @@ struct DriverType {
                            Error *error) AWAITS;
         int (*copy_volume)(Call *call, StoragePool *pool, const char *xml, StorageVolume *original,
                            uint32_t flags, StorageVolume **ret_volume, Error *error) AWAITS;
+        /* A new one whose file is a copy of the other's, which shares its blocks if it `must_share`. */
+        int (*clone_volume)(Call *call, StoragePool *pool, const char *xml, StorageVolume *original,
+                            bool must_share, StorageVolume **ret_volume, Error *error) AWAITS;
+        /* Moves `length` bytes (0: all that there are) from the descriptor to the volume's byte `offset` on,
+         * or from there to the descriptor, which is borrowed. */
+        int (*upload_volume)(Call *call, StorageVolume *volume, int source, uint64_t offset, uint64_t length,
+                             bool is_sparse, uint64_t *ret_count, Error *error) AWAITS;
+        int (*download_volume)(Call *call, StorageVolume *volume, int target, uint64_t offset,
+                               uint64_t length, uint64_t *ret_count, Error *error) AWAITS;
         int (*define_secret)(Call *call, Secret *existing, SecretDefinition *definition, Secret **ret_secret,
                              Error *error) AWAITS;
 };

@@ -12,6 +12,7 @@
 #include "bus/peers.h"
 #include "bus/scope.h"
 #include "bus/signals.h"
+#include "bus/volume-users.h"
 #include "core/await.h"
 #include "core/fiber.h"
 #include "core/log.h"
@@ -54,6 +55,7 @@ static void drivers_watch(const FrontEnd *front)
         for (unsigned i = 0; i < front->drivers->len; i++) {
                 signals_watch(front->drivers->pdata[i]);
                 jobs_watch(front->drivers->pdata[i]);
+                volume_users_watch(front->drivers->pdata[i]);
         }
 }
 
@@ -155,6 +157,7 @@ static void end(void)
         connection_close();
         clients_clear();
         jobs_clear();
+        volume_users_clear();
         front->callers = caller_table_free(front->callers);
         worker_close();
         front->manager = driver_free(front->manager);

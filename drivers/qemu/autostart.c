@@ -18,7 +18,7 @@ static int start(Domain *domain, const char *operation, Error *error) AWAITS
         r = job_take(domain->object.jobs, JOB_START, operation, (uid_t)-1, deadline_usec, &job, error);
         if (r < 0 || domain->object.is_gone || domain_is_active(domain))
                 return r;
-        return start_machine(domain, domain->definition, false, NULL, deadline_usec, error);
+        return start_machine(domain, domain->definition, 0, NULL, deadline_usec, error);
 }
 
 void autostart_machines(Driver *driver)

@@ -4,15 +4,17 @@
 
 #include "drivers/qemu/build.h"
 #include "drivers/qemu/command/command.h"
+#include "drivers/qemu/firmware.h"
 #include "drivers/qemu/launch.h"
 #include "drivers/qemu/prepare.h"
+#include "drivers/qemu/variables.h"
 #include <time.h>
 
 int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const char *folder, bool runs,
                uint64_t deadline_usec, CommandLine **ret_line, Error *error)
 {
         CapabilitiesCache *cache = qemu_driver(driver)->capabilities;
-        _cleanup_(freep) char *binary = prepare_emulator(driver, live);
+        _cleanup_(freep) char *variables = NULL, *binary = prepare_emulator(driver, live);
         _cleanup_(capabilities_unrefp) QemuCapabilities *capabilities = NULL;
         _cleanup_(command_line_freep) CommandLine *line = NULL;
         int r;
@@ -20,6 +22,10 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
         r = capabilities_wait(cache, binary, owner, deadline_usec, &capabilities, error);
         if (r >= 0)
                 r = prepare_machine_type(live, capabilities, error);
+        if (r >= 0) {
+                variables = variables_path(driver, live);
+                r = firmware_prepare(live, variables, error);
+        }
         if (r >= 0)
                 r = prepare_live(driver, live, folder, error);
         if (r >= 0 && runs && live->type == DOMAIN_TYPE_KVM && !capabilities->has_kvm)

@@ -145,6 +145,38 @@ static GPtrArray *read_cpus(json_t *array)
         return models;
 }
 
+/* Names that are not in the table (of other architectures, or newer than it) are left out. */
+static CpuProcessor *read_processor(json_t *object)
+{
+        const char *vendor = json_string_value(json_object_get(object, "vendor"));
+        json_int_t family = json_integer_value(json_object_get(object, "family")),
+                   model = json_integer_value(json_object_get(object, "model")),
+                   stepping = json_integer_value(json_object_get(object, "stepping"));
+        CpuProcessor *processor;
+        json_t *value;
+        size_t i;
+
+        if (!json_is_object(object) || !vendor)
+                return NULL;
+        processor = g_new0(CpuProcessor, 1);
+        processor->vendor = cpu_vendor_find_id(vendor);
+        processor->has_signature = family > 0 && family < 1024 && model >= 0 && model < 1024 &&
+                                   stepping >= 0 && stepping < 1024;
+        if (processor->has_signature) {
+                processor->family = (unsigned)family;
+                processor->model = (unsigned)model;
+                processor->stepping = (unsigned)stepping;
+        }
+        json_array_foreach(json_object_get(object, "features"), i, value)
+        {
+                int feature = json_is_string(value) ? cpu_feature_find(json_string_value(value)) : -1;
+
+                if (feature >= 0)
+                        cpu_set_add(&processor->features, (unsigned)feature);
+        }
+        return processor;
+}
+
 int capabilities_new(const char *binary, json_t *document, QemuCapabilities **ret_capabilities, Error *error)
 {
         const char *arch = json_string_value(json_object_get(document, "arch"));
@@ -166,6 +198,8 @@ int capabilities_new(const char *binary, json_t *document, QemuCapabilities **re
                 .machines = g_ptr_array_new_with_free_func(machine_free),
                 .kvm_cpus = read_cpus(json_object_get(document, "kvm-cpus")),
                 .tcg_cpus = read_cpus(json_object_get(document, "tcg-cpus")),
+                .kvm_processor = read_processor(json_object_get(document, "kvm-processor")),
+                .tcg_processor = read_processor(json_object_get(document, "tcg-processor")),
                 .strings = g_string_chunk_new(16384),
         };
         read_machines(capabilities, machines);
@@ -192,6 +226,8 @@ QemuCapabilities *capabilities_unref(QemuCapabilities *capabilities)
         g_ptr_array_unref(capabilities->machines);
         g_ptr_array_unref(capabilities->kvm_cpus);
         g_ptr_array_unref(capabilities->tcg_cpus);
+        g_free(capabilities->kvm_processor);
+        g_free(capabilities->tcg_processor);
         g_hash_table_unref(capabilities->types);
         g_hash_table_unref(capabilities->commands);
         g_hash_table_unref(capabilities->options);
@@ -234,6 +270,16 @@ const QemuCpuModel *capabilities_find_cpu(const QemuCapabilities *capabilities, 
                         return model;
         }
         return NULL;
+}
+
+int capabilities_processor(const QemuCapabilities *capabilities, bool with_kvm,
+                           const CpuProcessor **ret_processor, Error *error)
+{
+        *ret_processor = with_kvm ? capabilities->kvm_processor : capabilities->tcg_processor;
+        if (*ret_processor)
+                return 0;
+        return error_set(error, ERROR_NOT_SUPPORTED,
+                         "%s did not tell which CPU features it can give to a guest", capabilities->binary);
 }
 
 bool capabilities_has_type(const QemuCapabilities *capabilities, const char *type)

@@ -5,6 +5,7 @@
  * across an await keeps a reference. Who keeps them is cache.h. */
 
 #include "core/error.h"
+#include "drivers/qemu/cpu/features.h"
 #include <jansson.h>
 
 typedef struct QemuMachine {
@@ -23,13 +24,14 @@ typedef struct QemuCpuModel {
 
 typedef struct QemuCapabilities {
         unsigned n_references;
-        char *binary, *arch;                    /* as definitions name it: "x86_64", "i686" */
-        char *package;                          /* "Debian 1:7.2+dfsg-7": may be NULL */
-        uint64_t version;                       /* major * 1000000 + minor * 1000 + micro */
-        bool has_kvm;                           /* it could use KVM when it was probed */
-        GPtrArray *machines;                    /* of QemuMachine * */
-        GPtrArray *kvm_cpus, *tcg_cpus;         /* of QemuCpuModel * */
-        GHashTable *types, *commands, *options; /* sets of strings in `strings` */
+        char *binary, *arch;                         /* as definitions name it: "x86_64", "i686" */
+        char *package;                               /* "Debian 1:7.2+dfsg-7": may be NULL */
+        uint64_t version;                            /* major * 1000000 + minor * 1000 + micro */
+        bool has_kvm;                                /* it could use KVM when it was probed */
+        GPtrArray *machines;                         /* of QemuMachine * */
+        GPtrArray *kvm_cpus, *tcg_cpus;              /* of QemuCpuModel * */
+        CpuProcessor *kvm_processor, *tcg_processor; /* all that it can give to a guest; NULL: not known */
+        GHashTable *types, *commands, *options;      /* sets of strings in `strings` */
         GStringChunk *strings;
 } QemuCapabilities;
 
@@ -46,6 +48,9 @@ const QemuMachine *capabilities_find_machine(const QemuCapabilities *capabilitie
 const QemuMachine *capabilities_default_machine(const QemuCapabilities *capabilities);
 const QemuCpuModel *capabilities_find_cpu(const QemuCapabilities *capabilities, bool with_kvm,
                                           const char *name);
+/* What guests can have at most. ERROR_NOT_SUPPORTED if the binary did not tell, or is not for x86. */
+int capabilities_processor(const QemuCapabilities *capabilities, bool with_kvm,
+                           const CpuProcessor **ret_processor, Error *error);
 /* A device, a backend or another type of QEMU's object model: "virtio-net-pci", "memory-backend-memfd". */
 bool capabilities_has_type(const QemuCapabilities *capabilities, const char *type);
 bool capabilities_has_command(const QemuCapabilities *capabilities, const char *command);

@@ -5,12 +5,15 @@
  * reserved meanwhile, so that of two that come at once one is refused before anything is written. */
 
 #include "drivers/qemu/define.h"
+#include "core/log.h"
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/end.h"
+#include "drivers/qemu/launch.h"
 #include "drivers/qemu/notices.h"
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/status.h"
+#include "drivers/qemu/variables.h"
 #include <string.h>
 
 /* virDomainUndefineFlagsValues. Snapshots, checkpoints, saved states and TPMs are things that no machine of
@@ -172,9 +175,7 @@ static int create_existing(Call *call, Domain *domain, DomainDefinition *definit
                 r = check_identity(domain, definition, error);
         if (r >= 0)
                 r = prepare_definition(call->driver, definition, domain->object.owner, error);
-        return r < 0 ? r
-                     : start_machine(domain, definition, flags & START_PAUSED, call->job,
-                                     call->deadline_usec, error);
+        return r < 0 ? r : start_machine(domain, definition, flags, call->job, call->deadline_usec, error);
 }
 
 static int create_new(Call *call, DomainDefinition *definition, uint32_t flags, Domain **ret_domain,
@@ -196,8 +197,7 @@ static int create_new(Call *call, DomainDefinition *definition, uint32_t flags, 
         }
         r = job_take(domain->object.jobs, JOB_START, "CreateXML", call->uid, deadline_usec, &job, error);
         if (r >= 0)
-                r = start_machine(domain, domain->definition, flags & START_PAUSED, job, deadline_usec,
-                                  error);
+                r = start_machine(domain, domain->definition, flags, job, deadline_usec, error);
         if (r < 0) {
                 object_table_remove(call->driver->objects, &domain->object);
                 return r;
@@ -236,25 +236,56 @@ static int check_persistent(const Domain *domain, Error *error)
                          object_describe(&domain->object));
 }
 
+/* Variables of the firmware are lost or left behind by nobody's mistake: the caller says which. */
+static int check_variables(const Domain *domain, const RunUser *user, uint32_t flags, uint64_t deadline_usec,
+                           Error *error) AWAITS
+{
+        bool is_found;
+        int r;
+
+        if (flags & (UNDEFINE_NVRAM | UNDEFINE_KEEP_NVRAM))
+                return 0;
+        r = variables_find(domain, user, deadline_usec, &is_found, error);
+        if (r < 0 || !is_found)
+                return r;
+        return error_set(
+                error, ERROR_OPERATION_INVALID,
+                "The %s has firmware variables: flag NVRAM (4) removes them, KEEP_NVRAM (8) keeps them",
+                object_describe(&domain->object));
+}
+
+/* The definition is gone already: what cannot be removed is told to the administrator. */
+static void remove_variables(const Domain *domain, const RunUser *user, uint64_t deadline_usec) AWAITS
+{
+        _cleanup_(error_clear) Error error = {};
+
+        if (variables_remove(domain, user, deadline_usec, &error) < 0)
+                log_warning(domain->object.path, "%s", error.message);
+}
+
 int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
+        _cleanup_(run_user_clear) RunUser user = {};
+        bool has_variables = false;
         int r = error_check_flags(error, "Undefine", flags, UNDEFINE_ALL);
 
         if (r >= 0 && ((flags & UNDEFINE_NVRAM && flags & UNDEFINE_KEEP_NVRAM) ||
                        (flags & UNDEFINE_TPM && flags & UNDEFINE_KEEP_TPM)))
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "Undefine cannot both keep and remove");
-        /* The daemon's rights must not remove what a definition only names. */
-        if (r >= 0 && flags & UNDEFINE_NVRAM && domain->definition && domain->definition->os.nvram)
-                r = error_set(
-                        error, ERROR_NOT_SUPPORTED,
-                        "The firmware variables of the %s are a file of its owner's, who may remove it",
-                        object_describe(&domain->object));
         if (r >= 0)
                 r = check_persistent(domain, error);
+        if (r >= 0)
+                has_variables = variables_are_possible(domain);
+        if (r >= 0 && has_variables)
+                r = launch_find_user(domain, call->deadline_usec, &user, error);
+        if (r >= 0 && has_variables)
+                r = check_variables(domain, &user, flags, call->deadline_usec, error);
         if (r >= 0)
                 r = definitions_remove(domain, error);
         if (r < 0)
                 return r;
+        if (has_variables && flags & UNDEFINE_NVRAM)
+                remove_variables(domain, &user, call->deadline_usec);
         start_forget(domain);
         domain_set_persistent(domain, false);
         domain_set_autostart(domain, false);

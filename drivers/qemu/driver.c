@@ -17,6 +17,7 @@
 #include "drivers/qemu/recover.h"
 #include "drivers/secret/secrets.h"
 #include "drivers/storage/pools.h"
+#include "drivers/storage/transfer.h"
 #include "drivers/storage/volumes.h"
 #include <sys/utsname.h>
 
@@ -140,4 +141,7 @@ const DriverType qemu_driver_type = {
         .list_volumes = volumes_list,
         .find_volume = volumes_find,
         .copy_volume = volumes_copy,
+        .clone_volume = volumes_clone,
+        .upload_volume = transfer_upload,
+        .download_volume = transfer_download,
 };

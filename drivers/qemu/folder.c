@@ -63,17 +63,22 @@ static int empty(int fd, unsigned depth)
         return result;
 }
 
-int folder_remove(const QemuDriver *qemu, const char *uuid, Error *error)
+int folder_remove_tree(int parent_fd, const char *name)
 {
-        _cleanup_(freep) char *name = folder_name(uuid);
-        int fd = openat(qemu->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         int r;
 
         if (fd < 0 && errno == ENOENT)
                 return 0;
         r = fd < 0 ? -errno : empty(fd, DEPTH_MAX);
-        if (r >= 0 && unlinkat(qemu->run_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-                r = -errno;
+        return r >= 0 && unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : r;
+}
+
+int folder_remove(const QemuDriver *qemu, const char *uuid, Error *error)
+{
+        _cleanup_(freep) char *name = folder_name(uuid);
+        int r = folder_remove_tree(qemu->run_fd, name);
+
         return r < 0 ? error_set_errno(error, r, "Cannot remove folder %s/%s", qemu->run_path, name) : 0;
 }
 

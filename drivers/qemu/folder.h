@@ -25,6 +25,8 @@ char *folder_path(const Domain *domain);
 int folder_make(const Domain *domain, uid_t uid, gid_t gid, Error *error);
 /* Returns its fd. */
 int folder_open(const Domain *domain, Error *error);
+/* Removes a folder with all in it, and follows nothing; 0 also if there is none. */
+int folder_remove_tree(int parent_fd, const char *name);
 /* Removes the folder of the machine with that UUID, with all in it; 0 also if there is none. */
 int folder_remove(const QemuDriver *qemu, const char *uuid, Error *error);
 

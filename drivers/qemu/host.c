@@ -6,6 +6,7 @@
 #include "drivers/qemu/host.h"
 #include "core/uuid.h"
 #include "core/xml.h"
+#include "drivers/qemu/cpu/definition.h"
 #include "model/cpuset.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,10 +254,20 @@ static void write_memory(XmlWriter *writer)
         xml_writer_close(writer);
 }
 
-/* One cell with all processors: NUMA is not looked at yet, and a guest is not told of it. */
-static void write_host(XmlWriter *writer, const QemuDriver *qemu)
+/* The host's processor as a model with what it has besides. */
+static void write_processor(XmlWriter *writer)
 {
-        const char *vendor = capabilities_cpu_vendor(qemu->capabilities);
+        _cleanup_(cpu_definition_freep) DomainCpu *cpu = NULL;
+        CpuProcessor processor;
+        const CpuChoice choice = { .processor = &processor, .is_host = true };
+
+        if (cpu_processor_read(&processor) && cpu_choose(&choice, &cpu, NULL) >= 0)
+                struct_format(&domain_cpu_type, cpu, NULL, writer, 0);
+}
+
+/* One cell with all processors: NUMA is not looked at yet, and a guest is not told of it. */
+static void write_host(XmlWriter *writer)
+{
         _cleanup_(freep) char *uuid = NULL;
         struct utsname names;
 
@@ -270,11 +281,7 @@ static void write_host(XmlWriter *writer, const QemuDriver *qemu)
         xml_writer_open(writer, "cpu");
         if (uname(&names) == 0)
                 element(writer, "arch", names.machine);
-        if (vendor)
-                element(writer, "vendor",
-                        strcmp(vendor, "GenuineIntel") == 0   ? "Intel"
-                        : strcmp(vendor, "AuthenticAMD") == 0 ? "AMD"
-                                                              : vendor);
+        write_processor(writer);
         xml_writer_close(writer);
         xml_writer_open(writer, "topology");
         element_attribute(writer, "cells", "num", "1");
@@ -339,7 +346,7 @@ int qemu_connect_get_capabilities(Call *call, char **ret_capabilities, Error *er
 
         (void)error; /* from memory: what is not known yet is not in it */
         xml_writer_open(writer, "capabilities");
-        write_host(writer, qemu);
+        write_host(writer);
         capabilities_foreach(qemu->capabilities, write_guest, writer);
         xml_writer_close(writer);
         *ret_capabilities = xml_writer_finish(writer);

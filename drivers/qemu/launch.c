@@ -32,13 +32,9 @@ bool launch_passes_files(const Driver *driver, uid_t owner)
 
 /* What a thread finds out; everything in it is its own. */
 typedef struct Preparation {
-        char *user_name; /* NULL: by uid */
-        uid_t uid;
-        bool needs_user;
         GPtrArray *paths; /* of char * */
         PassedOptions *options;
         /* out */
-        RunUser user;
         int *fds; /* for each path; -EBADF: not opened */
         Error error;
 } Preparation;
@@ -52,8 +48,6 @@ static void preparation_free(void *data)
         g_ptr_array_unref(preparation->paths);
         g_free(preparation->options);
         g_free(preparation->fds);
-        g_free(preparation->user_name);
-        run_user_clear(&preparation->user);
         error_clear(&preparation->error);
         g_free(preparation);
 }
@@ -70,9 +64,6 @@ static int prepare(void *data)
 {
         Preparation *preparation = data;
 
-        if (preparation->needs_user && run_user_find(preparation->user_name, preparation->uid,
-                                                     &preparation->user, &preparation->error) < 0)
-                return PREPARATION_FAILED;
         for (unsigned i = 0; i < preparation->paths->len; i++) {
                 preparation->fds[i] = passed_open(preparation->paths->pdata[i], &preparation->options[i],
                                                   &preparation->error);
@@ -82,15 +73,10 @@ static int prepare(void *data)
         return 0;
 }
 
-static Preparation *preparation_new(const Domain *domain, const CommandLine *line)
+static Preparation *preparation_new(const CommandLine *line)
 {
-        const Config *config = domain->object.driver->config;
         Preparation *preparation = g_new0(Preparation, 1);
 
-        preparation->needs_user = becomes_user(config);
-        preparation->uid = domain->object.owner;
-        if (domain->object.owner == 0)
-                preparation->user_name = g_strdup(config->machine_user);
         preparation->paths = g_ptr_array_new_with_free_func(g_free);
         preparation->options = g_new0(PassedOptions, line->files->len + 1);
         preparation->fds = g_new0(int, line->files->len + 1);
@@ -108,7 +94,7 @@ static Preparation *preparation_new(const Domain *domain, const CommandLine *lin
 static int preparation_run(const Domain *domain, const CommandLine *line, uint64_t deadline_usec,
                            Preparation **ret_preparation, Error *error) AWAITS
 {
-        _cleanup_(preparation_freep) Preparation *preparation = preparation_new(domain, line);
+        _cleanup_(preparation_freep) Preparation *preparation = preparation_new(line);
         int r = worker_run(prepare, preparation, preparation_free, deadline_usec);
 
         if (r == -ETIMEDOUT || r == -ECANCELED) {
@@ -124,8 +110,6 @@ static int preparation_run(const Domain *domain, const CommandLine *line, uint64
         if (r < 0)
                 return error_set_errno(error, r, "Cannot open the files of the %s",
                                        object_describe(&domain->object));
-        if (preparation->needs_user && preparation->user.uid == 0)
-                return error_set(error, ERROR_INTERNAL, "A machine never runs with root's rights");
         *ret_preparation = TAKE_PTR(preparation);
         return 0;
 }
@@ -145,6 +129,73 @@ static int check_owner(const Domain *domain, Error *error)
         return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                          "A daemon that does not run as root cannot start machines of user %u",
                          domain->object.owner);
+}
+
+/* What a thread finds out; everything in it is its own. */
+typedef struct UserTask {
+        char *name; /* NULL: by uid */
+        uid_t uid;
+        RunUser user;
+        Error error;
+} UserTask;
+
+static void user_task_free(void *data)
+{
+        UserTask *task = data;
+
+        run_user_clear(&task->user);
+        error_clear(&task->error);
+        g_free(task->name);
+        g_free(task);
+}
+
+static int find_user(void *data)
+{
+        UserTask *task = data;
+
+        return run_user_find(task->name, task->uid, &task->user, &task->error) < 0 ? PREPARATION_FAILED : 0;
+}
+
+int launch_find_user(const Domain *domain, uint64_t deadline_usec, RunUser *ret_user, Error *error)
+{
+        const Config *config = domain->object.driver->config;
+        UserTask *task;
+        int r = check_owner(domain, error);
+
+        if (r < 0 || !becomes_user(config)) {
+                *ret_user = (RunUser){};
+                return r;
+        }
+        task = g_new0(UserTask, 1);
+        task->uid = domain->object.owner;
+        if (domain->object.owner == 0)
+                task->name = g_strdup(config->machine_user);
+        r = worker_run(find_user, task, user_task_free, deadline_usec);
+        if (r == -ETIMEDOUT || r == -ECANCELED) /* the thread has it still */
+                return error_set(error, r == -ETIMEDOUT ? ERROR_TIMED_OUT : ERROR_CANCELLED,
+                                 "Looking up the user of the %s took too long",
+                                 object_describe(&domain->object));
+        if (r == PREPARATION_FAILED) {
+                error_move(error, &task->error);
+                r = -error_code_to_errno(error ? error->code : ERROR_OPERATION_FAILED);
+        } else if (r >= 0 && task->user.uid == 0)
+                r = error_set(error, ERROR_INTERNAL, "A machine never runs with root's rights");
+        if (r >= 0) {
+                *ret_user = task->user;
+                ret_user->is_other = true;
+                task->user = (RunUser){};
+        }
+        user_task_free(task);
+        return r;
+}
+
+void launch_set_user(ChildOptions *options, const RunUser *user)
+{
+        options->set_user = user->is_other;
+        options->uid = user->uid;
+        options->gid = user->gid;
+        options->groups = user->groups;
+        options->n_groups = user->n_groups;
 }
 
 /* Sockets that the line wants, by their place; closed by the caller up to n_fds. */
@@ -221,7 +272,7 @@ static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
         machine->messages_fd = messages_open(error);
         if (machine->messages_fd < 0)
                 return machine->messages_fd;
-        const ChildOptions options = {
+        ChildOptions options = {
                 .arguments = (const char *const *)arguments->pdata,
                 .environment = (const char *const *)variables->pdata,
                 .fds = descriptors->fds,
@@ -229,20 +280,16 @@ static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
                 .stdin_fd = -EBADF,
                 .stdout_fd = machine->messages_fd,
                 .stderr_fd = machine->messages_fd,
-                .set_user = becomes_user(domain->object.driver->config),
-                .uid = user->uid,
-                .gid = user->gid,
-                .groups = user->groups,
-                .n_groups = user->n_groups,
                 .new_session = true,
         };
+        launch_set_user(&options, user);
         r = child_spawn(&options, &machine->child, error);
         if (r >= 0)
                 end_watch(domain);
         return r;
 }
 
-int launch(Domain *domain, CommandLine *line, uint64_t deadline_usec, Error *error)
+int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t deadline_usec, Error *error)
 {
         _cleanup_(preparation_freep) Preparation *preparation = NULL;
         _cleanup_(closep) int folder = -EBADF;
@@ -254,17 +301,13 @@ int launch(Domain *domain, CommandLine *line, uint64_t deadline_usec, Error *err
 
         for (size_t i = 0; i < descriptors.count; i++)
                 descriptors.fds[i] = -EBADF;
-        r = check_owner(domain, error);
-        if (r >= 0)
-                r = preparation_run(domain, line, deadline_usec, &preparation, error);
+        r = preparation_run(domain, line, deadline_usec, &preparation, error);
         if (r < 0)
                 return r;
-        folder = folder_make(domain, preparation->needs_user ? preparation->user.uid : (uid_t)-1,
-                             preparation->user.gid, error);
+        folder = folder_make(domain, user->is_other ? user->uid : (uid_t)-1, user->gid, error);
         if (folder < 0)
                 return folder;
-        r = secret_begin(domain, line, folder, preparation->needs_user ? preparation->user.uid : (uid_t)-1,
-                         preparation->user.gid, error);
+        r = secret_begin(domain, line, folder, user->is_other ? user->uid : (uid_t)-1, user->gid, error);
         if (r >= 0)
                 r = bind_sockets(line, folder, descriptors.fds, error);
         if (r < 0)
@@ -275,5 +318,5 @@ int launch(Domain *domain, CommandLine *line, uint64_t deadline_usec, Error *err
                 descriptors.fds[file->fd - FIRST_FD] = TAKE_FD(preparation->fds[i]);
         }
         r = plug_interfaces(domain, line, descriptors.fds, FIRST_FD, error);
-        return r < 0 ? r : spawn(domain, line, &preparation->user, &descriptors, error);
+        return r < 0 ? r : spawn(domain, line, user, &descriptors, error);
 }

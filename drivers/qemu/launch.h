@@ -5,11 +5,18 @@
 
 #include "drivers/qemu/command/line.h"
 #include "drivers/qemu/machine.h"
+#include "drivers/qemu/user.h"
 
 /* Whether machines of this owner get files opened by the daemon: those that no user owns, whose QEMU has no
  * rights. */
 bool launch_passes_files(const Driver *driver, uid_t owner);
 
+/* As whom the machine's QEMU runs, and everything else that is run for it. */
+int launch_find_user(const Domain *domain, uint64_t deadline_usec, RunUser *ret_user, Error *error) AWAITS;
+/* Sets what `user` says: the process becomes it. */
+void launch_set_user(ChildOptions *options, const RunUser *user);
+
 /* Makes the run folder, opens and binds what the line wants, and starts QEMU, which is then machine->child.
  */
-int launch(Domain *domain, CommandLine *line, uint64_t deadline_usec, Error *error) AWAITS;
+int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t deadline_usec,
+           Error *error) AWAITS;

@@ -6,7 +6,9 @@
 #include "drivers/nwfilter/filters.h"
 #include "drivers/qemu/addresses.h"
 #include "drivers/qemu/console.h"
+#include "drivers/qemu/cpu/baseline.h"
 #include "drivers/qemu/define.h"
+#include "drivers/qemu/domain-capabilities.h"
 #include "drivers/qemu/host.h"
 #include "drivers/qemu/native.h"
 #include "drivers/qemu/pause.h"
@@ -17,12 +19,18 @@
 #include "drivers/qemu/tune.h"
 #include "drivers/secret/secrets.h"
 #include "drivers/storage/pools.h"
+#include "drivers/storage/transfer.h"
 #include "drivers/storage/volumes.h"
 
 const DriverOperations qemu_operations = {
         .connect = {
+                .baseline_cpu = qemu_connect_baseline_cpu,
+                .baseline_hypervisor_cpu = qemu_connect_baseline_hypervisor_cpu,
+                .compare_cpu = qemu_connect_compare_cpu,
+                .compare_hypervisor_cpu = qemu_connect_compare_hypervisor_cpu,
                 .domain_xml_to_native = qemu_connect_domain_xml_to_native,
                 .get_capabilities = qemu_connect_get_capabilities,
+                .get_domain_capabilities = qemu_connect_get_domain_capabilities,
                 .get_cpu_model_names = qemu_connect_get_cpu_model_names,
                 .node_get_cpu_map = qemu_connect_node_get_cpu_map,
                 .node_get_cpu_stats = qemu_connect_node_get_cpu_stats,
@@ -89,6 +97,8 @@ const DriverOperations qemu_operations = {
                 .delete = volumes_delete,
                 .get_info = volumes_get_info,
                 .get_xml_desc = volumes_get_xml_desc,
+                .open_read = transfer_open_read,
+                .open_write = transfer_open_write,
                 .resize = volumes_resize,
                 .wipe = volumes_wipe,
         },

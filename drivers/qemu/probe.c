@@ -111,24 +111,29 @@ static int start(const char *binary, const ProbeUser *user, bool with_kvm, int c
 
 typedef struct Question {
         const char *command, *key;
-        bool every_run; /* also asked without KVM */
+        bool every_run;      /* also asked without KVM */
+        bool may_be_refused; /* not every architecture has an answer */
 } Question;
 
 static const Question questions[] = {
-        { "query-version", "query-version", false },
-        { "query-target", "query-target", false },
-        { "query-kvm", "query-kvm", true },
-        { "query-machines", "query-machines", false },
-        { "query-cpu-definitions", "query-cpu-definitions", true },
-        { "qom-list-types", "qom-list-types", false },
-        { "query-commands", "query-commands", false },
-        { "query-command-line-options", "query-command-line-options", false },
+        { "query-version", "query-version", false, false },
+        { "query-target", "query-target", false, false },
+        { "query-kvm", "query-kvm", true, false },
+        { "query-machines", "query-machines", false, false },
+        { "query-cpu-definitions", "query-cpu-definitions", true, false },
+        { "query-cpu-model-expansion", "query-cpu-model-expansion", true, true },
+        { "qom-list-types", "qom-list-types", false, false },
+        { "query-commands", "query-commands", false, false },
+        { "query-command-line-options", "query-command-line-options", false, false },
 };
 
 static json_t *question_arguments(const Question *question)
 {
         if (strcmp(question->command, "qom-list-types") == 0)
                 return json_pack("{s:s, s:b}", "implements", "object", "abstract", 0);
+        /* The model that has everything: with KVM, all that the host has and KVM lets pass. */
+        if (strcmp(question->command, "query-cpu-model-expansion") == 0)
+                return json_pack("{s:s, s:{s:s}}", "type", "full", "model", "name", "max");
         return NULL;
 }
 
@@ -156,7 +161,8 @@ static int ask(Qmp *qmp, bool is_first, uint64_t deadline_usec, json_t **ret_ans
                 r = qmp_wait(command, deadline_usec, &answer, &refusal);
                 if (r >= 0)
                         json_object_set_new(answers, questions[i].key, answer);
-                else if (refusal.code == ERROR_NOT_SUPPORTED)
+                else if (refusal.code == ERROR_NOT_SUPPORTED ||
+                         (questions[i].may_be_refused && refusal.code == ERROR_OPERATION_FAILED))
                         r = 0;
                 else
                         error_move(error, &refusal);
@@ -256,6 +262,26 @@ static const char *const machine_keys[] = { "name",       "alias",      "default
                                             "is-default", "deprecated", "hotpluggable-cpus", NULL };
 static const char *const cpu_keys[] = { "name", "unavailable-features", "deprecated", NULL };
 
+/* {"vendor": "AuthenticAMD", "family": 15, ..., "features": ["aes", ...]} of an expanded model. */
+static json_t *processor(json_t *answer)
+{
+        static const char *const numbers[] = { "vendor", "family", "model", "stepping" };
+        json_t *result = json_object(), *features = json_array(), *value,
+               *properties = json_object_get(json_object_get(answer, "model"), "props");
+        const char *name;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+                if (json_object_get(properties, numbers[i]))
+                        json_object_set(result, numbers[i], json_object_get(properties, numbers[i]));
+        json_object_foreach(properties, name, value)
+        {
+                if (json_is_true(value))
+                        json_array_append_new(features, json_string(name));
+        }
+        json_object_set_new(result, "features", features);
+        return result;
+}
+
 static bool uses_kvm(json_t *answers)
 {
         return json_is_true(json_object_get(json_object_get(answers, "query-kvm"), "enabled"));
@@ -286,6 +312,11 @@ static json_t *make_document(json_t *answers, json_t *tcg_answers)
                         select_members(json_object_get(answers, "query-cpu-definitions"), cpu_keys));
         json_object_set_new(document, "tcg-cpus",
                             select_members(json_object_get(tcg_answers, "query-cpu-definitions"), cpu_keys));
+        if (uses_kvm(answers))
+                json_object_set_new(document, "kvm-processor",
+                                    processor(json_object_get(answers, "query-cpu-model-expansion")));
+        json_object_set_new(document, "tcg-processor",
+                            processor(json_object_get(tcg_answers, "query-cpu-model-expansion")));
         json_object_set_new(document, "types", names(json_object_get(answers, "qom-list-types")));
         json_object_set_new(document, "commands", names(json_object_get(answers, "query-commands")));
         json_object_set_new(document, "options",

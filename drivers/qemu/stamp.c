@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Bump when the document of probe.c changes. */
-#define STAMP_FORMAT 1
+#define STAMP_FORMAT 2
 
 /* Where distributions keep the modules: a new one (SPICE, say) changes the folder. */
 static const char *const module_folders[] = {

@@ -16,6 +16,7 @@
 #include "drivers/qemu/learn.h"
 #include "drivers/qemu/monitor.h"
 #include "drivers/qemu/status.h"
+#include "drivers/qemu/variables.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -35,12 +36,9 @@ int start_check_flags(const char *operation, uint32_t flags, Error *error)
         if (flags & START_VALIDATE)
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "The QEMU driver does not do %s with flag VALIDATE (16)", operation);
-        if (flags & START_RESET_NVRAM)
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The QEMU driver does not do %s with flag RESET_NVRAM (32)", operation);
         /* The other two say what to do with a saved state, of which there is none. */
         return error_check_flags(error, operation, flags,
-                                 START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT);
+                                 START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT | START_RESET_NVRAM);
 }
 
 static char *mark_name(const Domain *domain)
@@ -122,17 +120,22 @@ static void scope_start(const Domain *domain, uint64_t deadline_usec) AWAITS
                             domain->object.name, error.message);
 }
 
-static int run(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
+static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *error) AWAITS
 {
         Machine *machine = machine_of(domain);
         _cleanup_(freep) char *folder = folder_path(domain);
         _cleanup_(command_line_freep) CommandLine *line = NULL;
+        _cleanup_(run_user_clear) RunUser user = {};
         int r;
 
         r = build_line(domain->object.driver, machine->pending, domain->object.owner, folder, true,
                        deadline_usec, &line, error);
         if (r >= 0)
-                r = launch(domain, line, deadline_usec, error);
+                r = launch_find_user(domain, deadline_usec, &user, error);
+        if (r >= 0)
+                r = variables_make(domain, &user, flags & START_RESET_NVRAM, deadline_usec, error);
+        if (r >= 0)
+                r = launch(domain, line, &user, deadline_usec, error);
         if (r >= 0)
                 r = status_save_start(domain, MACHINE_STARTING, DOMAIN_STATE_PAUSED,
                                       PAUSED_REASON_STARTING_UP, error);
@@ -183,7 +186,7 @@ static void undo(Domain *domain, Error *error) AWAITS
                 log_warning(domain->object.path, "%s", problem.message);
 }
 
-int start_machine(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause,
+int start_machine(Domain *domain, const DomainDefinition *definition, uint32_t flags, const Job *cause,
                   uint64_t deadline_usec, Error *error)
 {
         _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
@@ -194,7 +197,7 @@ int start_machine(Domain *domain, const DomainDefinition *definition, bool is_pa
         machine_forget_run(machine);
         machine->run++;
         machine->phase = MACHINE_STARTING;
-        machine->starts_paused = is_paused;
+        machine->starts_paused = flags & START_PAUSED;
         machine->clock_base_sec = 0;
         machine->started_usec = (uint64_t)g_get_real_time();
         machine->pending = domain_definition_copy(definition);
@@ -202,7 +205,7 @@ int start_machine(Domain *domain, const DomainDefinition *definition, bool is_pa
                 machine->clock_base_sec = g_ascii_strtoll(machine->pending->clock.adjustment, NULL, 10);
         machine->pending->has_id = true;
         machine->pending->id = (int32_t)driver->next_domain_id++;
-        r = run(domain, deadline_usec, error);
+        r = run(domain, flags, deadline_usec, error);
         if (r < 0) {
                 undo(domain, error);
                 error_prefix(error, "Cannot start the %s", object_describe(&domain->object));
@@ -221,8 +224,7 @@ int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error)
                 r = domain_check_inactive(domain, error);
         if (r < 0)
                 return r;
-        return start_machine(domain, domain->definition, flags & START_PAUSED, call->job,
-                             call->deadline_usec, error);
+        return start_machine(domain, domain->definition, flags, call->job, call->deadline_usec, error);
 }
 
 int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files,

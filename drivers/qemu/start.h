@@ -18,9 +18,10 @@ enum {
 /* Refuses flags that are unknown, or that this driver does not do. */
 int start_check_flags(const char *operation, uint32_t flags, Error *error);
 
-/* Starts the machine with this definition, which is copied. Its job is taken; it does not run. When this
+/* Starts the machine with this definition, which is copied. Of the flags START_PAUSED and START_RESET_NVRAM
+ * count. Its job is taken; it does not run. When this
  * returns an error nothing is left, and nobody was told of a start. */
-int start_machine(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause,
+int start_machine(Domain *domain, const DomainDefinition *definition, uint32_t flags, const Job *cause,
                   uint64_t deadline_usec, Error *error) AWAITS;
 
 /* Whether it has run since the host was booted: autostart is for those that have not. */

@@ -13,6 +13,7 @@ typedef struct RunUser {
         gid_t *groups; /* the first is gid */
         size_t n_groups;
         char *name, *home;
+        bool is_other; /* than the daemon's own: a process has to become it */
 } RunUser;
 
 /* By name or, if that is NULL, by number. Blocks. */

@@ -9,6 +9,8 @@ const Backend *backend_of(PoolType type)
         static const Backend none = {};
         static const Backend *const backends[] = {
                 [POOL_TYPE_DIR] = &backend_dir,
+                [POOL_TYPE_FS] = &backend_fs,
+                [POOL_TYPE_DISK] = &backend_disk,
         };
         const Backend *backend = (size_t)type < G_N_ELEMENTS(backends) ? backends[type] : NULL;
 

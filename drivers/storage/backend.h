@@ -22,6 +22,8 @@ typedef struct Backend {
         /* Volumes are the files of the folder at the definition's path, and the functions from list() on are
          * left out. Otherwise list() is there. */
         bool is_folder;
+        /* Other hosts may change it as well, of which the kernel tells nothing. */
+        bool is_shared;
 
         /* Makes what the pool stands on. */
         int (*build)(const StoragePoolDefinition *pool, BackendBuild how, Error *error) AWAITS;
@@ -50,4 +52,4 @@ const Backend *backend_of(PoolType type);
 /* ERROR_NOT_SUPPORTED: pools of the type have no `what` ("start", "volumes of another size" ...). */
 int backend_refuse(const StoragePoolDefinition *pool, const char *what, Error *error);
 
-extern const Backend backend_dir;
+extern const Backend backend_dir, backend_disk, backend_fs;

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A folder says when names came or went (its time of modification), so that it is read again only then. What
- * the daemon itself changed while a worker read is newer than what the worker saw, which is then dropped. */
+/* A folder is watched, so that only the names that came, went or were written are looked at again. Where
+ * there is no watch, and where other hosts may change it, its time of modification says when it must be read
+ * again. What the daemon itself changed while a worker looked is newer than what the worker saw, which is
+ * then dropped.
+ */
 
 #include "drivers/storage/contents.h"
 #include "core/fiber.h"
+#include "core/log.h"
+#include "core/loop.h"
 #include <fcntl.h>
 #include <string.h>
 
 #define TURN_VOLUMES 128
+#define LOOKS_MAX    16
 
 static void volume_free(Object *object)
 {
@@ -18,6 +24,7 @@ static void volume_free(Object *object)
         object_unref(&volume->volume.pool->object);
         g_free(volume->volume.key);
         g_free(volume->volume.path);
+        g_free(volume->volume.backing_path);
         object_done(object);
         g_free(volume);
 }
@@ -37,6 +44,37 @@ static Volume *volume_new(Pool *pool, FileEntry *entry)
         object_init(&volume->volume.object, OBJECT_STORAGE_VOLUME, object->driver, volume->volume.key,
                     entry->name, NULL, object->owner, volume_free);
         return volume;
+}
+
+static void set_number(StorageVolume *volume, uint64_t *number, uint64_t value, const char *property)
+{
+        if (*number == value)
+                return;
+        *number = value;
+        object_changed(&volume->object, property);
+}
+
+/* What the bus shows of the entry. */
+static void show(StorageVolume *volume, const FileEntry *entry)
+{
+        const VolumeHeader *header = &entry->header;
+        const char *format = entry_is_folder(entry) ? "dir" : header->format ? header->format : "";
+
+        set_number(volume, &volume->capacity, entry_capacity(entry), "Capacity");
+        set_number(volume, &volume->allocation, entry_allocation(entry), "Allocation");
+        if (g_strcmp0(volume->format, format) != 0) {
+                volume->format = format;
+                object_changed(&volume->object, "Format");
+        }
+        if (g_strcmp0(volume->backing_path, header->backing_path) != 0) {
+                g_free(volume->backing_path);
+                volume->backing_path = g_strdup(header->backing_path);
+                object_changed(&volume->object, "BackingPath");
+        }
+        if (volume->is_encrypted != header->encrypted) {
+                volume->is_encrypted = header->encrypted;
+                object_changed(&volume->object, "Encrypted");
+        }
 }
 
 int contents_open(const Pool *pool, int *ret_fd, Error *error)
@@ -75,15 +113,18 @@ Volume *contents_set(Pool *pool, FileEntry *entry)
         }
         if (!volume) {
                 volume = volume_new(pool, entry);
+                show(&volume->volume, entry);
                 if (object_table_add(pool->pool.object.driver->objects, &volume->volume.object) < 0) {
                         object_unref(&volume->volume.object); /* another pool has the same folder */
                         return NULL;
                 }
+                pool->changes++;
                 g_hash_table_insert(pool->volumes, volume->volume.object.name, volume);
                 object_unref(&volume->volume.object);
         } else {
                 file_entry_free(volume->entry);
                 volume->entry = entry;
+                show(&volume->volume, entry);
         }
         return volume;
 }
@@ -94,6 +135,7 @@ void contents_forget(Pool *pool, const char *name)
 
         if (!volume)
                 return;
+        pool->changes++;
         g_hash_table_remove(pool->volumes, name);
         object_table_remove(pool->pool.object.driver->objects, &volume->volume.object);
 }
@@ -255,16 +297,13 @@ static int read_listed(Pool *pool, Error *error) AWAITS
         return 0;
 }
 
-int contents_read(Pool *pool, bool only_changed, Error *error)
+static int read_folder(Pool *pool, struct timespec changed, Error *error) AWAITS
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *entries = NULL;
         _cleanup_(closep) int fd = -EBADF;
         unsigned generation = pool->generation;
-        struct timespec changed = only_changed ? pool->changed : (struct timespec){};
         int r = contents_open(pool, &fd, error);
 
-        if (r >= 0 && !pool_backend(pool)->is_folder)
-                return only_changed ? 0 : read_listed(pool, error);
         if (r >= 0)
                 r = files_list(fd, &changed, &entries, error);
         if (r < 0 || !entries || generation != pool->generation)
@@ -273,5 +312,137 @@ int contents_read(Pool *pool, bool only_changed, Error *error)
                 return 0;   /* the next one reads it again */
         pool->generation++; /* a reader that began earlier saw less */
         pool->changed = changed;
+        pool->is_stale = false;
         return contents_measure(pool, error);
+}
+
+/* Looks again while the daemon itself changes something. */
+static int read_name(Pool *pool, int fd, const char *name) AWAITS
+{
+        for (unsigned n = 0; n < LOOKS_MAX; n++) {
+                unsigned generation = pool->generation;
+                FileEntry *entry;
+                int r = files_look(fd, name, &entry, NULL);
+
+                if (pool->live && generation == pool->generation) {
+                        if (r >= 0)
+                                (void)contents_set(pool, entry);
+                        else if (r == -ENOENT)
+                                contents_forget(pool, name);
+                        return r == -ENOENT ? 0 : r;
+                }
+                if (r >= 0)
+                        file_entry_free(entry);
+                if (!pool->live)
+                        return 0;
+        }
+        return -EAGAIN;
+}
+
+static int take_news(Pool *pool, Error *error) AWAITS
+{
+        _cleanup_(g_hash_table_unrefp) GHashTable *names = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        GHashTableIter at;
+        bool is_all;
+        void *name;
+        int r;
+
+        names = watch_take(pool->watch, &is_all);
+        if (is_all)
+                pool->is_stale = true;
+        if (pool->is_stale)
+                return read_folder(pool, (struct timespec){}, error);
+        r = names ? contents_open(pool, &fd, error) : 0;
+        if (r < 0 || !names)
+                return r;
+        g_hash_table_iter_init(&at, names); /* of our own: nobody else changes it */
+        while (g_hash_table_iter_next(&at, &name, NULL))
+                if (read_name(pool, fd, name) < 0)
+                        pool->is_stale = true; /* the next one reads all */
+        return 0;
+}
+
+/* All that happened before this was called is known when it returns. */
+static int catch_up(Pool *pool, Error *error) AWAITS
+{
+        int r = 0;
+
+        while (pool->is_catching_up && r >= 0)
+                r = condition_wait(&pool->caught_up, DEADLINE_NEVER);
+        if (r < 0)
+                return error_set_errno(error, r, "Stopped waiting for the storage pool '%s'",
+                                       pool->pool.object.name);
+        if (!pool->watch)
+                return 0; /* stopped meanwhile */
+        pool->is_catching_up = true;
+        r = take_news(pool, error);
+        pool->is_catching_up = false;
+        condition_wake_all(&pool->caught_up);
+        return r;
+}
+
+void contents_announce(Pool *pool)
+{
+        event_raise(pool->pool.object.driver->events, EVENT_RESOURCE_SIGNAL,
+                    &(ResourceEvent){ .object = &pool->pool.object, .member = "Refresh" });
+}
+
+/* By itself: whoever listens hears of what came and went. */
+static void catch_up_fiber(void *data)
+{
+        Pool *pool = data;
+        _cleanup_(error_clear) Error error = {};
+        unsigned changes = pool->changes;
+        int r = catch_up(pool, &error);
+
+        pool->has_fiber = false;
+        if (r < 0) {
+                log_warning(pool->pool.object.path, "what changed in storage pool %s was not seen: %s",
+                            pool->pool.object.name, error.message);
+        } else if (changes != pool->changes && pool->pool.is_active) {
+                (void)contents_measure(pool, NULL); /* what it says is asked for again when it is read */
+                contents_announce(pool);
+        }
+        object_unref(&pool->pool.object);
+}
+
+static void folder_changed(void *data)
+{
+        Pool *pool = data;
+
+        if (pool->has_fiber)
+                return;
+        pool->has_fiber = true;
+        object_ref(&pool->pool.object);
+        if (fiber_start("storage watch", catch_up_fiber, pool) >= 0)
+                return;
+        pool->has_fiber = false; /* too many fibers: the next reader sees it */
+        object_unref(&pool->pool.object);
+}
+
+void contents_watch(Pool *pool)
+{
+        int r = watch_new(pool->fd, folder_changed, pool, &pool->watch);
+
+        pool->is_stale = true;
+        if (r < 0)
+                log_warning(pool->pool.object.path, "the folder of storage pool %s cannot be watched: %s",
+                            pool->pool.object.name, g_strerror(-r));
+}
+
+void contents_unwatch(Pool *pool)
+{
+        pool->watch = watch_free(pool->watch);
+}
+
+int contents_read(Pool *pool, bool only_changed, Error *error)
+{
+        const Backend *backend = pool_backend(pool);
+
+        if (pool->live && !backend->is_folder)
+                return only_changed ? 0 : read_listed(pool, error);
+        if (only_changed && pool->watch && !backend->is_shared)
+                return catch_up(pool, error);
+        return read_folder(pool, only_changed ? pool->changed : (struct timespec){}, error);
 }

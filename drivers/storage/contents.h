@@ -6,6 +6,7 @@
 
 #include "driver.h"
 #include "drivers/storage/backend.h"
+#include "drivers/storage/watch.h"
 #include "objects/storage.h"
 
 typedef struct Pool {
@@ -15,8 +16,13 @@ typedef struct Pool {
         StoragePoolDefinition *resumed; /* it was started with this before the daemon ended; or NULL */
         int fd;              /* of the folder; of the root if volumes are no files; negative: not started */
         GHashTable *volumes; /* name -> Volume, borrowed from the table of objects */
-        struct timespec changed; /* the folder's, when it was read; 0: to be read again */
-        unsigned generation;     /* counts what we change ourselves */
+        struct timespec changed;        /* the folder's, when it was read; 0: to be read again */
+        unsigned generation;            /* counts what we change ourselves */
+        unsigned changes;               /* counts volumes that came and went */
+        Watch *watch;                   /* of the folder; NULL: it must be looked at */
+        bool is_stale;                  /* what the watch says is not enough: to be read again */
+        bool is_catching_up, has_fiber; /* one fiber does what the watch says; one more begins it */
+        Condition caught_up;
 } Pool;
 
 typedef struct Volume {
@@ -66,7 +72,12 @@ int entry_format(const FileEntry *entry, const char **ret_format, Error *error);
 /* A descriptor of one's own, which stays open when the pool is stopped meanwhile. ERROR_OPERATION_INVALID if
  * it is not started. */
 int contents_open(const Pool *pool, int *ret_fd, Error *error);
-/* Reads folder or list, and sizes; with `only_changed` only if the folder was changed. */
+/* Hears of changes in the folder from now on, and takes them in. */
+void contents_watch(Pool *pool);
+void contents_unwatch(Pool *pool);
+/* The signal Refresh. */
+void contents_announce(Pool *pool);
+/* Reads folder or list, and sizes; with `only_changed` only if, and as far as, the folder was changed. */
 int contents_read(Pool *pool, bool only_changed, Error *error) AWAITS;
 /* Takes the entry over; gives the volume, new or changed, borrowed; NULL if the pool was stopped or another
  * pool has its path. */

@@ -5,13 +5,15 @@
 
 #include "drivers/storage/contents.h"
 #include "drivers/storage/image.h"
+#include "drivers/storage/part.h"
+#include "drivers/storage/stream.h"
 #include "drivers/storage/volumes.h"
 #include <string.h>
-#include <unistd.h>
 
 /* virStorageVolCreateFlags. */
 enum {
         CREATE_PREALLOC_METADATA = 1 << 0,
+        CREATE_REFLINK = 1 << 1,
 };
 
 static int make(int fd, const char *part, const StorageVolumeDefinition *definition, const char *format,
@@ -55,6 +57,7 @@ typedef struct Source {
         int fd;             /* negative: none */
         const char *format; /* static */
         uint64_t capacity;
+        bool as_file, must_share; /* its file is copied as it is, without copying blocks */
 } Source;
 
 static int convert(int fd, const char *part, StorageVolumeDefinition *definition, const Source *source,
@@ -72,6 +75,40 @@ static int convert(int fd, const char *part, StorageVolumeDefinition *definition
         if (r >= 0 && definition->has_capacity && definition->capacity > source->capacity)
                 r = image_resize(fd, part, format, definition->capacity, false, false, error);
         return r;
+}
+
+static void progress_tell(uint64_t count, void *data)
+{
+        const Call *call = data;
+        uint64_t done, total;
+
+        if (!call->job)
+                return;
+        job_get_progress(call->job, &done, &total);
+        job_set_progress(call->job, count, total);
+}
+
+static int copy_file(Call *call, int fd, const char *part, const StorageVolumeDefinition *definition,
+                     const Source *source, Error *error) AWAITS
+{
+        _cleanup_(closep) int file = -EBADF;
+        Stream stream = { .kind = STREAM_FILE, .fd = source->fd };
+        StreamMove move = {
+                .name = definition->name, .length = UINT64_MAX, .progress = progress_tell, .data = call
+        };
+        uint64_t count, size;
+        int r = part_create(fd, part, &file, error);
+
+        if (r < 0)
+                return r;
+        if (source->must_share)
+                return part_share(source->fd, file, definition->name, error);
+        move.file = file;
+        size = stream_rest(&stream);
+        if (call->job)
+                job_set_progress(call->job, 0, size);
+        r = stream_read_into(&stream, &move, &count, error);
+        return r < 0 ? r : part_extend(file, size, definition->name, error);
 }
 
 static int check_new(Pool *pool, const StorageVolumeDefinition *definition, Error *error)
@@ -117,19 +154,28 @@ static int create_device(Pool *pool, const StorageVolumeDefinition *definition, 
         return 0;
 }
 
-static int create(Pool *pool, StorageVolumeDefinition *definition, const Source *source, uint32_t flags,
-                  StorageVolume **ret_volume, Error *error) AWAITS
+static int fill(Call *call, int fd, const char *part, StorageVolumeDefinition *definition,
+                const Source *source, const char *format, bool preallocate, Error *error) AWAITS
 {
-        _cleanup_(freep) char *part =
-                g_strdup_printf(FILES_PART_PREFIX "%d-%08x%08x", getpid(), g_random_int(), g_random_int());
+        if (!source)
+                return make(fd, part, definition, format, preallocate, error);
+        return source->as_file ? copy_file(call, fd, part, definition, source, error)
+                               : convert(fd, part, definition, source, format, preallocate, error);
+}
+
+static int create(Call *call, Pool *pool, StorageVolumeDefinition *definition, const Source *source,
+                  uint32_t flags, StorageVolume **ret_volume, Error *error) AWAITS
+{
+        _cleanup_(freep) char *part = part_name();
         bool preallocate = flags & CREATE_PREALLOC_METADATA;
         _cleanup_(closep) int fd = -EBADF;
-        const char *format;
-        int r;
+        const char *format = NULL;
+        int r = 0;
 
         if (pool->live && !pool_backend(pool)->is_folder)
                 return create_device(pool, definition, source, flags, ret_volume, error);
-        r = image_check(definition, preallocate, &format, error);
+        if (!source || !source->as_file)
+                r = image_check(definition, preallocate, &format, error);
 
         if (r >= 0)
                 r = check_new(pool, definition, error);
@@ -137,8 +183,7 @@ static int create(Pool *pool, StorageVolumeDefinition *definition, const Source 
                 r = contents_open(pool, &fd, error);
         if (r < 0)
                 return r;
-        r = source ? convert(fd, part, definition, source, format, preallocate, error)
-                   : make(fd, part, definition, format, preallocate, error);
+        r = fill(call, fd, part, definition, source, format, preallocate, error);
         if (r >= 0)
                 r = finish(pool, fd, part, definition, ret_volume, error);
         if (r < 0) {
@@ -155,28 +200,29 @@ int volumes_create(Call *call, StoragePool *storage_pool, const char *xml, uint3
         _cleanup_(storage_volume_definition_freep) StorageVolumeDefinition *definition = NULL;
         int r = error_check_flags(error, "StorageVolCreateXML", flags, CREATE_PREALLOC_METADATA);
 
-        (void)call;
         if (r >= 0)
                 r = storage_volume_definition_parse(xml, strlen(xml), &definition, error);
-        return r < 0 ? r : create(pool_of(storage_pool), definition, NULL, flags, ret_volume, error);
+        return r < 0 ? r : create(call, pool_of(storage_pool), definition, NULL, flags, ret_volume, error);
 }
 
-/* Files that an image names are not followed: a guest may have written what looks like one. */
-static int open_source(Volume *volume, Source *ret_source, Error *error) AWAITS
+/* Files that an image names are not followed: a guest may have written what looks like one. A file that is
+ * copied as it is names what it named before. */
+static int open_source(Volume *volume, bool as_file, Source *ret_source, Error *error) AWAITS
 {
         _cleanup_(closep) int fd = -EBADF;
         int r = entry_format(volume->entry, &ret_source->format, error);
 
-        if (r >= 0 && volume->entry->header.backing_path)
+        if (r >= 0 && volume->entry->header.backing_path && !as_file)
                 r = error_set(error, ERROR_NOT_SUPPORTED,
                               "The volume '%s' says that it stands on '%s': copies of such images are not "
                               "supported",
                               volume->volume.object.name, volume->entry->header.backing_path);
         if (r < 0)
                 return r;
+        ret_source->as_file = as_file;
         ret_source->capacity = entry_capacity(volume->entry);
         r = contents_open(volume_pool(volume), &fd, error);
-        return r < 0 ? r : files_open_source(fd, file_entry_file(volume->entry), &ret_source->fd, error);
+        return r < 0 ? r : files_lock(fd, file_entry_file(volume->entry), false, &ret_source->fd, error);
 }
 
 static void source_clear(Source *source)
@@ -184,19 +230,40 @@ static void source_clear(Source *source)
         closep(&source->fd);
 }
 
-int volumes_copy(Call *call, StoragePool *storage_pool, const char *xml, StorageVolume *original,
-                 uint32_t flags, StorageVolume **ret_volume, Error *error)
+static int copy(Call *call, Pool *pool, const char *xml, Volume *original, bool as_file, uint32_t flags,
+                StorageVolume **ret_volume, Error *error) AWAITS
 {
         _cleanup_(storage_volume_definition_freep) StorageVolumeDefinition *definition = NULL;
         _cleanup_(source_clear) Source source = { .fd = -EBADF };
-        int r = error_check_flags(error, "StorageVolCreateXMLFrom", flags, CREATE_PREALLOC_METADATA);
+        int r = storage_volume_definition_parse(xml, strlen(xml), &definition, error);
 
-        (void)call;
         if (r >= 0)
-                r = storage_volume_definition_parse(xml, strlen(xml), &definition, error);
+                r = contents_look(original, error);
         if (r >= 0)
-                r = contents_look(volume_of(original), error);
-        if (r >= 0)
-                r = open_source(volume_of(original), &source, error);
-        return r < 0 ? r : create(pool_of(storage_pool), definition, &source, flags, ret_volume, error);
+                r = open_source(original, as_file, &source, error);
+        source.must_share = flags & CREATE_REFLINK;
+        return r < 0 ? r : create(call, pool, definition, &source, flags, ret_volume, error);
+}
+
+int volumes_copy(Call *call, StoragePool *pool, const char *xml, StorageVolume *original, uint32_t flags,
+                 StorageVolume **ret_volume, Error *error)
+{
+        int r = error_check_flags(error, "StorageVolCreateXMLFrom", flags,
+                                  CREATE_PREALLOC_METADATA | CREATE_REFLINK);
+
+        if (r >= 0 && flags == (CREATE_PREALLOC_METADATA | CREATE_REFLINK))
+                r = error_set(
+                        error, ERROR_INVALID_ARGUMENT,
+                        "StorageVolCreateXMLFrom: the flags PREALLOC_METADATA and REFLINK exclude each "
+                        "other: blocks are shared as they are");
+        return r < 0 ? r
+                     : copy(call, pool_of(pool), xml, volume_of(original), flags & CREATE_REFLINK, flags,
+                            ret_volume, error);
+}
+
+int volumes_clone(Call *call, StoragePool *pool, const char *xml, StorageVolume *original, bool must_share,
+                  StorageVolume **ret_volume, Error *error)
+{
+        return copy(call, pool_of(pool), xml, volume_of(original), true, must_share ? CREATE_REFLINK : 0,
+                    ret_volume, error);
 }

@@ -8,6 +8,7 @@
 #include "core/loop.h"
 #include "core/worker.h"
 #include "drivers/storage/device.h"
+#include "drivers/storage/lock.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,8 +21,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define ZERO_STEP         (64 * 1024 * 1024)
-#define ZERO_BLOCK        (1024 * 1024)
 #define LOOK_TIMEOUT_USEC (20 * G_USEC_PER_SEC)
 /* A change in the same tick of the clock would not be seen. */
 #define SETTLED_NSEC (G_GINT64_CONSTANT(100) * 1000 * 1000)
@@ -32,7 +31,7 @@ struct Task {
         int fd;
         const char *path, *name, *other;
         const StoragePermissions *permissions;
-        uint64_t capacity, available, allocation, offset, present;
+        uint64_t capacity, available, allocation, present;
         bool flag;
         struct timespec changed;
         int result_fd;
@@ -406,17 +405,21 @@ int files_size(int fd, uint64_t *ret_capacity, uint64_t *ret_available, Error *e
         return 0;
 }
 
-/* Whether it is a part of nobody who could still finish it. */
-static bool is_left_over(const char *name)
+/* Whether it is a part of nobody who could still finish it; of ours, whoever fills one holds its lock. */
+static bool is_left_over(int fd, const char *name)
 {
+        _cleanup_(closep) int file = -EBADF;
         char *end;
         long pid;
 
         if (!g_str_has_prefix(name, FILES_PART_PREFIX))
                 return false;
         pid = strtol(name + strlen(FILES_PART_PREFIX), &end, 10);
-        return *end == '-' && pid > 0 && pid <= INT_MAX &&
-               (pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH));
+        if (*end != '-' || pid <= 0 || pid > INT_MAX ||
+            (pid != getpid() && (kill((pid_t)pid, 0) >= 0 || errno != ESRCH)))
+                return false;
+        file = file_open_unused(fd, name, O_RDONLY, F_WRLCK);
+        return file != -ETXTBSY;
 }
 
 static int tidy_step(Task *task)
@@ -426,7 +429,7 @@ static int tidy_step(Task *task)
         if (!folder)
                 return -errno;
         for (struct dirent *found; (found = readdir(folder));)
-                if (is_left_over(found->d_name))
+                if (is_left_over(task->fd, found->d_name))
                         (void)unlinkat(task->fd, found->d_name, 0);
         closedir(folder);
         return 0;
@@ -568,102 +571,24 @@ int files_resize_raw(int fd, const char *name, uint64_t present, uint64_t capaci
         return run(&task, "resize", error);
 }
 
-static int trim_step(Task *task)
+static int lock_step(Task *task)
 {
-        _cleanup_(closep) int file = file_open_unused(task->fd, task->name, O_RDWR, F_WRLCK);
-        struct stat stat;
+        _cleanup_(closep) int file = file_open(task->fd, task->name, task->flag ? O_RDWR : O_RDONLY);
         int r;
 
         if (file < 0)
                 return file;
-        r = device_stat(file, &stat);
+        r = image_lock(file, task->flag);
         if (r < 0)
                 return r;
-        if (S_ISBLK(stat.st_mode))
-                return ioctl(file, BLKDISCARD, &(uint64_t[]){ 0, (uint64_t)stat.st_size }) < 0 ? -errno : 0;
-        /* Whole blocks go, so the end is one's. */
-        if (stat.st_size > 0 && fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-                                          stat.st_size + stat.st_blksize) < 0)
-                return -errno;
-        return fsync(file) < 0 ? -errno : 0;
-}
-
-int files_trim(int fd, const char *name, Error *error)
-{
-        return run(&(Task){ .step = trim_step, .fd = fd, .name = name }, "trim", error);
-}
-
-/* From what is allocated at `from` on, at most to `to`; gives where it came to. */
-static int zero_extent(int file, off_t *from, off_t to)
-{
-        _cleanup_(freep) char *zeroes = g_malloc0(ZERO_BLOCK);
-
-        while (*from < to) {
-                ssize_t n = pwrite(file, zeroes, (size_t)MIN(ZERO_BLOCK, to - *from), *from);
-
-                if (n < 0)
-                        return -errno;
-                *from += n;
-        }
+        task->result_fd = TAKE_FD(file);
         return 0;
 }
 
-/* What is allocated from `offset` on; 0: nothing is. Devices have no holes. */
-static int data_find(int file, off_t offset, off_t *ret_from, off_t *ret_to)
+int files_lock(int fd, const char *name, bool is_writing, int *ret_fd, Error *error)
 {
-        struct stat stat;
-        int r = device_stat(file, &stat);
-
-        if (r < 0)
-                return r;
-        *ret_from = offset;
-        *ret_to = stat.st_size;
-        if (S_ISBLK(stat.st_mode))
-                return offset < stat.st_size;
-        *ret_from = lseek(file, offset, SEEK_DATA);
-        if (*ret_from < 0)
-                return errno == ENXIO ? 0 : -errno;
-        *ret_to = lseek(file, *ret_from, SEEK_HOLE);
-        return *ret_to < 0 ? -errno : 1;
-}
-
-static int zero_step(Task *task)
-{
-        _cleanup_(closep) int file = file_open_unused(task->fd, task->name, O_RDWR, F_WRLCK);
-        off_t from, to;
-        int r;
-
-        if (file < 0)
-                return file;
-        r = data_find(file, (off_t)task->offset, &from, &to);
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return fsync(file) < 0 ? -errno : 0;
-        r = zero_extent(file, &from, MIN(to, from + ZERO_STEP));
-        task->offset = (uint64_t)from;
-        return r < 0 ? r : 1;
-}
-
-int files_zero(int fd, const char *name, uint64_t *offset, Error *error)
-{
-        Task task = { .step = zero_step, .fd = fd, .name = name, .offset = *offset };
-        int r = run(&task, "overwrite", error);
-
-        *offset = task.offset;
-        return r;
-}
-
-static int source_step(Task *task)
-{
-        task->result_fd = file_open_unused(task->fd, task->name, O_RDONLY, F_RDLCK);
-        return MIN(task->result_fd, 0);
-}
-
-int files_open_source(int fd, const char *name, int *ret_fd, Error *error)
-{
-        Task task = { .step = source_step, .fd = fd, .name = name };
-        int r = run(&task, "read", error);
+        Task task = { .step = lock_step, .fd = fd, .name = name, .flag = is_writing };
+        int r = run(&task, is_writing ? "write to" : "read", error);
 
         if (r >= 0)
                 *ret_fd = task.result_fd;

@@ -63,9 +63,8 @@ int files_remove(int fd, const char *name, bool is_folder, Error *error) AWAITS;
 /* `present` is the size that the file is known to have: another one is refused. */
 int files_resize_raw(int fd, const char *name, uint64_t present, uint64_t capacity, bool allocate,
                      Error *error) AWAITS;
-int files_trim(int fd, const char *name, Error *error) AWAITS;
-/* Overwrites what is allocated of the next 64 MiB from *offset with zeroes and moves it on. 1: there is
- * more; 0: all is done, and on the disk. */
-int files_zero(int fd, const char *name, uint64_t *offset, Error *error) AWAITS;
-/* A descriptor of the file, for reading; fails while a process writes to it. */
-int files_open_source(int fd, const char *name, int *ret_fd, Error *error) AWAITS;
+
+/* A descriptor of the file, with a lock for as long as it or a copy is open. For reading it fails while
+ * somebody writes and keeps writers away; for writing it fails while anybody uses the file and keeps all
+ * away. QEMU heeds and has these locks, too. */
+int files_lock(int fd, const char *name, bool is_writing, int *ret_fd, Error *error) AWAITS;

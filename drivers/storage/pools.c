@@ -46,6 +46,8 @@ static void pool_free(Object *object)
         storage_pool_definition_free(pool->live);
         storage_pool_definition_free(pool->resumed);
         g_hash_table_unref(pool->volumes);
+        contents_unwatch(pool);
+        condition_clear(&pool->caught_up);
         closep(&pool->fd);
         object_done(object);
         g_free(pool);
@@ -93,6 +95,7 @@ static Stored stored_of(Pool *pool, StoragePoolDefinition *definition)
 
 static void let_go(Pool *pool)
 {
+        contents_unwatch(pool);
         contents_clear(pool);
         pool->live = storage_pool_definition_free(pool->live);
         closep(&pool->fd);
@@ -111,6 +114,8 @@ static int open_contents(Pool *pool, const StoragePoolDefinition *definition, Er
         if (r < 0)
                 return r;
         pool->live = storage_pool_definition_copy(definition);
+        if (is_folder)
+                contents_watch(pool);
         if (is_folder)
                 r = files_tidy(pool->fd, error);
         return r < 0 ? r : contents_read(pool, false, error);
@@ -198,16 +203,10 @@ static int load_running(Driver *driver, Stored *stored, Error *error)
         return 0;
 }
 
-static void announce_refresh(Pool *pool)
-{
-        event_raise(pool->pool.object.driver->events, EVENT_RESOURCE_SIGNAL,
-                    &(ResourceEvent){ .object = &pool->pool.object, .member = "Refresh" });
-}
-
 static void announce_start(Pool *pool)
 {
         announce(pool, EVENT_STARTED);
-        announce_refresh(pool);
+        contents_announce(pool);
 }
 
 /* One that was not stopped is started with what it was started with. */
@@ -507,12 +506,13 @@ static int stop(Pool *pool, Error *error) AWAITS
         if (!backend->stop)
                 return 0;
         if (backend->is_folder) {
+                contents_unwatch(pool);
                 pool->fd = -EBADF;
                 closep(&fd);
         }
         r = backend->stop(definition, error);
-        if (r < 0 && backend->is_folder)
-                (void)files_open(definition->path, &pool->fd, NULL); /* it failed: all is as before */
+        if (r < 0 && backend->is_folder && files_open(definition->path, &pool->fd, NULL) >= 0)
+                contents_watch(pool); /* all is as before */
         return r;
 }
 
@@ -585,7 +585,7 @@ int pools_refresh(Call *call, StoragePool *storage_pool, uint32_t flags, Error *
         if (r >= 0)
                 r = contents_read(pool, false, error);
         if (r >= 0)
-                announce_refresh(pool);
+                contents_announce(pool);
         return r;
 }
 

@@ -3,24 +3,21 @@
 /* What a volume is, and what changes it. */
 
 #include "drivers/storage/volumes.h"
-#include "core/fiber.h"
 #include "drivers/storage/contents.h"
 #include "drivers/storage/image.h"
+#include "drivers/storage/wipe.h"
 #include <string.h>
 
 #define CLUSTER_USUAL 65536
 #define CHAIN_MAX     64
 
-/* virStorageVolDeleteFlags, virStorageVolInfoFlags, virStorageVolResizeFlags,
- * virStorageVolWipeAlgorithm. */
+/* virStorageVolDeleteFlags, virStorageVolInfoFlags, virStorageVolResizeFlags. */
 enum {
         DELETE_ZEROED = 1 << 0,
         INFO_GET_PHYSICAL = 1 << 0,
         RESIZE_ALLOCATE = 1 << 0,
         RESIZE_DELTA = 1 << 1,
         RESIZE_SHRINK = 1 << 2,
-        WIPE_ZERO = 0,
-        WIPE_TRIM = 9,
 };
 
 static int compare_names(const void *a, const void *b)
@@ -65,22 +62,14 @@ int volumes_find(Call *call, StoragePool *storage_pool, const char *name, Storag
         return 0;
 }
 
-/* Stops between two steps when the job is cancelled. */
-static int zero_all(Call *call, Volume *volume, int fd, Error *error) AWAITS
+static int wipe(Call *call, const char *file_name, int folder_fd, WipeAlgorithm algorithm,
+                Error *error) AWAITS
 {
-        uint64_t offset = 0, size = (uint64_t)volume->entry->stat.st_size;
-        int r;
+        _cleanup_(freep) char *name = g_strdup(file_name); /* the entry's, which others may replace */
+        _cleanup_(closep) int file = -EBADF;
+        int r = files_lock(folder_fd, name, true, &file, error);
 
-        do {
-                r = files_zero(fd, file_entry_file(volume->entry), &offset, error);
-                job_set_progress(call->job, MIN(offset, size), size);
-                if (r > 0 && fiber_is_cancelled(fiber_current()))
-                        r = error_set(error, ERROR_CANCELLED,
-                                      "The volume '%s' is overwritten up to byte %" PRIu64
-                                      ", then this was cancelled",
-                                      volume->volume.object.name, offset);
-        } while (r > 0);
-        return r;
+        return r < 0 ? r : wipe_file(file, name, algorithm, call->job, error);
 }
 
 static int delete_device(Volume *volume, Error *error) AWAITS
@@ -109,7 +98,7 @@ int volumes_delete(Call *call, StorageVolume *storage_volume, uint32_t flags, Er
         if (r >= 0)
                 r = contents_open(pool, &fd, error);
         if (r >= 0 && flags & DELETE_ZEROED)
-                r = zero_all(call, volume, fd, error);
+                r = wipe(call, file_entry_file(volume->entry), fd, WIPE_ZERO, error);
         if (r >= 0)
                 r = is_file ? files_remove(fd, name, is_folder, error) : delete_device(volume, error);
         if (r < 0)
@@ -374,21 +363,19 @@ int volumes_resize(Call *call, StorageVolume *storage_volume, uint64_t capacity,
 int volumes_wipe(Call *call, StorageVolume *storage_volume, uint32_t pattern, uint32_t flags, Error *error)
 {
         Volume *volume = volume_of(storage_volume);
+        _cleanup_(freep) char *name = g_strdup(storage_volume->object.name);
         _cleanup_(closep) int fd = -EBADF;
         int r = error_check_flags(error, "Wipe", flags, 0);
 
-        (void)call;
-        if (r >= 0 && pattern != WIPE_ZERO && pattern != WIPE_TRIM)
-                r = error_set(error, ERROR_NOT_SUPPORTED,
-                              "Wipe: pattern %u is not supported, 0 (zeroes) and 9 (trim) are", pattern);
+        if (r >= 0 && pattern >= _WIPE_MAX)
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "Wipe: there is no algorithm %u, only 0 to %d",
+                              pattern, _WIPE_MAX - 1);
         if (r >= 0 && entry_is_folder(volume->entry))
                 r = error_set(error, ERROR_NOT_SUPPORTED,
-                              "The volume '%s' is a folder: only files are wiped",
-                              volume->volume.object.name);
+                              "The volume '%s' is a folder: only files are wiped", name);
         if (r >= 0)
                 r = contents_open(volume_pool(volume), &fd, error);
         if (r >= 0)
-                r = pattern == WIPE_TRIM ? files_trim(fd, file_entry_file(volume->entry), error)
-                                         : zero_all(call, volume, fd, error);
+                r = wipe(call, file_entry_file(volume->entry), fd, (WipeAlgorithm)pattern, error);
         return r < 0 ? r : contents_look(volume, error);
 }

@@ -6,12 +6,14 @@
 #include "driver.h"
 #include "objects/storage.h"
 
-/* As DriverType.list_volumes, find_volume, copy_volume. */
+/* As DriverType.list_volumes, find_volume, copy_volume, clone_volume. */
 int volumes_list(Call *call, StoragePool *pool, GPtrArray **ret_volumes, Error *error) AWAITS;
 int volumes_find(Call *call, StoragePool *pool, const char *name, StorageVolume **ret_volume,
                  Error *error) AWAITS;
 int volumes_copy(Call *call, StoragePool *pool, const char *xml, StorageVolume *original, uint32_t flags,
                  StorageVolume **ret_volume, Error *error) AWAITS;
+int volumes_clone(Call *call, StoragePool *pool, const char *xml, StorageVolume *original, bool must_share,
+                  StorageVolume **ret_volume, Error *error) AWAITS;
 
 int volumes_create(Call *call, StoragePool *pool, const char *xml, uint32_t flags,
                    StorageVolume **ret_volume, Error *error) AWAITS;

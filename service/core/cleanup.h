@@ -59,6 +59,7 @@ static inline void closep(int *fd)
                 (void)close(*fd); /* nobody could do anything about a failure */
 }
 
+DEFINE_FOREIGN_CLEANUP(GArray, g_array_unref)
 DEFINE_FOREIGN_CLEANUP(GPtrArray, g_ptr_array_unref)
 DEFINE_FOREIGN_CLEANUP(GHashTable, g_hash_table_unref)
 DEFINE_FOREIGN_CLEANUP(GVariant, g_variant_unref)

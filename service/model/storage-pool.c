@@ -31,7 +31,7 @@ typedef struct TypeFacts {
 
 static const TypeFacts facts[] = {
         [POOL_TYPE_FS] = { SOURCE_DEVICE, SOURCE_DEVICE,
-                           "auto ext2 ext3 ext4 ufs iso9660 udf gfs gfs2 vfat hfs+ xfs ocfs2 vmfs" },
+                           "auto ext2 ext3 ext4 ufs iso9660 udf gfs gfs2 vfat hfs+ xfs ocfs2 vmfs btrfs" },
         [POOL_TYPE_NETFS] = { SOURCE_HOST | SOURCE_DIR, SOURCE_HOST | SOURCE_DIR,
                               "auto nfs glusterfs cifs" },
         [POOL_TYPE_LOGICAL] = { SOURCE_NAME | SOURCE_DEVICE, 0, "lvm2 unknown" },

@@ -34,7 +34,15 @@ DECLARE_ENUM(VolumeType, volume_type, VOLUME_TYPES)
         E(VOLUME_FORMAT_QCOW2, "qcow2")                                                                     \
         E(VOLUME_FORMAT_QED, "qed")                                                                         \
         E(VOLUME_FORMAT_VMDK, "vmdk")                                                                       \
-        E(VOLUME_FORMAT_LUKS, "luks")
+        E(VOLUME_FORMAT_LUKS, "luks")                                                                       \
+        E(VOLUME_FORMAT_NONE, "none") /* from here on: of partitions */                                     \
+        E(VOLUME_FORMAT_LINUX, "linux")                                                                     \
+        E(VOLUME_FORMAT_FAT16, "fat16")                                                                     \
+        E(VOLUME_FORMAT_FAT32, "fat32")                                                                     \
+        E(VOLUME_FORMAT_LINUX_SWAP, "linux-swap")                                                           \
+        E(VOLUME_FORMAT_LINUX_LVM, "linux-lvm")                                                             \
+        E(VOLUME_FORMAT_LINUX_RAID, "linux-raid")                                                           \
+        E(VOLUME_FORMAT_EXTENDED, "extended")
 DECLARE_ENUM(VolumeFormat, volume_format, VOLUME_FORMATS)
 
 #define VOLUME_COMPATS(E)                                                                                   \

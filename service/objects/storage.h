@@ -15,4 +15,8 @@ typedef struct StorageVolume {
         Object object;
         StoragePool *pool; /* counted */
         char *key, *path;
+        const char *format;            /* static; "" if it contradicts itself */
+        uint64_t capacity, allocation; /* bytes */
+        char *backing_path;            /* as the image says it; NULL: none */
+        bool is_encrypted;
 } StorageVolume;

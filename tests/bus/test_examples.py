@@ -164,6 +164,14 @@ def test_console(client, example, guest_files):
     machine.destroy()
 
 
+@pytest.mark.qemu
+def test_cpus(example, tmp_path):
+    (tmp_path / "this").write_text(example("capabilities"), encoding="utf-8")
+    (tmp_path / "other").write_text("<cpu><arch>x86_64</arch><model>486</model></cpu>", encoding="utf-8")
+    assert "<model fallback='allow'>486</model>" in example("baseline", tmp_path / "this", tmp_path / "other")
+    assert "<domain>qemu</domain>" in example("capabilities", "qemu", "q35")
+
+
 def test_watch(client, example):
     tried.add("watch")
     process = subprocess.Popen([EXAMPLES / "watch.sh"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -176,6 +176,52 @@ class TestPools:
             (tmp_path / f"v{i:04}").unlink()
         assert len(names_only(client, pool)) == 2000
 
+    def test_listing_is_kept_fresh(self, client, tmp_path):
+        """What others do is told by signals, and found without asking for a list."""
+        pool = started(client, tmp_path)
+        refreshes = client.listen(path=pool, interface=POOL, member="Refresh")
+
+        def by_path():
+            try:
+                return client.call(QEMU, CONNECT, "StorageVolLookupByPath", "s", f"{tmp_path}/a.qcow2")
+            except BusError:
+                return None
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", tmp_path / "a.qcow2", "3M"], check=True)
+        refreshes.wait()
+        wait_for(lambda: by_path() and client.call(by_path(), VOLUME, "GetInfo", "u", 0)[1] == 3 * MIB)
+        refreshes.clear()
+        (tmp_path / "a.qcow2").rename(tmp_path / "b.qcow2")
+        refreshes.wait()
+        wait_for(lambda: by_path() is None)
+        assert names(client, pool) == ["b.qcow2"]
+        refreshes.clear()
+        os.mkfifo(tmp_path / "fifo")
+        os.mknod(tmp_path / "socket", 0o140600)
+        (tmp_path / "link").symlink_to("b.qcow2")
+        for i in range(3000):  # more than are told one by one
+            (tmp_path / f"v{i:04}").touch()
+        wait_for(lambda: len(names_only(client, pool)) == 3001)
+        (tmp_path / "b.qcow2").unlink()
+        assert names_only(client, pool) == [f"v{i:04}" for i in range(3000)]
+
+    def test_many_at_once(self, client, tmp_path):
+        """Operations on a pool wait for each other, whatever they are, and none fails for that."""
+        pool = started(client, tmp_path)
+        calls = [client.begin(pool, POOL, "StorageVolCreateXML", "su",
+                              volume_xml(f"v{i:02}", MIB, kind=("raw", "qcow2")[i % 2]), 0) for i in range(16)]
+        calls += [client.begin(pool, POOL, "Refresh", "u", 0), client.begin(pool, POOL, "ListStorageVolumes", "u", 0)]
+        volumes = [call.result().value for call in calls[:16]]
+        for call in calls[16:]:
+            call.result()
+        assert names(client, pool) == [f"v{i:02}" for i in range(16)]
+        calls = [client.begin(v, VOLUME, "Delete", "u", 0) for v in volumes[:8]]
+        calls += [client.begin(pool, POOL, "StorageVolCreateXML", "su", volume_xml(f"w{i}"), 0) for i in range(8)]
+        calls += [client.begin(v, VOLUME, "Resize", "tu", 2 * MIB, 0) for v in volumes[8:]]
+        for call in calls:
+            call.result()
+        assert names(client, pool) == [f"v{i:02}" for i in range(8, 16)] + [f"w{i}" for i in range(8)]
+        assert sorted(os.listdir(tmp_path)) == names(client, pool)
+
     def test_other_types_are_defined_and_say_what_is_missing(self, client):
         pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su",
                            "<pool type='logical'><name>vg</name><source/><target/></pool>", 0)
@@ -272,7 +318,7 @@ class TestVolumes:
         assert (tmp_path / "a").read_bytes() == bytes(2 * MIB + 5)
         client.call(volume, VOLUME, "Wipe", "uu", 9, 0)
         assert (tmp_path / "a").stat().st_blocks == 0
-        refused(client.call, volume, VOLUME, "Wipe", "uu", 4, 0, word="4")
+        refused(client.call, volume, VOLUME, "Wipe", "uu", 10, 0, word="10")
         client.call(volume, VOLUME, "Delete", "u", 1)
         assert list(tmp_path.iterdir()) == [] and names(client, pool) == []
         refused(client.call, volume, VOLUME, "GetInfo", "u", 0)

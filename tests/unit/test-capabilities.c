@@ -27,7 +27,8 @@ static const char document[] =
         "{\"name\": \"pc-i440fx-7.2\", \"alias\": \"pc\", \"is-default\": true, \"deprecated\": true}], "
         "\"kvm-cpus\": [{\"name\": \"host\", \"unavailable-features\": []}], "
         "\"tcg-cpus\": [{\"name\": \"qemu64\"}, {\"name\": \"EPYC\", \"unavailable-features\": [\"avx2\", "
-        "\"svm\"]}], "
+        "\"svm\"]}], \"tcg-processor\": {\"vendor\": \"AuthenticAMD\", \"family\": 23, \"model\": 1, "
+        "\"stepping\": 2, \"features\": [\"fpu\", \"sse4_1\", \"sse3\", \"tsc-adjust\", \"warp\", 7]}, "
         "\"types\": [\"VGA\", \"virtio-net-pci\"], \"commands\": [\"cont\"], "
         "\"options\": [\"sandbox\", \"sandbox.spawn\"]}";
 
@@ -36,8 +37,18 @@ static void reads_a_document(void **state)
         _cleanup_(json_decrefp) json_t *root = json_loads(document, 0, NULL);
         _cleanup_(capabilities_unrefp) QemuCapabilities *capabilities = NULL;
 
+        const CpuProcessor *processor = NULL;
+        _cleanup_(freep) char *features = NULL;
+
         (void)state;
         assert_int_equal(capabilities_new("/x", root, &capabilities, NULL), 0);
+        assert_int_equal(capabilities_processor(capabilities, true, &processor, NULL), -EOPNOTSUPP);
+        assert_int_equal(capabilities_processor(capabilities, false, &processor, NULL), 0);
+        assert_string_equal(processor->vendor->name, "AMD");
+        assert_true(cpu_model_is((unsigned)cpu_model_find("EPYC"), processor));
+        assert_false(cpu_model_is((unsigned)cpu_model_find("EPYC-Rome"), processor));
+        features = cpu_set_to_string(&processor->features);
+        assert_string_equal(features, "fpu pni sse4.1 tsc_adjust");
         assert_string_equal(capabilities->arch, "i686");
         assert_int_equal(capabilities->machines->len, 2);
         assert_string_equal(capabilities_find_machine(capabilities, "q35")->name, "pc-q35-7.2");

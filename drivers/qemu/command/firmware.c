@@ -1,29 +1,46 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The firmware, where the definition names its image: one for -bios, or one in flash memory with the
- * machine's own variables beside it. Without any the board brings its BIOS. */
+/* The firmware, where the definition names its image, or one was chosen for it: one for -bios, or one in
+ * flash memory with the machine's own variables beside it. Without any the board brings its BIOS. */
 
 #include "drivers/qemu/command/blockdev.h"
 #include "drivers/qemu/command/device.h"
 #include "drivers/qemu/command/machine.h"
+#include <string.h>
+
+/* Variables that another host serves are a disk as any other. */
+static int add_remote_variables(CommandLine *line, const OsNvram *nvram, char **ret_node, Error *error)
+{
+        DomainDisk disk = {
+                .type = nvram->type,
+                .format = DISK_FORMAT_RAW,
+                .source = *nvram->source,
+                .target = (char *)"pflash1",
+        };
+
+        if (nvram->format && strcmp(nvram->format, "qcow2") == 0)
+                disk.format = DISK_FORMAT_QCOW2;
+        return blockdev_disk(line, &disk, ret_node, error);
+}
 
 static int add_variables(CommandLine *line, GString *machine_options, Error *error)
 {
         const OsNvram *nvram = line->definition->os.nvram;
-        const char *path = line->host.nvram;
         _cleanup_(freep) char *node = NULL;
+        const char *path;
         int r;
 
-        if (nvram && nvram->source && nvram->type != DISK_TYPE_FILE && nvram->type != DISK_TYPE_BLOCK)
-                return device_unsupported(error, "The QEMU driver has no <nvram> of type '%s'",
-                                          disk_type_to_string(nvram->type));
-        if (!path && nvram)
-                path = nvram->source
-                               ? (nvram->type == DISK_TYPE_BLOCK ? nvram->source->dev : nvram->source->file)
-                               : nvram->path;
-        if (!path)
+        if (!nvram)
                 return 0;
-        r = blockdev_flash(line, "pflash1", path, nvram ? nvram->format : NULL, false, &node, error);
+        path = !nvram->source                   ? nvram->path
+               : nvram->type == DISK_TYPE_BLOCK ? nvram->source->dev
+                                                : nvram->source->file;
+        if (nvram->type == DISK_TYPE_NETWORK && nvram->source)
+                r = add_remote_variables(line, nvram, &node, error);
+        else if (path)
+                r = blockdev_flash(line, "pflash1", path, nvram->format, false, &node, error);
+        else
+                return error_set(error, ERROR_INVALID_XML, "<nvram> has no path");
         if (r < 0)
                 return r;
         g_string_append_printf(machine_options, ",pflash1=%s", node);
@@ -56,9 +73,8 @@ int command_firmware(CommandLine *line, GString *machine_options, Error *error)
         _cleanup_(freep) char *path = NULL;
 
         if (!os->loader) {
-                if (os->firmware == OS_FIRMWARE_EFI)
-                        return device_unsupported(error, "The QEMU driver cannot choose an EFI firmware by "
-                                                         "itself: <loader> must name one");
+                if (os->firmware == OS_FIRMWARE_EFI) /* firmware_prepare() names one */
+                        return device_unsupported(error, "No EFI firmware was chosen");
                 return 0;
         }
         if (!g_path_is_absolute(os->loader))

@@ -51,7 +51,6 @@ typedef struct CommandHost {
                 *cpu_vendor; /* of the processor, as the kernel calls it: "GenuineIntel"; NULL: not known */
         uint64_t version;    /* of QEMU: major * 1000000 + ...; 0: not known */
         int64_t now_sec;     /* the time, for clocks with an offset of their own */
-        const char *nvram;   /* path of the machine's firmware variables; NULL: none */
 } CommandHost;
 
 /* The key that secrets are encrypted with: the object's name, and the file in the run's folder. */

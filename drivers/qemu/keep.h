@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a machine keeps from run to run beside its disks: STATE/qemu/UUID/, with a folder for each kind that
+ * belongs to whoever writes there. */
+
+#include "drivers/qemu/machine.h"
+
+#define KEEP_NVRAM "nvram"
+#define KEEP_TPM   "tpm"
+
+/* STATE/qemu/UUID/WHAT; the caller frees. */
+char *keep_path(const Driver *driver, const char *uuid, const char *what);
+
+/* Makes the folder if it is not there, for that user ((uid_t)-1: the daemon's own); returns its fd. */
+int keep_open(const Domain *domain, const char *what, uid_t uid, gid_t gid, Error *error);
+/* Whether there is anything in it. */
+bool keep_is_used(const Domain *domain, const char *what);
+/* Removes it with all that is in it; 0 also if it is not there. */
+int keep_remove(const Domain *domain, const char *what, Error *error);

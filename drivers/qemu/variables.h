@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The firmware's variables (<nvram>): a file that begins as the copy of a template. */
+
+#include "drivers/qemu/machine.h"
+#include "drivers/qemu/user.h"
+
+/* Where the driver keeps the variables of a machine whose definition does not say; the caller frees. */
+char *variables_path(const Driver *driver, const DomainDefinition *definition);
+
+/* Makes the file that the definition of the run names if it is not there, or anew with `is_reset`. The
+ * rights are the owner's. */
+int variables_make(const Domain *domain, const RunUser *user, bool is_reset, uint64_t deadline_usec,
+                   Error *error) AWAITS;
+
+/* False: surely there are none. */
+bool variables_are_possible(const Domain *domain);
+/* Whether the machine has variables: those that the driver keeps, or a file that the definition names. */
+int variables_find(const Domain *domain, const RunUser *user, uint64_t deadline_usec, bool *ret_found,
+                   Error *error) AWAITS;
+int variables_remove(const Domain *domain, const RunUser *user, uint64_t deadline_usec, Error *error) AWAITS;

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "drivers/storage/look.h"
+#include "core/fiber.h"
+#include "core/loop.h"
+#include "core/worker.h"
+#include "drivers/storage/device.h"
+#include <blkid/blkid.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libmount/libmount.h>
+#include <string.h>
+
+#define TIMEOUT_USEC (20 * G_USEC_PER_SEC)
+#define MOUNTS_FILE  "/proc/self/mountinfo"
+
+/* All that a worker needs is its own, for it may be left behind. */
+typedef struct Question {
+        int (*ask)(struct Question *question);
+        char *path, *other, *answer;
+} Question;
+
+static void question_free(void *data)
+{
+        Question *question = data;
+
+        g_free(question->path);
+        g_free(question->other);
+        g_free(question->answer);
+        g_free(question);
+}
+
+static int ask_step(void *data)
+{
+        Question *question = data;
+        int r = question->ask(question);
+
+        return r == -ETIMEDOUT ? -EIO : r; /* -ETIMEDOUT is the deadline's alone */
+}
+
+/* The step's result; *ret_answer is the caller's. */
+static int look_ask(int (*ask)(Question *question), const char *path, const char *other,
+                    char **ret_answer) AWAITS
+{
+        Question *question = g_new0(Question, 1);
+        int r;
+
+        *question = (Question){ .ask = ask, .path = g_strdup(path), .other = g_strdup(other) };
+        r = worker_run(ask_step, question, question_free, deadline_after_usec(TIMEOUT_USEC));
+        if (r == -ETIMEDOUT || r == -ECANCELED)
+                return r;
+        if (r >= 0 && ret_answer)
+                *ret_answer = TAKE_PTR(question->answer);
+        question_free(question);
+        return r;
+}
+
+static int unused_ask(Question *question)
+{
+        _cleanup_(closep) int fd = device_open(question->path, O_RDWR);
+
+        return MIN(fd, 0);
+}
+
+int look_unused_device(const char *pool, const char *path, Error *error)
+{
+        int r;
+
+        if (path[0] != '/')
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "pool '%s': '%s' is no absolute path of a block device", pool, path);
+        r = look_ask(unused_ask, path, NULL, NULL);
+        if (r == -ETXTBSY)
+                return error_set(
+                        error, ERROR_OPERATION_INVALID,
+                        "pool '%s': the device '%s' is in use: mounted, or a part of another device", pool,
+                        path);
+        if (r == -ENOTBLK || r == -EISDIR)
+                return error_set(error, ERROR_OPERATION_INVALID, "pool '%s': '%s' is no block device", pool,
+                                 path);
+        return r < 0 ? error_set_errno(error, r, "pool '%s': cannot use the device '%s'", pool, path) : 0;
+}
+
+DEFINE_FOREIGN_CLEANUP(struct blkid_struct_probe, blkid_free_probe)
+
+/* The file is opened by us, so that nothing but a device is. */
+static int signature_ask(Question *question)
+{
+        _cleanup_(closep) int fd = device_open(question->path, O_RDONLY);
+        _cleanup_(blkid_free_probep) struct blkid_struct_probe *probe = blkid_new_probe();
+        const char *what;
+        int r;
+
+        if (fd < 0)
+                return fd;
+        if (!probe || blkid_probe_set_device(probe, fd, 0, 0) < 0)
+                return -EIO;
+        (void)blkid_probe_enable_superblocks(probe, 1);
+        (void)blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE);
+        (void)blkid_probe_enable_partitions(probe, 1);
+        r = blkid_do_safeprobe(probe);
+        if (r == 1)
+                return 0;
+        if (r == -2)
+                what = "more than one file system";
+        else if (r < 0)
+                return -EIO;
+        else if (blkid_probe_lookup_value(probe, "TYPE", &what, NULL) < 0 &&
+                 blkid_probe_lookup_value(probe, "PTTYPE", &what, NULL) < 0)
+                what = "something";
+        question->answer = g_strdup(what);
+        return 1;
+}
+
+int look_empty_device(const char *pool, const char *path, Error *error)
+{
+        _cleanup_(freep) char *what = NULL;
+        int r = look_ask(signature_ask, path, NULL, &what);
+
+        if (r < 0)
+                return error_set_errno(error, r, "pool '%s': cannot look at what is on '%s'", pool, path);
+        return r == 0 ? 0
+                      : error_set(
+                                error, ERROR_OPERATION_INVALID,
+                                "pool '%s': there is %s on the device '%s': the flag OVERWRITE destroys it",
+                                pool, what, path);
+}
+
+DEFINE_FOREIGN_CLEANUP(struct libmnt_table, mnt_unref_table)
+
+static int mount_ask(Question *question)
+{
+        _cleanup_(mnt_unref_tablep) struct libmnt_table *table = mnt_new_table_from_file(MOUNTS_FILE);
+        struct libmnt_fs *found;
+
+        if (!table)
+                return -EIO;
+        found = mnt_table_find_target(table, question->path, MNT_ITER_BACKWARD);
+        if (!found)
+                return 0;
+        question->answer = g_strdup(mnt_fs_get_source(found) ? mnt_fs_get_source(found) : "none");
+        return 1;
+}
+
+int look_mount(const char *target, char **ret_source, Error *error)
+{
+        int r = look_ask(mount_ask, target, NULL, ret_source);
+
+        return r < 0 ? error_set_errno(error, r, "Cannot see what is mounted at '%s'", target) : r;
+}
+
+static int same_ask(Question *question)
+{
+        struct stat a, b;
+
+        if (stat(question->path, &a) < 0 || stat(question->other, &b) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return S_ISBLK(a.st_mode) && S_ISBLK(b.st_mode) && a.st_rdev == b.st_rdev;
+}
+
+int look_is_same_device(const char *a, const char *b, Error *error)
+{
+        int r = look_ask(same_ask, a, b, NULL);
+
+        return r < 0 ? error_set_errno(error, r, "Cannot look at '%s' and '%s'", a, b) : r;
+}
+
+static int stable_ask(Question *question)
+{
+        struct stat device, link;
+        DIR *folder;
+
+        if (stat(question->other, &device) < 0)
+                return -errno;
+        question->answer = g_strdup(question->other);
+        folder = opendir(question->path);
+        if (!folder)
+                return 0;
+        for (struct dirent *found; (found = readdir(folder));) {
+                if (found->d_type != DT_LNK || fstatat(dirfd(folder), found->d_name, &link, 0) < 0 ||
+                    !S_ISBLK(link.st_mode) || link.st_rdev != device.st_rdev)
+                        continue;
+                g_free(question->answer);
+                question->answer = g_build_filename(question->path, found->d_name, NULL);
+                break;
+        }
+        closedir(folder);
+        return 0;
+}
+
+int look_stable_path(const char *folder, const char *device, char **ret_path, Error *error)
+{
+        int r = look_ask(stable_ask, folder, device, ret_path);
+
+        return r < 0 ? error_set_errno(error, r, "Cannot look for '%s' in '%s'", device, folder) : 0;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A volume is named by its path or by pool and name; both are texts that lead to the machines. Machines of
+ * others than the volume's owner are left out: who may see a volume need not know of them. */
+
+#include "bus/volume-users.h"
+#include <string.h>
+
+static GHashTable *names_of; /* Domain * -> GHashTable of the names that it uses */
+static GHashTable *users_of; /* name -> GHashTable of Domain * */
+
+static char *volume_name(const char *pool, const char *volume)
+{
+        return g_strdup_printf("%s\n%s", pool, volume); /* no path begins so */
+}
+
+static void add_source(GHashTable *names, const DiskSource *source)
+{
+        if (source->type == DISK_TYPE_VOLUME && source->pool && source->volume)
+                g_hash_table_add(names, volume_name(source->pool, source->volume));
+        else if (source->file || source->dev)
+                g_hash_table_add(names, g_strdup(source->file ? source->file : source->dev));
+}
+
+static void add_definition(GHashTable *names, const DomainDefinition *definition)
+{
+        if (!definition)
+                return;
+        LIST_FOREACH (disk, definition->devices.disks) {
+                add_source(names, &disk->source);
+                for (const DiskBacking *backing = disk->backing; backing; backing = backing->backing)
+                        add_source(names, &backing->source);
+        }
+}
+
+static void announce_path(const Driver *driver, const char *path)
+{
+        _cleanup_(freep) char *id = object_id_encode(path);
+        _cleanup_(freep) char *object_path = g_strdup_printf(
+                "%s/%s/%s", driver->object.path, object_kind_to_string(OBJECT_STORAGE_VOLUME), id);
+        Object *volume = object_table_by_path(driver->objects, object_path);
+
+        if (volume)
+                object_changed(volume, "InUseBy");
+}
+
+static void announce_name(const Driver *driver, const char *name)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *volumes =
+                object_table_list(driver->objects, OBJECT_STORAGE_VOLUME);
+        const char *volume_name = strchr(name, '\n') + 1;
+        size_t pool_length = (size_t)(volume_name - name) - 1;
+
+        for (unsigned i = 0; i < volumes->len; i++) {
+                const StorageVolume *volume = volumes->pdata[i];
+                const char *pool = volume->pool->object.name;
+
+                if (strcmp(volume->object.name, volume_name) == 0 && strlen(pool) == pool_length &&
+                    memcmp(pool, name, pool_length) == 0)
+                        object_changed(volumes->pdata[i], "InUseBy");
+        }
+}
+
+static void announce(const Domain *domain, const char *name)
+{
+        if (name[0] == '/')
+                announce_path(domain->object.driver, name);
+        else if (strchr(name, '\n'))
+                announce_name(domain->object.driver, name);
+}
+
+static void users_add(Domain *domain, const char *name)
+{
+        GHashTable *users = g_hash_table_lookup(users_of, name);
+
+        if (!users) {
+                users = g_hash_table_new(NULL, NULL);
+                g_hash_table_insert(users_of, g_strdup(name), users);
+        }
+        if (g_hash_table_add(users, domain))
+                announce(domain, name);
+}
+
+static void users_remove(Domain *domain, const char *name)
+{
+        GHashTable *users = g_hash_table_lookup(users_of, name);
+
+        if (!users || !g_hash_table_remove(users, domain))
+                return;
+        if (g_hash_table_size(users) == 0)
+                g_hash_table_remove(users_of, name);
+        announce(domain, name);
+}
+
+static void domain_looked_at(Domain *domain, bool is_there)
+{
+        GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        GHashTable *before = g_hash_table_lookup(names_of, domain);
+        GHashTableIter at;
+        void *name;
+
+        if (is_there) {
+                add_definition(names, domain->definition);
+                add_definition(names, domain->live);
+        }
+        g_hash_table_iter_init(&at, names);
+        while (g_hash_table_iter_next(&at, &name, NULL))
+                users_add(domain, name);
+        if (before) {
+                g_hash_table_iter_init(&at, before);
+                while (g_hash_table_iter_next(&at, &name, NULL))
+                        if (!g_hash_table_contains(names, name))
+                                users_remove(domain, name);
+        }
+        if (g_hash_table_size(names) > 0) {
+                g_hash_table_insert(names_of, domain, names);
+        } else {
+                g_hash_table_remove(names_of, domain);
+                g_hash_table_unref(names);
+        }
+}
+
+static void driver_tells(int type, const void *data, void *user_data)
+{
+        const ObjectEvent *event = data;
+
+        (void)user_data;
+        if ((type == EVENT_OBJECT_ADDED || type == EVENT_OBJECT_REMOVED || type == EVENT_OBJECT_CHANGED) &&
+            event->object->kind == OBJECT_DOMAIN && names_of)
+                domain_looked_at((Domain *)event->object,
+                                 type != EVENT_OBJECT_REMOVED && !event->object->is_gone);
+}
+
+static void table_free(void *table)
+{
+        g_hash_table_unref(table);
+}
+
+void volume_users_watch(Driver *driver)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = object_table_list(driver->objects, OBJECT_DOMAIN);
+
+        if (!names_of) {
+                names_of = g_hash_table_new_full(NULL, NULL, NULL, table_free);
+                users_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, table_free);
+        }
+        for (unsigned i = 0; i < domains->len; i++)
+                domain_looked_at(domains->pdata[i], true);
+        (void)event_listen(driver->events, driver_tells, NULL); /* until the driver is freed */
+}
+
+void volume_users_clear(void)
+{
+        g_clear_pointer(&names_of, g_hash_table_unref);
+        g_clear_pointer(&users_of, g_hash_table_unref);
+}
+
+static void collect(const StorageVolume *volume, const char *name, GPtrArray *found)
+{
+        GHashTable *users = users_of ? g_hash_table_lookup(users_of, name) : NULL;
+        GHashTableIter at;
+        void *domain;
+
+        if (!users)
+                return;
+        g_hash_table_iter_init(&at, users);
+        while (g_hash_table_iter_next(&at, &domain, NULL)) {
+                Object *object = domain;
+
+                if (object->owner == volume->object.owner && object->driver == volume->object.driver &&
+                    !g_ptr_array_find(found, object, NULL))
+                        g_ptr_array_add(found, object_ref(object));
+        }
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+        const Object *const *left = a, *const *right = b;
+
+        return strcmp((*left)->path, (*right)->path);
+}
+
+GPtrArray *volume_users_list(const StorageVolume *volume)
+{
+        GPtrArray *found = g_ptr_array_new_with_free_func(object_release);
+        _cleanup_(freep) char *name = volume_name(volume->pool->object.name, volume->object.name);
+
+        collect(volume, volume->path, found);
+        collect(volume, name, found);
+        g_ptr_array_sort(found, compare_paths);
+        return found;
+}

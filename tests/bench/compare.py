@@ -1,0 +1,317 @@
+#!/usr/bin/python3 -B
+"""compare.py --scratch FOLDER [--quick] [PART...]
+
+What `compare` runs in its namespaces: both stacks side by side, and a table of medians and 99th percentiles in
+microseconds with the ratios.  The parts: calls (reads at 1, 100, 1,000 and 10,000 machines, with 1 and 16 calls in
+flight, by the bus, by our private socket and by libvirt's own protocol), life (machines that really start and end),
+scale (the daemon's start, its memory).  Rows in which virtbusd is less than 3 times as fast as libvirt-dbus, or slower
+than libvirt's own protocol, are marked.
+"""
+
+import argparse
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "bus"))
+
+from daemon import BUILD, DAEMON  # noqa: E402
+from harness import Bus, wait_exit, wait_for  # noqa: E402
+from machines import STOPPED, Lifecycle, Machine, definition  # noqa: E402
+
+QEMU = "/org/libvirt/QEMU"
+CONNECT, DOMAIN, PROPERTIES = "org.libvirt.Connect", "org.libvirt.Domain", "org.freedesktop.DBus.Properties"
+LIBRARY = "/usr/lib/x86_64-linux-gnu/libvirt.so.0"
+URI = "qemu:///system"
+
+
+def machine_uuid(index):
+    return f"00000000-0000-4000-8000-{index:012d}"
+
+
+def machine_path(index):
+    return f"{QEMU}/domain/_{machine_uuid(index).replace('-', '_')}"
+
+
+def machine_xml(index):
+    """About 5 KB with what is filled in: two disks, two interfaces, a display."""
+    devices = "".join(f"<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/nonexistent/{i}'/>"
+                      f"<target dev='vd{'ab'[i]}' bus='virtio'/></disk>" for i in range(2))
+    devices += "".join(f"<interface type='user'><mac address='52:54:00:{index >> 8 & 255:02x}:{index & 255:02x}:0{i}'/>"
+                       "<model type='virtio'/></interface>" for i in range(2))
+    return definition(f"m{index}", devices + "<graphics type='vnc' port='-1'/><video><model type='vga'/></video>"
+                      "<serial type='pty'/><console type='pty'/>", domain_uuid=machine_uuid(index), machine="q35")
+
+
+class Stack:
+    """A bus and what owns org.libvirt on it."""
+
+    def __init__(self, name, scratch):
+        self.name = name
+        self.folder = scratch / name
+        self.folder.mkdir()
+        self.bus = Bus("session", str(self.folder / "bus"))
+        self.processes = []
+        self.started_seconds = None
+
+    def spawn(self, command, **environment):
+        """Its standard output and error go to a file of its name."""
+        with open(self.folder / (pathlib.Path(command[0]).name + ".log"), "ab") as log:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                                       env=dict(os.environ, **environment))
+        self.processes.append(process)
+        return process
+
+    def client(self):
+        return self.bus.connect()
+
+    def start(self):
+        client = self.client()
+        started = time.monotonic()
+        self.spawn_all()
+        client.wait_owner("org.libvirt", timeout=60, unless=lambda: any(p.poll() is not None for p in self.processes))
+        if any(p.poll() is not None for p in self.processes):
+            raise RuntimeError("\n".join(f"{p.name}: {p.read_text()}" for p in self.folder.glob("*.log")))
+        wait_for(lambda: self.answers(client), 60, f"{self.name} to list its machines")
+        self.started_seconds = time.monotonic() - started
+        return client
+
+    @staticmethod
+    def answers(client):
+        try:
+            client.call(QEMU, CONNECT, "ListDomains", "u", 0)
+        except Exception:  # not there yet, in one of several ways
+            return False
+        return True
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+            wait_exit(process, 30)
+        self.processes = []
+
+    def resident_mb(self):
+        total = 0
+        for process in self.processes:
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as f:
+                total += next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+        return total / 1024
+
+
+class Ours(Stack):
+    def spawn_all(self):
+        self.spawn([DAEMON, "--session", "--address=" + self.bus.address, "--root=" + str(self.folder / "root"),
+                    "--log-level=warning"])
+
+    def socket(self):
+        return next(p for p in (self.folder / "root").rglob("*socket*") if p.is_socket())
+
+
+class Theirs(Stack):
+    def spawn_all(self):
+        os.makedirs("/run/libvirt", exist_ok=True)
+        self.spawn(["/usr/sbin/virtlogd"])
+        self.spawn(["/usr/sbin/libvirtd"])
+        wait_for(lambda: os.path.exists("/run/libvirt/libvirt-sock"), 30, "libvirtd")
+        self.spawn(["/usr/sbin/libvirt-dbus", "--system"], DBUS_SYSTEM_BUS_ADDRESS=self.bus.address)
+
+
+class Table:
+    def __init__(self):
+        self.rows = []
+        self.behind = []
+
+    def add(self, what, **columns):
+        """peer, rpc, bus, socket: (median, p99, a second) or None."""
+        self.rows.append((what, columns))
+        print(what, {k: v and v[0] for k, v in columns.items()}, file=sys.stderr, flush=True)
+
+    @staticmethod
+    def cell(value):
+        return f"{value[0]:,.0f} / {value[1]:,.0f}" if value else "–"
+
+    def print(self):
+        print("| call (µs: median / p99) | libvirt-dbus | libvirt's protocol | virtbusd, bus | virtbusd, socket "
+              "| times faster than libvirt-dbus | than libvirt |")
+        print("|---|---:|---:|---:|---:|---:|---:|")
+        for what, columns in self.rows:
+            peer, rpc, bus, socket = (columns.get(k) for k in ("peer", "rpc", "bus", "socket"))
+            faster = peer[0] / bus[0] if peer and bus else 0
+            than_rpc = rpc[0] / socket[0] if rpc and socket else 0
+            marks = ["behind"] if (peer and faster < 3) or (rpc and than_rpc < 1) else []
+            if marks:
+                self.behind.append(what)
+            print(f"| {what} | {self.cell(peer)} | {self.cell(rpc)} | {self.cell(bus)} | {self.cell(socket)} "
+                  f"| {faster:.1f} | {f'{than_rpc:.1f}' if than_rpc else '–'} |")
+        for what in self.behind:
+            print(f"behind: {what}")
+
+
+CALLS = (
+    ("Ping", QEMU, "org.freedesktop.DBus.Peer", "Ping", ()),
+    ("ListDomains", QEMU, CONNECT, "ListDomains", ("u", "0")),
+    ("GetState", None, DOMAIN, "GetState", ("u", "0")),
+    ("GetAll", None, PROPERTIES, "GetAll", ("s", DOMAIN)),
+    ("GetXMLDesc", None, DOMAIN, "GetXMLDesc", ("u", "0")),
+    ("GetAllDomainStats", QEMU, CONNECT, "GetAllDomainStats", ("uu", "0", "0")),
+    ("Introspect", None, "org.freedesktop.DBus.Introspectable", "Introspect", ()),
+)
+COSTLY = ("ListDomains", "GetAllDomainStats", "Introspect")
+
+
+class Comparison:
+    def __init__(self, scratch, quick):
+        self.scratch = scratch
+        self.quick = quick
+        self.table = Table()
+        self.ours, self.theirs = Ours("ours", scratch), Theirs("theirs", scratch)
+        self.clients = {}
+
+    def start(self):
+        for stack in (self.ours, self.theirs):
+            self.clients[stack] = stack.start()
+            started = time.monotonic()
+            self.clients[stack].call(QEMU, CONNECT, "GetCapabilities", timeout=600)
+            print(f"{stack.name}: capabilities with a cold cache {time.monotonic() - started:.1f} s", file=sys.stderr)
+
+    def stop(self):
+        for stack in (self.ours, self.theirs):
+            stack.stop()
+            stack.bus.stop()
+
+    def define(self, first, last):
+        for stack, client in self.clients.items():
+            pending = []
+            for index in range(first, last):
+                pending.append(client.begin(QEMU, CONNECT, "DomainDefineXML", "s", machine_xml(index), timeout=600))
+                if len(pending) >= 16:
+                    pending.pop(0).result(600)
+            for entry in pending:
+                entry.result(600)
+            print(f"{stack.name}: {last} machines", file=sys.stderr)
+
+    def run_tool(self, command):
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            print(result.stderr.strip(), file=sys.stderr)
+            return None
+        return tuple(float(word) for word in result.stdout.split())
+
+    def calls_tool(self, address, call, rounds, in_flight, *options):
+        _name, path, interface, member, arguments = call
+        return self.run_tool([BUILD / "tests/bench/calls", *options, f"--in-flight={in_flight}", address,
+                              path or machine_path(0), interface, member, str(rounds), *arguments])
+
+    def measure_calls(self):
+        have = 0
+        for count in (1, 100, 1000) if self.quick else (1, 100, 1000, 10000):
+            self.define(have, count)
+            have = count
+            for call in CALLS:
+                name = call[0]
+                rounds = 1000 if name not in COSTLY or count < 100 else max(16, 20000 // count)
+                for in_flight in (1, 16):
+                    columns = {
+                        "peer": self.calls_tool(self.theirs.bus.address, call, rounds, in_flight),
+                        "bus": self.calls_tool(self.ours.bus.address, call, rounds, in_flight),
+                        "socket": self.calls_tool(f"unix:path={self.ours.socket()}", call, rounds, in_flight, "--peer"),
+                    }
+                    if name != "Introspect":
+                        columns["rpc"] = self.run_tool([BUILD / "tests/bench/rpc", f"--in-flight={in_flight}", LIBRARY, URI,
+                                                        "m0", name, str(rounds)])
+                    self.table.add(f"{name}, {count:,} machines, {in_flight} in flight", **columns)
+
+    @staticmethod
+    def summary(seconds):
+        values = sorted(s * 1e6 for s in seconds)
+        return (values[len(values) // 2], values[min(len(values) - 1, len(values) * 99 // 100)],
+                len(values) * 1e6 / sum(values))
+
+    def life_of(self, client, rounds):
+        """Seconds of: Define, Create, Destroy, Undefine, and from a kill of QEMU until its signal."""
+        took = {name: [] for name in ("DomainDefineXML", "Create", "Destroy", "Undefine", "QEMU killed until the signal")}
+        xml = definition("life", domain_uuid=machine_uuid(999999))
+        machine = Machine(client, machine_path(999999))
+        events = Lifecycle(client)
+
+        def timed(name, function, *arguments):
+            started = time.monotonic()
+            function(*arguments)
+            took[name].append(time.monotonic() - started)
+
+        for _ in range(rounds):
+            timed("DomainDefineXML", client.call, QEMU, CONNECT, "DomainDefineXML", "s", xml)
+            timed("Create", machine.create)
+            timed("Destroy", machine.destroy)
+            events.recorder.wait(lambda s: s.values[1] == STOPPED, 30)
+            machine.create()
+            pid = self.qemu_pid()
+            started = time.monotonic()
+            os.kill(pid, signal.SIGKILL)
+            took["QEMU killed until the signal"].append(
+                events.recorder.wait(lambda s: s.values[1] == STOPPED, 30).arrived - started)
+            timed("Undefine", machine.undefine)
+        return took
+
+    @staticmethod
+    def qemu_pid():
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    words = (entry / "cmdline").read_bytes().split(b"\0")
+                except OSError:
+                    continue
+                if b"qemu-system" in words[0] and any(w.startswith(b"guest=life") for w in words):
+                    found.append(int(entry.name))
+        assert len(found) == 1, found
+        return found[0]
+
+    def measure_life(self):
+        rounds = 5 if self.quick else 20
+        theirs = self.life_of(self.clients[self.theirs], rounds)
+        ours = self.life_of(self.clients[self.ours], rounds)
+        for name, took in ours.items():
+            self.table.add(f"{name}, no disks, TCG", peer=self.summary(theirs[name]), bus=self.summary(took))
+
+    def measure_scale(self):
+        for count in (0, 1000) if self.quick else (0, 1000, 10000):
+            have = len(self.clients[self.ours].call(QEMU, CONNECT, "ListDomains", "u", 0))
+            if have < count:
+                self.define(have, count)
+            if have > count:
+                continue
+            rows = {}
+            for stack in (self.theirs, self.ours):
+                stack.stop()
+                self.clients[stack] = stack.start()
+                rows[stack] = (stack.started_seconds, stack.resident_mb())
+            self.table.add(f"the daemon's start until the first list, {count:,} definitions",
+                           peer=self.summary([rows[self.theirs][0]]), bus=self.summary([rows[self.ours][0]]))
+            print(f"memory, {count:,} definitions: libvirtd, virtlogd and libvirt-dbus {rows[self.theirs][1]:.1f} MB, "
+                  f"virtbusd {rows[self.ours][1]:.1f} MB")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scratch", type=pathlib.Path, required=True)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("part", nargs="*", metavar="PART", help="calls, life, scale; all without one")
+    options = parser.parse_args()
+    comparison = Comparison(options.scratch, options.quick)
+    try:
+        comparison.start()
+        for part in options.part or ("life", "calls", "scale"):
+            getattr(comparison, f"measure_{part}")()
+    finally:
+        comparison.stop()
+    print(f"\n$ tests/bench/compare {' '.join(['--quick'] * options.quick + options.part)}\n"
+          f"{os.cpu_count()} processors, Linux {os.uname().release}, build {BUILD.name}\n")
+    comparison.table.print()
+
+
+main()

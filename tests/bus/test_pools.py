@@ -1,0 +1,232 @@
+"""Pools on block devices: file systems and disks, on loop devices."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import time
+
+import pytest
+
+from harness import wait_for
+from machines import CONNECT, QEMU
+from test_storage import MIB, POOL, VOLUME, make, names, read, refused, volume_xml
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="loop devices are root's")
+WITH_BUILD, WITH_BUILD_OVERWRITE, WITH_BUILD_NO_OVERWRITE = 1, 2, 4
+NO_OVERWRITE, OVERWRITE = 4, 8
+
+
+def run(*command, **options):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
+
+
+@contextlib.contextmanager
+def loop_device(folder, size, name="disk"):
+    """The loop devices of the machine are shared with others: one is waited for, and always given back."""
+    file = pathlib.Path(folder) / name
+    with open(file, "wb") as opened:
+        opened.truncate(size)
+    deadline = time.monotonic() + 60
+    while True:
+        found = subprocess.run(["losetup", "--find", "--show", file], capture_output=True, text=True)
+        if found.returncode == 0:
+            break
+        assert time.monotonic() < deadline, found.stderr
+        time.sleep(0.2)  # nothing tells when another's is given back
+    device = found.stdout.strip()
+    try:
+        yield device
+    finally:
+        while subprocess.run(["umount", device], capture_output=True).returncode == 0:
+            pass
+        subprocess.run(["partx", "--delete", device], capture_output=True)
+        run("losetup", "--detach", device)
+
+
+@pytest.fixture
+def disk(tmp_path_factory):
+    with loop_device(tmp_path_factory.mktemp("disk"), 64 * MIB) as device:
+        yield device
+
+
+def fs_xml(device, target, kind="ext4", name="files"):
+    return (f"<pool type='fs'><name>{name}</name><source><device path='{device}'/><format type='{kind}'/></source>"
+            f"<target><path>{target}</path></target></pool>")
+
+
+def disk_xml(device, kind="gpt", name="parts"):
+    return (f"<pool type='disk'><name>{name}</name><source><device path='{device}'/><format type='{kind}'/></source>"
+            f"<target><path>/dev</path></target></pool>")
+
+
+def define(client, xml):
+    return client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su", xml, 0)
+
+
+def mounted(target):
+    """(source, type, options) of what the daemon's namespace, which is ours, has there."""
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        left, right = (half.split() for half in line.split(" - "))
+        if left[4] == str(target):
+            return right[1], right[0], set(left[5].split(","))
+    return None
+
+
+class TestFileSystems:
+    @pytest.mark.parametrize("kind", ["ext4", "btrfs", "xfs"])
+    def test_whole_life(self, client, tmp_path, kind):
+        target = tmp_path / "mnt"
+        with loop_device(tmp_path, 320 * MIB if kind == "xfs" else 128 * MIB) as device:
+            pool = define(client, fs_xml(device, target, kind))
+            refused(client.call, pool, POOL, "Create", "u", 0, word=str(target))
+            client.call(pool, POOL, "Build", "u", NO_OVERWRITE)
+            client.call(pool, POOL, "Create", "u", 0)
+            assert mounted(target)[:2] == (device, kind)
+            assert {"nosuid", "nodev"} <= mounted(target)[2]
+            volume = make(client, pool, "a.img", 3 * MIB)
+            assert (target / "a.img").stat().st_size == 3 * MIB
+            assert client.get(volume, VOLUME, "Path") == f"{target}/a.img"
+            refused(client.call, pool, POOL, "Build", "u", OVERWRITE, word="started")
+            client.call(pool, POOL, "Destroy")
+            assert mounted(target) is None and list(target.iterdir()) == []
+            refused(client.call, pool, POOL, "Build", "u", NO_OVERWRITE, word=kind)
+            client.call(pool, POOL, "Create", "u", 0)
+            assert "a.img" in names(client, pool)
+            client.call(pool, POOL, "Destroy")
+            client.call(pool, POOL, "Create", "u", WITH_BUILD_OVERWRITE)
+            assert "a.img" not in names(client, pool)
+            client.call(pool, POOL, "Destroy")
+            client.call(pool, POOL, "Delete", "u", 0)
+            client.call(pool, POOL, "Undefine")
+            assert not target.exists()
+
+    def test_format_is_found_out(self, client, tmp_path, disk):
+        run("mkfs.ext4", "-q", disk)
+        pool = define(client, fs_xml(disk, tmp_path, "auto"))
+        refused(client.call, pool, POOL, "Build", "u", OVERWRITE, word="auto")
+        client.call(pool, POOL, "Create", "u", WITH_BUILD)
+        assert mounted(tmp_path)[1] == "ext4"
+        client.call(pool, POOL, "Destroy")
+
+    def test_taken_back_and_cleaned_up(self, daemon, client, tmp_path, disk):
+        """A daemon that is killed leaves its mounts to the next."""
+        pool = define(client, fs_xml(disk, tmp_path / "mnt"))
+        client.call(pool, POOL, "Create", "u", WITH_BUILD_OVERWRITE)
+        make(client, pool, "a.img")
+        daemon.kill()
+        daemon.start()
+        wait_for(lambda: client.get(pool, POOL, "Active"))
+        assert "a.img" in names(client, pool)
+        daemon.kill()
+        run("umount", tmp_path / "mnt")
+        daemon.start()
+        wait_for(lambda: client.get(pool, POOL, "Active"))
+        assert mounted(tmp_path / "mnt")[0] == disk and "a.img" in names(client, pool)
+        client.call(pool, POOL, "Destroy")
+        assert mounted(tmp_path / "mnt") is None
+
+    def test_others_are_left_alone(self, client, tmp_path, disk):
+        run("mkfs.ext4", "-q", disk)
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "mnt").mkdir()
+        pool = define(client, fs_xml(disk, tmp_path / "mnt"))
+        run("mount", disk, tmp_path / "elsewhere")
+        refused(client.call, pool, POOL, "Build", "u", OVERWRITE, word="in use")
+        refused(client.call, pool, POOL, "Create", "u", 0, word="in use")
+        run("umount", tmp_path / "elsewhere")
+        run("mount", "-t", "tmpfs", "other", tmp_path / "mnt")
+        refused(client.call, pool, POOL, "Create", "u", 0, word="other")
+        assert mounted(tmp_path / "mnt")[0] == "other"
+        run("umount", tmp_path / "mnt")
+        run("mount", disk, tmp_path / "mnt")
+        refused(client.call, pool, POOL, "Create", "u", 0, word="already")
+        run("umount", tmp_path / "mnt")
+        assert client.get(pool, POOL, "Active") is False
+
+    def test_in_use_it_is_not_stopped(self, client, tmp_path, disk):
+        pool = define(client, fs_xml(disk, tmp_path / "mnt"))
+        client.call(pool, POOL, "Create", "u", WITH_BUILD_OVERWRITE)
+        make(client, pool, "a.img")
+        with open(tmp_path / "mnt/a.img", "rb"):
+            refused(client.call, pool, POOL, "Destroy", word="busy")
+            assert client.get(pool, POOL, "Active") and "a.img" in names(client, pool)
+            make(client, pool, "b.img")
+        client.call(pool, POOL, "Destroy")
+
+    def test_bad_sources(self, client, tmp_path):
+        (tmp_path / "mnt").mkdir()
+        (tmp_path / "file").touch()
+        os.mkfifo(tmp_path / "fifo")
+        for device, word in (("/dev/nothing-here", "No such file"), (f"{tmp_path}/file", "no block device"),
+                             (f"{tmp_path}/fifo", "no block device"), ("/dev/null", "no block device"),
+                             ("--bind", "absolute"), (str(tmp_path), "no block device")):
+            pool = define(client, fs_xml(device, tmp_path / "mnt"))
+            refused(client.call, pool, POOL, "Create", "u", 0, word=word)
+            refused(client.call, pool, POOL, "Build", "u", OVERWRITE, word=word)
+            client.call(pool, POOL, "Undefine")
+        pool = define(client, fs_xml("/dev/null", tmp_path, name="mine"))
+        refused(define, client, fs_xml("/dev/null", tmp_path, name="other"), word="mine")
+        assert client.call(QEMU, CONNECT, "ListStoragePools", "u", 0) == [pool]
+
+
+class TestDisks:
+    @pytest.mark.parametrize("kind", ["gpt", "dos"])
+    def test_whole_life(self, client, disk, kind):
+        pool = define(client, disk_xml(disk, kind))
+        refused(client.call, pool, POOL, "Create", "u", 0, word="partition")
+        client.call(pool, POOL, "Build", "u", 0)
+        refused(client.call, pool, POOL, "Build", "u", NO_OVERWRITE, word=kind)
+        client.call(pool, POOL, "Create", "u", 0)
+        assert names(client, pool) == []
+        base = os.path.basename(disk)
+        first = make(client, pool, f"{base}p1", 8 * MIB)
+        assert client.get_all(first, VOLUME) == {"Name": f"{base}p1", "Key": f"{disk}p1", "Path": f"{disk}p1"}
+        assert client.call(first, VOLUME, "GetInfo", "u", 0) == (1, 8 * MIB, 8 * MIB)
+        assert read(client, first).get("type") == "block"
+        make(client, pool, f"{base}p2", 4 * MIB, kind="linux-swap")
+        assert names(client, pool) == [f"{base}p1", f"{base}p2"]
+        assert client.call(pool, POOL, "GetInfo")[2] == 12 * MIB
+        with open(f"{disk}p1", "wb") as file:
+            file.write(b"x" * MIB)
+        client.call(first, VOLUME, "Wipe", "uu", 0, 0)
+        assert pathlib.Path(f"{disk}p1").read_bytes().count(0) == 8 * MIB
+        refused(client.call, first, VOLUME, "Resize", "tu", 16 * MIB, 0, word="resize")
+        client.call(first, VOLUME, "Delete", "u", 0)
+        assert names(client, pool) == [f"{base}p2"] and not os.path.exists(f"{disk}p1")
+        make(client, pool, f"{base}p1", MIB)
+        client.call(pool, POOL, "Destroy")
+        client.call(pool, POOL, "Delete", "u", 0)
+        refused(client.call, pool, POOL, "Create", "u", 0, word="partition")
+
+    def test_what_others_did_is_seen(self, daemon, client, disk):
+        pool = define(client, disk_xml(disk))
+        client.call(pool, POOL, "Create", "u", WITH_BUILD)
+        run("sfdisk", "--quiet", disk, input="label: gpt\nsize=4MiB\nsize=4MiB\n")
+        run("partx", "--update", disk)
+        client.call(pool, POOL, "Refresh", "u", 0)
+        assert len(names(client, pool)) == 2
+        daemon.kill()
+        daemon.start()
+        wait_for(lambda: client.get(pool, POOL, "Active"))
+        assert len(names(client, pool)) == 2
+        wrong = define(client, disk_xml(disk, "dos", "wrong"))
+        refused(client.call, wrong, POOL, "Create", "u", 0, word="gpt")
+
+    def test_bad_volumes(self, client, tmp_path, disk):
+        pool = define(client, disk_xml(disk))
+        client.call(pool, POOL, "Create", "u", WITH_BUILD)
+        first = f"{os.path.basename(disk)}p1"
+        for xml, word in ((volume_xml("a"), first), (volume_xml(first, 0), "capacity"),
+                          (volume_xml(first, 2**62), "space"), (volume_xml(first, kind="qcow2"), "qcow2"),
+                          (volume_xml(first, kind="extended"), "extended")):
+            refused(client.call, pool, POOL, "StorageVolCreateXML", "su", xml, 0, word=word)
+        refused(client.call, pool, POOL, "StorageVolCreateXML", "su", volume_xml(first), 1, word="PREALLOC")
+        assert names(client, pool) == []
+        volume = make(client, pool, first, 32 * MIB)
+        run("mkfs.ext4", "-q", f"{disk}p1")
+        run("mount", f"{disk}p1", tmp_path)
+        for call in (("Delete", "u", 0), ("Wipe", "uu", 0, 0)):
+            refused(client.call, volume, VOLUME, *call, word="use")
+        run("umount", tmp_path)
+        client.call(volume, VOLUME, "Delete", "u", 0)

@@ -1,0 +1,408 @@
+"""Volumes natively: properties, descriptors, uploads and downloads, wiping, clones; what is left after a Cancel, a
+kill and a full disk."""
+
+import contextlib
+import os
+import pathlib
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from gi.repository import GLib
+from harness import PROPERTIES, BusError, drain, wait_for
+from machines import CONNECT, QEMU, define as define_machine, definition, disk
+from test_storage import MIB, POOL, make, names, refused, started, volume_xml
+
+NATIVE = "org.virtbus1.StorageVolume"
+VOLUME = "org.libvirt.StorageVol"
+JOB = "org.virtbus1.Job"
+BLOCK = 64 * 1024
+
+
+def upload(client, volume, fd, offset=0, length=0, begin=False, **options):
+    options = {key: GLib.Variant("b", value) for key, value in options.items()}
+    call = client.begin if begin else client.call
+    return call(volume, NATIVE, "Upload", "htta{sv}", 0, offset, length, options, fds=[fd])
+
+
+def download(client, volume, fd, offset=0, length=0, begin=False):
+    call = client.begin if begin else client.call
+    return call(volume, NATIVE, "Download", "htta{sv}", 0, offset, length, {}, fds=[fd])
+
+
+def parts(folder):
+    return [p.name for p in folder.iterdir() if p.name.startswith(".")]
+
+
+def sparse_file(path, size=8 * MIB):
+    """Data, a hole, data, and a hole at the end."""
+    with open(path, "wb") as file:
+        file.write(os.urandom(BLOCK))
+        file.seek(4 * MIB)
+        file.write(os.urandom(BLOCK))
+        file.truncate(size)
+    return path.read_bytes()
+
+
+def allocated(path):
+    return path.stat().st_blocks * 512
+
+
+@contextlib.contextmanager
+def opened(path, flags=os.O_RDONLY):
+    fd = os.open(path, flags, 0o600)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "pool").mkdir()
+    return tmp_path / "pool"
+
+
+@pytest.fixture
+def pool(client, folder):
+    return started(client, folder)
+
+
+class TestProperties:
+    def test_what_is_said(self, client, folder, pool):
+        make(client, pool, "base", 2 * MIB)
+        volume = make(client, pool, "top", 4 * MIB, kind="qcow2",
+                      backing=f"<backingStore><path>{folder}/base</path><format type='raw'/></backingStore>")
+        known = client.get_all(volume, NATIVE)
+        assert known == {"Name": "top", "Key": f"{folder}/top", "Path": f"{folder}/top", "Pool": pool, "Format": "qcow2",
+                         "Capacity": 4 * MIB, "Allocation": allocated(folder / "top"), "BackingPath": f"{folder}/base",
+                         "Encrypted": False, "InUseBy": []}
+        assert volume in client.managed_objects()
+
+    def test_changes_are_announced(self, client, pool):
+        added = client.listen(interface="org.freedesktop.DBus.ObjectManager", member="InterfacesAdded")
+        volume = make(client, pool, "a", MIB)
+        added.wait(lambda s: s.values[0] == volume)
+        changes = client.listen(path=volume, interface=PROPERTIES, member="PropertiesChanged")
+        client.call(volume, NATIVE, "Resize", "ta{sv}", 2 * MIB, {})
+        changes.wait(lambda s: s.values[1].get("Capacity") == 2 * MIB)
+        with pytest.raises(BusError):
+            client.call(volume, NATIVE, "Resize", "ta{sv}", MIB, {})
+        client.call(volume, NATIVE, "Resize", "ta{sv}", MIB, {"shrink": GLib.Variant("b", True),
+                                                            "delta": GLib.Variant("b", True)})
+        assert client.get(volume, NATIVE, "Capacity") == MIB
+
+    def test_machines_that_name_it(self, client, folder, pool):
+        volume = make(client, pool, "a", MIB)
+        changes = client.listen(path=volume, interface=PROPERTIES, member="PropertiesChanged")
+        by_path = define_machine(client, definition("one", disk(folder / "a")))
+        changes.wait(lambda s: s.values[1].get("InUseBy") == [by_path.path])
+        source = "<disk type='volume'><source pool='disks' volume='a'/><target dev='vda' bus='virtio'/></disk>"
+        by_name = define_machine(client, definition("two", source))
+        both = sorted([by_path.path, by_name.path])
+        changes.wait(lambda s: s.values[1].get("InUseBy") == both)
+        by_path.call("Undefine", "u", 0)
+        changes.wait(lambda s: s.values[1].get("InUseBy") == [by_name.path])
+
+    def test_known_again_after_the_daemon(self, client, daemon, folder, pool):
+        machine = define_machine(client, definition("one", disk(folder / "a")))
+        volume = make(client, pool, "a", MIB)
+        daemon.kill()
+        daemon.start()
+        wait_for(lambda: client.get(pool, POOL, "Active"))
+        assert client.get(volume, NATIVE, "InUseBy") == [machine.path]
+
+
+class TestDescriptors:
+    def test_read_and_write(self, client, folder, pool):
+        volume = make(client, pool, "a", MIB)
+        reply = client.send(volume, NATIVE, "OpenWrite")
+        (fd,) = reply.fds
+        os.pwrite(fd, b"hello", 1000)
+        for member, arguments in (("OpenRead", ()), ("OpenWrite", ()), ("Wipe", ("s", "zero")), ("Delete", ("a{sv}", {})),
+                                  ("Resize", ("ta{sv}", 2 * MIB, {}))):
+            refused(client.call, volume, NATIVE, member, *arguments, word="uses it")
+        os.close(fd)
+        wait_for(lambda: (folder / "a").read_bytes()[1000:1005] == b"hello")
+        readers = [client.send(volume, NATIVE, "OpenRead").fds[0] for _ in range(2)]
+        assert os.pread(readers[0], 5, 1000) == b"hello"
+        with pytest.raises(OSError):
+            os.write(readers[0], b"x")
+        refused(client.call, volume, NATIVE, "OpenWrite", word="uses it")
+        assert subprocess.run(["qemu-io", "-f", "raw", "-c", "write 0 4k", folder / "a"], check=False,
+                              capture_output=True).returncode != 0
+        for reader in readers:
+            os.close(reader)
+        os.close(client.send(volume, NATIVE, "OpenWrite").fds[0])
+
+    def test_not_while_qemu_writes(self, client, folder, pool):
+        volume = make(client, pool, "a", MIB)
+        machine = define_machine(client, definition("one", disk(folder / "a")))
+        machine.call("Create", "u", 0)
+        with open(os.devnull, "rb") as null:
+            refused(upload, client, volume, null.fileno(), word="neither a pipe")
+        for member in ("OpenRead", "OpenWrite"):
+            refused(client.call, volume, NATIVE, member, word="running machine")
+        with opened(folder / "../source", os.O_RDWR | os.O_CREAT) as fd:
+            refused(upload, client, volume, fd, word="running machine")
+            refused(download, client, volume, fd, word="running machine")
+        machine.destroy()
+        reader = client.send(volume, NATIVE, "OpenRead").fds[0]
+        with pytest.raises(BusError) as e:
+            machine.call("Create", "u", 0)
+        assert "lock" in e.value.message or "use" in e.value.message
+        os.close(reader)
+        machine.call("Create", "u", 0)
+        machine.destroy()
+
+
+class TestUpload:
+    def test_sparse_file(self, client, tmp_path, folder, pool):
+        content = sparse_file(tmp_path / "source")
+        volume = make(client, pool, "a", MIB)
+        (folder / "a").chmod(0o640)
+        with opened(tmp_path / "source") as fd:
+            assert upload(client, volume, fd) == 8 * MIB
+            assert os.lseek(fd, 0, os.SEEK_CUR) == 8 * MIB
+        assert (folder / "a").read_bytes() == content
+        assert allocated(folder / "a") <= 4 * BLOCK and (folder / "a").stat().st_mode & 0o777 == 0o640
+        assert client.get(volume, NATIVE, "Capacity") == 8 * MIB and parts(folder) == []
+        with opened(tmp_path / "target", os.O_RDWR | os.O_CREAT) as fd:
+            assert download(client, volume, fd) == 8 * MIB
+        assert (tmp_path / "target").read_bytes() == content and allocated(tmp_path / "target") <= 4 * BLOCK
+
+    @pytest.mark.parametrize("kind", ["pipe", "socket"])
+    def test_streams(self, client, tmp_path, folder, pool, kind):
+        content = sparse_file(tmp_path / "source")
+        volume = make(client, pool, "a", MIB)
+
+        def ends():
+            return os.pipe() if kind == "pipe" else [end.detach() for end in socket.socketpair()]
+
+        def feed(fd):
+            with open(fd, "wb") as file:
+                file.write(content)
+
+        reader, writer = ends()
+        thread = threading.Thread(target=feed, args=(writer,))
+        thread.start()
+        assert upload(client, volume, reader, sparse=True) == len(content)
+        thread.join()
+        os.close(reader)
+        assert (folder / "a").read_bytes() == content and allocated(folder / "a") <= 4 * BLOCK
+        reader, writer = ends()
+        got = []
+        thread = threading.Thread(target=lambda: got.append(open(reader, "rb").read()))
+        thread.start()
+        assert download(client, volume, writer, offset=BLOCK - 1) == len(content) - BLOCK + 1
+        os.close(writer)
+        thread.join()
+        assert got == [content[BLOCK - 1:]]
+
+    def test_a_part(self, client, tmp_path, folder, pool):
+        volume = make(client, pool, "a", MIB)
+        old = bytearray(os.urandom(MIB))
+        (folder / "a").write_bytes(old)
+        (tmp_path / "source").write_bytes(b"0123456789")
+        with opened(tmp_path / "source") as fd:
+            os.lseek(fd, 2, os.SEEK_SET)
+            assert upload(client, volume, fd, offset=1000, length=3) == 3
+        old[1000:1003] = b"234"
+        assert (folder / "a").read_bytes() == old
+        with opened(tmp_path / "source") as fd:
+            assert upload(client, volume, fd, offset=2 * MIB) == 10
+        assert (folder / "a").read_bytes() == old + bytes(MIB) + b"0123456789"
+        (tmp_path / "target").write_bytes(b"x" * 20)
+        with opened(tmp_path / "target", os.O_RDWR) as fd:
+            os.lseek(fd, 5, os.SEEK_SET)
+            assert download(client, volume, fd, offset=2 * MIB - 2, length=4) == 4
+        assert (tmp_path / "target").read_bytes() == b"x" * 5 + b"\0\x0001" + b"x" * 11
+
+    def test_bad_input_changes_nothing(self, client, tmp_path, folder, pool):
+        volume = make(client, pool, "a", MIB)
+        before = (folder / "a").stat()
+        (tmp_path / "source").write_bytes(b"0123456789")
+        with opened(tmp_path / "source") as fd:
+            refused(lambda: upload(client, volume, fd, length=11), word="only 10 of 11")
+            refused(lambda: upload(client, volume, fd, offset=2**63), word="2^63")
+            refused(lambda: upload(client, volume, fd, fast=True), word="fast")
+            refused(download, client, volume, fd, word="not open for writing")
+        with opened(tmp_path / "source", os.O_WRONLY | os.O_APPEND) as fd:
+            refused(upload, client, volume, fd, word="not open for reading")
+            refused(download, client, volume, fd, word="appending")
+        with opened(tmp_path / "source", os.O_RDWR) as fd:
+            refused(download, client, volume, fd, MIB + 1, word="ends at")
+        refused(client.call, volume, NATIVE, "Wipe", "s", "quick", word="gutmann")
+        assert (folder / "a").stat().st_ino == before.st_ino and parts(folder) == []
+        assert (tmp_path / "source").read_bytes() == b"0123456789"
+
+    def test_cancel_leaves_what_was(self, client, folder, pool):
+        volume = make(client, pool, "a", MIB)
+        (folder / "a").write_bytes(b"o" * MIB)
+        added = client.listen(interface="org.freedesktop.DBus.ObjectManager", member="InterfacesAdded")
+        reader, writer = os.pipe()
+        reply = upload(client, volume, reader, length=100 * MIB, begin=True)
+        job = added.wait(lambda s: JOB in s.values[1]).values[0]
+        os.write(writer, b"n" * 60000)
+        wait_for(lambda: client.get(job, JOB, "Done") == 60000)
+        assert client.get(job, JOB, "Total") == 100 * MIB and len(parts(folder)) == 1
+        client.call(pool, POOL, "Refresh", "u", 0)
+        assert len(parts(folder)) == 1
+        client.call(job, JOB, "Cancel")
+        refused(reply.result, word="cancelled")
+        assert (folder / "a").read_bytes() == b"o" * MIB and parts(folder) == []
+        os.close(reader)
+        os.close(writer)
+
+    def test_killed(self, daemon, client, folder, pool):
+        volume = make(client, pool, "a", MIB)
+        (folder / "a").write_bytes(b"o" * MIB)
+        reader, writer = os.pipe()
+        upload(client, volume, reader, begin=True)
+        os.write(writer, b"n" * 60000)
+        wait_for(lambda: [p for p in parts(folder) if (folder / p).stat().st_size == 60000])
+        daemon.kill()
+        daemon.start()
+        wait_for(lambda: client.get(pool, POOL, "Active"))
+        assert (folder / "a").read_bytes() == b"o" * MIB and parts(folder) == []
+        os.close(reader)
+        os.close(writer)
+
+    def test_16_at_once(self, client, tmp_path, folder, pool):
+        volumes = [make(client, pool, f"v{i:02}", MIB) for i in range(16)]
+        replies = []
+        for i, volume in enumerate(volumes):
+            (tmp_path / f"s{i}").write_bytes(bytes([i]) * (MIB + i))
+            with opened(tmp_path / f"s{i}") as fd:
+                replies.append(upload(client, volume, fd, begin=True))
+        assert [reply.result().value for reply in replies] == [MIB + i for i in range(16)]
+        for i in range(16):
+            assert (folder / f"v{i:02}").read_bytes() == bytes([i]) * (MIB + i)
+        for reply in [client.begin(volume, NATIVE, "Delete", "a{sv}", {}) for volume in volumes]:
+            reply.result()
+        assert names(client, pool) == [] == list(folder.iterdir())
+
+
+class TestWipe:
+    @pytest.mark.parametrize("algorithm", ["zero", "nnsa", "dod", "bsi", "gutmann", "schneier", "pfitzner7", "pfitzner33",
+                                           "random", "trim"])
+    def test_algorithms(self, client, folder, pool, algorithm):
+        last = {"zero": b"\0", "nnsa": b"\0", "trim": b"\0", "dod": b"\xff", "bsi": b"\x7f"}.get(algorithm)
+        volume = make(client, pool, "a", MIB)
+        old = b"secret! " * (MIB // 8)
+        (folder / "a").write_bytes(old)
+        client.call(volume, NATIVE, "Wipe", "s", algorithm)
+        new = (folder / "a").read_bytes()
+        assert new == last * MIB if last else len(new) == MIB and len(set(new)) == 256 and b"secret!" not in new
+        assert (allocated(folder / "a") == 0) is (algorithm == "trim")
+
+
+class TestClone:
+    def test_as_it_is(self, client, tmp_path, folder, pool):
+        content = sparse_file(folder / "a")
+        volume = client.call(pool, POOL, "StorageVolLookupByName", "s", "a")
+        clone = client.call(volume, NATIVE, "Clone", "ssa{sv}", "b", "", {})
+        assert (folder / "b").read_bytes() == content and allocated(folder / "b") <= 4 * BLOCK
+        assert client.get(clone, NATIVE, "Format") == "raw"
+        refused(client.call, volume, NATIVE, "Clone", "ssa{sv}", "b", "", {}, word="already")
+        for name, kind, word in (("../c", "", "/"), ("c", "quick", "qcow2"), ("", "", "name")):
+            refused(client.call, volume, NATIVE, "Clone", "ssa{sv}", name, kind, {}, word=word)
+        refused(client.call, volume, NATIVE, "Clone", "ssa{sv}", "c", "qcow2", {"reflink": GLib.Variant("b", True)},
+                word="reflink")
+        converted = client.call(volume, NATIVE, "Clone", "ssa{sv}", "c", "qcow2", {})
+        assert client.get(converted, NATIVE, "Format") == "qcow2"
+        subprocess.run(["qemu-img", "compare", "-q", "-f", "qcow2", "-F", "raw", folder / "c", folder / "a"], check=True)
+        assert parts(folder) == [] and names(client, pool) == ["a", "b", "c"]
+
+    def test_reflink(self, client, tmp_path):
+        """Twice the data is more than the file system has."""
+        with loop_file_system(tmp_path, "btrfs") as folder:
+            pool = started(client, folder)
+            content = os.urandom(MIB) * 90
+            (folder / "a").write_bytes(content)
+            volume = client.call(pool, POOL, "StorageVolLookupByName", "s", "a")
+            client.call(volume, NATIVE, "Clone", "ssa{sv}", "b", "", {"reflink": GLib.Variant("b", True)})
+            client.call(volume, NATIVE, "Clone", "ssa{sv}", "c", "", {})
+            client.call(pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("d", 90 * MIB), f"{folder}/a", 2)
+            assert all((folder / name).read_bytes() == content for name in "bcd")
+            client.call(pool, POOL, "Destroy")
+
+    def test_no_reflink(self, client, tmp_path):
+        with loop_file_system(tmp_path, "ext4") as folder:
+            pool = started(client, folder)
+            volume = make(client, pool, "a", MIB)
+            refused(client.call, volume, NATIVE, "Clone", "ssa{sv}", "b", "", {"reflink": GLib.Variant("b", True)},
+                    word="cannot be shared")
+            assert parts(folder) == [] and not (folder / "b").exists()
+            client.call(pool, POOL, "Destroy")
+
+
+@contextlib.contextmanager
+def loop_file_system(tmp_path, kind):
+    """A folder on a file system of its own; the loop device is given back at once when it is unmounted."""
+    if os.getuid() != 0 or not pathlib.Path("/dev/loop-control").exists() or not shutil_which(f"mkfs.{kind}"):
+        pytest.skip(f"needs root, loop devices and mkfs.{kind}")
+    image, folder = tmp_path / "image", tmp_path / "mounted"
+    folder.mkdir()
+    with open(image, "wb") as file:
+        file.truncate(256 * MIB)
+    subprocess.run([f"mkfs.{kind}", "-q", image], check=True, capture_output=True)
+    if subprocess.run(["mount", "-o", "loop", image, folder], check=False, capture_output=True).returncode != 0:
+        pytest.skip(f"this kernel mounts no {kind}")
+    try:
+        inner = folder / "pool"
+        inner.mkdir()
+        yield inner
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def shutil_which(name):
+    return subprocess.run(["sh", "-c", f"PATH=$PATH:/sbin:/usr/sbin command -v {name}"], check=False,
+                          capture_output=True).returncode == 0
+
+
+class TestFullDisk:
+    def test_nothing_is_left(self, client, tmp_path):
+        folder = tmp_path / "small"
+        folder.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4M", "tmpfs", folder], check=False,
+                          capture_output=True).returncode != 0:
+            pytest.skip("needs root")
+        try:
+            pool = started(client, folder)
+            volume = make(client, pool, "a", MIB, MIB)
+            (folder / "a").write_bytes(b"o" * MIB)
+            (tmp_path / "source").write_bytes(os.urandom(5 * MIB))
+            with opened(tmp_path / "source") as fd:
+                refused(upload, client, volume, fd, word="no room")
+            assert (folder / "a").read_bytes() == b"o" * MIB
+            for call in ((pool, POOL, "StorageVolCreateXML", "su", volume_xml("b", 5 * MIB, 5 * MIB), 0),
+                         (volume, NATIVE, "Resize", "ta{sv}", 5 * MIB, {"allocate": GLib.Variant("b", True)})):
+                refused(client.call, *call)
+            assert names(client, pool) == ["a"] and [p.name for p in folder.iterdir()] == ["a"]
+            assert (folder / "a").read_bytes() == b"o" * MIB
+            client.call(pool, POOL, "Destroy")
+        finally:
+            subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.system
+class TestRights:
+    def test_data_has_rights_of_its_own(self, system_daemon, polkit, tmp_path):
+        root, alice = system_daemon.client(), system_daemon.client("alice")
+        pool = started(root, tmp_path)
+        volume = make(root, pool, "a", MIB)
+        for member, arguments in (("OpenRead", ()), ("OpenWrite", ()), ("Wipe", ("s", "zero")),
+                                  ("Clone", ("ssa{sv}", "b", "", {})), ("GetXML", ("a{sv}", {}))):
+            refused(alice.call, volume, NATIVE, member, *arguments, word="no storage vol with matching")
+        polkit.rules("if (subject.user == 'alice' && action.id.indexOf('data-') < 0) return polkit.Result.YES;")
+        for member in ("OpenRead", "OpenWrite"):
+            refused(alice.call, volume, NATIVE, member)
+        with opened(tmp_path / "a") as fd:
+            refused(upload, alice, volume, fd)
+        polkit.rules("if (subject.user == 'alice' && action.id.indexOf('data-write') < 0) return polkit.Result.YES;")
+        os.close(alice.send(volume, NATIVE, "OpenRead").fds[0])
+        refused(alice.call, volume, NATIVE, "OpenWrite")
