@@ -29,6 +29,7 @@ const DriverOperations qemu_operations = {
                 .compare_cpu = qemu_connect_compare_cpu,
                 .compare_hypervisor_cpu = qemu_connect_compare_hypervisor_cpu,
                 .domain_xml_to_native = qemu_connect_domain_xml_to_native,
+                .find_storage_pool_sources = pools_find_sources,
                 .get_capabilities = qemu_connect_get_capabilities,
                 .get_domain_capabilities = qemu_connect_get_domain_capabilities,
                 .get_cpu_model_names = qemu_connect_get_cpu_model_names,

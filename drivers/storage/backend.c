@@ -8,9 +8,11 @@ const Backend *backend_of(PoolType type)
 {
         static const Backend none = {};
         static const Backend *const backends[] = {
-                [POOL_TYPE_DIR] = &backend_dir,
-                [POOL_TYPE_FS] = &backend_fs,
-                [POOL_TYPE_DISK] = &backend_disk,
+                [POOL_TYPE_DIR] = &backend_dir,     [POOL_TYPE_FS] = &backend_fs,
+                [POOL_TYPE_NETFS] = &backend_netfs, [POOL_TYPE_LOGICAL] = &backend_logical,
+                [POOL_TYPE_DISK] = &backend_disk,   [POOL_TYPE_ISCSI] = &backend_iscsi,
+                [POOL_TYPE_SCSI] = &backend_scsi,   [POOL_TYPE_MPATH] = &backend_mpath,
+                [POOL_TYPE_RBD] = &backend_rbd,     [POOL_TYPE_ZFS] = &backend_zfs,
         };
         const Backend *backend = (size_t)type < G_N_ELEMENTS(backends) ? backends[type] : NULL;
 

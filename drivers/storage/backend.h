@@ -33,8 +33,9 @@ typedef struct Backend {
         int (*stop)(const StoragePoolDefinition *pool, Error *error) AWAITS;
         /* Destroys what build() makes. */
         int (*remove)(const StoragePoolDefinition *pool, Error *error) AWAITS;
-        /* A <sources> element with what pools of the type could stand on; `where` may be NULL. */
-        int (*find_sources)(const PoolSource *where, char **ret_xml, Error *error) AWAITS;
+        /* Adds what pools of the type could stand on to an array of storage_sources_new(); `where` may be
+         * NULL. */
+        int (*find_sources)(const PoolSource *where, GPtrArray *sources, Error *error) AWAITS;
 
         /* An array of FileEntry with paths, which frees them, and the sizes. */
         int (*list)(const StoragePoolDefinition *pool, GPtrArray **ret_entries, BackendSizes *ret_sizes,
@@ -52,4 +53,5 @@ const Backend *backend_of(PoolType type);
 /* ERROR_NOT_SUPPORTED: pools of the type have no `what` ("start", "volumes of another size" ...). */
 int backend_refuse(const StoragePoolDefinition *pool, const char *what, Error *error);
 
-extern const Backend backend_dir, backend_disk, backend_fs;
+extern const Backend backend_dir, backend_disk, backend_fs, backend_iscsi, backend_logical, backend_mpath,
+        backend_netfs, backend_rbd, backend_scsi, backend_zfs;

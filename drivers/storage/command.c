@@ -35,3 +35,10 @@ int command_run(const Command *command, char **ret_output, Error *error)
                 *ret_output = TAKE_PTR(output);
         return r;
 }
+
+bool command_exists(const char *name)
+{
+        _cleanup_(freep) char *path = NULL;
+
+        return tool_find(name, "", &path, NULL) >= 0;
+}

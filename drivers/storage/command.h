@@ -14,5 +14,6 @@ typedef struct Command {
         int fd;                /* passed on as descriptor 3; 0: none */
 } Command;
 int command_run(const Command *command, char **ret_output, Error *error) AWAITS;
+bool command_exists(const char *name);
 /* The arguments of a Command, in place. */
 #define COMMAND_ARGUMENTS(...) ((const char *const[]){ __VA_ARGS__, NULL })

@@ -82,7 +82,9 @@ FileEntry *file_entry_free(FileEntry *entry)
 
 const char *file_entry_file(const FileEntry *entry)
 {
-        return entry->path ? entry->path : entry->name;
+        if (!entry->path)
+                return entry->name;
+        return entry->path[0] == '/' ? entry->path : ""; /* what is on the network is no file */
 }
 
 static void entry_release(void *entry)

@@ -20,6 +20,8 @@ int pools_define(Call *call, StoragePool *existing, StoragePoolDefinition *defin
 int pools_create_transient(Call *call, StoragePool *existing, StoragePoolDefinition *definition,
                            uint32_t flags, StoragePool **ret_pool, Error *error) AWAITS;
 
+int pools_find_sources(Call *call, const char *type, const char *spec, uint32_t flags, char **ret_xml,
+                       Error *error) AWAITS;
 int pools_build(Call *call, StoragePool *pool, uint32_t flags, Error *error) AWAITS;
 int pools_create(Call *call, StoragePool *pool, uint32_t flags, Error *error) AWAITS;
 int pools_delete(Call *call, StoragePool *pool, uint32_t flags, Error *error) AWAITS;

@@ -389,6 +389,67 @@ int storage_pool_definition_parse(const char *xml, size_t size, unsigned flags, 
         return r;
 }
 
+int storage_source_parse(const char *xml, size_t size, PoolSource **ret, Error *error)
+{
+        void *source;
+        int r = struct_parse_document(&pool_source_type, "source", xml, size, DEFINITION_INACTIVE, &source,
+                                      error);
+
+        if (r >= 0)
+                *ret = source;
+        return r;
+}
+
+PoolSource *storage_source_new(const char *format)
+{
+        PoolSource *source = struct_new(&pool_source_type);
+
+        source->format = g_strdup(format);
+        return source;
+}
+
+PoolSource *storage_source_free(PoolSource *source)
+{
+        return struct_free(&pool_source_type, source);
+}
+
+void storage_source_add_device(PoolSource *source, const char *path)
+{
+        PoolDevice *device = struct_new(&pool_device_type);
+
+        device->path = g_strdup(path);
+        list_append(&source->devices, device);
+}
+
+void storage_source_add_host(PoolSource *source, const char *name)
+{
+        PoolHost *host = struct_new(&pool_host_type);
+
+        host->name = g_strdup(name);
+        list_append(&source->hosts, host);
+}
+
+static void source_release(void *source)
+{
+        storage_source_free(source);
+}
+
+GPtrArray *storage_sources_new(void)
+{
+        return g_ptr_array_new_with_free_func(source_release);
+}
+
+char *storage_sources_format(const GPtrArray *sources)
+{
+        XmlWriter *writer = xml_writer_new();
+
+        xml_writer_open(writer, "sources");
+        for (unsigned i = 0; i < sources->len; i++)
+                struct_format(&pool_source_type, sources->pdata[i], "source", writer, 0);
+        xml_writer_close(writer);
+        return xml_writer_finish(writer);
+}
+
 void storage_pool_definition_complete(StoragePoolDefinition *definition)
 {
         if (!definition->uuid[0])

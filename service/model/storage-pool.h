@@ -113,6 +113,17 @@ StoragePoolDefinition *storage_pool_definition_copy(const StoragePoolDefinition 
 StoragePoolDefinition *storage_pool_definition_free(StoragePoolDefinition *definition);
 DEFINE_CLEANUP(StoragePoolDefinition, storage_pool_definition_free)
 
+/* A <source> element. */
+int storage_source_parse(const char *xml, size_t size, PoolSource **ret, Error *error);
+PoolSource *storage_source_new(const char *format);
+PoolSource *storage_source_free(PoolSource *source);
+DEFINE_CLEANUP(PoolSource, storage_source_free)
+void storage_source_add_device(PoolSource *source, const char *path);
+void storage_source_add_host(PoolSource *source, const char *name);
+/* An array that frees its sources, and the <sources> element of one. */
+GPtrArray *storage_sources_new(void);
+char *storage_sources_format(const GPtrArray *sources);
+
 /* Gives it a UUID. */
 void storage_pool_definition_complete(StoragePoolDefinition *definition);
 

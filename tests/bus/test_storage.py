@@ -223,11 +223,24 @@ class TestPools:
         assert sorted(os.listdir(tmp_path)) == names(client, pool)
 
     def test_other_types_are_defined_and_say_what_is_missing(self, client):
+        pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su", "<pool type='sheepdog'><name>dog</name>"
+                           "<source><host name='h'/></source></pool>", 0)
+        refused(client.call, pool, POOL, "Create", "u", 0, word="sheepdog")
         pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su",
                            "<pool type='logical'><name>vg</name><source/><target/></pool>", 0)
         tree = read(client, pool, POOL)
         assert tree.find("source/format").get("type") == "lvm2" and tree.find("target/path").text == "/dev/vg"
-        refused(client.call, pool, POOL, "Create", "u", 0, word="logical")
+        refused(client.call, pool, POOL, "Create", "u", 0, word="vg")
+
+    def test_sources_are_looked_for(self, client):
+        def find(kind, spec="", flags=0):
+            return client.call(QEMU, CONNECT, "FindStoragePoolSources", "ssu", kind, spec, flags)
+        assert ElementTree.fromstring(find("logical")).tag == "sources"
+        for arguments, word in ((("logical", "", 1), "1"), (("letter",), "letter"), (("dir",), "dir"),
+                                (("netfs",), "srcSpec"), (("netfs", "<source/>"), "srcSpec"),
+                                (("netfs", "<pool/>"), "source"), (("iscsi",), "host"),
+                                (("netfs", "<source><host name='-a'/></source>"), "-a")):
+            refused(find, *arguments, word=word)
 
     def test_bad_input_changes_nothing(self, client, tmp_path):
         identity = str(uuid.uuid4())

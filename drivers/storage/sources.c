@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What pools could be made of. */
+
+#include "drivers/storage/backend.h"
+#include "drivers/storage/pools.h"
+#include <string.h>
+
+int pools_find_sources(Call *call, const char *type, const char *spec, uint32_t flags, char **ret_xml,
+                       Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *sources = storage_sources_new();
+        _cleanup_(storage_source_freep) PoolSource *where = NULL;
+        int number = enum_from_string(&pool_type_table, type);
+        const Backend *backend;
+        int r = error_check_flags(error, "FindStoragePoolSources", flags, 0);
+
+        (void)call;
+        if (r >= 0 && number < 0)
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "FindStoragePoolSources: there is no type '%s' of pools", type);
+        if (r >= 0 && spec && *spec)
+                r = storage_source_parse(spec, strlen(spec), &where, error);
+        if (r < 0)
+                return r;
+        backend = backend_of((PoolType)number);
+        if (!backend->find_sources)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "FindStoragePoolSources: sources of type '%s' are not looked for", type);
+        r = backend->find_sources(where, sources, error);
+        if (r >= 0)
+                *ret_xml = storage_sources_format(sources);
+        return r;
+}
