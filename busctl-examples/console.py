@@ -57,7 +57,6 @@ def main():
     parser.add_argument("device", nargs="?", default="")
     options = parser.parse_args()
     console = open_descriptor(connect(options.bus), options.name, "OpenConsole", options.device, 0)
-    os.set_blocking(console, True)
     if options.say is not None:
         os.write(console, options.say.encode() + b"\n")
     saved = termios.tcgetattr(0) if os.isatty(0) else None

@@ -162,6 +162,7 @@ int qemu_domain_open_console(Call *call, Domain *domain, const char *alias, uint
                              Error *error)
 {
         int r = error_check_flags(error, "OpenConsole", flags, 0);
+        _cleanup_(closep) int fd = -EBADF;
         Found found;
 
         (void)call;
@@ -181,9 +182,16 @@ int qemu_domain_open_console(Call *call, Domain *domain, const char *alias, uint
                 return error_set(error, ERROR_OPERATION_INVALID,
                                  "Console '%s' is of type %s, which cannot be opened", alias,
                                  chardev_type_to_string(found.source->type));
-        return found.source->type == CHARDEV_TYPE_PTY
-                       ? open_terminal(domain, found.source->path, ret_console, error)
-                       : open_socket(domain, found.source, ret_console, error);
+        r = found.source->type == CHARDEV_TYPE_PTY ? open_terminal(domain, found.source->path, &fd, error)
+                                                   : open_socket(domain, found.source, &fd, error);
+        if (r < 0)
+                return r;
+        /* Opening must not wait; who reads a console waits for what the guest writes. */
+        if (fcntl(fd, F_SETFL, 0) < 0)
+                return error_set_errno(error, errno, "Cannot use the console of the %s",
+                                       object_describe(&domain->object));
+        *ret_console = TAKE_FD(fd);
+        return 0;
 }
 
 /* What add_client calls the display; NULL if it takes no connections. */
