@@ -7,9 +7,11 @@
 #include "core/log.h"
 #include "drivers/secret/value.h"
 #include "drivers/stored/stored.h"
+#include <gnutls/crypto.h>
 #include <string.h>
 
-#define VALUE_MAX 65536
+#define VALUE_MAX       65536
+#define GENERATED_BYTES 24 /* 32 characters */
 
 /* virConnectSecretEventLifecycle. */
 enum {
@@ -374,4 +376,52 @@ int secrets_undefine(Call *call, Secret *secret, Error *error)
         announce(secret, EVENT_UNDEFINED);
         object_table_remove(call->driver->objects, &secret->object);
         return 0;
+}
+
+const char *secrets_find_for_volume(const Driver *driver, uid_t owner, const char *volume_path)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *secrets = object_table_list(driver->objects, OBJECT_SECRET);
+
+        for (unsigned i = 0; i < secrets->len; i++) {
+                const Secret *secret = secrets->pdata[i];
+
+                if (secret->object.owner == owner && secret->usage_type == SECRET_USAGE_VOLUME &&
+                    g_strcmp0(secret->usage_id, volume_path) == 0)
+                        return secret->object.uuid;
+        }
+        return NULL;
+}
+
+int secrets_generate(Call *call, const char *volume_path, Secret **ret_secret, Error *error)
+{
+        SecretDefinition *definition = struct_new(&secret_definition_type);
+        _cleanup_(g_variant_unrefp) GVariant *value = NULL;
+        uint8_t random[GENERATED_BYTES];
+        Secret *secret;
+        char *text;
+        int r;
+
+        definition->is_private = YES;
+        definition->usage_type = SECRET_USAGE_VOLUME;
+        definition->volume = g_strdup(volume_path);
+        r = secrets_define(call, NULL, definition, &secret, error);
+        if (r < 0)
+                return r;
+        if (gnutls_rnd(GNUTLS_RND_KEY, random, sizeof random) < 0) {
+                r = error_set(error, ERROR_OPERATION_FAILED, "There are no random numbers for a passphrase");
+        } else {
+                text = g_base64_encode(random, sizeof random);
+                value = g_variant_ref_sink(
+                        g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, text, strlen(text), 1));
+                r = secrets_set_value(call, secret, value, 0, error);
+                secret_value_free((uint8_t *)text, strlen(text));
+        }
+        explicit_bzero(random, sizeof random);
+        if (r >= 0) {
+                *ret_secret = secret;
+                return 0;
+        }
+        (void)secrets_undefine(call, secret, NULL);
+        object_unref(&secret->object);
+        return r;
 }

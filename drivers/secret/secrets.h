@@ -25,5 +25,10 @@ int secrets_undefine(Call *call, Secret *secret, Error *error) AWAITS;
  * given to a private one, too, for it goes to no caller. The caller frees *ret_value, *ret_size bytes. */
 int secrets_find_value(const Driver *driver, uid_t owner, const SecretReference *reference,
                        uint8_t **ret_value, size_t *ret_size, Error *error);
+/* A new private secret of the caller's owner for the volume of that path, with a passphrase that nobody has
+ * chosen; counted. */
+int secrets_generate(Call *call, const char *volume_path, Secret **ret_secret, Error *error) AWAITS;
+/* The UUID of the owner's secret for that volume, or NULL; borrowed. */
+const char *secrets_find_for_volume(const Driver *driver, uid_t owner, const char *volume_path);
 /* Wipes and frees. */
 void secrets_value_free(uint8_t *value, size_t size);

@@ -200,7 +200,6 @@ int entry_format(const FileEntry *entry, const char **ret_format, Error *error)
         const VolumeHeader *header = &entry->header;
         const char *what = entry_is_folder(entry)  ? "a folder"
                            : !header->format       ? "damaged"
-                           : header->encrypted     ? "encrypted"
                            : header->has_data_file ? "an image with a file of its own for data"
                            : g_strcmp0(header->format, "vmdk") == 0
                                    ? "a vmdk image, which may name other files"

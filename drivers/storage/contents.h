@@ -63,7 +63,10 @@ static inline bool entry_is_folder(const FileEntry *entry)
 }
 static inline uint64_t entry_capacity(const FileEntry *entry)
 {
-        return entry->header.has_capacity ? entry->header.capacity : (uint64_t)entry->stat.st_size;
+        uint64_t size = (uint64_t)entry->stat.st_size;
+
+        return entry->header.has_capacity ? entry->header.capacity
+                                          : size - MIN(entry->header.data_offset, size);
 }
 /* qemu-img's name of what an image is; "raw" for an ISO image. ERROR_NOT_SUPPORTED for what cannot be known
  * and for what has its data elsewhere, as guests may have written that. */

@@ -3,7 +3,9 @@
 /* A volume is made under another name and gets its own when all of it is on the disk: a crash leaves nothing
  * that looks like a volume. */
 
+#include "drivers/secret/secrets.h"
 #include "drivers/storage/contents.h"
+#include "drivers/storage/encryption.h"
 #include "drivers/storage/image.h"
 #include "drivers/storage/part.h"
 #include "drivers/storage/stream.h"
@@ -16,64 +18,81 @@ enum {
         CREATE_REFLINK = 1 << 1,
 };
 
-static int make(int fd, const char *part, const StorageVolumeDefinition *definition, const char *format,
-                bool preallocate, Error *error) AWAITS
-{
-        if (!definition->has_capacity && !definition->backing)
-                return error_set(error, ERROR_INVALID_XML, "volume '%s': <capacity> is missing",
-                                 definition->name);
-        if (strcmp(format, "raw") != 0)
-                return image_create(fd, part, definition, format, preallocate, error);
-        return files_make_raw(fd, part, definition->capacity,
-                              definition->has_allocation ? definition->allocation : definition->capacity,
-                              definition->target.nocow, error);
-}
-
-static int finish(Pool *pool, int fd, const char *part, const StorageVolumeDefinition *definition,
-                  StorageVolume **ret_volume, Error *error) AWAITS
-{
-        FileEntry *entry;
-        Volume *volume;
-        int r = files_commit(fd, part, definition->name, &definition->target.permissions, error);
-
-        pool->generation++;
-        if (r >= 0)
-                r = files_look(fd, definition->name, &entry, error);
-        if (r < 0)
-                return r;
-        volume = contents_set(pool, entry);
-        if (!volume)
-                return error_set(
-                        error, ERROR_OPERATION_INVALID,
-                        "It was made, but pool '%s' was stopped meanwhile or another pool has its path",
-                        pool->pool.object.name);
-        (void)contents_measure(pool, NULL);
-        object_ref(&volume->volume.object);
-        *ret_volume = &volume->volume;
-        return 0;
-}
-
 typedef struct Source {
-        int fd;             /* negative: none */
+        Volume *volume; /* for its passphrase */
+        int fd;
         const char *format; /* static */
         uint64_t capacity;
         bool as_file, must_share; /* its file is copied as it is, without copying blocks */
 } Source;
 
-static int convert(int fd, const char *part, StorageVolumeDefinition *definition, const Source *source,
-                   const char *format, bool preallocate, Error *error) AWAITS
+/* A volume that is being made. */
+typedef struct Making {
+        Call *call;
+        Pool *pool;
+        StorageVolumeDefinition *definition;
+        const Source *source; /* NULL: it is empty */
+        uint32_t flags;
+        const char *format; /* static */
+        char *part;
+        int folder_fd, key_fd;
+        Secret *secret; /* made for it; counted */
+} Making;
+
+static void making_clear(Making *making)
 {
+        closep(&making->folder_fd);
+        key_close(&making->key_fd);
+        g_free(making->part);
+        if (making->secret)
+                object_unref(&making->secret->object);
+}
+
+static Image image_of(const Making *making)
+{
+        return (Image){ .folder_fd = making->folder_fd,
+                        .name = making->part,
+                        .format = making->format,
+                        .key_fd = making->key_fd };
+}
+
+static int make(const Making *making, Error *error) AWAITS
+{
+        const StorageVolumeDefinition *definition = making->definition;
+        Image image = image_of(making);
+
+        if (!definition->has_capacity && !definition->backing)
+                return error_set(error, ERROR_INVALID_XML, "volume '%s': <capacity> is missing",
+                                 definition->name);
+        if (strcmp(making->format, "raw") != 0)
+                return image_create(&image, definition, making->flags & CREATE_PREALLOC_METADATA, error);
+        return files_make_raw(making->folder_fd, making->part, definition->capacity,
+                              definition->has_allocation ? definition->allocation : definition->capacity,
+                              definition->target.nocow, error);
+}
+
+static int convert(const Making *making, Error *error) AWAITS
+{
+        const StorageVolumeDefinition *definition = making->definition;
+        const Source *source = making->source;
+        Image image = image_of(making), original = { .fd = source->fd, .format = source->format };
+        _cleanup_(key_close) int key_fd = 0;
         int r = 0;
 
         if (definition->backing)
-                r = error_set(error, ERROR_NOT_SUPPORTED,
-                              "volume '%s': a copy with a <backingStore> of its own is not supported",
-                              definition->name);
-        if (r >= 0)
-                r = image_convert(fd, part, definition, format, preallocate, source->fd, source->format,
-                                  error);
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "volume '%s': a copy with a <backingStore> of its own is not supported",
+                                 definition->name);
+        r = encryption_open(source->volume, &key_fd, error);
+        if (r < 0)
+                return r;
+        original.key_fd = key_fd;
+        if (making->call->job)
+                job_set_progress(making->call->job, 0, source->capacity);
+        r = image_convert(&image, definition, making->flags & CREATE_PREALLOC_METADATA, &original,
+                          making->call->job, error);
         if (r >= 0 && definition->has_capacity && definition->capacity > source->capacity)
-                r = image_resize(fd, part, format, definition->capacity, false, false, error);
+                r = image_resize(&image, definition->capacity, false, false, error);
         return r;
 }
 
@@ -88,27 +107,54 @@ static void progress_tell(uint64_t count, void *data)
         job_set_progress(call->job, count, total);
 }
 
-static int copy_file(Call *call, int fd, const char *part, const StorageVolumeDefinition *definition,
-                     const Source *source, Error *error) AWAITS
+static int copy_file(const Making *making, Error *error) AWAITS
 {
+        const char *name = making->definition->name;
+        const Source *source = making->source;
         _cleanup_(closep) int file = -EBADF;
         Stream stream = { .kind = STREAM_FILE, .fd = source->fd };
         StreamMove move = {
-                .name = definition->name, .length = UINT64_MAX, .progress = progress_tell, .data = call
+                .name = name, .length = UINT64_MAX, .progress = progress_tell, .data = making->call
         };
         uint64_t count, size;
-        int r = part_create(fd, part, &file, error);
+        int r = part_create(making->folder_fd, making->part, &file, error);
 
         if (r < 0)
                 return r;
         if (source->must_share)
-                return part_share(source->fd, file, definition->name, error);
+                return part_share(source->fd, file, name, error);
         move.file = file;
         size = stream_rest(&stream);
-        if (call->job)
-                job_set_progress(call->job, 0, size);
+        if (making->call->job)
+                job_set_progress(making->call->job, 0, size);
         r = stream_read_into(&stream, &move, &count, error);
-        return r < 0 ? r : part_extend(file, size, definition->name, error);
+        return r < 0 ? r : part_extend(file, size, name, error);
+}
+
+static int finish(const Making *making, StorageVolume **ret_volume, Error *error) AWAITS
+{
+        const StorageVolumeDefinition *definition = making->definition;
+        Pool *pool = making->pool;
+        FileEntry *entry;
+        Volume *volume;
+        int r = files_commit(making->folder_fd, making->part, definition->name,
+                             &definition->target.permissions, error);
+
+        pool->generation++;
+        if (r >= 0)
+                r = files_look(making->folder_fd, definition->name, &entry, error);
+        if (r < 0)
+                return r;
+        volume = contents_set(pool, entry);
+        if (!volume)
+                return error_set(
+                        error, ERROR_OPERATION_INVALID,
+                        "It was made, but pool '%s' was stopped meanwhile or another pool has its path",
+                        pool->pool.object.name);
+        (void)contents_measure(pool, NULL);
+        object_ref(&volume->volume.object);
+        *ret_volume = &volume->volume;
+        return 0;
 }
 
 static int check_new(Pool *pool, const StorageVolumeDefinition *definition, Error *error)
@@ -154,40 +200,57 @@ static int create_device(Pool *pool, const StorageVolumeDefinition *definition, 
         return 0;
 }
 
-static int fill(Call *call, int fd, const char *part, StorageVolumeDefinition *definition,
-                const Source *source, const char *format, bool preallocate, Error *error) AWAITS
+static int fill(const Making *making, Error *error) AWAITS
 {
-        if (!source)
-                return make(fd, part, definition, format, preallocate, error);
-        return source->as_file ? copy_file(call, fd, part, definition, source, error)
-                               : convert(fd, part, definition, source, format, preallocate, error);
+        if (!making->source)
+                return make(making, error);
+        return making->source->as_file ? copy_file(making, error) : convert(making, error);
+}
+
+static int prepare(Making *making, Error *error) AWAITS
+{
+        StorageVolumeDefinition *definition = making->definition;
+        _cleanup_(freep) char *path = NULL;
+        int r = 0;
+
+        if (!making->source || !making->source->as_file)
+                r = image_check(definition, making->flags & CREATE_PREALLOC_METADATA, &making->format,
+                                error);
+        if (r >= 0)
+                r = check_new(making->pool, definition, error);
+        if (r >= 0)
+                r = contents_open(making->pool, &making->folder_fd, error);
+        if (r < 0 || !definition->target.encryption || !making->format)
+                return r;
+        path = g_build_filename(making->pool->live->path, definition->name, NULL);
+        return encryption_open_new(making->call, path, definition->target.encryption, &making->key_fd,
+                                   &making->secret, error);
 }
 
 static int create(Call *call, Pool *pool, StorageVolumeDefinition *definition, const Source *source,
                   uint32_t flags, StorageVolume **ret_volume, Error *error) AWAITS
 {
-        _cleanup_(freep) char *part = part_name();
-        bool preallocate = flags & CREATE_PREALLOC_METADATA;
-        _cleanup_(closep) int fd = -EBADF;
-        const char *format = NULL;
-        int r = 0;
+        _cleanup_(making_clear) Making making = { .call = call,
+                                                  .pool = pool,
+                                                  .definition = definition,
+                                                  .source = source,
+                                                  .flags = flags,
+                                                  .part = part_name(),
+                                                  .folder_fd = -EBADF };
+        int r;
 
         if (pool->live && !pool_backend(pool)->is_folder)
                 return create_device(pool, definition, source, flags, ret_volume, error);
-        if (!source || !source->as_file)
-                r = image_check(definition, preallocate, &format, error);
-
-        if (r >= 0)
-                r = check_new(pool, definition, error);
-        if (r >= 0)
-                r = contents_open(pool, &fd, error);
+        r = prepare(&making, error);
         if (r < 0)
                 return r;
-        r = fill(call, fd, part, definition, source, format, preallocate, error);
+        r = fill(&making, error);
         if (r >= 0)
-                r = finish(pool, fd, part, definition, ret_volume, error);
+                r = finish(&making, ret_volume, error);
         if (r < 0) {
-                files_drop(fd, part);
+                files_drop(making.folder_fd, making.part);
+                if (making.secret)
+                        (void)secrets_undefine(call, making.secret, NULL);
                 error_prefix(error, "Cannot make the volume '%s' in pool '%s'", definition->name,
                              pool->pool.object.name);
         }
@@ -219,6 +282,7 @@ static int open_source(Volume *volume, bool as_file, Source *ret_source, Error *
                               volume->volume.object.name, volume->entry->header.backing_path);
         if (r < 0)
                 return r;
+        ret_source->volume = volume;
         ret_source->as_file = as_file;
         ret_source->capacity = entry_capacity(volume->entry);
         r = contents_open(volume_pool(volume), &fd, error);

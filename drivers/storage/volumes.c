@@ -4,6 +4,7 @@
 
 #include "drivers/storage/volumes.h"
 #include "drivers/storage/contents.h"
+#include "drivers/storage/encryption.h"
 #include "drivers/storage/image.h"
 #include "drivers/storage/wipe.h"
 #include <string.h>
@@ -232,6 +233,7 @@ int volumes_get_xml_desc(Call *call, StorageVolume *storage_volume, uint32_t fla
         describe_header(&definition->target, &entry->header);
         if (is_folder)
                 definition->target.format = VOLUME_FORMAT_DIR;
+        definition->target.encryption = encryption_describe(volume);
         describe_file(&definition->target, entry);
         definition->backing = describe_backing(volume);
         *ret_xml = storage_volume_definition_format(definition);
@@ -316,6 +318,21 @@ static int check_chain(const Volume *top, Error *error) AWAITS
         return r;
 }
 
+static int resize_image(const Volume *volume, int folder_fd, const char *format, uint64_t capacity,
+                        uint32_t flags, Error *error) AWAITS
+{
+        _cleanup_(freep) char *name = g_strdup(volume->volume.object.name);
+        _cleanup_(key_close) int key_fd = 0;
+        int r = encryption_open(volume, &key_fd, error);
+
+        return r < 0 ? r
+                     : image_resize(&(Image){ .folder_fd = folder_fd,
+                                              .name = name,
+                                              .format = format,
+                                              .key_fd = key_fd },
+                                    capacity, flags & RESIZE_SHRINK, flags & RESIZE_ALLOCATE, error);
+}
+
 static int resize_device(Volume *volume, uint64_t capacity, Error *error) AWAITS
 {
         Pool *pool = volume_pool(volume);
@@ -355,8 +372,7 @@ int volumes_resize(Call *call, StorageVolume *storage_volume, uint64_t capacity,
                 r = files_resize_raw(fd, volume->volume.object.name, (uint64_t)volume->entry->stat.st_size,
                                      capacity, flags & RESIZE_ALLOCATE, error);
         else
-                r = image_resize(fd, volume->volume.object.name, format, capacity, flags & RESIZE_SHRINK,
-                                 flags & RESIZE_ALLOCATE, error);
+                r = resize_image(volume, fd, format, capacity, flags, error);
         return r < 0 ? r : contents_look(volume, error);
 }
 

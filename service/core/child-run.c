@@ -4,6 +4,7 @@
 
 #include "core/await.h"
 #include "core/child.h"
+#include "core/fiber.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,12 +13,15 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#define ERROR_OUTPUT_MAX 4096u
+#define ERROR_OUTPUT_MAX  4096u
+#define KILL_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
 
 typedef struct Stream {
         int fd; /* ours, non-blocking; -EBADF when it has ended */
         GString *text;
         size_t max_size;
+        void (*seen)(const char *text, size_t size, void *data); /* instead of keeping it */
+        void *data;
 } Stream;
 
 static void stream_close(Stream *stream)
@@ -39,12 +43,14 @@ static int stream_read(Stream *stream)
         char chunk[4096];
 
         while (stream->fd >= 0) {
-                ssize_t n = read(stream->fd, chunk, sizeof(chunk));
+                ssize_t n = read(stream->fd, chunk, sizeof(chunk) - 1);
 
                 if (n < 0)
                         return errno == EAGAIN ? 0 : errno == EINTR ? 0 : -errno;
                 if (n == 0)
                         stream_close(stream);
+                else if (stream->seen)
+                        chunk[n] = 0, stream->seen(chunk, (size_t)n, stream->data);
                 else if (stream->text->len + (size_t)n > stream->max_size)
                         return -EFBIG;
                 else
@@ -115,13 +121,27 @@ static int explain(const char *tool, const Stream *errors, size_t max_output, in
                          g_strchomp(errors->text->str));
 }
 
+/* It makes nothing any more of what its caller removes now. One that the kernel does not let go (a server of
+ * files is gone) is left behind. */
+static void kill_and_wait(Child *child)
+{
+        bool is_cancelled = fiber_is_cancelled(fiber_current());
+        int code, status;
+
+        (void)child_signal(child, SIGKILL); /* fails only if it has just ended */
+        fiber_clear_cancel();
+        (void)child_wait(child, deadline_after_usec(KILL_TIMEOUT_USEC), &code, &status);
+        if (is_cancelled)
+                fiber_cancel(fiber_current());
+}
+
 /* The tool is ours alone: whatever happened, it is gone when we return. */
 static int finish(Child *child, int result, int *ret_code, int *ret_status)
 {
         if (result >= 0)
                 result = child_wait(child, DEADLINE_NEVER, ret_code, ret_status);
         if (result < 0)
-                (void)child_signal(child, SIGKILL); /* fails only if it has just ended */
+                kill_and_wait(child);
         return result;
 }
 
@@ -137,6 +157,8 @@ static int run(ChildOptions *options, int poll_fd, Stream *output, Stream *error
                 r = stream_open(errors, max_output + ERROR_OUTPUT_MAX, poll_fd, &errors_fd);
         if (r < 0)
                 return error_set_errno(error, r, "Cannot start %s", options->arguments[0]);
+        output->seen = options->output_seen;
+        output->data = options->output_data;
         options->stdout_fd = output_fd;
         options->stderr_fd = errors_fd;
         r = child_spawn(options, &child, error);

@@ -101,6 +101,8 @@ static void __attribute__((noreturn)) child_main(const ChildOptions *options, in
         place_fds(options, &pipe_fd, fds);
         if (options->new_session && setsid() < 0)
                 die(pipe_fd, "begin a session");
+        if (options->ends_with_us && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                die(pipe_fd, "end with the daemon");
         (void)umask((mode_t)(options->umask ? options->umask : 0077));
         if (options->set_user)
                 become(options, pipe_fd);

@@ -22,6 +22,10 @@ typedef struct ChildOptions {
         const char *folder; /* working directory, NULL: / */
         unsigned umask;     /* 0: 0077 */
         bool new_session;   /* setsid(): it shall outlive us */
+        bool ends_with_us;  /* it is killed when we end, however we do */
+        /* child_run() hands the output on as it comes, instead of keeping it; NUL-terminated. */
+        void (*output_seen)(const char *text, size_t size, void *data);
+        void *output_data;
 } ChildOptions;
 
 typedef struct Child Child;

@@ -13,6 +13,7 @@
 #define QCOW2_LAZY_REFCOUNTS (1u << 0) /* of the compatible features */
 #define QCOW2_DATA_FILE      (1u << 2) /* of the incompatible ones */
 #define QCOW2_EXTENDED_L2    (1u << 4)
+#define QCOW2_CRYPT_LUKS     2
 #define QED_HAS_BACKING      1
 #define QED_BACKING_IS_RAW   4
 
@@ -112,6 +113,7 @@ static int read_qcow2(Bytes bytes, VolumeHeader *header, Error *error)
                 header->lazy_refcounts = big(bytes, 80, 8) & QCOW2_LAZY_REFCOUNTS;
         }
         header->encrypted = big(bytes, 32, 4) != 0;
+        header->is_luks = big(bytes, 32, 4) == QCOW2_CRYPT_LUKS;
         r = set_capacity(header, big(bytes, 24, 8), 1, error);
         if (r < 0 || backing == 0)
                 return r;
@@ -144,9 +146,13 @@ static int read_vdi(Bytes bytes, VolumeHeader *header, Error *error)
 
 static int read_luks(Bytes bytes, VolumeHeader *header, Error *error)
 {
-        (void)bytes; /* the capacity is the file's size without the header */
-        (void)error;
         header->encrypted = true;
+        header->is_luks = true;
+        if (big(bytes, 6, 2) != 1) /* version 2 says it elsewhere */
+                return 0;
+        if (!is_within(bytes, 104, 4))
+                return error_set(error, ERROR_OPERATION_FAILED, "The luks header is cut off");
+        header->data_offset = big(bytes, 104, 4) * SECTOR_BYTES; /* the capacity is what follows */
         return 0;
 }
 

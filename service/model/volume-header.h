@@ -8,10 +8,11 @@
 #define VOLUME_HEADER_BYTES (64 * 1024)
 
 typedef struct VolumeHeader {
-        const char *format; /* static; "raw" for what has no header that we know */
-        bool has_capacity;  /* raw, vhdx and luks do not say it here */
-        uint64_t capacity;  /* bytes */
-        bool encrypted;
+        const char *format;      /* static; "raw" for what has no header that we know */
+        bool has_capacity;       /* raw, vhdx and luks do not say it here */
+        uint64_t capacity;       /* bytes */
+        bool encrypted, is_luks; /* by LUKS, and not by qcow's own old way */
+        uint64_t data_offset;    /* of luks: where the data begins, bytes */
         bool is_compat_1_1, lazy_refcounts, extended_l2; /* of qcow2 */
         bool has_data_file;                              /* its data is in a file that it names */
         uint32_t cluster_size;                           /* bytes; 0: it has none, or does not say */

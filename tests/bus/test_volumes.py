@@ -4,6 +4,7 @@ kill and a full disk."""
 import contextlib
 import os
 import pathlib
+import select
 import socket
 import subprocess
 import threading
@@ -13,7 +14,7 @@ import pytest
 from gi.repository import GLib
 from harness import PROPERTIES, BusError, drain, wait_for
 from machines import CONNECT, QEMU, define as define_machine, definition, disk
-from test_storage import MIB, POOL, make, names, refused, started, volume_xml
+from test_storage import MIB, POOL, image_info, make, names, read, refused, started, volume_xml
 
 NATIVE = "org.virtbus1.StorageVolume"
 VOLUME = "org.libvirt.StorageVol"
@@ -362,6 +363,116 @@ def loop_file_system(tmp_path, kind):
 def shutil_which(name):
     return subprocess.run(["sh", "-c", f"PATH=$PATH:/sbin:/usr/sbin command -v {name}"], check=False,
                           capture_output=True).returncode == 0
+
+
+PASSPHRASE = b"correct horse battery staple"
+
+
+def secret_for(client, path, value=PASSPHRASE):
+    text = f"<secret><usage type='volume'><volume>{path}</volume></usage></secret>"
+    secret = client.call(QEMU, CONNECT, "SecretDefineXML", "su", text, 0)
+    client.call(secret, "org.libvirt.Secret", "SetValue", "ayu", value, 0)
+    return client.get(secret, "org.libvirt.Secret", "UUID")
+
+
+def encryption(identity=None, content=""):
+    secret = f"<secret type='passphrase' uuid='{identity}'/>" if identity else ""
+    return f"<encryption format='luks'>{secret}{content}</encryption>"
+
+
+def qemu_io(path, driver, command, passphrase=PASSPHRASE):
+    prefix = "" if driver == "luks" else "encrypt.format=luks,encrypt."
+    return subprocess.run(["qemu-io", "--object", "secret,id=k,file=/dev/stdin", "--image-opts", "-c", command,
+                           f"driver={driver},{prefix}key-secret=k,file.filename={path}"], input=passphrase, check=False,
+                          capture_output=True).returncode == 0
+
+
+def tools_of(daemon):
+    """The qemu-img children of the daemon: pid and command line."""
+    found = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            if int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]) == daemon.process.pid:
+                line = (entry / "cmdline").read_bytes()
+                if b"qemu-img" in line:
+                    found[int(entry.name)] = line
+    return found
+
+
+class TestEncryption:
+    def test_luks(self, client, daemon, folder, pool):
+        identity = secret_for(client, f"{folder}/a")
+        content = encryption(identity, "<cipher name='serpent' size='256' mode='cbc' hash='sha256'/>"
+                                       "<ivgen name='plain64' hash='sha256'/>")
+        reply = client.begin(pool, POOL, "StorageVolCreateXML", "su", volume_xml("a", 4 * MIB, content=content), 0)
+        line = wait_for(lambda: [line for line in tools_of(daemon).values() if b"create" in line])[0]
+        assert PASSPHRASE not in line and b"key-secret=" in line
+        volume = reply.result().value
+        info = image_info(folder / "a")
+        assert info["format"] == "luks" and info["format-specific"]["data"]["cipher-alg"] == "serpent-256"
+        assert client.get_all(volume, NATIVE)["Capacity"] == 4 * MIB and client.get(volume, NATIVE, "Encrypted") is True
+        tree = read(client, volume)
+        assert tree.find("target/encryption").get("format") == "luks"
+        assert tree.find("target/encryption/secret").get("uuid") == identity
+        assert qemu_io(folder / "a", "luks", "write -P 7 0 64k")
+        client.call(volume, NATIVE, "Resize", "ta{sv}", 6 * MIB, {})
+        assert client.get(volume, NATIVE, "Capacity") == 6 * MIB
+        plain = client.call(volume, NATIVE, "Clone", "ssa{sv}", "plain", "raw", {})
+        assert client.get(plain, NATIVE, "Encrypted") is False
+        content = (folder / "plain").read_bytes()  # behind what was written is noise
+        assert content[:65536] == b"\7" * 65536 and len(content) == 6 * MIB
+
+    def test_qcow2_with_a_generated_secret(self, client, daemon, folder, pool):
+        (folder / "plain").write_bytes(b"\5" * MIB)
+        volume = client.call(pool, POOL, "StorageVolCreateXMLFrom", "ssu",
+                             volume_xml("a", 4 * MIB, kind="qcow2", content=encryption()), f"{folder}/plain", 0)
+        identity = read(client, volume).find("target/encryption/secret").get("uuid")
+        secret = client.call(QEMU, CONNECT, "SecretLookupByUUID", "s", identity)
+        refused(client.call, secret, "org.libvirt.Secret", "GetValue", "u", 0, word="private")
+        info = image_info(folder / "a")
+        assert info["virtual-size"] == 4 * MIB and info["encrypted"] is True
+        assert client.get(volume, NATIVE, "Encrypted") is True
+        back = client.call(volume, NATIVE, "Clone", "ssa{sv}", "back", "raw", {})
+        assert (folder / "back").read_bytes() == b"\5" * MIB + bytes(3 * MIB) and back
+
+    def test_bad_input(self, client, folder, pool):
+        identity = secret_for(client, "/nowhere")
+        for xml, word in ((volume_xml("a", content=encryption("0" * 8 + "-0000-0000-0000-" + "0" * 12)), "no secret"),
+                          (volume_xml("a", kind="vdi", content=encryption(identity)), "vdi"),
+                          (volume_xml("a", kind="luks"), "encryption"),
+                          (volume_xml("a", content=encryption(identity, "<cipher name='rot13' size='256'/>")), "rot13"),
+                          (volume_xml("a", content=encryption(identity).replace("luks", "qcow")), "qcow")):
+            refused(client.call, pool, POOL, "StorageVolCreateXML", "su", xml, 0, word=word)
+        assert list(folder.iterdir()) == [] and len(client.call(QEMU, CONNECT, "ListSecrets", "u", 0)) == 1
+        refused(client.call, pool, POOL, "StorageVolCreateXML", "su",
+                volume_xml("a", content=encryption(None, "<cipher name='rot13' size='256'/>")), 0, word="rot13")
+        assert len(client.call(QEMU, CONNECT, "ListSecrets", "u", 0)) == 1
+
+    @pytest.mark.parametrize("how", ["cancel", "kill the tool", "kill the daemon"])
+    def test_in_the_middle(self, client, daemon, folder, pool, how):
+        """Making a key for LUKS takes two seconds."""
+        identity = secret_for(client, f"{folder}/a")
+        added = client.listen(interface="org.freedesktop.DBus.ObjectManager", member="InterfacesAdded")
+        reply = client.begin(pool, POOL, "StorageVolCreateXML", "su",
+                             volume_xml("a", content=encryption(identity)), 0)
+        job = added.wait(lambda s: JOB in s.values[1]).values[0]
+        (pid,) = wait_for(lambda: tools_of(daemon))
+        tool = os.pidfd_open(pid)
+        wait_for(lambda: parts(folder))
+        if how == "cancel":
+            client.call(job, JOB, "Cancel")
+        elif how == "kill the tool":
+            os.kill(pid, 9)
+        else:
+            daemon.kill()
+        wait_for(lambda: select.select([tool], [], [], 0)[0])
+        os.close(tool)
+        if how == "kill the daemon":
+            daemon.start()
+            wait_for(lambda: client.get(pool, POOL, "Active"))
+        else:
+            refused(reply.result)
+        assert list(folder.iterdir()) == [] == names(client, pool)
 
 
 class TestFullDisk:
