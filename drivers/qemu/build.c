@@ -5,6 +5,7 @@
 #include "drivers/qemu/build.h"
 #include "drivers/qemu/command/command.h"
 #include "drivers/qemu/firmware.h"
+#include "drivers/qemu/keep.h"
 #include "drivers/qemu/launch.h"
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/variables.h"
@@ -14,7 +15,8 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
                uint64_t deadline_usec, CommandLine **ret_line, Error *error)
 {
         CapabilitiesCache *cache = qemu_driver(driver)->capabilities;
-        _cleanup_(freep) char *variables = NULL, *binary = prepare_emulator(driver, live);
+        _cleanup_(freep) char *variables = NULL, *memory_folder = NULL,
+                              *binary = prepare_emulator(driver, live);
         _cleanup_(capabilities_unrefp) QemuCapabilities *capabilities = NULL;
         _cleanup_(command_line_freep) CommandLine *line = NULL;
         int r;
@@ -35,9 +37,11 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
                         live->name);
         if (r < 0)
                 return r;
+        memory_folder = keep_path(driver, live->uuid, KEEP_RAM);
         const CommandHost host = {
                 .binary = binary,
                 .folder = folder,
+                .memory_folder = memory_folder,
                 .passes_files = runs && launch_passes_files(driver, owner),
                 .runs = runs,
                 .cpu_vendor = capabilities_cpu_vendor(cache),

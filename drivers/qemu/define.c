@@ -8,6 +8,8 @@
 #include "core/log.h"
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/end.h"
+#include "drivers/qemu/helpers.h"
+#include "drivers/qemu/keep.h"
 #include "drivers/qemu/launch.h"
 #include "drivers/qemu/notices.h"
 #include "drivers/qemu/prepare.h"
@@ -263,6 +265,19 @@ static void remove_variables(const Domain *domain, const RunUser *user, uint64_t
                 log_warning(domain->object.path, "%s", error.message);
 }
 
+static void remove_tpm(const Domain *domain, uint32_t flags)
+{
+        _cleanup_(error_clear) Error error = {};
+        int r = 0;
+
+        if (flags & UNDEFINE_TPM)
+                r = keep_remove(domain, KEEP_TPM, &error);
+        else if (!(flags & UNDEFINE_KEEP_TPM))
+                r = helpers_forget_tpm(domain, domain->definition, &error);
+        if (r < 0)
+                log_warning(domain->object.path, "%s", error.message);
+}
+
 int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
         _cleanup_(run_user_clear) RunUser user = {};
@@ -286,6 +301,8 @@ int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *erro
                 return r;
         if (has_variables && flags & UNDEFINE_NVRAM)
                 remove_variables(domain, &user, call->deadline_usec);
+        if (!domain_is_active(domain))
+                remove_tpm(domain, flags);
         start_forget(domain);
         domain_set_persistent(domain, false);
         domain_set_autostart(domain, false);

@@ -7,6 +7,7 @@
 #include "core/fiber.h"
 #include "core/log.h"
 #include "drivers/qemu/folder.h"
+#include "drivers/qemu/helpers.h"
 #include "drivers/qemu/status.h"
 #include <string.h>
 
@@ -78,8 +79,11 @@ void end_run(Domain *domain)
                 return;
         log_end(domain, machine);
         is_restarted = wants_restart(domain->live, end);
+        helpers_end(domain, domain->live);
         machine_forget_run(machine);
         if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &error) < 0)
+                log_warning(domain->object.path, "%s", error.message);
+        if (!domain->is_persistent && helpers_forget_tpm(domain, domain->live, &error) < 0)
                 log_warning(domain->object.path, "%s", error.message);
         if (!domain->definition)
                 domain->definition =

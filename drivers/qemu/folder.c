@@ -119,20 +119,44 @@ char *folder_socket_path(int folder_fd, const char *name)
         return g_strdup_printf("/proc/self/fd/%d/%s", folder_fd, name);
 }
 
-int folder_bind(int folder_fd, const char *name, Error *error)
+static int set_address(struct sockaddr_un *address, int folder_fd, const char *name, Error *error)
 {
         _cleanup_(freep) char *path = folder_socket_path(folder_fd, name);
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_(closep) int fd = -EBADF;
 
-        if (strlen(path) >= sizeof address.sun_path)
+        *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+        if (strlen(path) >= sizeof address->sun_path)
                 return error_set(error, ERROR_INVALID_ARGUMENT, "The name of a socket is too long: %s",
                                  name);
-        g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+        g_strlcpy(address->sun_path, path, sizeof address->sun_path);
+        return 0;
+}
+
+int folder_bind(int folder_fd, const char *name, Error *error)
+{
+        struct sockaddr_un address;
+        _cleanup_(closep) int fd = -EBADF;
+        int r = set_address(&address, folder_fd, name, error);
+
+        if (r < 0)
+                return r;
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
             fchmodat(folder_fd, name, 0600, 0) < 0 || listen(fd, SOCKET_QUEUE) < 0)
                 return error_set_errno(error, errno, "Cannot listen on socket %s", name);
+        return TAKE_FD(fd);
+}
+
+int folder_connect(int folder_fd, const char *name, Error *error)
+{
+        struct sockaddr_un address;
+        _cleanup_(closep) int fd = -EBADF;
+        int r = set_address(&address, folder_fd, name, error);
+
+        if (r < 0)
+                return r;
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+                return error_set_errno(error, errno, "Cannot connect with socket %s", name);
         return TAKE_FD(fd);
 }
 

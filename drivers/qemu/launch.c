@@ -8,6 +8,8 @@
 #include "core/worker.h"
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/folder.h"
+#include "drivers/qemu/helpers.h"
+#include "drivers/qemu/keep.h"
 #include "drivers/qemu/passed.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/secret.h"
@@ -84,8 +86,10 @@ static Preparation *preparation_new(const CommandLine *line)
                 const PassedFile *file = line->files->pdata[i];
 
                 g_ptr_array_add(preparation->paths, g_strdup(file->path));
-                preparation->options[i] =
-                        (PassedOptions){ file->is_writable, file->is_direct, file->is_reopened };
+                preparation->options[i] = (PassedOptions){ .is_writable = file->is_writable,
+                                                           .is_direct = file->is_direct,
+                                                           .is_device = file->is_device,
+                                                           .is_reopened = file->is_reopened };
                 preparation->fds[i] = -EBADF;
         }
         return preparation;
@@ -189,15 +193,6 @@ int launch_find_user(const Domain *domain, uint64_t deadline_usec, RunUser *ret_
         return r;
 }
 
-void launch_set_user(ChildOptions *options, const RunUser *user)
-{
-        options->set_user = user->is_other;
-        options->uid = user->uid;
-        options->gid = user->gid;
-        options->groups = user->groups;
-        options->n_groups = user->n_groups;
-}
-
 /* Sockets that the line wants, by their place; closed by the caller up to n_fds. */
 static int bind_sockets(const CommandLine *line, int folder, int *fds, Error *error)
 {
@@ -258,6 +253,18 @@ static GPtrArray *environment(const Domain *domain, const CommandLine *line, con
         return variables;
 }
 
+/* QEMU makes the files of its memory there, and unlinks them at once. */
+static int make_memory_folder(const Domain *domain, const RunUser *user, Error *error)
+{
+        const MemoryBacking *backing = machine_of(domain)->pending->memory_backing;
+        _cleanup_(closep) int fd = -EBADF;
+
+        if (!backing || backing->source != BACKING_FILE)
+                return 0;
+        fd = keep_open(domain, KEEP_RAM, user->is_other ? user->uid : (uid_t)-1, user->gid, error);
+        return MIN(fd, 0);
+}
+
 static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
                  const Descriptors *descriptors, Error *error)
 {
@@ -282,7 +289,7 @@ static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
                 .stderr_fd = machine->messages_fd,
                 .new_session = true,
         };
-        launch_set_user(&options, user);
+        run_user_become(&options, user);
         r = child_spawn(&options, &machine->child, error);
         if (r >= 0)
                 end_watch(domain);
@@ -317,6 +324,10 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
 
                 descriptors.fds[file->fd - FIRST_FD] = TAKE_FD(preparation->fds[i]);
         }
-        r = plug_interfaces(domain, line, descriptors.fds, FIRST_FD, error);
+        r = make_memory_folder(domain, user, error);
+        if (r >= 0)
+                r = plug_interfaces(domain, line, descriptors.fds, FIRST_FD, error);
+        if (r >= 0)
+                r = helpers_start(domain, line, user, descriptors.fds, FIRST_FD, deadline_usec, error);
         return r < 0 ? r : spawn(domain, line, user, &descriptors, error);
 }

@@ -13,8 +13,6 @@ bool launch_passes_files(const Driver *driver, uid_t owner);
 
 /* As whom the machine's QEMU runs, and everything else that is run for it. */
 int launch_find_user(const Domain *domain, uint64_t deadline_usec, RunUser *ret_user, Error *error) AWAITS;
-/* Sets what `user` says: the process becomes it. */
-void launch_set_user(ChildOptions *options, const RunUser *user);
 
 /* Makes the run folder, opens and binds what the line wants, and starts QEMU, which is then machine->child.
  */

@@ -30,6 +30,7 @@ void machine_forget_run(Machine *machine)
 {
         machine->qmp = qmp_free(machine->qmp);
         machine->child = child_free(machine->child);
+        g_clear_pointer(&machine->helpers, g_ptr_array_unref);
         machine->pending = domain_definition_free(machine->pending);
         closep(&machine->messages_fd);
         machine->messages_fd = -EBADF;

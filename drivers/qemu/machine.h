@@ -49,7 +49,8 @@ typedef struct Machine {
         DomainDefinition *pending; /* what will be live when the start is announced; NULL otherwise */
         uint64_t run; /* counts the starts: tells whether it is still the same one after an await */
         Child *child;
-        bool has_exited; /* the process has ended, what that means is being found out */
+        bool has_exited;    /* the process has ended, what that means is being found out */
+        GPtrArray *helpers; /* of helpers.c; NULL: it has none, or the daemon was restarted */
         Qmp *qmp;
         bool is_ready;   /* the monitor takes commands */
         bool is_hung_up; /* by QEMU: nothing more is to be read */

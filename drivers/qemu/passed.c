@@ -136,7 +136,9 @@ int passed_open(const char *path, const PassedOptions *options, Error *error)
                 return r;
         if (fstat(walk.fd, &status) < 0)
                 return error_set_errno(error, errno, "Cannot open %s", path);
-        if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+        if (options->is_device && !S_ISCHR(status.st_mode))
+                return error_set(error, ERROR_OPERATION_FAILED, "%s is no character device", path);
+        if (!options->is_device && !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
                 return error_set(error, ERROR_OPERATION_FAILED, "%s is neither a file nor a block device",
                                  path);
         again = g_strdup_printf("/proc/self/fd/%d", walk.fd);

@@ -9,6 +9,7 @@
 typedef struct PassedOptions {
         bool is_writable;
         bool is_direct;
+        bool is_device;   /* a character device is meant */
         bool is_reopened; /* its user opens it again by /proc/self/fd */
 } PassedOptions;
 

@@ -12,6 +12,7 @@
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/folder.h"
+#include "drivers/qemu/helpers.h"
 #include "drivers/qemu/launch.h"
 #include "drivers/qemu/learn.h"
 #include "drivers/qemu/monitor.h"
@@ -159,7 +160,10 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
 static void quote(const Machine *machine, Error *error)
 {
         _cleanup_(freep) char *messages = end_messages(machine), *text = NULL;
+        _cleanup_(freep) char *complaint = helpers_complaint(machine);
 
+        if (complaint)
+                error_prefix(error, "%s", complaint);
         if (!messages || !error || !error_is_set(error))
                 return;
         text = g_strdup_printf("%s: %.*s%s", error->message, QUOTE_MAX, messages,
@@ -181,6 +185,7 @@ static void undo(Domain *domain, Error *error) AWAITS
                                     domain->object.name);
                 quote(machine, error);
         }
+        helpers_end(domain, machine->pending);
         machine_forget_run(machine);
         if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &problem) < 0)
                 log_warning(domain->object.path, "%s", problem.message);

@@ -68,6 +68,15 @@ int run_user_find(const char *name, uid_t uid, RunUser *ret_user, Error *error)
         return 0;
 }
 
+void run_user_become(ChildOptions *options, const RunUser *user)
+{
+        options->set_user = user->is_other;
+        options->uid = user->uid;
+        options->gid = user->gid;
+        options->groups = user->groups;
+        options->n_groups = user->n_groups;
+}
+
 void run_user_clear(RunUser *user)
 {
         g_free(user->groups);

@@ -4,6 +4,7 @@
 /* As whom a QEMU runs: a user with all groups. Looking one up may ask a server, so it is work for
  * core/worker.h. */
 
+#include "core/child.h"
 #include "core/error.h"
 #include <sys/types.h>
 
@@ -18,4 +19,6 @@ typedef struct RunUser {
 
 /* By name or, if that is NULL, by number. Blocks. */
 int run_user_find(const char *name, uid_t uid, RunUser *ret_user, Error *error);
+/* The process is to become it. */
+void run_user_become(ChildOptions *options, const RunUser *user);
 void run_user_clear(RunUser *user);

@@ -50,7 +50,7 @@ static int run_script(const Domain *domain, const RunUser *user, const char *scr
         int r;
 
         if (runs_as_user(domain, user))
-                launch_set_user(&options, user);
+                run_user_become(&options, user);
         r = child_run(&options, NULL, 0, OUTPUT_MAX, deadline_usec, &output, &size, error);
         if (r < 0)
                 error_prefix(error, "The firmware variables %s", path);

@@ -169,16 +169,16 @@ static void sets_clocks(void **state)
 static void refuses_what_it_does_not_do(void **state)
 {
         DomainDefinition definition = plain("q35");
-        DomainTpm tpm = { 0 };
+        DomainLease lease = { 0 };
         CpuTune tune = { 0 };
 
         (void)state;
         definition.cpu_tune = &tune;
         expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<cputune>");
         definition = plain("q35");
-        list_append(&definition.devices.tpms, &tpm);
-        expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<tpm>");
-        g_free(definition.devices.tpms.items);
+        list_append(&definition.devices.leases, &lease);
+        expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<lease>");
+        g_free(definition.devices.leases.items);
         definition = plain("q35");
         definition.features.viridian = true;
         expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<viridian>");

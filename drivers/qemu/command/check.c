@@ -7,17 +7,6 @@
 #include "drivers/qemu/command/machine.h"
 #include <string.h>
 
-typedef struct Refusal {
-        const char *element;
-        size_t offset;
-} Refusal;
-
-static const Refusal lists[] = {
-        { "lease", offsetof(DomainDevices, leases) },   { "tpm", offsetof(DomainDevices, tpms) },
-        { "shmem", offsetof(DomainDevices, shmems) },   { "memory", offsetof(DomainDevices, memories) },
-        { "crypto", offsetof(DomainDevices, cryptos) },
-};
-
 static int refuse(const char *element, Error *error)
 {
         return device_unsupported(error, "The QEMU driver has no <%s>", element);
@@ -25,15 +14,9 @@ static int refuse(const char *element, Error *error)
 
 static int check_devices(const DomainDevices *devices, Error *error)
 {
-        for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
-                const AnyList *list = (const AnyList *)((const char *)devices + lists[i].offset);
-
-                if (list->count > 0)
-                        return refuse(lists[i].element, error);
-        }
-        if (devices->nvram)
-                return refuse("nvram", error);
-        return devices->vsock ? refuse("vsock", error) : 0;
+        if (devices->leases.count > 0)
+                return refuse("lease", error);              /* there is no lock manager */
+        return devices->nvram ? refuse("nvram", error) : 0; /* of boards that are not x86 */
 }
 
 static int check_features(const DomainFeatures *features, Error *error)

@@ -210,6 +210,7 @@ static int add_devices(CommandLine *line, Error *error)
         result = add_controllers(line, error);
         if (result < 0)
                 return result;
+        ADD_EACH(devices->memories, command_memory_device);
         ADD_EACH(devices->hubs, command_hub);
         ADD_EACH(devices->disks, command_disk);
         ADD_EACH(devices->filesystems, command_filesystem);
@@ -219,6 +220,7 @@ static int add_devices(CommandLine *line, Error *error)
         ADD_EACH(devices->parallels, command_parallel);
         ADD_EACH(devices->channels, command_channel);
         ADD_EACH(devices->consoles, command_console);
+        ADD_EACH(devices->tpms, command_tpm);
         ADD_EACH(devices->inputs, command_input);
         ADD_EACH(devices->audios, command_audio);
         ADD_EACH(devices->graphics, command_graphics);
@@ -229,10 +231,14 @@ static int add_devices(CommandLine *line, Error *error)
         ADD_EACH(devices->watchdogs, command_watchdog);
         ADD_EACH(devices->redirdevs, command_redirdev);
         ADD_EACH(devices->hostdevs, command_hostdev);
+        ADD_EACH(devices->shmems, command_shmem);
         ADD_EACH(devices->rngs, command_rng);
+        ADD_EACH(devices->cryptos, command_crypto);
         ADD_EACH(devices->panics, command_panic);
         if (devices->memballoon)
                 result = command_memballoon(line, devices->memballoon, error);
+        if (result >= 0 && devices->vsock)
+                result = command_vsock(line, devices->vsock, error);
         return result < 0 ? result : add_hidden_devices(line, error);
 }
 

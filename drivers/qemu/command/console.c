@@ -59,6 +59,7 @@ int command_serial(CommandLine *line, const DomainSerial *serial, Error *error)
 
 int command_parallel(CommandLine *line, const DomainParallel *parallel, Error *error)
 {
+        unsigned turn = 0;
         _cleanup_(json_decrefp) json_t *device = NULL;
         _cleanup_(freep) char *id = NULL;
         int r;
@@ -68,8 +69,13 @@ int command_parallel(CommandLine *line, const DomainParallel *parallel, Error *e
                 return r;
         device = device_new("isa-parallel", &parallel->info);
         json_set_string(device, "chardev", id);
+        LIST_FOREACH (other, line->definition->devices.parallels) {
+                if (other == parallel)
+                        break;
+                turn++;
+        }
         /* QEMU counts by itself; only one out of turn has to say so. */
-        if (parallel != &line->definition->devices.parallels.items[0][0] || parallel->port != 0)
+        if (parallel->port != turn)
                 json_object_set_new(device, "index", json_integer(parallel->port));
         return device_add(line, TAKE_PTR(device), error);
 }

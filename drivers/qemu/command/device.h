@@ -50,6 +50,11 @@ int command_redirdev(CommandLine *line, const DomainRedirdev *redirdev, Error *e
 int command_smartcard(CommandLine *line, const DomainSmartcard *smartcard, Error *error);
 int command_filesystem(CommandLine *line, const DomainFilesystem *filesystem, Error *error);
 int command_iommu(CommandLine *line, const DomainIommu *iommu, Error *error);
+int command_tpm(CommandLine *line, const DomainTpm *tpm, Error *error);
+int command_shmem(CommandLine *line, const DomainShmem *shmem, Error *error);
+int command_vsock(CommandLine *line, const DomainVsock *vsock, Error *error);
+int command_crypto(CommandLine *line, const DomainCrypto *crypto, Error *error);
+int command_memory_device(CommandLine *line, const DomainMemory *memory, Error *error);
 int command_hostdev(CommandLine *line, const DomainHostdev *hostdev, Error *error);
 int command_panic(CommandLine *line, const DomainPanic *panic, Error *error);
 

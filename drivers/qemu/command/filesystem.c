@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* <filesystem>: a folder of the host that the guest sees by 9p, and <iommu>, <vsock>. */
+/* <filesystem>: a folder of the host that the guest sees by 9p or virtiofs, and <iommu>, <vsock>. */
 
 #include "drivers/qemu/command/device.h"
+#include "drivers/qemu/command/memory-backend.h"
 
 static int check(const DomainFilesystem *filesystem, Error *error)
 {
-        if (filesystem->driver == FILESYSTEM_DRIVER_VIRTIOFS)
-                return device_unsupported(error, "The QEMU driver has no <filesystem> with driver virtiofs");
         if (filesystem->type != FILESYSTEM_MOUNT && filesystem->type != FILESYSTEM_TYPE_ABSENT)
                 return device_unsupported(error, "The QEMU driver has no <filesystem> of type '%s'",
                                           filesystem_type_to_string(filesystem->type));
@@ -18,8 +17,6 @@ static int check(const DomainFilesystem *filesystem, Error *error)
                 return error_set(error, ERROR_INVALID_XML,
                                  "The source of <filesystem> is no absolute path: %s",
                                  filesystem->source_dir ? filesystem->source_dir : "");
-        if (!filesystem->target)
-                return error_set(error, ERROR_INVALID_XML, "A <filesystem> needs a <target>");
         return 0;
 }
 
@@ -57,7 +54,48 @@ static void add_folder(CommandLine *line, const DomainFilesystem *filesystem, co
         command_add_option(line, "-fsdev", "%s", text->str);
 }
 
-int command_filesystem(CommandLine *line, const DomainFilesystem *filesystem, Error *error)
+static unsigned position(const CommandLine *line, const DomainFilesystem *filesystem)
+{
+        unsigned i = 0;
+
+        LIST_FOREACH (other, line->definition->devices.filesystems) {
+                if (other == filesystem)
+                        break;
+                i++;
+        }
+        return i;
+}
+
+/* A process of the host serves it, and reads the guest's memory itself: virtiofsd, started with the machine
+ * or already there. */
+static int add_virtiofs(CommandLine *line, const DomainFilesystem *filesystem, Error *error)
+{
+        _cleanup_(freep) char *id = g_strdup_printf("chr-vu-%s", filesystem->info.alias), *path = NULL;
+        _cleanup_(freep) char *driver =
+                device_virtio_driver("vhost-user-fs", &filesystem->info, VIRTIO_MODEL_VIRTIO);
+        _cleanup_(json_decrefp) json_t *device = device_new(driver, &filesystem->info);
+        int r;
+
+        if (!memory_is_shared(line->definition))
+                return error_set(error, ERROR_INVALID_XML,
+                                 "<filesystem> '%s' with driver virtiofs needs memory that can be shared: "
+                                 "<memoryBacking> with <access mode='shared'/>",
+                                 filesystem->target);
+        if (filesystem->source_socket) {
+                path = command_escape(filesystem->source_socket);
+                command_add_option(line, "-chardev", "socket,id=%s,path=%s", id, path);
+        } else
+                command_helper(line, HELPER_FILESYSTEM, position(line, filesystem), id,
+                               filesystem->info.alias);
+        json_set_string(device, "chardev", id);
+        json_set_string(device, "tag", filesystem->target);
+        json_set_number(device, "queue-size", filesystem->queue_size);
+        device_set_virtio(device, &filesystem->virtio);
+        r = device_set_info(line, device, &filesystem->info, error);
+        return r < 0 ? r : device_add(line, TAKE_PTR(device), error);
+}
+
+static int add_9p(CommandLine *line, const DomainFilesystem *filesystem, Error *error)
 {
         _cleanup_(freep) char *id = g_strdup_printf("fsdev-%s", filesystem->info.alias);
         _cleanup_(freep) char *driver =
@@ -74,6 +112,14 @@ int command_filesystem(CommandLine *line, const DomainFilesystem *filesystem, Er
         device_set_virtio(device, &filesystem->virtio);
         r = device_set_info(line, device, &filesystem->info, error);
         return r < 0 ? r : device_add(line, TAKE_PTR(device), error);
+}
+
+int command_filesystem(CommandLine *line, const DomainFilesystem *filesystem, Error *error)
+{
+        if (!filesystem->target)
+                return error_set(error, ERROR_INVALID_XML, "A <filesystem> needs a <target>");
+        return filesystem->driver == FILESYSTEM_DRIVER_VIRTIOFS ? add_virtiofs(line, filesystem, error)
+                                                                : add_9p(line, filesystem, error);
 }
 
 int command_iommu(CommandLine *line, const DomainIommu *iommu, Error *error)

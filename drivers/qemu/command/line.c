@@ -46,6 +46,7 @@ CommandLine *command_line_new(const DomainDefinition *definition, const CommandH
                 .files = g_ptr_array_new_with_free_func(passed_file_free),
                 .sockets = g_ptr_array_new_with_free_func(passed_socket_free),
                 .taps = g_ptr_array_new_with_free_func(g_free),
+                .helpers = g_ptr_array_new_with_free_func(g_free),
                 .secrets = g_ptr_array_new_with_free_func(passed_secret_free),
                 .next_fd = 3,
         };
@@ -61,6 +62,7 @@ CommandLine *command_line_free(CommandLine *line)
         g_ptr_array_unref(line->files);
         g_ptr_array_unref(line->taps);
         g_ptr_array_unref(line->secrets);
+        g_ptr_array_unref(line->helpers);
         g_ptr_array_unref(line->sockets);
         g_free(line);
         return NULL;
@@ -132,6 +134,41 @@ char *command_whole_file(CommandLine *line, const char *path)
         file = pass(line, path);
         file->is_reopened = true;
         return g_strdup_printf("/proc/self/fd/%u", file->fd);
+}
+
+char *command_device_file(CommandLine *line, const char *path)
+{
+        PassedFile *file;
+
+        if (!line->host.passes_files)
+                return g_strdup(path);
+        file = pass(line, path);
+        file->is_writable = file->is_device = true;
+        command_add_option(line, "-add-fd", "set=%u,fd=%u", file->fd, file->fd);
+        return g_strdup_printf("/dev/fdset/%u", file->fd);
+}
+
+char *command_descriptor(CommandLine *line, const char *path)
+{
+        PassedFile *file = pass(line, path);
+
+        file->is_writable = file->is_device = true;
+        return g_strdup_printf("%u", file->fd);
+}
+
+void command_helper(CommandLine *line, HelperKind kind, unsigned index, const char *id, const char *alias)
+{
+        PassedHelper *helper;
+
+        if (!line->host.runs) { /* as a person would connect them */
+                command_add_option(line, "-chardev", "socket,id=%s,path=%s/%s-%s.sock", id,
+                                   line->host.folder, alias, kind == HELPER_TPM ? "swtpm" : "fs");
+                return;
+        }
+        helper = g_new(PassedHelper, 1);
+        *helper = (PassedHelper){ .kind = kind, .index = index, .fd = line->next_fd++ };
+        g_ptr_array_add(line->helpers, helper);
+        command_add_option(line, "-chardev", "socket,id=%s,fd=%u", id, helper->fd);
 }
 
 unsigned command_socket(CommandLine *line, const char *path)

@@ -12,6 +12,7 @@ typedef struct PassedFile {
         char *path;
         bool is_writable;
         bool is_direct;   /* O_DIRECT is wanted */
+        bool is_device;   /* it is a character device */
         bool is_reopened; /* QEMU opens it a second time by /proc/self/fd: it must be readable for its user
                            */
         unsigned fd;      /* its number in QEMU */
@@ -31,6 +32,19 @@ typedef struct PassedTap {
         bool has_header; /* see TapOptions */
 } PassedTap;
 
+/* Another process that serves one device of the machine, and which the start starts with it. QEMU is
+ * connected with it by a socket. */
+typedef enum HelperKind {
+        HELPER_TPM,        /* swtpm */
+        HELPER_FILESYSTEM, /* virtiofsd */
+} HelperKind;
+
+typedef struct PassedHelper {
+        HelperKind kind;
+        unsigned index; /* of the device among its kind in the definition */
+        unsigned fd;    /* QEMU's end */
+} PassedHelper;
+
 /* What QEMU is told encrypted, by an argument that the start fills in (secret.h): the value of a secret that
  * is defined elsewhere, or a text of the definition that nobody else is to read. */
 typedef struct PassedSecret {
@@ -44,9 +58,12 @@ typedef struct PassedSecret {
 /* What the definition does not say. Borrowed for as long as the line lives. */
 typedef struct CommandHost {
         const char *binary;
-        const char *folder; /* of the run: RUN/qemu/domain-UUID */
-        bool passes_files;  /* see PassedFile; otherwise QEMU opens files by itself */
-        bool runs;          /* a machine is started by it; otherwise it is only shown */
+        const char *folder;        /* of the run: RUN/qemu/domain-UUID */
+        const char *memory_folder; /* for memory that is to be in files */
+        const char *const
+                *scsi_nodes; /* of each <hostdev>: "/dev/sg0"; NULL: it is no SCSI device of the host */
+        bool passes_files;   /* see PassedFile; otherwise QEMU opens files by itself */
+        bool runs;           /* a machine is started by it; otherwise it is only shown */
         const char
                 *cpu_vendor; /* of the processor, as the kernel calls it: "GenuineIntel"; NULL: not known */
         uint64_t version;    /* of QEMU: major * 1000000 + ...; 0: not known */
@@ -69,6 +86,7 @@ typedef struct CommandLine {
         GPtrArray *sockets;     /* of PassedSocket *; the first is the monitor's */
         GPtrArray *taps;        /* of PassedTap * */
         GPtrArray *secrets;     /* of PassedSecret * */
+        GPtrArray *helpers;     /* of PassedHelper * */
         unsigned next_fd;
         const DeviceInfo
                 *boots[BOOT_DEVICES_MAX]; /* of <os><boot>: the first of its kind; NULL: there is none */
@@ -93,6 +111,12 @@ char *command_escape(const char *text);
 char *command_file(CommandLine *line, const char *path, bool is_writable, bool is_direct);
 /* The same for what QEMU opens with fopen() and reads as a whole (kernel, initrd ...). */
 char *command_whole_file(CommandLine *line, const char *path);
+/* The same for a character device that QEMU opens. */
+char *command_device_file(CommandLine *line, const char *path);
+/* The number of a character device for what takes no path. The caller frees. */
+char *command_descriptor(CommandLine *line, const char *path);
+/* A -chardev of that name, at whose other end the helper of the device is. */
+void command_helper(CommandLine *line, HelperKind kind, unsigned index, const char *id, const char *alias);
 /* A listening socket's number in QEMU. */
 unsigned command_socket(CommandLine *line, const char *path);
 /* An object of that name which holds the secret. `reference` is the definition's. */

@@ -1,0 +1,166 @@
+"""What is started beside QEMU: swtpm and virtiofsd."""
+
+import os
+import pathlib
+import signal
+
+import pytest
+
+from harness import BusError, wait_for
+from machines import NATIVE, SHUTOFF, create_transient, define, definition
+
+SECRET_UUID = "0a81f5b2-8403-7b23-c8d6-21ccc2f80d6e"
+TPM, KEEP_TPM = 32, 64
+SHARED = "<memoryBacking><access mode='shared'/></memoryBacking>"
+
+
+def tpm(backend="<backend type='emulator' version='2.0'/>", model="tpm-crb"):
+    return f"<tpm model='{model}'>{backend}</tpm>"
+
+
+def folder(path, attributes="", tag="share"):
+    return (f"<filesystem type='mount'><driver type='virtiofs'/>{attributes}<source dir='{path}'/>"
+            f"<target dir='{tag}'/></filesystem>")
+
+
+def processes(root_dir, name):
+    """Those of that program that carry the tag of a run below root_dir."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            line, environment = (entry / "cmdline").read_bytes().split(b"\0"), (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if os.path.basename(line[0]) == name.encode() and f"VIRTBUS_RUN={root_dir}/".encode() in environment:
+            found.append(int(entry.name))
+    return found
+
+
+def uid_of(pid):
+    return int(next(line for line in open(f"/proc/{pid}/status") if line.startswith("Uid:")).split()[1])
+
+
+def state(root_dir):
+    return [path for path in pathlib.Path(root_dir).rglob("tpm2-00.permall") if path.is_file()]
+
+
+def refused(call, *arguments, words=""):
+    with pytest.raises(BusError) as e:
+        call(*arguments)
+    assert words in e.value.message, e.value.message
+
+
+@pytest.mark.qemu
+class TestTpm:
+    def test_it_lives_with_its_machine(self, client, root_dir):
+        machine = define(client, definition("web", tpm(), machine="q35"))
+        machine.create()
+        assert len(processes(root_dir, "swtpm")) == 1
+        [file] = state(root_dir)
+        assert file.stat().st_mode & 0o077 == 0
+        machine.destroy()
+        wait_for(lambda: not processes(root_dir, "swtpm"))
+        before = file.read_bytes()
+        machine.create()
+        machine.destroy()
+        assert file.exists() and len(file.read_bytes()) == len(before)
+        machine.undefine()
+        assert state(root_dir) == []
+
+    def test_it_survives_the_daemon_and_ends_with_the_machine(self, daemon, client, root_dir):
+        machine = define(client, definition("web", tpm(model="tpm-tis"), machine="q35"))
+        machine.create()
+        pids = processes(root_dir, "swtpm")
+        daemon.kill()
+        daemon.start()
+        wait_for(lambda: machine.get("State", NATIVE) == "running")
+        assert processes(root_dir, "swtpm") == pids
+        machine.destroy()
+        wait_for(lambda: not processes(root_dir, "swtpm"))
+
+    def test_undefine_may_keep_it(self, client, root_dir):
+        machine = define(client, definition("web", tpm(), machine="q35"))
+        machine.create()
+        machine.destroy()
+        machine.undefine(KEEP_TPM)
+        assert len(state(root_dir)) == 1
+
+    def test_a_transient_machine_takes_it_along(self, client, root_dir):
+        machine = create_transient(client, definition("web", tpm(), machine="q35"))
+        assert len(state(root_dir)) == 1
+        machine.destroy()
+        wait_for(lambda: state(root_dir) == [])
+
+    def test_its_state_is_encrypted_with_a_secret(self, client, root_dir):
+        backend = (f"<backend type='emulator' version='2.0'><encryption secret='{SECRET_UUID}'/>"
+                   "<active_pcr_banks><sha256/></active_pcr_banks></backend>")
+        machine = define(client, definition("web", tpm(backend), machine="q35"))
+        refused(machine.create, words="There is no secret with UUID")
+        path = client.call("/org/libvirt/QEMU", "org.libvirt.Connect", "SecretDefineXML", "su",
+                           f"<secret private='yes'><uuid>{SECRET_UUID}</uuid>"
+                           "<usage type='vtpm'><name>web</name></usage></secret>", 0)
+        client.call(path, "org.libvirt.Secret", "SetValue", "ayu", b"passphrase", 0)
+        machine.create()
+        machine.destroy()
+        client.call(path, "org.libvirt.Secret", "SetValue", "ayu", b"another", 0)
+        with pytest.raises(BusError):
+            machine.create()
+        assert machine.state[0] == SHUTOFF
+
+    def test_what_the_host_lacks_is_said(self, client):
+        machine = define(client, definition("web", tpm("<backend type='passthrough'><device path='/dev/tpm77'/>"
+                                                       "</backend>", "tpm-tis"), machine="q35"))
+        refused(machine.create, words="/dev/tpm77")
+
+
+@pytest.mark.qemu
+class TestFolders:
+    def test_it_is_served(self, client, root_dir):
+        machine = define(client, definition("web", folder(root_dir), machine="q35", extra=SHARED))
+        machine.create()
+        assert processes(root_dir, "virtiofsd")
+        machine.destroy()
+        wait_for(lambda: not processes(root_dir, "virtiofsd"))
+
+    def test_memory_must_be_shared(self, client, root_dir):
+        machine = define(client, definition("web", folder(root_dir), machine="q35"))
+        refused(machine.create, words="<access mode='shared'/>")
+
+    def test_a_folder_that_is_not_there(self, client, root_dir):
+        machine = define(client, definition("web", folder(root_dir / "none"), machine="q35", extra=SHARED))
+        refused(machine.create, words="virtiofsd")
+        assert machine.state[0] == SHUTOFF
+
+    def test_a_start_ends_what_the_last_one_left(self, client, root_dir):
+        machine = define(client, definition("web", folder(root_dir), machine="q35", extra=SHARED))
+        machine.create()
+        pids = processes(root_dir, "virtiofsd")
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        machine.destroy()
+        machine.create()
+        assert not set(pids) & set(processes(root_dir, "virtiofsd"))
+        machine.destroy()
+
+
+@pytest.mark.qemu
+@pytest.mark.system
+class TestRights:
+    def test_they_run_as_the_owner(self, system_daemon, root_dir):
+        import pwd
+
+        alice = system_daemon.client("alice")
+        shared = root_dir / "alices"
+        shared.mkdir()
+        os.chown(shared, pwd.getpwnam("alice").pw_uid, pwd.getpwnam("alice").pw_gid)
+        machine = define(alice, definition("own", tpm() + folder(shared), machine="q35", extra=SHARED))
+        machine.create()
+        expected = {pwd.getpwnam("alice").pw_uid}
+        assert {uid_of(pid) for name in ("swtpm", "virtiofsd") for pid in processes(root_dir, name)} == expected
+        machine.destroy()
+        machine = define(system_daemon.client(), definition("shared", tpm() + folder(shared), machine="q35",
+                                                            extra=SHARED))
+        machine.create()
+        assert 0 not in {uid_of(pid) for pid in processes(root_dir, "swtpm")}
+        machine.destroy()
+        assert machine.state[0] == SHUTOFF
