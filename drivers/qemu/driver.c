@@ -7,6 +7,8 @@
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/store.h"
+#include "drivers/host/devices.h"
+#include "drivers/host/interfaces.h"
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
 #include "drivers/qemu/addresses.h"
@@ -42,6 +44,8 @@ static void driver_close(Driver *driver)
         if (!qemu)
                 return;
         addresses_close(driver);
+        devices_close(driver);
+        interfaces_close(driver);
         networks_close(driver);
         filters_close(driver);
         secrets_close(driver);
@@ -71,6 +75,8 @@ static int driver_open(Driver *driver, Error *error)
         if (r >= 0)
                 r = definitions_load(driver, error);
         if (r >= 0)
+                r = interfaces_open(driver, error);
+        if (r >= 0)
                 r = networks_open(driver, error);
         if (r >= 0)
                 r = filters_open(driver, error);
@@ -80,6 +86,8 @@ static int driver_open(Driver *driver, Error *error)
                 r = pools_open(driver, error);
         if (r >= 0)
                 addresses_open(driver);
+        if (r >= 0)
+                devices_open(driver);
         if (r >= 0)
                 r = recover_machines(driver, error);
         if (r < 0)
@@ -111,6 +119,7 @@ static void driver_run(Driver *driver)
 
         qemu->is_running = true;
         condition_wake_all(&qemu->running);
+        interfaces_run(driver);
         networks_run(driver);
         pools_run(driver);
         capabilities_probe_all(qemu->capabilities);
@@ -125,7 +134,8 @@ const DriverType qemu_driver_type = {
         .uri_system = "qemu:///system",
         .uri_session = "qemu:///session",
         .operations = &qemu_operations,
-        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_NETWORK | 1u << OBJECT_NWFILTER | 1u << OBJECT_SECRET |
+        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_INTERFACE | 1u << OBJECT_NETWORK |
+                 1u << OBJECT_NODE_DEVICE | 1u << OBJECT_NWFILTER | 1u << OBJECT_SECRET |
                  1u << OBJECT_STORAGE_POOL | 1u << OBJECT_STORAGE_VOLUME,
         .open = driver_open,
         .run = driver_run,

@@ -2,6 +2,8 @@
 
 /* What this driver does, by the names of the introspection files. */
 
+#include "drivers/host/devices.h"
+#include "drivers/host/interfaces.h"
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
 #include "drivers/qemu/addresses.h"
@@ -33,6 +35,12 @@ const DriverOperations qemu_operations = {
                 .get_capabilities = qemu_connect_get_capabilities,
                 .get_domain_capabilities = qemu_connect_get_domain_capabilities,
                 .get_cpu_model_names = qemu_connect_get_cpu_model_names,
+                .interface_change_begin = interfaces_change_begin,
+                .interface_change_commit = interfaces_change_commit,
+                .interface_change_rollback = interfaces_change_rollback,
+                .interface_define_xml = interfaces_define_xml,
+                .node_device_create_xml = devices_create_xml,
+                .node_device_lookup_scsi_host_by_wwn = devices_lookup_by_wwn,
                 .node_get_cpu_map = qemu_connect_node_get_cpu_map,
                 .node_get_cpu_stats = qemu_connect_node_get_cpu_stats,
                 .node_get_free_memory = qemu_connect_node_get_free_memory,
@@ -63,6 +71,12 @@ const DriverOperations qemu_operations = {
                 .suspend = qemu_domain_suspend,
                 .undefine = qemu_domain_undefine,
         },
+        .interface = {
+                .create = interfaces_create,
+                .destroy = interfaces_destroy,
+                .get_xml_desc = interfaces_get_xml_desc,
+                .undefine = interfaces_undefine,
+        },
         .network = {
                 .create = networks_create,
                 .destroy = networks_destroy,
@@ -71,6 +85,15 @@ const DriverOperations qemu_operations = {
                 .set_autostart = networks_set_autostart,
                 .undefine = networks_undefine,
                 .update = networks_update,
+        },
+        .node_device = {
+                .describe = devices_describe,
+                .destroy = devices_destroy,
+                .detach = devices_detach,
+                .get_xml_desc = devices_get_xml_desc,
+                .list_caps = devices_list_caps,
+                .re_attach = devices_re_attach,
+                .reset = devices_reset,
         },
         .nwfilter = {
                 .get_xml_desc = filters_get_xml_desc,

@@ -20,9 +20,17 @@ int connect_list_interfaces(CallFrame *frame, uint32_t flags, GPtrArray **ret_in
         return find_list(frame, OBJECT_INTERFACE, flags, groups, interface_flags, ret_interfaces, error);
 }
 
+static uint32_t device_flags(const Object *object)
+{
+        return ((const NodeDevice *)object)->flags;
+}
+
 int connect_list_node_devices(CallFrame *frame, uint32_t flags, GPtrArray **ret_devices, Error *error)
 {
-        return find_list(frame, OBJECT_NODE_DEVICE, flags, find_no_groups, NULL, ret_devices, error);
+        /* virConnectListAllNodeDeviceFlags: what they are, and whether they are there. */
+        static const uint32_t groups[] = { (1u << 22) - 1, 3u << 30, 0 };
+
+        return find_list(frame, OBJECT_NODE_DEVICE, flags, groups, device_flags, ret_devices, error);
 }
 
 int connect_interface_lookup_by_name(CallFrame *frame, const char *name, HostInterface **ret_interface,
@@ -45,7 +53,22 @@ static const char *mac_of(const Object *object)
 int connect_interface_lookup_by_mac(CallFrame *frame, const char *mac, HostInterface **ret_interface,
                                     Error *error)
 {
-        return find_by_text(frame, OBJECT_INTERFACE, "mac", mac, mac_of, (Object **)ret_interface, error);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *objects = NULL;
+        Object *found = NULL;
+        int r = find_check_kind(frame, OBJECT_INTERFACE, error);
+
+        if (r < 0)
+                return r;
+        objects = object_table_list(frame->path.driver->objects, OBJECT_INTERFACE);
+        for (unsigned i = 0; i < objects->len; i++) {
+                if (g_ascii_strcasecmp(mac_of(objects->pdata[i]), mac) != 0)
+                        continue;
+                if (found)
+                        return error_set(error, ERROR_OPERATION_INVALID,
+                                         "Several interfaces have the address '%s'", mac);
+                found = objects->pdata[i];
+        }
+        return find_object(frame, OBJECT_INTERFACE, "mac", mac, found, (Object **)ret_interface, error);
 }
 
 int interface_property_active(Object *object, sd_bus_message *reply, Error *error)
@@ -66,6 +89,42 @@ int interface_property_name(Object *object, sd_bus_message *reply, Error *error)
         return marshal_append_string(reply, object->name);
 }
 
+int interface_native_property_addresses(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append_strv(reply, ((HostInterface *)object)->addresses);
+}
+
+int interface_native_property_defined(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append(reply, "b", ((HostInterface *)object)->is_defined);
+}
+
+int interface_native_property_link_state(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return marshal_append_string(reply, ((HostInterface *)object)->link_state);
+}
+
+int interface_native_property_master(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return marshal_append_string(reply, ((HostInterface *)object)->master);
+}
+
+int interface_native_property_mtu(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append(reply, "u", ((HostInterface *)object)->mtu);
+}
+
+int interface_native_property_type(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return marshal_append_string(reply, ((HostInterface *)object)->type);
+}
+
 int nodedev_property_name(Object *object, sd_bus_message *reply, Error *error)
 {
         (void)error;
@@ -76,4 +135,22 @@ int nodedev_property_parent(Object *object, sd_bus_message *reply, Error *error)
 {
         (void)error;
         return marshal_append_string(reply, ((NodeDevice *)object)->parent);
+}
+
+int nodedev_native_property_capabilities(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append_strv(reply, ((NodeDevice *)object)->capabilities);
+}
+
+int nodedev_native_property_driver(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return marshal_append_string(reply, ((NodeDevice *)object)->driver);
+}
+
+int nodedev_native_property_system_path(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return marshal_append_string(reply, ((NodeDevice *)object)->system_path);
 }

@@ -9,7 +9,7 @@
 
 DEFINE_ENUM(host_interface_type, HOST_INTERFACE_TYPES);
 DEFINE_ENUM(start_mode, START_MODES);
-DEFINE_ENUM(link_state, LINK_STATES);
+DEFINE_ENUM(host_link_state, HOST_LINK_STATES);
 DEFINE_ENUM(bond_mode, BOND_MODES);
 DEFINE_ENUM(bond_carrier, BOND_CARRIERS);
 DEFINE_ENUM(bond_validate, BOND_VALIDATES);
@@ -208,7 +208,7 @@ static const Field host_interface_definition_fields[] = {
         UNSIGNED("mtu/@size", mtu),
         ITEMS("protocol", protocols, interface_protocol),
         UNSIGNED("link/@speed", speed, .flags = FIELD_LIVE),
-        ENUM("link/@state", state, link_state, .flags = FIELD_LIVE),
+        ENUM("link/@state", state, host_link_state, .flags = FIELD_LIVE),
         MAC("mac/@address", mac),
         INLINE("bridge", bridge, interface_bridge, .flags = FIELD_KEEP_EMPTY,
                WHEN(type, BIT(HOST_INTERFACE_BRIDGE))),

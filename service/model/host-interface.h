@@ -19,16 +19,16 @@ DECLARE_ENUM(HostInterfaceType, host_interface_type, HOST_INTERFACE_TYPES)
 DECLARE_ENUM(StartMode, start_mode, START_MODES)
 
 /* In the order of the kernel's IF_OPER_ numbers. */
-#define LINK_STATES(E)                                                                                      \
-        E(LINK_STATE_UNSPECIFIED, NULL)                                                                     \
-        E(LINK_STATE_UNKNOWN, "unknown")                                                                    \
-        E(LINK_STATE_NOT_PRESENT, "notpresent")                                                             \
-        E(LINK_STATE_DOWN, "down")                                                                          \
-        E(LINK_STATE_LOWER_LAYER_DOWN, "lowerlayerdown")                                                    \
-        E(LINK_STATE_TESTING, "testing")                                                                    \
-        E(LINK_STATE_DORMANT, "dormant")                                                                    \
-        E(LINK_STATE_UP, "up")
-DECLARE_ENUM(LinkState, link_state, LINK_STATES)
+#define HOST_LINK_STATES(E)                                                                                 \
+        E(HOST_LINK_UNSPECIFIED, NULL)                                                                      \
+        E(HOST_LINK_UNKNOWN, "unknown")                                                                     \
+        E(HOST_LINK_NOT_PRESENT, "notpresent")                                                              \
+        E(HOST_LINK_DOWN, "down")                                                                           \
+        E(HOST_LINK_LOWER_LAYER_DOWN, "lowerlayerdown")                                                     \
+        E(HOST_LINK_TESTING, "testing")                                                                     \
+        E(HOST_LINK_DORMANT, "dormant")                                                                     \
+        E(HOST_LINK_UP, "up")
+DECLARE_ENUM(HostLinkState, host_link_state, HOST_LINK_STATES)
 
 /* In the order of the kernel's numbers, from 0. */
 #define BOND_MODES(E)                                                                                       \
@@ -113,8 +113,8 @@ struct HostInterfaceDefinition {
         StartMode start;
         uint32_t mtu; /* 0: the kernel's choice */
         LIST(InterfaceProtocol) protocols;
-        uint32_t speed;  /* live: Mbit/s */
-        LinkState state; /* live */
+        uint32_t speed;      /* live: Mbit/s */
+        HostLinkState state; /* live */
         char mac[18];
         InterfaceBridge bridge;
         InterfaceBond bond;

@@ -8,11 +8,22 @@
 
 typedef struct HostInterface {
         Object object;
-        char *mac;
-        bool is_active;
+        char *mac;              /* "": it has none */
+        bool is_active;         /* up, by whomever it was brought up */
+        bool is_defined;        /* has a stored definition */
+        const char *type;       /* static: "ethernet", "bridge", "bond", "vlan" */
+        const char *link_state; /* static: "up", "down", "lowerlayerdown" ... */
+        uint32_t mtu;
+        char *master;     /* the bridge or bond that it is in; "": none */
+        char **addresses; /* "192.168.0.5/24", in the order of their coming */
 } HostInterface;
 
 typedef struct NodeDevice {
         Object object;
-        char *parent; /* the name of another; NULL for the root */
+        char *parent;        /* the name of another; NULL for the root */
+        char *system_path;   /* in /sys; NULL for the root */
+        char *driver;        /* the kernel's; "": none */
+        char **capabilities; /* "pci", "virt_functions" ... */
+        uint32_t flags;      /* virConnectListAllNodeDeviceFlags that it matches */
+        char *wwnn, *wwpn;   /* of a fibre channel host; NULL */
 } NodeDevice;

@@ -135,6 +135,17 @@ def test_network(client, example):
     client.call(path, "org.libvirt.Network", "Destroy")
 
 
+@pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
+def test_host(example):
+    assert any(line.split("\t")[:3] == ["lo", "ethernet", "up"] for line in example("interfaces").splitlines())
+    assert "<interface type='ethernet' name='lo'>" in example("interface", "lo")
+    example("interface", "lo", "down")
+    example("interface", "lo", "up")
+    assert "computer" in example("devices").split()
+    assert example("devices", 1) == "computer"
+    assert "system" in example("device", "computer")
+
+
 def test_secret(client, example):
     path = example("secret", "client.admin", input="key\n")
     assert client.get(path, "org.libvirt.Secret", "UsageID") == "client.admin"

@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* An object stands for a name: for a device of the kernel, for a definition, or for both. Properties follow
+ * links.c; nothing is asked of the kernel when they are read. Definitions are only kept where no other
+ * program manages the host's network, for two that do would undo each other's work. */
+
+#include "drivers/host/interfaces.h"
+#include "core/log.h"
+#include "core/store.h"
+#include "drivers/host/link-change.h"
+#include "drivers/host/links.h"
+#include "model/identity.h"
+#include <net/if.h>
+#include <string.h>
+
+#define SUFFIX      ".xml"
+#define TRANSACTION "transaction" /* what was defined when a change began */
+
+enum { XML_INACTIVE = 1 };
+
+struct InterfaceState {
+        Driver *driver;
+        Links *links;
+        int folder_fd;
+        GHashTable *by_index; /* index -> Managed, borrowed from the driver's table */
+        bool is_changing;     /* one at a time changes what is stored */
+        Condition changed;
+};
+
+typedef struct Managed {
+        HostInterface interface;
+        int index; /* 0: the kernel has none */
+        HostInterfaceDefinition *definition;
+} Managed;
+
+static void managed_free(Object *object)
+{
+        Managed *managed = (Managed *)object;
+
+        host_interface_free(managed->definition);
+        g_free(managed->interface.mac);
+        g_free(managed->interface.master);
+        g_strfreev(managed->interface.addresses);
+        object_done(object);
+        g_free(managed);
+}
+
+static Managed *managed_find(const struct InterfaceState *state, const char *name)
+{
+        return (Managed *)object_table_by_name(state->driver->objects, OBJECT_INTERFACE, name, 0);
+}
+
+/* The path is libvirt-dbus's, by the hardware address. Several may share one, a bridge and its port for
+ * instance: all but the first have their name in it. */
+static Managed *managed_new(const struct InterfaceState *state, const char *name, const char *mac)
+{
+        Managed *managed = g_new0(Managed, 1);
+        HostInterface *interface = &managed->interface;
+        _cleanup_(freep) char *other = g_strdup_printf("%s-%s", mac, name);
+        _cleanup_(freep) char *encoded = object_id_encode(*mac ? mac : name);
+        _cleanup_(freep) char *path =
+                g_strdup_printf("%s/interface/%s", state->driver->object.path, encoded);
+        bool is_taken = object_table_by_path(state->driver->objects, path) != NULL;
+
+        interface->mac = g_strdup(mac);
+        interface->master = g_strdup("");
+        interface->addresses = g_new0(char *, 1);
+        interface->type = host_interface_type_to_string(HOST_INTERFACE_ETHERNET);
+        interface->link_state = host_link_state_to_string(HOST_LINK_NOT_PRESENT);
+        object_init(&interface->object, OBJECT_INTERFACE, state->driver,
+                    is_taken ? other
+                    : *mac   ? mac
+                             : name,
+                    name, NULL, 0, managed_free);
+        return managed;
+}
+
+static void set_text(Managed *managed, char **member, const char *value, const char *property)
+{
+        if (strcmp(*member, value) == 0)
+                return;
+        g_free(*member);
+        *member = g_strdup(value);
+        object_changed(&managed->interface.object, property);
+}
+
+static void set_word(Managed *managed, const char **member, const char *value, const char *property)
+{
+        if (strcmp(*member, value) == 0)
+                return;
+        *member = value;
+        object_changed(&managed->interface.object, property);
+}
+
+static void set_bool(Managed *managed, bool *member, bool value, const char *property)
+{
+        if (*member == value)
+                return;
+        *member = value;
+        object_changed(&managed->interface.object, property);
+}
+
+static void set_addresses(Managed *managed, char **addresses)
+{
+        HostInterface *interface = &managed->interface;
+
+        if (g_strv_equal((const char *const *)interface->addresses, (const char *const *)addresses)) {
+                g_strfreev(addresses);
+                return;
+        }
+        g_strfreev(interface->addresses);
+        interface->addresses = addresses;
+        object_changed(&interface->object, "Addresses");
+}
+
+/* What the object says of the device, or of the definition alone. */
+static void update(const struct InterfaceState *state, Managed *managed)
+{
+        HostInterface *interface = &managed->interface;
+        struct rtnl_link *link = managed->index ? links_get(state->links, managed->index) : NULL;
+        const HostInterfaceDefinition *definition = managed->definition;
+        _cleanup_(freep) char *mac = link ? link_mac(link) : NULL;
+        HostInterfaceType type = link ? link_type(link) : definition ? definition->type : 0;
+        uint32_t mtu = link ? rtnl_link_get_mtu(link) : definition ? definition->mtu : 0;
+
+        if (mac || definition)
+                set_text(managed, &interface->mac, mac ? mac : definition->mac, "MAC");
+        set_word(managed, &interface->type, host_interface_type_to_string(type), "Type");
+        set_word(managed, &interface->link_state,
+                 host_link_state_to_string(link ? link_state(link) : HOST_LINK_NOT_PRESENT), "LinkState");
+        set_bool(managed, &interface->is_active, link && rtnl_link_get_flags(link) & IFF_UP, "Active");
+        set_bool(managed, &interface->is_defined, definition != NULL, "Defined");
+        set_text(managed, &interface->master, links_master(state->links, managed->index), "Master");
+        set_addresses(managed, links_addresses(state->links, managed->index));
+        if (interface->mtu != mtu) {
+                interface->mtu = mtu;
+                object_changed(&interface->object, "MTU");
+        }
+}
+
+/* Those of other owners' guests are no interfaces of the host. */
+static bool is_shown(struct rtnl_link *link)
+{
+        return g_strcmp0(rtnl_link_get_type(link), "tun") != 0;
+}
+
+static void lose_device(struct InterfaceState *state, Managed *managed)
+{
+        (void)g_hash_table_remove(state->by_index, GINT_TO_POINTER(managed->index)); /* it is there */
+        managed->index = 0;
+        if (managed->definition)
+                update(state, managed);
+        else
+                object_table_remove(state->driver->objects, &managed->interface.object);
+}
+
+/* Makes the object known; what it says is set before, so that it comes whole. */
+static int add(struct InterfaceState *state, Managed *managed)
+{
+        Object *object = &managed->interface.object;
+        int r;
+
+        update(state, managed);
+        r = object_table_add(state->driver->objects, object);
+        if (r < 0)
+                log_error(object->path, "Two of the host's interfaces would have one path");
+        object_unref(object);
+        return r;
+}
+
+static void device_changed(int index, void *data)
+{
+        struct InterfaceState *state = data;
+        struct rtnl_link *link = links_get(state->links, index);
+        Managed *managed = g_hash_table_lookup(state->by_index, GINT_TO_POINTER(index));
+        bool is_there = link && is_shown(link);
+        _cleanup_(freep) char *mac = NULL;
+
+        if (managed &&
+            (!is_there || strcmp(managed->interface.object.name, rtnl_link_get_name(link)) != 0)) {
+                lose_device(state, managed);
+                managed = NULL;
+        }
+        if (!is_there)
+                return;
+        if (!managed)
+                managed = managed_find(state, rtnl_link_get_name(link));
+        if (managed) {
+                g_hash_table_insert(state->by_index, GINT_TO_POINTER(index), managed);
+                managed->index = index;
+                update(state, managed);
+                return;
+        }
+        mac = link_mac(link);
+        managed = managed_new(state, rtnl_link_get_name(link), mac);
+        managed->index = index;
+        g_hash_table_insert(state->by_index, GINT_TO_POINTER(index), managed);
+        if (add(state, managed) < 0)
+                (void)g_hash_table_remove(state->by_index, GINT_TO_POINTER(index));
+}
+
+static void set_definition(struct InterfaceState *state, HostInterfaceDefinition *definition,
+                           Managed **ret_managed)
+{
+        Managed *managed = managed_find(state, definition->name);
+
+        if (managed) {
+                host_interface_free(managed->definition);
+                managed->definition = definition;
+                update(state, managed);
+        } else {
+                managed = managed_new(state, definition->name, definition->mac);
+                managed->definition = definition;
+                (void)add(state, managed); /* the name is free */
+        }
+        *ret_managed = managed;
+}
+
+static void drop_definition(struct InterfaceState *state, Managed *managed)
+{
+        managed->definition = host_interface_free(managed->definition);
+        if (managed->index)
+                update(state, managed);
+        else
+                object_table_remove(state->driver->objects, &managed->interface.object);
+}
+
+static int load(int fd, const char *name, void *data)
+{
+        struct InterfaceState *state = data;
+        _cleanup_(host_interface_freep) HostInterfaceDefinition *definition = NULL;
+        _cleanup_(error_clear) Error error = {};
+        _cleanup_(freep) char *text = NULL;
+        Managed *managed;
+        size_t size;
+        int r = store_read(fd, name, XML_SIZE_MAX, &text, &size, &error);
+
+        if (r >= 0)
+                r = host_interface_parse(text, size, &definition, &error);
+        if (r < 0)
+                log_error(name, "interface definition %s is left out: %s", name, error.message);
+        else
+                set_definition(state, TAKE_PTR(definition), &managed);
+        return 0;
+}
+
+int interfaces_open(Driver *driver, Error *error)
+{
+        _cleanup_(freep) char *path = g_build_filename(driver->config->config_dir, "interface", NULL);
+        _cleanup_(error_clear) Error unseen = {};
+        struct InterfaceState *state = g_new0(struct InterfaceState, 1);
+        GArray *indexes;
+        int r;
+
+        state->driver = driver;
+        state->by_index = g_hash_table_new(NULL, NULL);
+        state->folder_fd = store_open_folder(path, 0700, error);
+        driver->interfaces = state;
+        if (state->folder_fd < 0)
+                return state->folder_fd;
+        r = links_open(device_changed, state, &state->links, &unseen);
+        if (r < 0) {
+                /* Machines run without it, too. */
+                log_error(NULL, "%s", unseen.message);
+                return 0;
+        }
+        r = store_visit(state->folder_fd, SUFFIX, load, state, error);
+        if (r < 0)
+                return r;
+        indexes = links_list(state->links);
+        for (unsigned i = 0; i < indexes->len; i++)
+                device_changed(g_array_index(indexes, int, i), state);
+        g_array_unref(indexes);
+        return 0;
+}
+
+void interfaces_close(Driver *driver)
+{
+        struct InterfaceState *state = driver->interfaces;
+
+        if (!state)
+                return;
+        links_free(state->links);
+        closep(&state->folder_fd);
+        g_hash_table_unref(state->by_index);
+        condition_clear(&state->changed);
+        g_free(state);
+        driver->interfaces = NULL;
+}
+
+static int bring_up(const struct InterfaceState *state, const Managed *managed, Error *error) AWAITS
+{
+        int r = managed->definition ? link_bring_up(managed->definition, error)
+                                    : link_set_up(managed->interface.object.name, error);
+
+        links_read(state->links);
+        return r;
+}
+
+static int take_down(const struct InterfaceState *state, const Managed *managed, Error *error) AWAITS
+{
+        int r = link_take_down(managed->interface.object.name, error);
+
+        links_read(state->links);
+        return r;
+}
+
+void interfaces_run(Driver *driver)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *interfaces =
+                object_table_list(driver->objects, OBJECT_INTERFACE);
+
+        for (unsigned i = 0; i < interfaces->len; i++) {
+                const Managed *managed = interfaces->pdata[i];
+                _cleanup_(error_clear) Error error = {};
+
+                if (managed->interface.object.is_gone || managed->interface.is_active ||
+                    !managed->definition || managed->definition->start != START_MODE_ONBOOT)
+                        continue;
+                if (bring_up(driver->interfaces, managed, &error) < 0)
+                        log_error(managed->interface.object.path, "%s", error.message);
+        }
+}
+
+static int check_may_store(const Driver *driver, Error *error)
+{
+        static const struct {
+                const char *path, *name;
+        } managers[] = {
+                { "/run/NetworkManager", "NetworkManager" },
+                { "/run/systemd/netif/links", "systemd-networkd" },
+                { "/run/network/ifstate", "ifupdown" },
+        };
+
+        if (!driver->config->is_system)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "A session daemon cannot define interfaces of the host: the system's can");
+        for (size_t i = 0; i < G_N_ELEMENTS(managers); i++)
+                if (access(managers[i].path, F_OK) >= 0)
+                        return error_set(error, ERROR_NOT_SUPPORTED,
+                                         "The host's network is managed by %s (there is a %s), whose "
+                                         "configuration virtbus does not write: define the interface there",
+                                         managers[i].name, managers[i].path);
+        return 0;
+}
+
+static int check_can_do(const HostInterfaceDefinition *definition, Error *error)
+{
+        LIST_FOREACH (protocol, definition->protocols) {
+                if (protocol->dhcp || protocol->autoconf)
+                        return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                         "interface '%s': <%s>: there is no program on this host that would "
+                                         "ask for an address; <ip> gives one",
+                                         definition->name, protocol->dhcp ? "dhcp" : "autoconf");
+        }
+        if (definition->start == START_MODE_HOTPLUG)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "interface '%s': <start mode='hotplug'>: 'none' and 'onboot' are possible",
+                                 definition->name);
+        return 0;
+}
+
+/* Waits until nobody else changes what is stored; changing_end() must follow. */
+static int changing_begin(const Call *call, Error *error) AWAITS
+{
+        struct InterfaceState *state = call->driver->interfaces;
+        int r = check_may_store(call->driver, error);
+
+        while (r >= 0 && state->is_changing)
+                if (condition_wait(&state->changed, call->deadline_usec) < 0)
+                        r = error_set(error, ERROR_BUSY,
+                                      "Another change of the host's interfaces does not end");
+        if (r >= 0)
+                state->is_changing = true;
+        return r;
+}
+
+static void changing_end(struct InterfaceState *state)
+{
+        state->is_changing = false;
+        condition_wake_all(&state->changed);
+}
+
+static int save(const struct InterfaceState *state, const HostInterfaceDefinition *definition,
+                Error *error) AWAITS
+{
+        _cleanup_(freep) char *name = g_strconcat(definition->name, SUFFIX, NULL);
+        _cleanup_(freep) char *text = host_interface_format(definition, DEFINITION_INACTIVE);
+
+        return store_write(state->folder_fd, name, text, strlen(text), 0600, error);
+}
+
+static int forget(const struct InterfaceState *state, const char *name, Error *error) AWAITS
+{
+        _cleanup_(freep) char *file = g_strconcat(name, SUFFIX, NULL);
+
+        return store_remove(state->folder_fd, file, error);
+}
+
+int interfaces_define_xml(Call *call, const char *xml, uint32_t flags, HostInterface **ret_interface,
+                          Error *error)
+{
+        struct InterfaceState *state = call->driver->interfaces;
+        _cleanup_(host_interface_freep) HostInterfaceDefinition *definition = NULL;
+        Managed *managed;
+        int r = error_check_flags(error, "InterfaceDefineXML", flags, 0);
+
+        if (r >= 0)
+                r = host_interface_parse(xml, strlen(xml), &definition, error);
+        if (r >= 0)
+                r = check_can_do(definition, error);
+        if (r < 0)
+                return r;
+        managed = managed_find(state, definition->name);
+        if (definition->type == HOST_INTERFACE_ETHERNET && (!managed || !managed->index))
+                return error_set(error, ERROR_NO_DEVICE, "The host has no device '%s'", definition->name);
+        if (definition->type != HOST_INTERFACE_ETHERNET && !definition->mac[0])
+                identity_make_mac(definition->mac);
+        r = changing_begin(call, error);
+        if (r < 0)
+                return r;
+        r = save(state, definition, error);
+        if (r >= 0) {
+                set_definition(state, TAKE_PTR(definition), &managed);
+                object_ref(&managed->interface.object);
+                *ret_interface = &managed->interface;
+        }
+        changing_end(state);
+        return r;
+}
+
+int interfaces_undefine(Call *call, HostInterface *interface, Error *error)
+{
+        struct InterfaceState *state = call->driver->interfaces;
+        Managed *managed = (Managed *)interface;
+        int r = changing_begin(call, error);
+
+        if (r < 0)
+                return r;
+        if (!managed->definition)
+                r = error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' has no stored definition",
+                              interface->object.name);
+        if (r >= 0)
+                r = forget(state, interface->object.name, error);
+        if (r >= 0)
+                drop_definition(state, managed);
+        changing_end(state);
+        return r;
+}
+
+int interfaces_create(Call *call, HostInterface *interface, uint32_t flags, Error *error)
+{
+        int r = error_check_flags(error, "Create", flags, 0);
+
+        if (r < 0)
+                return r;
+        if (interface->is_active)
+                return error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' is up already",
+                                 interface->object.name);
+        return bring_up(call->driver->interfaces, (Managed *)interface, error);
+}
+
+int interfaces_destroy(Call *call, HostInterface *interface, uint32_t flags, Error *error)
+{
+        int r = error_check_flags(error, "Destroy", flags, 0);
+
+        if (r < 0)
+                return r;
+        if (!interface->is_active)
+                return error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' is not up",
+                                 interface->object.name);
+        return take_down(call->driver->interfaces, (Managed *)interface, error);
+}
+
+int interfaces_get_xml_desc(Call *call, HostInterface *interface, uint32_t flags, char **ret_xml,
+                            Error *error)
+{
+        const struct InterfaceState *state = call->driver->interfaces;
+        const Managed *managed = (const Managed *)interface;
+        _cleanup_(host_interface_freep) HostInterfaceDefinition *live = NULL;
+        int r = error_check_flags(error, "GetXMLDesc", flags, XML_INACTIVE);
+
+        if (r < 0)
+                return r;
+        if (managed->definition && (flags & XML_INACTIVE || !managed->index)) {
+                *ret_xml = host_interface_format(managed->definition, DEFINITION_INACTIVE);
+                return 0;
+        }
+        live = links_describe(state->links, managed->index);
+        *ret_xml = host_interface_format(live, flags & XML_INACTIVE ? DEFINITION_INACTIVE : 0);
+        return 0;
+}
+
+/* All definitions in one document. */
+static char *definitions_text(const Driver *driver)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *interfaces =
+                object_table_list(driver->objects, OBJECT_INTERFACE);
+        XmlWriter *writer = xml_writer_new();
+
+        xml_writer_open(writer, "interfaces");
+        for (unsigned i = 0; i < interfaces->len; i++) {
+                const Managed *managed = interfaces->pdata[i];
+                _cleanup_(freep) char *xml = NULL;
+
+                if (!managed->definition)
+                        continue;
+                xml = host_interface_format(managed->definition, DEFINITION_INACTIVE);
+                xml_writer_open(writer, "stored");
+                xml_writer_attribute(writer, "active", managed->interface.is_active ? "yes" : "no");
+                xml_writer_raw(writer, xml);
+                xml_writer_close(writer);
+        }
+        xml_writer_close(writer);
+        return xml_writer_finish(writer);
+}
+
+static bool has_begun(const struct InterfaceState *state)
+{
+        return faccessat(state->folder_fd, TRANSACTION, F_OK, 0) >= 0;
+}
+
+int interfaces_change_begin(Call *call, uint32_t flags, Error *error)
+{
+        struct InterfaceState *state = call->driver->interfaces;
+        _cleanup_(freep) char *text = NULL;
+        int r = error_check_flags(error, "InterfaceChangeBegin", flags, 0);
+
+        if (r >= 0)
+                r = changing_begin(call, error);
+        if (r < 0)
+                return r;
+        text = definitions_text(call->driver);
+        r = has_begun(state) ? error_set(error, ERROR_OPERATION_INVALID,
+                                         "A change of the host's interfaces was begun already: commit it or "
+                                         "roll it back")
+                             : store_write(state->folder_fd, TRANSACTION, text, strlen(text), 0600, error);
+        changing_end(state);
+        return r;
+}
+
+static int check_begun(const struct InterfaceState *state, Error *error)
+{
+        return has_begun(state) ? 0
+                                : error_set(error, ERROR_OPERATION_INVALID,
+                                            "No change of the host's interfaces was begun");
+}
+
+int interfaces_change_commit(Call *call, uint32_t flags, Error *error)
+{
+        struct InterfaceState *state = call->driver->interfaces;
+        int r = error_check_flags(error, "InterfaceChangeCommit", flags, 0);
+
+        if (r >= 0)
+                r = changing_begin(call, error);
+        if (r < 0)
+                return r;
+        r = check_begun(state, error);
+        if (r >= 0)
+                r = store_remove(state->folder_fd, TRANSACTION, error);
+        changing_end(state);
+        return r;
+}
+
+/* Names of `old` that are defined in another way now, or not at all, get what they were; the others,
+ * nothing.
+ */
+static int restore(struct InterfaceState *state, const XmlNode *stored, GHashTable *kept,
+                   Error *error) AWAITS
+{
+        void *read = NULL;
+        HostInterfaceDefinition *definition;
+        Managed *managed;
+        bool was_active = g_strcmp0(xml_attribute(stored, "active"), "yes") == 0;
+        _cleanup_(freep) char *difference = NULL;
+        const XmlNode *node = xml_child(stored, "interface");
+        int r = node ? struct_parse(&host_interface_definition_type, node, 0, &read, error)
+                     : error_set(error, ERROR_INTERNAL, "What was stored of the interfaces is damaged");
+
+        if (r < 0)
+                return r;
+        definition = read;
+        g_hash_table_add(kept, g_strdup(definition->name));
+        managed = managed_find(state, definition->name);
+        if (managed && managed->definition)
+                difference = struct_difference(&host_interface_definition_type, managed->definition,
+                                               definition, false);
+        if (managed && managed->definition && !difference) {
+                host_interface_free(definition);
+        } else {
+                r = save(state, definition, error);
+                if (r < 0) {
+                        host_interface_free(definition);
+                        return r;
+                }
+                if (managed && managed->interface.is_active)
+                        r = take_down(state, managed, error);
+                set_definition(state, definition, &managed);
+        }
+        if (r >= 0 && was_active && (difference || !managed->interface.is_active))
+                r = bring_up(state, managed, error);
+        return r;
+}
+
+/* What was defined since is taken down and forgotten. */
+static int remove_others(struct InterfaceState *state, GHashTable *kept, Error *error) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *interfaces =
+                object_table_list(state->driver->objects, OBJECT_INTERFACE);
+        int r = 0;
+
+        for (unsigned i = 0; i < interfaces->len && r >= 0; i++) {
+                Managed *managed = interfaces->pdata[i];
+                const char *name = managed->interface.object.name;
+
+                if (managed->interface.object.is_gone || !managed->definition ||
+                    g_hash_table_contains(kept, name))
+                        continue;
+                if (managed->definition->type != HOST_INTERFACE_ETHERNET && managed->interface.is_active)
+                        r = take_down(state, managed, error);
+                if (r >= 0)
+                        r = forget(state, name, error);
+                if (r >= 0 && !managed->interface.object.is_gone)
+                        drop_definition(state, managed);
+        }
+        return r;
+}
+
+static int roll_back(struct InterfaceState *state, Error *error) AWAITS
+{
+        _cleanup_(g_hash_table_unrefp) GHashTable *kept =
+                g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        int r = store_read(state->folder_fd, TRANSACTION, XML_SIZE_MAX, &text, &size, error);
+
+        if (r >= 0)
+                r = xml_parse(text, size, TRANSACTION, &document, error);
+        if (r < 0)
+                return r;
+        for (const XmlNode *node = xml_child(xml_document_root(document), "stored"); node && r >= 0;
+             node = xml_next(node))
+                r = restore(state, node, kept, error);
+        if (r >= 0)
+                r = remove_others(state, kept, error);
+        return r < 0 ? r : store_remove(state->folder_fd, TRANSACTION, error);
+}
+
+int interfaces_change_rollback(Call *call, uint32_t flags, Error *error)
+{
+        struct InterfaceState *state = call->driver->interfaces;
+        int r = error_check_flags(error, "InterfaceChangeRollback", flags, 0);
+
+        if (r >= 0)
+                r = changing_begin(call, error);
+        if (r < 0)
+                return r;
+        r = check_begun(state, error);
+        if (r >= 0)
+                r = roll_back(state, error);
+        changing_end(state);
+        return r;
+}
