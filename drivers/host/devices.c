@@ -23,7 +23,7 @@ enum {
 
 struct DeviceState {
         Driver *driver;
-        Watch *watch;
+        DeviceWatch *watch;
         GHashTable *by_path; /* in /sys -> Known, borrowed from the driver's table */
         GHashTable *pending; /* set of paths that something happened to */
         bool is_reading;
@@ -252,7 +252,7 @@ void devices_open(Driver *driver)
         state->pending = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         driver->devices = state;
         /* Before they are read, so that nothing is lost between; machines run without it, too. */
-        if (watch_open(something_happened, state, &state->watch, &deaf) < 0)
+        if (device_watch_open(something_happened, state, &state->watch, &deaf) < 0)
                 log_error(NULL, "%s", deaf.message);
         found = scan_all();
         for (unsigned i = 0; i < found->len; i++)
@@ -266,7 +266,7 @@ void devices_close(Driver *driver)
 
         if (!state)
                 return;
-        watch_free(state->watch);
+        device_watch_free(state->watch);
         g_hash_table_unref(state->by_path);
         g_hash_table_unref(state->pending);
         condition_clear(&state->changed);

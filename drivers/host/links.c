@@ -7,7 +7,6 @@
 #include "drivers/host/links.h"
 #include "core/log.h"
 #include "core/loop.h"
-#include <net/if.h>
 #include <linux/if.h>
 #include <netlink/cache.h>
 #include <netlink/netlink.h>

@@ -17,8 +17,8 @@ GPtrArray *scan_all(void) AWAITS;
 /* Those of the set of paths `paths`. */
 GPtrArray *scan_paths(GHashTable *paths) AWAITS;
 
-typedef struct Watch Watch;
+typedef struct DeviceWatch DeviceWatch;
 /* What happened to the device of that path; on the loop. `action` is the kernel's word. */
-typedef void (*WatchTells)(const char *path, const char *action, void *data);
-int watch_open(WatchTells tells, void *data, Watch **ret_watch, Error *error);
-Watch *watch_free(Watch *watch);
+typedef void (*DeviceWatchTells)(const char *path, const char *action, void *data);
+int device_watch_open(DeviceWatchTells tells, void *data, DeviceWatch **ret_watch, Error *error);
+DeviceWatch *device_watch_free(DeviceWatch *watch);

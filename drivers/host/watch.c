@@ -18,8 +18,8 @@
 #define MESSAGES_AT_ONCE    64
 #define RECEIVE_BUFFER_SIZE (8 * 1024 * 1024)
 
-struct Watch {
-        WatchTells tells;
+struct DeviceWatch {
+        DeviceWatchTells tells;
         void *data;
         sd_device_monitor *monitor; /* udev's */
         int fd;                     /* the kernel's */
@@ -33,7 +33,7 @@ static int udev_tells(sd_device_monitor *monitor _unused_, sd_device *device, vo
                 [SD_DEVICE_MOVE] = "move", [SD_DEVICE_ONLINE] = "online", [SD_DEVICE_OFFLINE] = "offline",
                 [SD_DEVICE_BIND] = "bind", [SD_DEVICE_UNBIND] = "unbind",
         };
-        Watch *watch = data;
+        DeviceWatch *watch = data;
         sd_device_action_t action;
         const char *path, *old;
 
@@ -50,7 +50,7 @@ static int udev_tells(sd_device_monitor *monitor _unused_, sd_device *device, vo
 }
 
 /* "add@/devices/...", then KEY=VALUE texts, each ended by a NUL. */
-static void kernel_told(Watch *watch, const char *message, size_t size)
+static void kernel_told(DeviceWatch *watch, const char *message, size_t size)
 {
         const char *end = message + size, *at = strchr(message, '@');
         _cleanup_(freep) char *action = at ? g_strndup(message, (size_t)(at - message)) : NULL;
@@ -70,7 +70,7 @@ static void kernel_told(Watch *watch, const char *message, size_t size)
 }
 
 /* False: there is nothing more. */
-static bool kernel_receive(Watch *watch)
+static bool kernel_receive(DeviceWatch *watch)
 {
         char buffer[MESSAGE_MAX + 1];
         struct sockaddr_nl from = {};
@@ -97,7 +97,7 @@ static int kernel_readable(sd_event_source *source _unused_, int fd _unused_, ui
         return 0;
 }
 
-static int open_udev(Watch *watch)
+static int open_udev(DeviceWatch *watch)
 {
         int r = sd_device_monitor_new(&watch->monitor);
 
@@ -108,7 +108,7 @@ static int open_udev(Watch *watch)
         return r < 0 ? r : sd_device_monitor_start(watch->monitor, udev_tells, watch);
 }
 
-static int open_kernel(Watch *watch)
+static int open_kernel(DeviceWatch *watch)
 {
         const struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = GROUP_KERNEL };
         const int size = RECEIVE_BUFFER_SIZE;
@@ -123,9 +123,9 @@ static int open_kernel(Watch *watch)
         return sd_event_add_io(loop_get(), &watch->source, watch->fd, EPOLLIN, kernel_readable, watch);
 }
 
-int watch_open(WatchTells tells, void *data, Watch **ret_watch, Error *error)
+int device_watch_open(DeviceWatchTells tells, void *data, DeviceWatch **ret_watch, Error *error)
 {
-        Watch *watch = g_new0(Watch, 1);
+        DeviceWatch *watch = g_new0(DeviceWatch, 1);
         int r;
 
         watch->tells = tells;
@@ -133,14 +133,14 @@ int watch_open(WatchTells tells, void *data, Watch **ret_watch, Error *error)
         watch->fd = -EBADF;
         r = access(UDEV_CONTROL, F_OK) >= 0 ? open_udev(watch) : open_kernel(watch);
         if (r < 0) {
-                watch_free(watch);
+                device_watch_free(watch);
                 return error_set_errno(error, r, "Cannot watch the host's devices");
         }
         *ret_watch = watch;
         return 0;
 }
 
-Watch *watch_free(Watch *watch)
+DeviceWatch *device_watch_free(DeviceWatch *watch)
 {
         if (!watch)
                 return NULL;
