@@ -4,6 +4,7 @@
 
 #include "drivers/host/devices.h"
 #include "drivers/host/interfaces.h"
+#include "drivers/host/tables.h"
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
 #include "drivers/qemu/addresses.h"
@@ -35,6 +36,7 @@ const DriverOperations qemu_operations = {
                 .get_capabilities = qemu_connect_get_capabilities,
                 .get_domain_capabilities = qemu_connect_get_domain_capabilities,
                 .get_cpu_model_names = qemu_connect_get_cpu_model_names,
+                .get_sysinfo = host_get_sysinfo,
                 .interface_change_begin = interfaces_change_begin,
                 .interface_change_commit = interfaces_change_commit,
                 .interface_change_rollback = interfaces_change_rollback,
@@ -44,8 +46,10 @@ const DriverOperations qemu_operations = {
                 .node_get_cpu_map = qemu_connect_node_get_cpu_map,
                 .node_get_cpu_stats = qemu_connect_node_get_cpu_stats,
                 .node_get_free_memory = qemu_connect_node_get_free_memory,
+                .node_get_memory_parameters = host_get_memory_parameters,
                 .node_get_memory_stats = qemu_connect_node_get_memory_stats,
                 .node_get_security_model = qemu_connect_node_get_security_model,
+                .node_set_memory_parameters = host_set_memory_parameters,
         },
         .domain = {
                 .create = qemu_domain_create,

@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from gi.repository import GLib
 from harness import BusError, wait_for
 from machines import CONNECT, QEMU
 
@@ -58,9 +59,44 @@ def test_security_model(client):
     assert call(client, "NodeGetSecurityModel") == ("", "")
 
 
+@pytest.mark.skipif(not os.path.exists("/sys/kernel/mm/ksm"), reason="the kernel does not merge pages")
+def test_merging_of_pages(client):
+    before = call(client, "NodeGetMemoryParameters", "u", 0)
+    assert {"shm_pages_to_scan", "shm_sleep_millisecs", "shm_pages_sharing", "shm_full_scans"} <= set(before)
+    value = before["shm_sleep_millisecs"]
+
+    def set_to(entries):
+        call(client, "NodeSetMemoryParameters", "a{sv}u", entries, 0)
+    try:
+        set_to({"shm_sleep_millisecs": GLib.Variant("u", value + 1)})
+        assert call(client, "NodeGetMemoryParameters", "u", 0)["shm_sleep_millisecs"] == value + 1
+        for entries, word in (({"shm_sleep_millisecs": GLib.Variant("s", "1")}, "type u"), ({"shm_full_scans": GLib.Variant("u", 1)}, "cannot be set"),
+                              ({"shm_sleep_millisecs": GLib.Variant("u", value), "x": GLib.Variant("u", 1)}, "'x'"),
+                              ({"shm_merge_across_nodes": GLib.Variant("u", 2)}, "0 or 1")):
+            with pytest.raises(BusError) as e:
+                set_to(entries)
+            assert word in e.value.message
+        assert call(client, "NodeGetMemoryParameters", "u", 0)["shm_sleep_millisecs"] == value + 1
+    finally:
+        set_to({"shm_sleep_millisecs": GLib.Variant("u", value)})
+
+
+@pytest.mark.skipif(os.path.exists("/sys/firmware/dmi/tables/DMI"), reason="this host has SMBIOS")
+def test_a_host_without_smbios_says_so(client):
+    with pytest.raises(BusError) as e:
+        call(client, "GetSysinfo", "u", 0)
+    assert "SMBIOS" in e.value.message
+
+
+@pytest.mark.skipif(not os.path.exists("/sys/firmware/dmi/tables/DMI"), reason="this host has no SMBIOS")
+def test_smbios(client):
+    assert ElementTree.fromstring(call(client, "GetSysinfo", "u", 0)).get("type") == "smbios"
+
+
 @pytest.mark.parametrize("member, signature, arguments", [
     ("NodeGetCPUMap", "u", (8,)), ("NodeGetCPUStats", "iu", (-1, 8)), ("NodeGetMemoryStats", "iu", (-1, 8)),
-    ("GetCPUModelNames", "su", ("x86_64", 8))])
+    ("GetCPUModelNames", "su", ("x86_64", 8)), ("GetSysinfo", "u", (8,)), ("NodeGetMemoryParameters", "u", (8,)),
+    ("NodeSetMemoryParameters", "a{sv}u", ({}, 8))])
 def test_unknown_flags(client, member, signature, arguments):
     with pytest.raises(BusError) as e:
         call(client, member, signature, *arguments)

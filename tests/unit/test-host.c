@@ -6,6 +6,7 @@
 
 #include "model/host-interface.h"
 #include "model/node-device.h"
+#include "model/smbios.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -166,6 +167,71 @@ static void is_stable(void **state)
         }
 }
 
+/* type, length, handle; what follows; texts. */
+static const char tables[] =
+        "\x00\x18\x00\x00\x01\x02\x00\xe0\x03\x0f\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x10\xff\xff"
+        "Fw\0"
+        "1.2\0"
+        "04/01/2014\0\0"
+        "\x01\x1b\x01\x00\x01\x02\x00\x03\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10"
+        "\x06\x00\x00"
+        "Maker\0"
+        "KVM & <\x01>\0"
+        "s\0\0"
+        "\x11\x1b\x02\x00\x00\x00\xfe\xff\x40\x00\x40\x00\x00\x08\x09\x00\x01\x00\x1a\x00\x00\x80\x0c\x00"
+        "\x00\x00\x00"
+        "DIMM 0\0\0"
+        "\x11\x1b\x03\x00\x00\x00\xfe\xff\x40\x00\x40\x00\x00\x00\x09\x00\x01\x00\x1a\x00\x00\x80\x0c\x00"
+        "\x00\x00\x00"
+        "empty\0\0"
+        "\x0b\x05\x04\x00\x02"
+        "one\0"
+        "two\0\0"
+        "\x7f\x04\x05\x00\0";
+
+static void reads_smbios(void **state)
+{
+        static const char expected[] =
+                "<sysinfo type='smbios'>\n"
+                "  <bios>\n"
+                "    <entry name='vendor'>Fw</entry>\n"
+                "    <entry name='version'>1.2</entry>\n"
+                "    <entry name='date'>04/01/2014</entry>\n"
+                "    <entry name='release'>1.16</entry>\n"
+                "  </bios>\n"
+                "  <system>\n"
+                "    <entry name='manufacturer'>Maker</entry>\n"
+                "    <entry name='product'>KVM &amp; &lt;?&gt;</entry>\n"
+                "    <entry name='serial'>s</entry>\n"
+                "    <entry name='uuid'>04030201-0605-0807-090a-0b0c0d0e0f10</entry>\n"
+                "  </system>\n"
+                "  <memory_device>\n"
+                "    <entry name='size'>2 GB</entry>\n"
+                "    <entry name='form_factor'>DIMM</entry>\n"
+                "    <entry name='locator'>DIMM 0</entry>\n"
+                "    <entry name='type'>DDR4</entry>\n"
+                "    <entry name='speed'>3200 MT/s</entry>\n"
+                "  </memory_device>\n"
+                "  <oemStrings>\n"
+                "    <entry>one</entry>\n"
+                "    <entry>two</entry>\n"
+                "  </oemStrings>\n"
+                "</sysinfo>\n";
+        _cleanup_(freep) char *xml = smbios_format((const uint8_t *)tables, sizeof tables);
+
+        (void)state;
+        assert_string_equal(xml, expected);
+        /* Wherever they are cut, and whichever byte is another one. */
+        for (size_t size = 0; size < sizeof tables; size++) {
+                _cleanup_(freep) uint8_t *cut = g_memdup2(tables, size + 1);
+                _cleanup_(freep) char *part = smbios_format(cut, size), *other = NULL;
+
+                cut[size] ^= 0xff;
+                other = smbios_format(cut, size + 1);
+                assert_true(g_str_has_prefix(part, "<sysinfo") && g_str_has_prefix(other, "<sysinfo"));
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -174,6 +240,7 @@ int main(void)
                 cmocka_unit_test(refuses_interfaces),
                 cmocka_unit_test(refuses_devices),
                 cmocka_unit_test(is_stable),
+                cmocka_unit_test(reads_smbios),
         };
 
         return cmocka_run_group_tests_name("host", tests, NULL, NULL);
