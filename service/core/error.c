@@ -7,6 +7,10 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* In bytes. */
+#define MESSAGE_HEAD 8192
+#define MESSAGE_TAIL 1024
+
 static const int code_errnos[_ERROR_MAX] = {
         [ERROR_INTERNAL] = EIO,
         [ERROR_INVALID_ARGUMENT] = EINVAL,
@@ -45,10 +49,24 @@ int error_code_to_errno(ErrorCode code)
         return code_errnos[code];
 }
 
+/* What a caller sent is quoted, and may be long: the middle is left out then, as the end often says what is
+ * wrong. */
+static char *shorten(char *message)
+{
+        size_t size = strlen(message);
+        _cleanup_(freep) char *text = NULL, *owned = NULL;
+
+        if (size <= MESSAGE_HEAD + MESSAGE_TAIL)
+                return message;
+        owned = message;
+        text = g_strdup_printf("%.*s [...] %s", MESSAGE_HEAD, message, message + size - MESSAGE_TAIL);
+        return g_utf8_make_valid(text, -1); /* the cuts may be in the middle of a letter */
+}
+
 static void set_message(Error *error, ErrorCode code, char *message)
 {
         error->code = code;
-        error->message = message;
+        error->message = shorten(message);
 }
 
 int error_set(Error *error, ErrorCode code, const char *format, ...)

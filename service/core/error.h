@@ -49,8 +49,8 @@ typedef struct Error {
         char *message;
 } Error;
 
-/* Sets code and message unless an error is set already (the first one is the cause) and returns the negative
- * errno of the code. */
+/* Sets code and message (of at most about 9 KiB) unless an error is set already (the first one is the cause)
+ * and returns the negative errno of the code. */
 int error_set(Error *error, ErrorCode code, const char *format, ...) _printf_(3, 4);
 
 /* As error_set(), for a failed system call: appends ": " and strerror(errnum); the code is chosen by errnum

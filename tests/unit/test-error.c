@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -51,6 +52,22 @@ static void every_code_has_an_errno(void **state)
         assert_int_equal(error_code_to_errno(_ERROR_MAX), EIO);
 }
 
+static void long_quotes_are_cut(void **state)
+{
+        _cleanup_(error_clear) Error error = {};
+        _cleanup_(freep) char *name = g_strnfill(1 << 20, 'x');
+
+        (void)state;
+        for (size_t i = 0; i + 2 < 1 << 20; i += 2)
+                memcpy(name + i, "\xc3\xa4", 2);
+        assert_int_equal(error_set(&error, ERROR_NO_DOMAIN, "No domain named %s: look again", name),
+                         -ENOENT);
+        assert_true(strlen(error.message) < 10000);
+        assert_true(g_utf8_validate(error.message, -1, NULL));
+        assert_true(g_str_has_prefix(error.message, "No domain named "));
+        assert_true(g_str_has_suffix(error.message, ": look again"));
+}
+
 static void unknown_flags_are_named(void **state)
 {
         _cleanup_(error_clear) Error error = {};
@@ -79,8 +96,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_first_cause_stays),   cmocka_unit_test(system_errors_choose_their_code),
-                cmocka_unit_test(every_code_has_an_errno), cmocka_unit_test(unknown_flags_are_named),
-                cmocka_unit_test(moving_leaves_nothing),
+                cmocka_unit_test(every_code_has_an_errno), cmocka_unit_test(long_quotes_are_cut),
+                cmocka_unit_test(unknown_flags_are_named), cmocka_unit_test(moving_leaves_nothing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
