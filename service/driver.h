@@ -131,6 +131,11 @@ struct DriverType {
          * that gets open files from its caller: borrowed. */
         int (*define_domain)(Call *call, Domain *existing, DomainDefinition *definition, Domain **ret_domain,
                              Error *error) AWAITS;
+        /* What define_domain() would make of the definition, with nothing stored and nobody waiting. */
+        int (*prepare_domain)(const Driver *driver, DomainDefinition *definition, uid_t owner, Error *error);
+        /* Whether a prepared definition could be started here, as far as that can be known without touching
+         * anything. NULL: the driver cannot tell. */
+        int (*check_domain)(Call *call, const DomainDefinition *definition, Error *error) AWAITS;
         int (*create_domain)(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
                              const int *fds, size_t n_fds, Domain **ret_domain, Error *error) AWAITS;
         /* The same for networks, filters, pools and secrets. The reference that they give is counted. */

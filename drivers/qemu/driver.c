@@ -15,6 +15,8 @@
 #include "drivers/qemu/autostart.h"
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/definitions.h"
+#include "drivers/qemu/native.h"
+#include "drivers/qemu/prepare.h"
 #include "drivers/qemu/qemu.h"
 #include "drivers/qemu/recover.h"
 #include "drivers/secret/secrets.h"
@@ -141,6 +143,8 @@ const DriverType qemu_driver_type = {
         .run = driver_run,
         .close = driver_close,
         .define_domain = qemu_define_domain,
+        .prepare_domain = prepare_definition,
+        .check_domain = qemu_check_domain,
         .create_domain = qemu_create_domain,
         .define_network = networks_define,
         .create_network = networks_create_transient,

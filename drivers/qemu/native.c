@@ -40,13 +40,30 @@ static void append_variable(GString *text, const char *variable)
         }
 }
 
+/* The line of a prepared definition, of which a run's copy is made. */
+static int build(Call *call, DomainDefinition *definition, CommandLine **ret_line, Error *error) AWAITS
+{
+        _cleanup_(freep) char *name = folder_name(definition->uuid), *folder = NULL;
+
+        folder = g_build_filename(qemu_driver(call->driver)->run_path, name, NULL);
+        return build_line(call->driver, definition, call->owner, folder, false, call->deadline_usec,
+                          ret_line, error);
+}
+
+int qemu_check_domain(Call *call, const DomainDefinition *definition, Error *error)
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *copy = domain_definition_copy(definition);
+        _cleanup_(command_line_freep) CommandLine *line = NULL;
+
+        return build(call, copy, &line, error);
+}
+
 int qemu_connect_domain_xml_to_native(Call *call, const char *format, const char *xml, uint32_t flags,
                                       char **ret_native, Error *error)
 {
         _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
         _cleanup_(command_line_freep) CommandLine *line = NULL;
         _cleanup_(string_builder_freep) GString *text = NULL;
-        _cleanup_(freep) char *name = NULL, *folder = NULL;
         int r;
 
         r = error_check_flags(error, "DomainXMLToNative", flags, 0);
@@ -57,12 +74,8 @@ int qemu_connect_domain_xml_to_native(Call *call, const char *format, const char
                 r = domain_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
         if (r >= 0)
                 r = prepare_definition(call->driver, definition, call->owner, error);
-        if (r < 0)
-                return r;
-        name = folder_name(definition->uuid);
-        folder = g_build_filename(qemu_driver(call->driver)->run_path, name, NULL);
-        r = build_line(call->driver, definition, call->owner, folder, false, call->deadline_usec, &line,
-                       error);
+        if (r >= 0)
+                r = build(call, definition, &line, error);
         if (r < 0)
                 return r;
         text = g_string_new(NULL);

@@ -9,6 +9,7 @@
 int define_prepare(DomainDefinition *definition, Error *error);
 
 /* DriverType's hooks (driver.h). */
+int test_prepare_domain(const Driver *driver, DomainDefinition *definition, uid_t owner, Error *error);
 int test_define_domain(Call *call, Domain *existing, DomainDefinition *definition, Domain **ret_domain,
                        Error *error);
 int test_create_domain(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,

@@ -46,6 +46,7 @@ const DriverType test_driver_type = {
         .open = driver_open,
         .close = driver_close,
         .define_domain = test_define_domain,
+        .prepare_domain = test_prepare_domain,
         .create_domain = test_create_domain,
         .define_network = networks_define,
         .create_network = networks_create_transient,

@@ -3,7 +3,6 @@
 /* A driver as an object: its properties and everything that finds objects or makes machines. Whatever is the
  * same for all drivers is here; the rest of org.libvirt.Connect are operations of the driver. */
 
-#include "bus/define.h"
 #include "bus/find.h"
 #include "bus/marshal.h"
 #include "bus/options.h"
@@ -187,93 +186,4 @@ int connect_native_list_domains(CallFrame *frame, GVariant *filter, GPtrArray **
         int r = options_read(filter, states, &flags, error);
 
         return r < 0 ? r : connect_list_domains(frame, flags, ret_domains, error);
-}
-
-static const InterfaceAction define_actions[] = {
-        { "org.libvirt.api.domain.write", -1, 0, false },
-        { "org.libvirt.api.domain.save", -1, 0, false },
-        {},
-};
-
-static const InterfaceAction create_actions[] = {
-        { "org.libvirt.api.domain.write", -1, 0, false },
-        { "org.libvirt.api.domain.start", -1, 0, false },
-        {},
-};
-
-static int definition_prepare(CallFrame *frame, const char *xml, const InterfaceAction *actions,
-                              JobKind kind, DomainDefinition **ret_definition, Object **ret_existing,
-                              Error *error) AWAITS
-{
-        _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
-        int r;
-
-        r = find_check_kind(frame, OBJECT_DOMAIN, error);
-        if (r >= 0)
-                r = domain_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
-        if (r >= 0)
-                r = define_claim(frame, OBJECT_DOMAIN, definition->name, definition->uuid, actions, kind,
-                                 ret_existing, error);
-        if (r < 0)
-                return r;
-        *ret_definition = TAKE_PTR(definition);
-        return 0;
-}
-
-int connect_domain_define_xml(CallFrame *frame, const char *xml, Domain **ret_domain, Error *error)
-{
-        _cleanup_(object_unrefp) Object *existing = NULL;
-        DomainDefinition *definition;
-        int r;
-
-        r = definition_prepare(frame, xml, define_actions, JOB_MODIFY, &definition, &existing, error);
-        if (r < 0)
-                return r;
-        return frame->path.driver->type->define_domain(&frame->call, (Domain *)existing, definition,
-                                                       ret_domain, error);
-}
-
-static int create(CallFrame *frame, const char *xml, uint32_t flags, const int *fds, size_t n_fds,
-                  Domain **ret_domain, Error *error) AWAITS
-{
-        _cleanup_(object_unrefp) Object *existing = NULL;
-        DomainDefinition *definition;
-        int r;
-
-        r = definition_prepare(frame, xml, create_actions, JOB_START, &definition, &existing, error);
-        if (r < 0)
-                return r;
-        return frame->path.driver->type->create_domain(&frame->call, (Domain *)existing, definition, flags,
-                                                       fds, n_fds, ret_domain, error);
-}
-
-int connect_domain_create_xml(CallFrame *frame, const char *xml, uint32_t flags, Domain **ret_domain,
-                              Error *error)
-{
-        return create(frame, xml, flags, NULL, 0, ret_domain, error);
-}
-
-int connect_domain_create_xml_with_files(CallFrame *frame, const char *xml, const int *files, size_t n_files,
-                                         uint32_t flags, Domain **ret_domain, Error *error)
-{
-        return create(frame, xml, flags, files, n_files, ret_domain, error);
-}
-
-int connect_native_define_xml(CallFrame *frame, const char *xml, GVariant *options, Domain **ret_domain,
-                              Error *error)
-{
-        static const Option none[] = { {} };
-        uint32_t flags;
-        int r = options_read(options, none, &flags, error);
-
-        return r < 0 ? r : connect_domain_define_xml(frame, xml, ret_domain, error);
-}
-
-int connect_native_create_xml(CallFrame *frame, const char *xml, GVariant *options, Domain **ret_domain,
-                              Error *error)
-{
-        uint32_t flags;
-        int r = options_read(options, start_options, &flags, error);
-
-        return r < 0 ? r : create(frame, xml, flags, NULL, 0, ret_domain, error);
 }

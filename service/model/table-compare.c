@@ -28,7 +28,7 @@ static bool numbers_equal(const Field *field, const void *a, const void *b)
         return field_number(a, field) == field_number(b, field);
 }
 
-static bool values_equal(const Field *field, const void *a, const void *b)
+bool field_values_equal(const Field *field, const void *a, const void *b)
 {
         if (field->has_offset && field_has(a, field) != field_has(b, field))
                 return false;
@@ -115,7 +115,7 @@ static char *field_difference(const Field *field, const void *a, const void *b, 
                 return list_difference(field, CONST_FIELD_AT(a, field, AnyList),
                                        CONST_FIELD_AT(b, field, AnyList), abi_only);
         default:
-                return values_equal(field, a, b) ? NULL : g_strdup(field->key);
+                return field_values_equal(field, a, b) ? NULL : g_strdup(field->key);
         }
 }
 

@@ -22,8 +22,7 @@ static bool is_foreign(const XmlNode *node, const char *name, size_t size)
         return at && strncmp(at + 1, name, size) == 0 && at[1 + size] == '/';
 }
 
-/* Whether the element is the one that a part names: "name", "prefix:name" or "name[attribute=value]". */
-static bool node_matches(const XmlNode *node, const char *part, size_t size)
+bool node_matches(const XmlNode *node, const char *part, size_t size)
 {
         const char *bracket = memchr(part, '[', size), *colon, *equals;
         size_t name_size = bracket ? (size_t)(bracket - part) : size;

@@ -35,6 +35,10 @@ void field_set_has(void *object, const Field *field, bool has);
 bool field_is_set(const void *object, const Field *field);
 /* Whether it is written: it is set, or it is a number that counts as such even if it is 0. */
 bool field_is_due(const void *object, const Field *field);
+/* Of a row with a single value that both objects have. */
+bool field_values_equal(const Field *field, const void *a, const void *b);
+/* Whether the element is the one that a part of a path names: "name", "qemu:name", "name[mode=bind]". */
+bool node_matches(const XmlNode *node, const char *part, size_t size);
 /* Sets what an absent field holds; the object is zeroed. */
 void struct_initialise(const StructType *type, void *object);
 /* Releases what the object owns, not the object. */

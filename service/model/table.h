@@ -53,6 +53,8 @@ enum {
         FIELD_OCTAL = 1 << 15,      /* read and written in base 8, with `width` digits */
         FIELD_UPPER = 1 << 16,      /* hexadecimal digits are written in upper case */
         FIELD_MINUS_ONE = 1 << 17,  /* "-1" is absent */
+        FIELD_TUNABLE = 1 << 18,    /* may change while the machine runs; of a list: items come and go */
+        FIELD_IDENTITY = 1 << 19,   /* tells one item of a list from the others */
 };
 
 /* What a definition is read or written for; the numbers of virDomainXMLFlags, and ours above them. */
@@ -129,6 +131,27 @@ void *struct_free(const StructType *type, void *object);
 /* NULL if both say the same, else the native path of the first difference ("disks[1].source.file"), which
  * the caller frees. With abi_only, fields that the guest cannot see are not compared. */
 char *struct_difference(const StructType *type, const void *a, const void *b, bool abi_only);
+/* All differences, of which the first CHANGES_MAX are told; returns how many there are. Paths are native
+ * ones, valid during the visit only. Secrets that both have are not compared. */
+typedef enum ChangeKind {
+        CHANGE_VALUE,
+        CHANGE_ADDED,
+        CHANGE_REMOVED,
+} ChangeKind;
+typedef struct StructChange {
+        const char *path;
+        ChangeKind kind;
+        bool is_tunable, is_abi; /* FIELD_TUNABLE; without FIELD_NO_ABI */
+} StructChange;
+typedef void (*StructChangeVisit)(const StructChange *change, void *data);
+#define CHANGES_MAX 1000
+unsigned struct_changes(const StructType *type, const void *a, const void *b, StructChangeVisit visit,
+                        void *data);
+/* Elements and attributes that no row asks for: slips of the pen, or of a newer language. Of namespaces that
+ * are not the language's nothing is told. At most UNKNOWN_MAX. `what` is "line 3: <disk>: ..." */
+#define UNKNOWN_MAX 100
+typedef void (*StructUnknownVisit)(const char *what, void *data);
+void struct_unknown(const StructType *type, const XmlNode *node, StructUnknownVisit visit, void *data);
 /* Fields that are absent have no entry, and secrets never have one. What is nested too deeply for the bus,
  * which only long chains of backing images are, is cut. The result is floating. */
 GVariant *struct_to_variant(const StructType *type, const void *object);

@@ -175,6 +175,15 @@ def test_console(client, example, guest_files):
     machine.destroy()
 
 
+def test_without_xml(client, example, tmp_path):
+    path = example("define-native", "blog", "/nonexistent/blog.qcow2")
+    assert list_machines(client) == [path]
+    assert "blog.qcow2" in example("definition", "blog")
+    (tmp_path / "blog.xml").write_text(example("xml", "blog").replace("vda", "vdb"), encoding="utf-8")
+    assert example("validate", tmp_path / "blog.xml") == ""
+    assert "next-start" in example("plan", "blog", tmp_path / "blog.xml")
+
+
 @pytest.mark.qemu
 def test_cpus(example, tmp_path):
     (tmp_path / "this").write_text(example("capabilities"), encoding="utf-8")

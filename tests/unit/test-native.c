@@ -58,6 +58,21 @@ static void check_definition(const DomainDefinition *definition)
         assert_same(definition, native, 0); /* secrets are not told */
 }
 
+static void refuse_unknown(const char *what, void *data)
+{
+        (void)data;
+        fail_msg("%s", what);
+}
+
+/* What the documents have is part of the language. */
+static void check_known(const char *xml)
+{
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+
+        assert_int_equal(xml_parse(xml, strlen(xml), "domain", &document, NULL), 0);
+        struct_unknown(&domain_definition_type, xml_document_root(document), refuse_unknown, NULL);
+}
+
 static void documents_say_the_same(void **state)
 {
         _cleanup_(freep) char *folder = g_build_filename(g_getenv("XML_DIR"), "domain", NULL);
@@ -78,6 +93,7 @@ static void documents_say_the_same(void **state)
                 if (domain_definition_complete(definition, &error) < 0)
                         fail_msg("%s: %s", name, error.message);
                 check_definition(definition);
+                check_known(xml);
                 count++;
         }
         g_dir_close(files);
@@ -150,6 +166,8 @@ static void guests_do_not_see_everything(void **state)
                 { "1024", "2048", "memory_kib", "memory_kib" },
                 { "'virtio'", "'sata'", "devices.disks[0].bus", "devices.disks[0].bus" },
                 { "</disk>", "</disk><sound model='ich9'/>", "devices.sounds[0]", "devices.sounds[0]" },
+                { "</disk>", "</disk><graphics type='vnc'/>", "devices.graphics[0]", NULL },
+                { "</disk>", "</disk><audio id='1' type='none'/>", "devices.audios[0]", NULL },
         };
         _cleanup_(domain_definition_freep) DomainDefinition *a = read_xml(one);
 
@@ -166,6 +184,91 @@ static void guests_do_not_see_everything(void **state)
                 assert_string_equal(all, cases[i].all);
                 assert_int_equal(g_strcmp0(guest, cases[i].guest), 0);
         }
+}
+
+static void note_change(const StructChange *change, void *data)
+{
+        static const char *const kinds[] = {
+                [CHANGE_VALUE] = "", [CHANGE_ADDED] = "+", [CHANGE_REMOVED] = "-"
+        };
+
+        g_string_append_printf(data, "%s%s%s%s ", kinds[change->kind], change->path,
+                               change->is_tunable ? "!" : "", change->is_abi ? "" : "?");
+}
+
+/* "!": while it runs; "?": the guest does not see it. */
+static void changes_are_told_one_by_one(void **state)
+{
+        static const char one[] =
+                "<domain type='kvm'><name>a</name><memory>1024</memory><os><type>hvm</type></os><devices>"
+                "<disk type='file'><source file='/a'/><target dev='vda' bus='virtio'/></disk>"
+                "<disk type='file'><source file='/b'/><target dev='vdb' bus='virtio'/></disk>"
+                "<disk type='file' device='cdrom'><source file='/c'/><target dev='sdc' bus='sata'/></disk>"
+                "<interface type='user'><mac address='52:54:00:00:00:01'/></interface>"
+                "<graphics type='vnc' passwd='x'/></devices></domain>";
+        static const struct {
+                const char *from, *to, *changes;
+        } cases[] = {
+                { "1024", "1024", "" },
+                { "1024", "2048", "memory_kib " },
+                { "<memory>", "<title>t</title><cputune><shares>9</shares></cputune><memory>",
+                  "title!? +cpu_tune!? " },
+                { "file='/b'", "file='/d'", "devices.disks[1].source.file? " },
+                { "file='/c'", "file='/d'", "devices.disks[2].source.file!? " },
+                { "<disk type='file'><source file='/a'/><target dev='vda' bus='virtio'/></disk>", "",
+                  "-devices.disks[0]! " },
+                { "<interface",
+                  "<disk type='file'><source file='/n'/><target dev='vdn' bus='virtio'/></disk>"
+                  "<interface",
+                  "+devices.disks[3]! " },
+                { "vdb", "vdz", "-devices.disks[1]! +devices.disks[1]! " },
+                { "></interface>", "><link state='down'/></interface>", "devices.interfaces[0].link!? " },
+                { "passwd='x'", "passwd='y'", "" },
+                { " passwd='x'", "", "devices.graphics[0].password!? " },
+        };
+        _cleanup_(domain_definition_freep) DomainDefinition *a = read_xml(one);
+
+        (void)state;
+        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+                _cleanup_(string_builder_freep) GString *other = g_string_new(one),
+                                                        *told = g_string_new(NULL);
+
+                assert_int_equal(g_string_replace(other, cases[i].from, cases[i].to, 0), 1);
+                _cleanup_(domain_definition_freep) DomainDefinition *b = read_xml(other->str);
+
+                struct_changes(&domain_definition_type, a, b, note_change, told);
+                if (strcmp(told->str, cases[i].changes) != 0)
+                        fail_msg("'%s' to '%s': '%s', not '%s'", cases[i].from, cases[i].to, told->str,
+                                 cases[i].changes);
+        }
+}
+
+static void note_unknown(const char *what, void *data)
+{
+        g_string_append_printf(data, "%s\n", what);
+}
+
+static void what_is_no_part_of_the_language_is_told(void **state)
+{
+        static const char xml[] =
+                "<domain type='kvm' colour='red'>\n<name>a</name><memroy>1</memroy>\n"
+                "<os><type arch='x86_64' macine='q35'>hvm</type></os>\n"
+                "<metadata><x:y xmlns:x='urn:x' z='1'><w/></x:y></metadata>\n"
+                "<devices><disk type='file'><driver name='qemu' cash='none'/><source file='/a'/>"
+                "<target dev='vda'/><foo><bar/></foo></disk>\n"
+                "<hostdev mode='subsystem' type='usb'><source><vendor id='1'/></source></hostdev>"
+                "<y:z xmlns:y='urn:y'/></devices></domain>";
+        _cleanup_(string_builder_freep) GString *told = g_string_new(NULL);
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+
+        (void)state;
+        assert_int_equal(xml_parse(xml, strlen(xml), "domain", &document, NULL), 0);
+        struct_unknown(&domain_definition_type, xml_document_root(document), note_unknown, told);
+        assert_string_equal(told->str, "line 1: <domain>: there is no attribute 'colour'\n"
+                                       "line 2: <domain>: there is no element <memroy>\n"
+                                       "line 3: <type>: there is no attribute 'macine'\n"
+                                       "line 5: <driver>: there is no attribute 'cash'\n"
+                                       "line 5: <disk>: there is no element <foo>\n");
 }
 
 /* The path of a socket that a former daemon made is dropped with all that it was for. */
@@ -195,6 +298,8 @@ int main(void)
                 cmocka_unit_test(a_machine_by_hand),
                 cmocka_unit_test(slips_by_hand_are_named),
                 cmocka_unit_test(guests_do_not_see_everything),
+                cmocka_unit_test(changes_are_told_one_by_one),
+                cmocka_unit_test(what_is_no_part_of_the_language_is_told),
                 cmocka_unit_test(running_machines_can_be_defined_again),
         };
 

@@ -293,7 +293,8 @@ static int channel_check(void *object, const XmlNode *node, unsigned flags, Erro
 static const Field domain_channel_fields[] = {
         INLINE("", source, chardev_source),
         ENUM("target/@type", target, channel_target),
-        STRING("target/@name", name, WHEN(target, BIT(CHANNEL_TARGET_VIRTIO) | BIT(CHANNEL_TARGET_XEN))),
+        STRING("target/@name", name, WHEN(target, BIT(CHANNEL_TARGET_VIRTIO) | BIT(CHANNEL_TARGET_XEN)),
+               .flags = FIELD_IDENTITY),
         ENUM("target/@state", state, channel_state, .flags = FIELD_LIVE | FIELD_NO_ABI),
         STRING("target/@address", address, WHEN(target, BIT(CHANNEL_TARGET_GUESTFWD))),
         STRING("target/@port", port, WHEN(target, BIT(CHANNEL_TARGET_GUESTFWD))),

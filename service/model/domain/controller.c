@@ -117,9 +117,9 @@ static int controller_check(void *object, const XmlNode *node, unsigned flags, E
 #define THIS   DomainController
 #define IF_PCI WHEN(type, BIT(CONTROLLER_TYPE_PCI))
 static const Field domain_controller_fields[] = {
-        ENUM("@type", type, controller_type, .flags = FIELD_REQUIRED),
-        UNSIGNED("@index", index, .has_offset = offsetof(THIS, has_index)),
-        ENUM("@model", model, controller_model),
+        ENUM("@type", type, controller_type, .flags = FIELD_IDENTITY | FIELD_REQUIRED),
+        UNSIGNED("@index", index, .has_offset = offsetof(THIS, has_index), .flags = FIELD_IDENTITY),
+        ENUM("@model", model, controller_model, .flags = FIELD_IDENTITY),
         OPTIONAL_UNSIGNED("@ports", ports,
                           WHEN(type, BIT(CONTROLLER_TYPE_VIRTIO_SERIAL) | BIT(CONTROLLER_TYPE_USB))),
         OPTIONAL_UNSIGNED("@vectors", vectors, WHEN(type, BIT(CONTROLLER_TYPE_VIRTIO_SERIAL))),

@@ -155,7 +155,8 @@ static int tune_check(void *object, const XmlNode *node, unsigned flags, Error *
 
 static DEFINE_STRUCT(disk_tune, DiskTune, .check = tune_check);
 
-#define THIS DomainDisk
+#define THIS      DomainDisk
+#define REMOVABLE (BIT(DISK_DEVICE_CDROM) | BIT(DISK_DEVICE_FLOPPY))
 static const Field domain_disk_fields[] = {
         ENUM("@type", type, disk_type, .initial = DISK_TYPE_FILE, .flags = FIELD_ALWAYS | FIELD_NO_ABI),
         ENUM("@device", device, disk_device, .initial = DISK_DEVICE_DISK, .flags = FIELD_ALWAYS),
@@ -181,7 +182,9 @@ static const Field domain_disk_fields[] = {
         ONOFF("driver/@discard_no_unref", discard_no_unref, .flags = FIELD_NO_ABI),
         SIZE_BYTES("driver/metadata_cache/max_size", metadata_cache_max_size, .flags = FIELD_NO_ABI),
         STRUCT("auth", auth, disk_auth),
-        INLINE("source", source, disk_source),
+        /* The media of a drive can be changed, a disk itself cannot. */
+        INLINE("source", source, disk_source, WHEN(device, REMOVABLE), .flags = FIELD_TUNABLE),
+        INLINE("source", source, disk_source, WHEN(device, ~REMOVABLE)),
         FLAG("backingStore", backing_ends, .flags = FIELD_NO_ABI),
         FIELD_(FIELD_STRUCT, "backingStore", backing, .type = &disk_backing_type, .flags = FIELD_NO_ABI),
         UNSIGNED("geometry/@cyls", cylinders),
@@ -192,12 +195,12 @@ static const Field domain_disk_fields[] = {
         UNSIGNED("blockio/@physical_block_size", physical_block_size),
         UNSIGNED("blockio/@discard_granularity", discard_granularity),
         STRUCT("mirror", mirror, disk_mirror, .flags = FIELD_LIVE | FIELD_NO_ABI),
-        STRING("target/@dev", target, .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY),
+        STRING("target/@dev", target, .flags = FIELD_IDENTITY | FIELD_REQUIRED | FIELD_NOT_EMPTY),
         ENUM("target/@bus", bus, disk_bus),
         ENUM("target/@tray", tray, disk_tray, .flags = FIELD_NO_ABI),
         ONOFF("target/@removable", removable),
         UNSIGNED("target/@rotation_rate", rotation_rate),
-        STRUCT("iotune", tune, disk_tune, .flags = FIELD_NO_ABI),
+        STRUCT("iotune", tune, disk_tune, .flags = FIELD_TUNABLE | FIELD_NO_ABI),
         FLAG("readonly", readonly),
         FLAG("shareable", shareable),
         FLAG("transient", transient),

@@ -58,7 +58,7 @@ static DEFINE_STRUCT(spice_channel, SpiceChannel);
 
 #define THIS DomainGraphics
 static const Field domain_graphics_fields[] = {
-        ENUM("@type", type, graphics_type, .flags = FIELD_REQUIRED),
+        ENUM("@type", type, graphics_type, .flags = FIELD_IDENTITY | FIELD_REQUIRED),
         STRING("@socket", socket, WHEN(type, VNC)),
         OPTIONAL_SIGNED("@port", port, WHEN(type, VNC | SPICE | RDP)),
         OPTIONAL_SIGNED("@tlsPort", tls_port, WHEN(type, SPICE)),
@@ -77,9 +77,10 @@ static const Field domain_graphics_fields[] = {
         ENUM("@sharePolicy", share_policy, share_policy, WHEN(type, VNC)),
         YESNO("@powerControl", power_control, WHEN(type, VNC)),
         ENUM("@defaultMode", default_mode, spice_mode, WHEN(type, SPICE)),
-        STRING("@passwd", password, .flags = FIELD_SECRET | FIELD_EMPTY_WORD, WHEN(type, VNC | SPICE)),
-        STRING("@passwdValidTo", password_valid_to, WHEN(type, VNC | SPICE)),
-        ENUM("@connected", connected, connected_action, WHEN(type, VNC | SPICE)),
+        STRING("@passwd", password, .flags = FIELD_TUNABLE | FIELD_SECRET | FIELD_EMPTY_WORD,
+               WHEN(type, VNC | SPICE)),
+        STRING("@passwdValidTo", password_valid_to, WHEN(type, VNC | SPICE), .flags = FIELD_TUNABLE),
+        ENUM("@connected", connected, connected_action, WHEN(type, VNC | SPICE), .flags = FIELD_TUNABLE),
         ITEMS("listen", listens, graphics_listen, WHEN(type, VNC | SPICE | RDP)),
         ITEMS("channel", channels, spice_channel, WHEN(type, SPICE)),
         ENUM("image/@compression", image, spice_image, WHEN(type, SPICE)),

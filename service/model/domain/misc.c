@@ -62,7 +62,7 @@ static const Field domain_memballoon_fields[] = {
         ENUM("@model", model, memballoon_model, .flags = FIELD_REQUIRED),
         ONOFF("@autodeflate", autodeflate),
         ONOFF("@freePageReporting", free_page_reporting),
-        UNSIGNED("stats/@period", stats_period_sec),
+        UNSIGNED("stats/@period", stats_period_sec, .flags = FIELD_TUNABLE | FIELD_NO_ABI),
         INLINE("driver", virtio, virtio_options),
         INLINE("", info, device_info),
 };

@@ -1,0 +1,162 @@
+"""Machines without XML: defined and read natively, checked before they are, and what a change would do."""
+
+import json
+import os
+import subprocess
+from xml.etree import ElementTree
+
+import pytest
+from gi.repository import GLib
+from harness import BusError
+from machines import CONNECT, DOMAIN, NATIVE, QEMU, define, definition, disk, list_machines
+
+CONNECT_NATIVE = "org.virtbus1.Connect"
+WEB = {"type": "qemu", "name": "web", "memory_kib": 65536, "vcpus": 2,
+       "os": {"type": "hvm", "arch": "x86_64", "machine": "q35"},
+       "devices": {"disks": [{"type": "file", "target": "vda", "bus": "virtio", "format": "qcow2",
+                              "source": {"file": "/nonexistent/web.qcow2"}}],
+                   "graphics": [{"type": "vnc", "autoport": True, "password": "geheim"}]}}
+
+
+def variant(value):
+    if isinstance(value, dict):
+        return GLib.Variant("a{sv}", native(value))
+    if isinstance(value, list):
+        return GLib.Variant("av", [variant(item) for item in value])
+    kinds = {bool: "b", int: "x", str: "s"}
+    return GLib.Variant(kinds[type(value)], value)
+
+
+def native(values):
+    return {key: variant(value) for key, value in values.items()}
+
+
+def connect(client, member, signature, *arguments):
+    return client.call(QEMU, CONNECT_NATIVE, member, signature, *arguments)
+
+
+def define_native(client, values):
+    return connect(client, "DefineDomain", "a{sv}a{sv}", native(values), {})
+
+
+def get_definition(client, path, **options):
+    return client.call(path, NATIVE, "GetDefinition", "a{sv}", native(options))
+
+
+def get_xml(client, path, flags):
+    return client.call(path, DOMAIN, "GetXMLDesc", "u", flags)
+
+
+def test_a_machine_without_xml(client):
+    path = define_native(client, WEB)
+    tree = ElementTree.fromstring(get_xml(client, path, 1))
+    assert tree.findtext("name") == "web" and tree.findtext("memory") == "65536"
+    assert tree.find("devices/disk/source").get("file") == "/nonexistent/web.qcow2"
+    assert tree.find("devices/graphics").get("passwd") == "geheim"
+    told = get_definition(client, path)
+    assert told["memory_kib"] == 65536 and told["devices"]["disks"][0]["bus"] == "virtio"
+    assert "geheim" not in json.dumps(told)
+    assert told["devices"]["controllers"], "what is filled in is shown"
+    # lossless but for secrets, in both directions
+    before = get_xml(client, path, 0)
+    assert define_native(client, told) == path
+    assert get_xml(client, path, 0) == before and get_definition(client, path) == told
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"devices": {"disks": [{"target": "vda", "bsu": "virtio"}]}}, "devices.disks[0].bsu"),
+    ({"devices": {"disks": [{"target": "vda", "bus": "virtoi"}]}}, "devices.disks[0].bus"),
+    ({"memory": 1}, "memory"),
+    ({"vcpus": "two"}, "vcpus"),
+    ({"vcpus": -1}, "vcpus"),
+    ({"name": "a/b"}, "'/'"),
+])
+def test_slips_are_named_with_their_path(client, change, words):
+    with pytest.raises(BusError) as e:
+        define_native(client, {**WEB, **change})
+    assert words in e.value.message
+    assert list_machines(client) == []
+
+
+@pytest.mark.qemu
+def test_a_run_without_xml(client):
+    values = {key: value for key, value in WEB.items() if key != "devices"}
+    with pytest.raises(BusError) as e:
+        connect(client, "CreateDomain", "a{sv}a{sv}", native(values), native({"pausd": True}))
+    assert "pausd" in e.value.message
+    path = connect(client, "CreateDomain", "a{sv}a{sv}", native(values), native({"paused": True}))
+    assert client.get(path, NATIVE, "State") == "paused"
+    told = get_definition(client, path)
+    assert told["devices"]["controllers"][0]["info"]["alias"] and told["id"] > 0
+    client.call(path, DOMAIN, "Destroy", "u", 0)
+    assert list_machines(client) == []
+
+
+def validate(client, xml):
+    return [tuple(problem) for problem in connect(client, "Validate", "s", xml)]
+
+
+def test_validate(client):
+    assert validate(client, definition("good")) == []
+    assert list_machines(client) == []
+    (kind, what), = validate(client, definition("odd", "<memroy/>"))
+    assert kind == "unknown" and "<memroy>" in what
+    (kind, what), = validate(client, definition("bad", "<disk type='file'/>"))
+    assert kind == "invalid" and "disk" in what
+    (kind, what), = validate(client, definition("none", machine="pdp11"))
+    assert kind == "unsupported" and "pdp11" in what
+    (kind, what), = validate(client, "<domain")
+    assert kind == "invalid"
+    (kind, what), = validate(client, definition("mode", extra="<cpu mode='host-passthrough'/>"))
+    assert kind == "unsupported" and "host-passthrough" in what
+
+
+def plan(client, machine, xml):
+    return {path: (kind, why) for path, kind, why in client.call(machine.path, NATIVE, "Plan", "s", xml)}
+
+
+def test_plan_of_a_machine_that_does_not_run(client):
+    machine = define(client, definition("web", disk("/nonexistent/a")))
+    xml = get_xml(client, machine.path, 2)
+    assert plan(client, machine, xml) == {}
+    assert plan(client, machine, xml.replace("/nonexistent/a", "/nonexistent/b")) == {
+        "devices.disks[0].source.file": ("next-start", "the machine does not run")}
+    assert get_xml(client, machine.path, 2) == xml
+    assert plan(client, machine, xml.replace("<name>web", "<name>wob"))["name"][0] == "refused"
+    assert plan(client, machine, definition("web"))["uuid"][0] == "refused"
+    client.call(QEMU, CONNECT, "GetDomainCapabilities", "ssssu", "", "", "", "", 0)  # now it is known what QEMU has
+    machine_type = ElementTree.fromstring(xml).find("os/type").get("machine")
+    kind, why = plan(client, machine, xml.replace(f"machine='{machine_type}'", "machine='pdp11'"))[""]
+    assert kind == "refused" and "pdp11" in why
+    with pytest.raises(BusError):
+        plan(client, machine, "<domain")
+
+
+@pytest.mark.qemu
+def test_plan_of_a_running_machine(client):
+    machine = define(client, definition("web", "<graphics type='vnc' autoport='yes'/>"
+                                               "<channel type='unix'><target type='virtio' name='a'/></channel>"))
+    machine.create()
+    xml = get_xml(client, machine.path, 2)
+    assert plan(client, machine, xml) == {}
+    changed = xml.replace("<name>web</name>", "<name>web</name><title>new</title>").replace(
+        "<vcpu placement='static'>1", "<vcpu placement='static'>2").replace("</channel>", "</channel><sound model='ich9'/>")
+    told = plan(client, machine, changed)
+    assert told["title"] == ("live", "org.libvirt.Domain.SetMetadata does it")
+    assert told["vcpus"] == ("next-start", "the guest would see another machine")
+    assert told["devices.sounds[0]"][0] == "next-start"
+    machine.call("SetMetadata", "isssu", 1, "new", "", "", 1)
+    assert "title" not in plan(client, machine, changed)
+    machine.destroy()
+
+
+def test_by_one_line(daemon, client):
+    """The example, with what it makes."""
+    script = os.path.join(os.path.dirname(__file__), "../../busctl-examples/define-native.sh")
+    result = subprocess.run([script, "one", "/nonexistent/one.qcow2"], capture_output=True, text=True, check=True,
+                            env=dict(os.environ, VIRTBUS_BUS=daemon.bus.address))
+    path = result.stdout.strip()
+    tree = ElementTree.fromstring(get_xml(client, path, 2))
+    assert tree.find("devices/disk/source").get("file") == "/nonexistent/one.qcow2"
+    assert tree.find("devices/interface") is not None and tree.find("devices/graphics") is not None
+    assert path in client.call(QEMU, CONNECT, "ListDomains", "u", 0)
