@@ -159,6 +159,29 @@ static const Protocol protocols[] = {
         { "all-ipv6", { IP_GROUPS(ipv6) } },
 };
 
+static const Attribute *find_in(const Attribute *attributes, const char *name)
+{
+        for (; attributes && attributes->name; attributes++)
+                if (strcmp(attributes->name, name) == 0)
+                        return attributes;
+        return NULL;
+}
+
+bool filter_attribute_find(const char *protocol, const char *name, FilterValue *ret_kind, uint32_t *ret_max)
+{
+        const Attribute *found = find_in(comment_attributes, name);
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(protocols); i++)
+                for (unsigned j = 0; j < GROUPS_MAX && strcmp(protocols[i].name, protocol) == 0; j++)
+                        if (!found)
+                                found = find_in(protocols[i].groups[j], name);
+        if (!found)
+                return false;
+        *ret_kind = found->kind;
+        *ret_max = found->max;
+        return true;
+}
+
 /* Chains, by the prefix of their name, and when they come without a priority of their own. */
 static const struct {
         const char *name;

@@ -68,6 +68,9 @@ DEFINE_CLEANUP(FilterDefinition, filter_definition_free)
 /* Gives it a UUID. */
 void filter_definition_complete(FilterDefinition *definition);
 
+/* What the attribute of the protocol may hold; false: the protocol has no such attribute. */
+bool filter_attribute_find(const char *protocol, const char *name, FilterValue *ret_kind, uint32_t *ret_max);
+
 /* nwfilter-value.c: the value as it is written, which the caller frees; NULL if it is none. Variables are
  * "$NAME", "$NAME[index]" and "$NAME[@iterator]". */
 char *filter_value_clean(FilterValue kind, uint32_t max, const char *text);
