@@ -5,14 +5,9 @@
  */
 
 #include "drivers/network/firewall.h"
-#include "core/child.h"
-#include "core/fiber.h"
-#include "core/loop.h"
-#include "drivers/network/tool.h"
+#include "drivers/network/nft.h"
 #include <arpa/inet.h>
 #include <string.h>
-
-#define TIMEOUT_USEC (20 * G_USEC_PER_SEC)
 
 static bool is_nat(const NetworkDefinition *network, const IpNetwork *ip)
 {
@@ -159,16 +154,7 @@ char *firewall_text(const GPtrArray *networks)
 
 int firewall_apply(const GPtrArray *networks, Error *error)
 {
-        _cleanup_(freep) char *text = firewall_text(networks), *tool = NULL, *output = NULL;
-        size_t size;
-        int r = tool_find("nft", "which sets the rules for networks", &tool, error);
+        _cleanup_(freep) char *text = firewall_text(networks);
 
-        if (r < 0)
-                return r;
-        return child_run(&(ChildOptions){ .arguments = (const char *const[]){ tool, "-f", "-", NULL },
-                                          .stdin_fd = -1,
-                                          .stdout_fd = -1,
-                                          .stderr_fd = -1 },
-                         text, strlen(text), 64 * 1024, deadline_after_usec(TIMEOUT_USEC), &output, &size,
-                         error);
+        return nft_apply(text, error);
 }

@@ -125,7 +125,7 @@ static int open_step(void *data)
         g_strlcpy(task->name, task->options.name ? task->options.name : NAME_PATTERN, sizeof task->name);
         for (size_t i = 0; i < task->n_queues && r >= 0; i++)
                 r = open_queue(task, i == 0, &task->fds[i]);
-        return r < 0 ? r : plug_step(task);
+        return r < 0 || !task->options.bridge ? r : plug_step(task);
 }
 
 int tap_open(const TapOptions *options, int *fds, size_t n_queues, char **ret_name, Error *error)

@@ -7,7 +7,7 @@
 
 typedef struct TapOptions {
         const char *name;   /* NULL: the kernel chooses, "vnet0" ... */
-        const char *bridge; /* that it is plugged into */
+        const char *bridge; /* that it is plugged into; NULL: tap_plug() will do that */
         const char *mac;    /* of the guest */
         uint32_t mtu;       /* 0: the bridge's */
         bool is_isolated;   /* reaches no other isolated port of the bridge */

@@ -4,20 +4,10 @@
  * others refer to stays. */
 
 #include "drivers/nwfilter/filters.h"
-#include "core/await.h"
-#include "drivers/stored/stored.h"
+#include "core/log.h"
+#include "drivers/nwfilter/ports.h"
+#include "drivers/nwfilter/state.h"
 #include <string.h>
-
-struct FilterState {
-        StoredFolder folder;
-        bool is_defining; /* one at a time, for two could make a circle together */
-        Condition defined;
-};
-
-typedef struct StoredFilter {
-        Object object;
-        FilterDefinition *definition;
-} StoredFilter;
 
 static FilterDefinition **definition_of(void *object)
 {
@@ -81,11 +71,13 @@ int filters_open(Driver *driver, Error *error)
         struct FilterState *state = g_new0(struct FilterState, 1);
         int r = stored_folder_open(&state->folder, &type, path, driver, error);
 
-        if (r < 0)
+        if (r < 0) {
                 g_free(state);
-        else
-                driver->filters = state;
-        return r;
+                return r;
+        }
+        state->driver = driver;
+        driver->filters = state;
+        return 0;
 }
 
 void filters_close(Driver *driver)
@@ -93,7 +85,8 @@ void filters_close(Driver *driver)
         if (!driver->filters)
                 return;
         stored_folder_close(&driver->filters->folder);
-        condition_clear(&driver->filters->defined);
+        filter_ports_release(driver);
+        condition_clear(&driver->filters->unlocked);
         g_free(driver->filters);
         driver->filters = NULL;
 }
@@ -178,20 +171,38 @@ static int reserve(Reservation *reservation, const FilterDefinition *definition,
                                        error);
 }
 
+/* Machines that use it have it first: what the kernel refuses is not stored. */
+static int store(Call *call, const Object *object, FilterDefinition *definition, Error *error) AWAITS
+{
+        Stored stored = { .definition = definition, .owner = object ? object->owner : call->owner };
+        _cleanup_(error_clear) Error problem = {};
+        int r = filter_ports_change(call->driver, definition, stored.owner, error);
+
+        if (r < 0)
+                return r;
+        r = stored_save(&call->driver->filters->folder, &stored, error);
+        if (r < 0 && object &&
+            filter_ports_change(call->driver, ((const StoredFilter *)object)->definition, stored.owner,
+                                &problem) < 0)
+                log_error(object->path, "machines have the filter %s as it was not stored: %s", object->name,
+                          problem.message);
+        return r;
+}
+
 static int define(Call *call, Object *object, FilterDefinition *definition, NWFilter **ret_filter,
                   Error *error) AWAITS
 {
         _cleanup_(filter_definition_freep) FilterDefinition *owned = definition;
         _cleanup_(reservation_clear) Reservation reservation = { &call->driver->filters->folder };
-        Stored stored = { .definition = owned, .owner = object ? object->owner : call->owner };
+        uid_t owner = object ? object->owner : call->owner;
         int r;
 
         filter_definition_complete(owned);
-        r = check(call->driver, object, owned, stored.owner, error);
+        r = check(call->driver, object, owned, owner, error);
         if (r >= 0)
-                r = reserve(&reservation, owned, stored.owner, error);
+                r = reserve(&reservation, owned, owner, error);
         if (r >= 0)
-                r = stored_save(&call->driver->filters->folder, &stored, error);
+                r = store(call, object, owned, error);
         if (r < 0)
                 return r;
         if (object) {
@@ -199,29 +210,26 @@ static int define(Call *call, Object *object, FilterDefinition *definition, NWFi
                 *definition_of(object) = TAKE_PTR(owned);
                 object_ref(object);
         } else {
-                object = filter_new(call->driver, TAKE_PTR(owned), stored.owner);
+                object = filter_new(call->driver, TAKE_PTR(owned), owner);
                 (void)object_table_add(call->driver->objects, object); /* the UUID was reserved */
         }
         *ret_filter = (NWFilter *)object;
         return 0;
 }
 
+/* One at a time, for two could make a circle together. */
 int filters_define(Call *call, NWFilter *existing, FilterDefinition *definition, NWFilter **ret_filter,
                    Error *error)
 {
         struct FilterState *state = call->driver->filters;
-        int r;
+        int r = filter_lock(state, call->deadline_usec, error);
 
-        while (state->is_defining)
-                if (condition_wait(&state->defined, call->deadline_usec) < 0) {
-                        filter_definition_free(definition);
-                        return error_set(error, ERROR_BUSY,
-                                         "Another filter is being defined, which does not end");
-                }
-        state->is_defining = true;
+        if (r < 0) {
+                filter_definition_free(definition);
+                return r;
+        }
         r = define(call, (Object *)existing, definition, ret_filter, error);
-        state->is_defining = false;
-        condition_wake_all(&state->defined);
+        filter_unlock(state);
         return r;
 }
 
@@ -235,13 +243,13 @@ int filters_get_xml_desc(Call *call, NWFilter *filter, uint32_t flags, char **re
         return r;
 }
 
-int filters_undefine(Call *call, NWFilter *filter, Error *error)
+/* Neither a part of another filter nor of what a machine that runs has. */
+static int check_unused(Driver *driver, const Object *object, Error *error)
 {
-        _cleanup_(g_hash_table_unrefp) GHashTable *by_name = definitions(call->driver);
-        Object *object = (Object *)filter;
+        _cleanup_(g_hash_table_unrefp) GHashTable *by_name = definitions(driver);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *users = NULL;
         GHashTableIter at;
         void *other;
-        int r;
 
         g_hash_table_iter_init(&at, by_name);
         while (g_hash_table_iter_next(&at, NULL, &other))
@@ -249,8 +257,26 @@ int filters_undefine(Call *call, NWFilter *filter, Error *error)
                         return error_set(error, ERROR_OPERATION_INVALID,
                                          "The filter '%s' is a part of filter '%s'", object->name,
                                          ((const FilterDefinition *)other)->name);
-        r = stored_remove(&call->driver->filters->folder, object->uuid, error);
+        users = filter_ports_users(driver, object->name, object->owner);
+        if (users->len > 0)
+                return error_set(error, ERROR_OPERATION_INVALID, "The filter '%s' is in use by the %s",
+                                 object->name, object_describe(users->pdata[0]));
+        return 0;
+}
+
+int filters_undefine(Call *call, NWFilter *filter, Error *error)
+{
+        struct FilterState *state = call->driver->filters;
+        Object *object = (Object *)filter;
+        int r = filter_lock(state, call->deadline_usec, error);
+
+        if (r < 0)
+                return r;
+        r = check_unused(call->driver, object, error);
+        if (r >= 0)
+                r = stored_remove(&state->folder, object->uuid, error);
         if (r >= 0)
                 object_table_remove(call->driver->objects, object);
+        filter_unlock(state);
         return r;
 }

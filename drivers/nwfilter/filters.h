@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Network filters of a driver: their definitions, stored in CONFIG/nwfilter/UUID.xml. They are not applied
- * to machines yet. A driver that has them opens them with itself and names these operations in its table. */
+/* Network filters of a driver: their definitions, stored in CONFIG/nwfilter/UUID.xml; ports.h applies them.
+ * A driver that has them opens them with itself and names these operations in its table. */
 
 #include "driver.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "drivers/nwfilter/match.h"
-#include "drivers/nwfilter/variables.h"
+#include "drivers/nwfilter/parameters.h"
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>

@@ -236,13 +236,13 @@ static int add_filter(Translation *translation, const char *name, const FilterSc
 static int add_reference(Translation *translation, const FilterEntry *entry, const FilterScope *outer,
                          unsigned depth, Error *error)
 {
-        _cleanup_(g_hash_table_unrefp) GHashTable *values = variables_new();
+        _cleanup_(g_hash_table_unrefp) GHashTable *values = parameters_new();
         const FilterScope scope = { .outer = outer, .values = values };
 
         for (unsigned i = 0; i < entry->pairs->len; i++) {
                 const FilterPair *pair = entry->pairs->pdata[i];
 
-                variables_add(values, pair->name, pair->value);
+                parameters_add(values, pair->name, pair->value);
         }
         return add_filter(translation, entry->reference, &scope, depth + 1, error);
 }
@@ -257,8 +257,8 @@ static int add_entries(Translation *translation, const FilterDefinition *definit
 
                 translation->definition = definition;
                 r = entry->reference ? add_reference(translation, entry, scope, depth, error)
-                                     : variables_expand(entry, definition->name, scope, visit_rule,
-                                                        translation, error);
+                                     : parameters_expand(entry, definition->name, scope, visit_rule,
+                                                         translation, error);
         }
         return r;
 }

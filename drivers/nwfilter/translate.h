@@ -5,7 +5,7 @@
  * Pure: nothing is asked but `find`. */
 
 #include "drivers/nwfilter/match.h"
-#include "drivers/nwfilter/variables.h"
+#include "drivers/nwfilter/parameters.h"
 
 #define FILTER_TABLE "bridge virtbus"
 

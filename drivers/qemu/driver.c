@@ -11,6 +11,7 @@
 #include "drivers/host/interfaces.h"
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
+#include "drivers/nwfilter/ports.h"
 #include "drivers/qemu/addresses.h"
 #include "drivers/qemu/autostart.h"
 #include "drivers/qemu/define.h"
@@ -62,6 +63,15 @@ static void driver_close(Driver *driver)
         driver->private_data = NULL;
 }
 
+/* Machines run with what the kernel has, if it cannot be looked at. */
+static void take_filters_back(Driver *driver) AWAITS
+{
+        _cleanup_(error_clear) Error error = {};
+
+        if (filter_ports_take_back(driver, &error) < 0)
+                log_warning(driver->object.path, "network filters were not taken back: %s", error.message);
+}
+
 static int driver_open(Driver *driver, Error *error)
 {
         QemuDriver *qemu = g_new0(QemuDriver, 1);
@@ -92,9 +102,12 @@ static int driver_open(Driver *driver, Error *error)
                 devices_open(driver);
         if (r >= 0)
                 r = recover_machines(driver, error);
-        if (r < 0)
+        if (r < 0) {
                 driver_close(driver);
-        return r;
+                return r;
+        }
+        take_filters_back(driver);
+        return 0;
 }
 
 /* The hypervisor's version is that of the host's own architecture. */

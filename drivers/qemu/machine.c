@@ -4,6 +4,7 @@
 
 #include "drivers/qemu/machine.h"
 #include "drivers/network/ports.h"
+#include "drivers/nwfilter/ports.h"
 
 static void machine_free(void *data)
 {
@@ -36,6 +37,7 @@ void machine_forget_run(Machine *machine)
         machine->messages_fd = -EBADF;
         g_clear_pointer(&machine->agent_interfaces, json_decref);
         networks_remove_ports(machine->domain->object.driver, machine->domain->object.path);
+        filter_ports_close(machine->domain->object.driver, &machine->domain->object, NULL);
         machine->phase = MACHINE_OFF;
         machine->has_exited = machine->is_ready = machine->is_hung_up = machine->is_flooding = false;
         machine->is_rebooting = machine->agent_is_there = machine->starts_paused = false;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "drivers/qemu/plug.h"
+#include "core/log.h"
 #include "drivers/network/ports.h"
 #include "drivers/network/tap.h"
+#include "drivers/nwfilter/ports.h"
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,6 +42,43 @@ static void note_port(const Domain *domain, const DomainInterface *interface, bo
         networks_add_port(domain->object.driver, interface->source_network, domain->object.owner, port);
 }
 
+static FilterPortOptions filter_options(Domain *domain, const DomainInterface *interface, const char *device,
+                                        const GPtrArray *leases)
+{
+        return (FilterPortOptions){ .device = device,
+                                    .mac = interface->mac,
+                                    .reference = interface->filter,
+                                    .machine = &domain->object,
+                                    .leases = leases };
+}
+
+/* Before the device is a part of any network. */
+static int filter(Domain *domain, const DomainInterface *interface, const char *device, Error *error) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *leases = NULL;
+
+        if (!interface->filter)
+                return 0;
+        leases = networks_find_leases(domain->object.driver, interface->source_network, domain->object.owner,
+                                      interface->source_bridge, interface->mac);
+        const FilterPortOptions options = filter_options(domain, interface, device, leases);
+
+        return filter_port_open(domain->object.driver, &options, error);
+}
+
+void plug_resume(Domain *domain)
+{
+        LIST_FOREACH (interface, domain->live->devices.interfaces) {
+                const FilterPortOptions options = filter_options(domain, interface, interface->target, NULL);
+                _cleanup_(error_clear) Error error = {};
+
+                if (interface->filter && interface->target &&
+                    filter_port_resume(domain->object.driver, &options, &error) < 0)
+                        log_warning(domain->object.path, "device %s is not filtered: %s", interface->target,
+                                    error.message);
+        }
+}
+
 static int plug(Domain *domain, const PassedTap *tap, int *fds, Error *error) AWAITS
 {
         DomainInterface *interface = machine_of(domain)->pending->devices.interfaces.items[tap->index];
@@ -55,14 +94,20 @@ static int plug(Domain *domain, const PassedTap *tap, int *fds, Error *error) AW
                 bridge = g_strdup(interface->source_bridge);
         if (r < 0)
                 return r;
-        const TapOptions options = { .name = interface->target,
-                                     .bridge = bridge,
-                                     .mac = interface->mac,
-                                     .mtu = interface->mtu,
-                                     .is_isolated = is_isolated,
-                                     .has_header = tap->has_header };
+        TapOptions options = { .name = interface->target,
+                               .mac = interface->mac,
+                               .mtu = interface->mtu,
+                               .is_isolated = is_isolated,
+                               .has_header = tap->has_header };
 
         r = tap_open(&options, fds, tap->n_queues, &name, error);
+        if (r >= 0)
+                r = filter(domain, interface, name, error);
+        if (r < 0)
+                return r;
+        options.name = name;
+        options.bridge = bridge;
+        r = tap_plug(&options, error);
         if (r < 0)
                 return r;
         g_free(interface->target);

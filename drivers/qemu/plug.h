@@ -13,3 +13,5 @@ int plug_interfaces(Domain *domain, const CommandLine *line, int *fds, unsigned 
                     Error *error) AWAITS;
 /* The machine was taken back with its taps: its networks know of them again. */
 void plug_again(Domain *domain) AWAITS;
+/* The same before that, while the daemon opens: its interfaces have filters. */
+void plug_resume(Domain *domain);

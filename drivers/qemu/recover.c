@@ -165,6 +165,7 @@ static void restore(Driver *driver, Status *status)
         else
                 machine->has_exited = true;
         domain_set_live(domain, TAKE_PTR(status->live));
+        plug_resume(domain);
         domain_set_state(domain, status->state, status->reason);
         if (!domain->is_persistent)
                 domain->definition = domain_definition_free(domain->definition);

@@ -16,14 +16,14 @@ static const FilterDefinition *find(const void *data, const char *name)
 
 static GHashTable *variables(void)
 {
-        GHashTable *all = variables_new();
+        GHashTable *all = parameters_new();
 
-        variables_add(all, "MAC", "52:54:00:00:00:01");
-        variables_add(all, "IP", VARIABLE_LEARNT);
+        parameters_add(all, "MAC", "52:54:00:00:00:01");
+        parameters_add(all, "IP", VARIABLE_LEARNT);
         for (unsigned i = 0; i < 3; i++) {
-                variables_add(all, "A", i == 0 ? "1.2.3.4" : "10.0.0.1");
-                variables_add(all, "P", i == 0 ? "80" : "0x50");
-                variables_add(all, "V", i == 0 ? "::1" : "fe80::1");
+                parameters_add(all, "A", i == 0 ? "1.2.3.4" : "10.0.0.1");
+                parameters_add(all, "P", i == 0 ? "80" : "0x50");
+                parameters_add(all, "V", i == 0 ? "::1" : "fe80::1");
         }
         return all;
 }

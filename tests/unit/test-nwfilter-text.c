@@ -41,17 +41,17 @@ static void add_filter(GHashTable *filters, const char *xml)
 
 static GHashTable *variables(void)
 {
-        GHashTable *all = variables_new();
+        GHashTable *all = parameters_new();
 
-        variables_add(all, "MAC", "52:54:00:00:00:01");
-        variables_add(all, "A", "1.1.1.1");
-        variables_add(all, "A", "2.2.2.2");
-        variables_add(all, "A", "3.3.3.3");
-        variables_add(all, "PORTS", "80");
-        variables_add(all, "PORTS", "90");
-        variables_add(all, "PORTS", "80");
-        variables_add(all, "BAD", "x\" drop");
-        variables_add(all, "IP", VARIABLE_LEARNT);
+        parameters_add(all, "MAC", "52:54:00:00:00:01");
+        parameters_add(all, "A", "1.1.1.1");
+        parameters_add(all, "A", "2.2.2.2");
+        parameters_add(all, "A", "3.3.3.3");
+        parameters_add(all, "PORTS", "80");
+        parameters_add(all, "PORTS", "90");
+        parameters_add(all, "PORTS", "80");
+        parameters_add(all, "BAD", "x\" drop");
+        parameters_add(all, "IP", VARIABLE_LEARNT);
         return all;
 }
 

@@ -184,7 +184,8 @@ static int check(const CommandLine *line, const DomainInterface *interface, Erro
 {
         if (!line->host.runs)
                 return 0;
-        if (interface->bandwidth || interface->vlan || interface->virtualport || interface->filter)
+        if (interface->bandwidth || interface->vlan || interface->virtualport ||
+            (interface->filter && !has_taps(interface)))
                 return device_unsupported(
                         error,
                         "An interface of type '%s' cannot have bandwidth, vlan, virtualport or filterref",

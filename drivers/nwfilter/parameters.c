@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "drivers/nwfilter/variables.h"
+#include "drivers/nwfilter/parameters.h"
 #include <string.h>
 
 #define ITERATORS_MAX 32
 #define STEPS_MAX     10000
 
-GHashTable *variables_new(void)
+GHashTable *parameters_new(void)
 {
         return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
 }
 
-void variables_add(GHashTable *variables, const char *name, const char *value)
+void parameters_add(GHashTable *variables, const char *name, const char *value)
 {
         GPtrArray *values = g_hash_table_lookup(variables, name);
 
@@ -22,9 +22,9 @@ void variables_add(GHashTable *variables, const char *name, const char *value)
         g_ptr_array_add(values, g_strdup(value));
 }
 
-const GPtrArray *variables_find(const FilterScope *scope, const char *name)
+const GPtrArray *parameters_find(const FilterScope *scope, const char *name)
 {
-        const GPtrArray *outside = scope->outer ? variables_find(scope->outer, name) : NULL;
+        const GPtrArray *outside = scope->outer ? parameters_find(scope->outer, name) : NULL;
 
         return outside ? outside : g_hash_table_lookup(scope->values, name);
 }
@@ -76,7 +76,7 @@ static int read_slot(Expansion *expansion, const FilterPair *pair, const FilterS
                         : g_strdup(pair->value + 1);
         bool is_index = bracket && bracket[1] != '@';
         unsigned number = bracket ? (unsigned)g_ascii_strtoull(bracket + (is_index ? 1 : 2), NULL, 10) : 0;
-        const GPtrArray *list = variables_find(scope, name);
+        const GPtrArray *list = parameters_find(scope, name);
         int r;
 
         if (!list || list->len == 0)
@@ -137,7 +137,7 @@ static int add_pair(const Expansion *expansion, GPtrArray *pairs, const char *na
         return 0;
 }
 
-static int visit_one(const Expansion *expansion, VariablesVisit visit, void *data, Error *error)
+static int visit_one(const Expansion *expansion, ParametersVisit visit, void *data, Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *pairs = g_ptr_array_new_with_free_func(pair_release);
         const GPtrArray *templates = expansion->entry->pairs;
@@ -177,8 +177,8 @@ static int check_steps(const Expansion *expansion, Error *error)
         return 0;
 }
 
-int variables_expand(const FilterEntry *entry, const char *filter, const FilterScope *scope,
-                     VariablesVisit visit, void *data, Error *error)
+int parameters_expand(const FilterEntry *entry, const char *filter, const FilterScope *scope,
+                      ParametersVisit visit, void *data, Error *error)
 {
         _cleanup_(freep) Slot *slots = g_new0(Slot, entry->pairs->len + 1);
         Expansion expansion = { .entry = entry, .filter = filter, .slots = slots };

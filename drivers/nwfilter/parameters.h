@@ -14,16 +14,16 @@ typedef struct FilterScope {
         GHashTable *values; /* name → GPtrArray of char * */
 } FilterScope;
 
-GHashTable *variables_new(void);
+GHashTable *parameters_new(void);
 /* Adds to the list of that name. */
-void variables_add(GHashTable *variables, const char *name, const char *value);
+void parameters_add(GHashTable *variables, const char *name, const char *value);
 /* NULL: there is none. */
-const GPtrArray *variables_find(const FilterScope *scope, const char *name);
+const GPtrArray *parameters_find(const FilterScope *scope, const char *name);
 
 /* Called with the rule's attributes for each of its meanings (FilterPair, borrowed). */
-typedef int (*VariablesVisit)(const FilterEntry *entry, const GPtrArray *pairs, void *data, Error *error);
+typedef int (*ParametersVisit)(const FilterEntry *entry, const GPtrArray *pairs, void *data, Error *error);
 /* Puts the variables' values into the rule. Those with the same iterator advance together, up to the end of
  * the shortest list; each iterator takes all its steps for each step of those after it. A value that its
  * attribute cannot have, and a variable or an element that is missing, are errors that name it. */
-int variables_expand(const FilterEntry *entry, const char *filter, const FilterScope *scope,
-                     VariablesVisit visit, void *data, Error *error);
+int parameters_expand(const FilterEntry *entry, const char *filter, const FilterScope *scope,
+                      ParametersVisit visit, void *data, Error *error);

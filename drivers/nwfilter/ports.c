@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What a port's text holds in memory is what the kernel has: it changes when nft has said yes. A daemon that
+ * was killed in between finds by the version's name that the two differ, and sets it right. */
+
+#include "drivers/nwfilter/ports.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "drivers/network/nft.h"
+#include "drivers/nwfilter/state.h"
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+static void port_release(void *data)
+{
+        port_unref(data);
+}
+
+static GPtrArray *ports_of(struct FilterState *state)
+{
+        if (!state->ports)
+                state->ports = g_ptr_array_new_with_free_func(port_release);
+        return state->ports;
+}
+
+/* Asked once, for no module comes or goes by itself later. */
+static void learn_kernel(struct FilterState *state) AWAITS
+{
+        static const char conntrack[] = "table bridge virtbus-test { chain c { ct state new accept; } }";
+        static const char reject[] = "table bridge virtbus-test { chain c { type filter hook prerouting "
+                                     "priority 0; reject; } }";
+
+        if (state->knows_kernel)
+                return;
+        state->kernel.has_conntrack = nft_would_apply(conntrack);
+        state->kernel.has_reject = nft_would_apply(reject);
+        state->knows_kernel = true;
+}
+
+/* The table may have been flushed by somebody: its own chains are set again with every change. */
+static int apply(const char *text, Error *error) AWAITS
+{
+        _cleanup_(freep) char *whole = g_strconcat(translate_table(), text, NULL);
+
+        return nft_apply(whole, error);
+}
+
+static int tell(FilterPort *port, Error *error) AWAITS
+{
+        struct FilterState *state = port->state;
+        _cleanup_(freep) char *addresses = NULL, *text = NULL;
+        int r = filter_lock(state, DEADLINE_NEVER, error);
+
+        if (r < 0)
+                return r;
+        port->is_told = false;
+        if (!port->is_gone && port->text.uses_learnt) {
+                addresses = port_addresses_text(port, true);
+                text = g_strdup_printf("flush set " FILTER_TABLE " ip/%u\n%s", port->device, addresses);
+                r = nft_apply(text, error);
+        }
+        filter_unlock(state);
+        return r;
+}
+
+static void tell_fiber(void *data)
+{
+        _cleanup_(port_unrefp) FilterPort *port = data;
+        _cleanup_(error_clear) Error error = {};
+
+        if (tell(port, &error) < 0)
+                log_warning(port->machine->path, "what was learnt of device %s cannot be told: %s",
+                            port->name, error.message);
+}
+
+static void address_found(const char *address, uint32_t seconds, bool replaces, void *data)
+{
+        FilterPort *port = data;
+
+        port_add_address(port, address, seconds, replaces);
+        log_debug(port->machine->path, "device %s has the address %s", port->name, address);
+        if (port->is_told)
+                return;
+        port->is_told = true;
+        if (fiber_start("filter-learnt", tell_fiber, port_ref(port)) < 0) {
+                port->is_told = false;
+                port_unref(port);
+        }
+}
+
+static int learn(FilterPort *port, Error *error)
+{
+        if (!port->text.uses_learnt || port->learner)
+                return 0;
+        return learner_new(port->device, port->mac, port->mode,
+                           g_hash_table_lookup(port->variables, "DHCPSERVER"), port->addresses->len > 0,
+                           address_found, port, &port->learner, error);
+}
+
+static int make(Driver *driver, const FilterPortOptions *options, FilterPort **ret_port, Error *error)
+{
+        unsigned device = if_nametoindex(options->device);
+        FilterPort *port;
+        int r;
+
+        if (device == 0)
+                return error_set(error, ERROR_OPERATION_FAILED, "The host has no device '%s' to filter",
+                                 options->device);
+        port = port_new(driver->filters, device, options->device, options->mac, options->reference->filter,
+                        options->machine);
+        r = port_set_variables(port, options->reference, error);
+        if (r < 0)
+                port_unref(port);
+        else
+                *ret_port = port;
+        return r;
+}
+
+static void add_leases(FilterPort *port, const GPtrArray *leases)
+{
+        int64_t now = g_get_real_time() / G_USEC_PER_SEC;
+
+        for (unsigned i = 0; leases && i < leases->len; i++) {
+                const NetworkLease *lease = leases->pdata[i];
+                int64_t seconds = lease->expiry == 0 ? 0 : lease->expiry - now;
+
+                if (!lease->is_ipv6 && seconds >= 0)
+                        port_add_address(port, lease->address, (uint32_t)MIN(seconds, UINT32_MAX),
+                                         port->mode == LEARN_ANY);
+        }
+}
+
+static int open_port(FilterPort *port, Error *error) AWAITS
+{
+        _cleanup_(freep) char *text = NULL, *addresses = NULL;
+        FilterText filter = {};
+        int r;
+
+        learn_kernel(port->state);
+        r = port_translate(port, NULL, &filter, error);
+        if (r < 0)
+                return r;
+        addresses = port_addresses_text(port, filter.uses_learnt);
+        text = g_strconcat(filter.text, addresses, NULL);
+        r = apply(text, error);
+        if (r < 0) {
+                filter_text_clear(&filter);
+                return r;
+        }
+        port->text = filter;
+        g_ptr_array_add(ports_of(port->state), port_ref(port));
+        return learn(port, error);
+}
+
+int filter_port_open(Driver *driver, const FilterPortOptions *options, Error *error)
+{
+        struct FilterState *state = driver->filters;
+        _cleanup_(port_unrefp) FilterPort *port = NULL;
+        int r = make(driver, options, &port, error);
+
+        if (r < 0)
+                return r;
+        add_leases(port, options->leases);
+        r = filter_lock(state, DEADLINE_NEVER, error);
+        if (r < 0)
+                return r;
+        r = open_port(port, error);
+        filter_unlock(state);
+        if (r < 0)
+                error_prefix(error, "Cannot filter the device '%s'", options->device);
+        return r;
+}
+
+int filter_port_resume(Driver *driver, const FilterPortOptions *options, Error *error)
+{
+        FilterPort *port;
+        int r = make(driver, options, &port, error);
+
+        if (r >= 0)
+                g_ptr_array_add(ports_of(driver->filters), port);
+        return r;
+}
+
+static const AppliedPort *find_applied(const GPtrArray *applied, unsigned device)
+{
+        for (unsigned i = 0; i < applied->len; i++) {
+                const AppliedPort *port = applied->pdata[i];
+
+                if (port->device == device)
+                        return port;
+        }
+        return NULL;
+}
+
+/* What must be done for the port; `keeps` is told of devices whose chains stay. */
+static int resume(FilterPort *port, const GPtrArray *applied, GHashTable *keeps, GString *text, Error *error)
+{
+        const AppliedPort *old = find_applied(applied, port->device);
+        _cleanup_(freep) char *addresses = NULL;
+        FilterText filter = {};
+        int r = port_translate(port, NULL, &filter, error);
+
+        if (r < 0) {
+                g_hash_table_add(keeps, GUINT_TO_POINTER(port->device)); /* better the old than none */
+                return r;
+        }
+        port->text = filter;
+        if (old && g_strcmp0(old->version, filter.version) == 0) {
+                g_hash_table_add(keeps, GUINT_TO_POINTER(port->device));
+        } else {
+                addresses = port_addresses_text(port, filter.uses_learnt);
+                g_string_append_printf(text, "%s%s", filter.text, addresses);
+        }
+        return learn(port, error);
+}
+
+/* A machine may end while the kernel is asked; then its ports are in the list no more. */
+static void read_addresses(struct FilterState *state, const GPtrArray *applied) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *ports = g_ptr_array_new_with_free_func(port_release);
+
+        for (unsigned i = 0; i < ports_of(state)->len; i++)
+                g_ptr_array_add(ports, port_ref(state->ports->pdata[i]));
+        for (unsigned i = 0; i < ports->len; i++) {
+                FilterPort *port = ports->pdata[i];
+                const AppliedPort *old = find_applied(applied, port->device);
+
+                if (old && old->has_addresses && !port->is_gone)
+                        (void)applied_read_addresses(port, NULL); /* they are learnt again */
+        }
+}
+
+static void resume_all(struct FilterState *state, const GPtrArray *applied, GHashTable *keeps, GString *text)
+{
+        for (unsigned i = 0; i < ports_of(state)->len; i++) {
+                FilterPort *port = state->ports->pdata[i];
+                _cleanup_(error_clear) Error error = {};
+
+                if (resume(port, applied, keeps, text, &error) < 0)
+                        log_error(port->machine->path,
+                                  "the filter of device %s stays as it is, for it cannot be made anew: %s",
+                                  port->name, error.message);
+        }
+}
+
+static int take_back(struct FilterState *state, Error *error) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *applied = NULL, *gone = g_ptr_array_new();
+        _cleanup_(g_hash_table_unrefp) GHashTable *keeps = g_hash_table_new(NULL, NULL);
+        _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
+        _cleanup_(freep) char *removal = NULL, *all = NULL;
+        int r = applied_list(&applied, error);
+
+        if (r < 0 || (applied->len == 0 && ports_of(state)->len == 0))
+                return r;
+        learn_kernel(state);
+        read_addresses(state, applied);
+        resume_all(state, applied, keeps, text);
+        for (unsigned i = 0; i < applied->len; i++) {
+                const AppliedPort *port = applied->pdata[i];
+
+                for (unsigned j = 0; j < port->objects->len; j++)
+                        if (!g_hash_table_contains(keeps, GUINT_TO_POINTER(port->device)))
+                                g_ptr_array_add(gone, port->objects->pdata[j]);
+        }
+        if (gone->len == 0 && text->len == 0)
+                return 0;
+        removal = translate_removal(gone);
+        all = g_strconcat(removal, text->str, NULL);
+        return apply(all, error);
+}
+
+int filter_ports_take_back(Driver *driver, Error *error)
+{
+        int r;
+
+        if (geteuid() != 0)
+                return 0;
+        r = filter_lock(driver->filters, DEADLINE_NEVER, error);
+        if (r < 0)
+                return r;
+        r = take_back(driver->filters, error);
+        filter_unlock(driver->filters);
+        return r;
+}
+
+static int close_port(FilterPort *port, Error *error) AWAITS
+{
+        struct FilterState *state = port->state;
+        _cleanup_(freep) char *text = NULL;
+        int r = filter_lock(state, DEADLINE_NEVER, error);
+
+        if (r < 0)
+                return r;
+        text = translate_removal(port->text.objects);
+        r = nft_apply(text, error);
+        filter_unlock(state);
+        return r;
+}
+
+static void close_fiber(void *data)
+{
+        _cleanup_(port_unrefp) FilterPort *port = data;
+        _cleanup_(error_clear) Error error = {};
+
+        if (close_port(port, &error) < 0)
+                log_warning(port->machine->path, "what filtered device %s is not removed: %s", port->name,
+                            error.message);
+}
+
+void filter_ports_close(Driver *driver, const Object *machine, const char *device)
+{
+        GPtrArray *ports = driver->filters ? ports_of(driver->filters) : NULL;
+
+        for (unsigned i = ports ? ports->len : 0; i > 0; i--) {
+                FilterPort *port = ports->pdata[i - 1];
+
+                if (port->machine != machine || (device && strcmp(port->name, device) != 0))
+                        continue;
+                port->is_gone = true;
+                port->learner = learner_free(port->learner);
+                port_ref(port);
+                g_ptr_array_remove_index(ports, i - 1);
+                if (!port->text.objects || fiber_start("filter-close", close_fiber, port) < 0)
+                        port_unref(port); /* the next daemon removes what is left */
+        }
+}
+
+typedef struct Change {
+        FilterPort *port;
+        FilterText text;
+} Change;
+
+static void change_release(void *data)
+{
+        Change *change = data;
+
+        filter_text_clear(&change->text);
+        port_unref(change->port);
+        g_free(change);
+}
+
+/* All that use it, translated anew. */
+static int prepare(struct FilterState *state, const FilterDefinition *definition, uid_t owner,
+                   GPtrArray *changes, Error *error)
+{
+        for (unsigned i = 0; i < ports_of(state)->len; i++) {
+                FilterPort *port = state->ports->pdata[i];
+                FilterText text;
+                Change *change;
+                int r;
+
+                if (port->machine->owner != owner || !port_uses(port, definition->name))
+                        continue;
+                r = port_translate(port, definition, &text, error);
+                if (r < 0) {
+                        error_prefix(error, "The %s uses it with its device '%s'",
+                                     object_describe(port->machine), port->name);
+                        return r;
+                }
+                change = g_new0(Change, 1);
+                *change = (Change){ port_ref(port), text };
+                g_ptr_array_add(changes, change);
+        }
+        return 0;
+}
+
+static char *changes_text(const GPtrArray *changes)
+{
+        GString *text = g_string_new(NULL);
+
+        for (unsigned i = 0; i < changes->len; i++) {
+                const Change *change = changes->pdata[i];
+                _cleanup_(freep) char *removal =
+                        change->port->text.objects ? translate_removal(change->port->text.objects) : NULL;
+                _cleanup_(freep) char *addresses =
+                        port_addresses_text(change->port, change->text.uses_learnt);
+
+                if (!change->port->is_gone)
+                        g_string_append_printf(text, "%s%s%s", removal ? removal : "", change->text.text,
+                                               addresses);
+        }
+        return g_string_free(text, FALSE);
+}
+
+int filter_ports_change(Driver *driver, const FilterDefinition *definition, uid_t owner, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *changes = g_ptr_array_new_with_free_func(change_release);
+        _cleanup_(freep) char *text = NULL;
+        int r = prepare(driver->filters, definition, owner, changes, error);
+
+        if (r < 0 || changes->len == 0)
+                return r;
+        text = changes_text(changes);
+        r = apply(text, error);
+        for (unsigned i = 0; i < changes->len && r >= 0; i++) {
+                Change *change = changes->pdata[i];
+                FilterText old = change->port->text;
+                _cleanup_(error_clear) Error problem = {};
+
+                change->port->text = change->text;
+                change->text = old;
+                if (!change->port->is_gone && learn(change->port, &problem) < 0)
+                        log_warning(change->port->machine->path, "device %s: %s", change->port->name,
+                                    problem.message);
+        }
+        return r;
+}
+
+GPtrArray *filter_ports_users(Driver *driver, const char *name, uid_t owner)
+{
+        GPtrArray *users = g_ptr_array_new_with_free_func(object_release);
+        const GPtrArray *ports = driver->filters ? ports_of(driver->filters) : NULL;
+
+        for (unsigned i = 0; ports && i < ports->len; i++) {
+                const FilterPort *port = ports->pdata[i];
+
+                if (port->machine->owner == owner && port_uses(port, name) &&
+                    !g_ptr_array_find(users, port->machine, NULL))
+                        g_ptr_array_add(users, object_ref(port->machine));
+        }
+        return users;
+}
+
+void filter_ports_release(Driver *driver)
+{
+        if (driver->filters->ports)
+                g_ptr_array_unref(driver->filters->ports);
+}

@@ -1,0 +1,405 @@
+"""Network filters at work: real bridges and nftables in the network namespace of the tests. The guest is a tap whose
+frames the test writes and reads; its peer is a network namespace at the end of a veth."""
+
+import ipaddress
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import struct
+import subprocess
+import uuid
+
+import pytest
+
+from harness import BusError, wait_for
+from machines import CONNECT, QEMU, FakeQemu, definition
+from machines import define as define_machine
+
+pytestmark = pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
+
+FILTER = "org.libvirt.NWFilter"
+MAC, OTHER_MAC = "52:54:00:00:00:01", "52:54:00:00:00:02"
+ADDRESS, OTHER_ADDRESS, PEER = "10.88.0.5", "10.88.0.6", "10.88.0.9"
+BROADCAST = "ff:ff:ff:ff:ff:ff"
+
+
+def run(*words, check=True):
+    return subprocess.run(words, check=check, capture_output=True, text=True)
+
+
+def link(name):
+    found = json.loads(run("ip", "-json", "link", "show", "dev", name, check=False).stdout or "[]")
+    return found[0] if found else None
+
+
+def rules():
+    return run("nft", "list", "table", "bridge", "virtbus", check=False).stdout
+
+
+def chains():
+    """The devices' chains, by the device's index."""
+    return {int(n) for n in re.findall(r"chain [a-z-]+/(\d+)", rules())}
+
+
+def mac_bytes(mac):
+    return bytes.fromhex(mac.replace(":", ""))
+
+
+def ip_bytes(address):
+    return ipaddress.ip_address(address).packed
+
+
+def frame(source, destination, kind, payload):
+    return (mac_bytes(destination) + mac_bytes(source) + struct.pack("!H", kind) + payload).ljust(60, b"\0")
+
+
+def arp(mac=MAC, address=ADDRESS, asked=PEER, sender=None):
+    """A question by ARP: who has `asked`?"""
+    return frame(sender or mac, BROADCAST, 0x806, struct.pack("!HHBBH", 1, 0x800, 6, 4, 1) + mac_bytes(mac) + ip_bytes(address)
+                 + bytes(6) + ip_bytes(asked))
+
+
+def udp(source=ADDRESS, target=PEER, mac=MAC, to=BROADCAST, ports=(1000, 2000), payload=b"x"):
+    body = struct.pack("!HHHH", *ports, 8 + len(payload), 0) + payload
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64, 17, 0, ip_bytes(source), ip_bytes(target))
+    total = sum(struct.unpack("!10H", header))
+    total = (total & 0xffff) + (total >> 16)
+    header = header[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + header[12:]
+    return frame(mac, to, 0x800, header + body)
+
+
+def dhcp_answer(address, mac=MAC, seconds=3600, server=PEER, message=5):
+    bootp = struct.pack("!BBBBIHH", 2, 1, 6, 0, 1, 0, 0) + bytes(4) + ip_bytes(address) + bytes(8)
+    bootp += mac_bytes(mac) + bytes(10 + 192) + bytes.fromhex("63825363")
+    bootp += bytes((53, 1, message, 51, 4)) + struct.pack("!I", seconds) + b"\xff"
+    return udp(server, "255.255.255.255", OTHER_MAC, BROADCAST, (67, 68), bootp)
+
+
+class Peer:
+    """A device on the bridge that sees and sends frames as they are."""
+
+    def __init__(self):
+        run("ip", "link", "add", "vfpeer", "type", "veth", "peer", "name", "vfeth", "address", OTHER_MAC)
+        for name in ("vfpeer", "vfeth"):
+            # nothing of its own on the wire
+            pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
+        run("ip", "link", "set", "vfpeer", "master", "vfbr", "up")
+        run("ip", "link", "set", "vfeth", "up")
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.socket.bind(("vfeth", 0))
+        self.socket.settimeout(5)
+
+    def read(self):
+        while True:
+            data, address = self.socket.recvfrom(2048)
+            if address[2] != socket.PACKET_OUTGOING:
+                return data
+
+    def send(self, data):
+        self.socket.send(data)
+
+    def close(self):
+        self.socket.close()
+        run("ip", "link", "del", "vfpeer", check=False)
+
+
+class Guest:
+    """A machine whose first interface the test plays."""
+
+    def __init__(self, client, folder, content, kind="bridge", source="bridge='vfbr'", name="web", domain_uuid=None):
+        self.fake = FakeQemu(folder, "wire")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(f"{self.fake.path}.guest")
+        self.socket.settimeout(5)
+        self.machine = define_machine(client, definition(
+            name, f"<interface type='{kind}'><mac address='{MAC}'/><source {source}/><model type='e1000'/>{content}</interface>",
+            emulator=self.fake.path, domain_uuid=domain_uuid))
+
+    @property
+    def device(self):
+        return self.machine.tree().find("devices/interface/target").get("dev")
+
+    @property
+    def index(self):
+        return link(self.device)["ifindex"]
+
+    def start(self):
+        self.machine.create()
+        wait_for(lambda: "LOWER_UP" in link(self.device)["flags"])
+        return self
+
+    def send(self, data):
+        self.socket.sendto(data, f"{self.fake.path}.wire")
+
+    def read(self):
+        return self.socket.recv(2048)
+
+
+MARK = 0
+
+
+def mark(sender=MAC):
+    """A frame like no other, of a kind for experiments."""
+    global MARK
+    MARK += 1
+    return frame(sender, BROADCAST, 0x88b5, b"mark" + struct.pack("!I", MARK))
+
+
+def passes_out(guest, peer, data):
+    """Whether the frame gets from the guest to its peer; the one behind it shows that it would have been there."""
+    guard = mark()
+    guest.send(data)
+    guest.send(guard)
+    found = []
+    while guard not in found:
+        found.append(peer.read())
+    return data in found
+
+
+def passes_in(guest, peer, data):
+    guard = mark(OTHER_MAC)
+    peer.send(data)
+    peer.send(guard)
+    found = []
+    while guard not in found:
+        found.append(guest.read())
+    return data in found
+
+
+# What the tests use to see that a frame would have come lets itself through.
+GUARD = "<rule action='accept' direction='inout' priority='-999'><mac protocolid='0x88b5'/></rule>"
+
+
+def filter_xml(name, content, chain="root", filter_uuid=None):
+    identity = f"<uuid>{filter_uuid}</uuid>" if filter_uuid else ""
+    return f"<filter name='{name}' chain='{chain}'>{identity}{content}</filter>"
+
+
+def define(client, *arguments, **options):
+    return client.call(QEMU, CONNECT, "NWFilterDefineXML", "s", filter_xml(*arguments, **options))
+
+
+def reference(name, **parameters):
+    values = "".join(f"<parameter name='{n}' value='{v}'/>" for n, vs in parameters.items() for v in ([vs] if isinstance(vs, str) else vs))
+    return f"<filterref filter='{name}'>{values}</filterref>"
+
+
+@pytest.fixture(autouse=True)
+def bridge():
+    run("ip", "link", "add", "vfbr", "type", "bridge", "mcast_snooping", "0")
+    pathlib.Path("/proc/sys/net/ipv6/conf/vfbr/disable_ipv6").write_text("1")
+    # The host's own stack is no part of this: without routes it would drop what crosses the bridge.
+    pathlib.Path("/proc/sys/net/bridge/bridge-nf-call-iptables").write_text("0")
+    run("ip", "link", "set", "vfbr", "up")
+    yield
+    run("ip", "link", "del", "vfbr")
+    run("nft", "delete", "table", "bridge", "virtbus", check=False)
+
+
+@pytest.fixture
+def peer():
+    peer = Peer()
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def guest(client, tmp_path):
+    """Makes a guest with a filter of these rules and starts it."""
+    made = []
+
+    def make(content, **options):
+        made.append(Guest(client, tmp_path / "qemu", content, **options))
+        return made[-1].start()
+    yield make
+    for each in made:
+        each.socket.close()
+
+
+NO_SPOOFING = (GUARD + "<rule action='drop' direction='out' priority='-500'><mac match='no' srcmacaddr='$MAC'/></rule>"
+               "<rule action='drop' direction='out' priority='-400'><arp match='no' arpsrcipaddr='$IP'/></rule>"
+               "<rule action='drop' direction='out' priority='-400'><ip match='no' srcipaddr='$IP'/></rule>")
+
+
+class TestTraffic:
+    def test_what_is_spoofed_is_lost(self, client, guest, peer):
+        define(client, "own", NO_SPOOFING)
+        web = guest(reference("own", IP=ADDRESS))
+        assert passes_out(web, peer, arp()) and passes_out(web, peer, udp())
+        assert not passes_out(web, peer, arp(mac=OTHER_MAC))
+        assert not passes_out(web, peer, arp(address=OTHER_ADDRESS))
+        assert not passes_out(web, peer, udp(source=OTHER_ADDRESS))
+        assert not passes_out(web, peer, udp(mac=OTHER_MAC))
+        assert passes_in(web, peer, udp(PEER, ADDRESS, OTHER_MAC, MAC))
+        index = web.index
+        assert chains() == {index}
+        web.machine.destroy()
+        wait_for(lambda: chains() == set())
+
+    def test_both_layers_and_both_directions(self, client, guest, peer):
+        define(client, "mine", GUARD + "<rule action='accept' direction='inout'><mac protocolid='ipv4'/></rule>"
+               "<rule action='drop' direction='inout' priority='1000'/>"
+               "<rule action='accept' direction='in' statematch='false' priority='100'><udp dstportstart='$PORTS'/></rule>"
+               "<rule action='reject' direction='inout' priority='200'><udp dstportstart='1' dstportend='5000'/></rule>")
+        web = guest(reference("mine", PORTS=["53", "2000"]))
+        into = {"source": PEER, "target": ADDRESS, "mac": OTHER_MAC, "to": MAC}
+        assert not passes_in(web, peer, arp(mac=OTHER_MAC)) and not passes_out(web, peer, arp())
+        assert passes_in(web, peer, udp(ports=(999, 53), **into)) and passes_in(web, peer, udp(ports=(999, 2000), **into))
+        assert not passes_in(web, peer, udp(ports=(999, 54), **into))
+        assert passes_in(web, peer, udp(ports=(999, 5001), **into))
+        assert passes_out(web, peer, udp(ports=(53, 9999))) and passes_out(web, peer, udp(ports=(2000, 1)))
+        # both directions are written as what comes in
+        assert not passes_out(web, peer, udp(ports=(54, 9999))) and passes_out(web, peer, udp(ports=(9999, 54)))
+
+    def test_chains_and_frames(self, client, guest, peer):
+        define(client, "vlans", GUARD + "<rule action='drop' direction='out'><vlan vlanid='7'/></rule>")
+        define(client, "stp", "<rule action='drop' direction='out'><stp type='0x80' root-priority='1' root-priority-hi='9'/></rule>",
+               chain="stp-mine")
+        define(client, "both", reference("vlans") + reference("stp"))
+        web = guest(reference("both"))
+        for number, passes in ((7, False), (8, True)):
+            tagged = frame(MAC, OTHER_MAC, 0x8100, struct.pack("!HH", number, 0x88b5) + b"tagged")
+            guard = mark()
+            web.send(tagged)
+            web.send(guard)
+            found = []
+            while guard not in found:
+                found.append(peer.read())
+            assert (len(found) == 2) == passes  # the kernel shows the tag beside the frame
+        assert re.search(r"ether daddr 01:80:c2:00:00:00 jump from/\d+/stp-mine", rules())
+
+
+class TestLearning:
+    def test_the_first_address_is_the_guests(self, client, guest, peer):
+        define(client, "own", NO_SPOOFING)
+        web = guest(reference("own"))
+        assert not passes_out(web, peer, udp(mac=OTHER_MAC))  # not learnt from
+        web.send(arp(address="0.0.0.0"))  # a probe says nothing
+        web.send(arp())  # lost, but understood
+        wait_for(lambda: ADDRESS in rules())
+        assert passes_out(web, peer, arp()) and passes_out(web, peer, udp())
+        assert not passes_out(web, peer, udp(source=OTHER_ADDRESS))
+
+    def test_of_dhcp_alone(self, client, guest, peer):
+        define(client, "own", NO_SPOOFING)
+        web = guest(reference("own", CTRL_IP_LEARNING="dhcp", DHCPSERVER=PEER))
+        assert not passes_out(web, peer, arp())
+        for bad in (dhcp_answer(OTHER_ADDRESS, mac=OTHER_MAC), dhcp_answer(OTHER_ADDRESS, server="10.88.0.66"),
+                    dhcp_answer(OTHER_ADDRESS, message=2)):
+            assert passes_in(web, peer, bad)
+        assert passes_in(web, peer, dhcp_answer(ADDRESS))
+        wait_for(lambda: re.search(ADDRESS + " timeout", rules()))
+        assert OTHER_ADDRESS not in rules()
+        assert passes_out(web, peer, arp()) and not passes_out(web, peer, arp(address=OTHER_ADDRESS))
+
+    def test_none_is_an_error_that_names_it(self, client, tmp_path):
+        define(client, "own", NO_SPOOFING)
+        for parameters, word in (({"CTRL_IP_LEARNING": "none"}, "variable IP"), ({"CTRL_IP_LEARNING": "guess"}, "'guess'"),
+                                 ({"IP": "1.2.3.4\" accept"}, "variable")):
+            web = Guest(client, tmp_path / "qemu", reference("own", **{k: v.replace('"', "&quot;") for k, v in parameters.items()}),
+                        name=f"web{len(word)}")
+            with pytest.raises(BusError) as e:
+                web.machine.create()
+            assert word in e.value.message
+            web.socket.close()
+        assert chains() == set()
+
+
+class TestChange:
+    def test_takes_effect_on_running_guests_or_is_refused_whole(self, client, guest, peer):
+        identity = str(uuid.uuid4())
+        inner = define(client, "inner", GUARD, filter_uuid=identity)
+        outer = define(client, "outer", reference("inner"))
+        web = guest(reference("outer"))
+        assert passes_out(web, peer, arp())
+        drop = GUARD + "<rule action='drop' direction='out'><arp/></rule>"
+        define(client, "inner", drop, filter_uuid=identity)
+        assert not passes_out(web, peer, arp())
+        before = client.call(inner, FILTER, "GetXMLDesc", "u", 0), rules()
+        for content, word in ((GUARD + "<rule action='drop' direction='in'><tcp dstportstart='$WHAT'/></rule>", "WHAT"),
+                              (reference("absent"), "'absent'"),
+                              ("<rule action='drop' direction='in'><all ipset='x' ipsetflags='src'/></rule>", "ipset")):
+            with pytest.raises(BusError) as e:
+                define(client, "inner", content, filter_uuid=identity)
+            assert word in e.value.message and "web" in e.value.message
+        assert (client.call(inner, FILTER, "GetXMLDesc", "u", 0), rules()) == before
+        with pytest.raises(BusError) as e:
+            client.call(outer, FILTER, "Undefine")
+        assert "in use by" in e.value.message and "web" in e.value.message
+        web.machine.destroy()
+        client.call(outer, FILTER, "Undefine")
+        client.call(inner, FILTER, "Undefine")
+
+    def test_a_filter_that_is_not_there(self, client, tmp_path):
+        web = Guest(client, tmp_path / "qemu", reference("absent"))
+        with pytest.raises(BusError) as e:
+            web.machine.create()
+        assert e.value.name == "org.libvirt.Error.Nwfilter" or "no network filter 'absent'" in e.value.message
+        assert run("ip", "-json", "link", "show", "master", "vfbr").stdout.strip() in ("[]", "")
+        web.socket.close()
+
+
+class TestTakenBack:
+    def test_kept_with_what_was_learnt(self, daemon, client, guest, peer):
+        define(client, "own", NO_SPOOFING)
+        web = guest(reference("own"))
+        web.send(arp())
+        wait_for(lambda: ADDRESS in rules())
+        handles = run("nft", "-a", "list", "table", "bridge", "virtbus").stdout
+        daemon.kill()
+        assert passes_out(web, peer, udp()) and not passes_out(web, peer, udp(source=OTHER_ADDRESS))
+        daemon.start()
+        assert run("nft", "-a", "list", "table", "bridge", "virtbus").stdout == handles  # untouched
+        assert passes_out(web, peer, udp()) and not passes_out(web, peer, udp(source=OTHER_ADDRESS))
+        with pytest.raises(BusError):
+            client.call(client.call(QEMU, CONNECT, "NWFilterLookupByName", "s", "own"), FILTER, "Undefine")
+
+    def test_what_is_missing_is_made_again_and_what_is_left_is_removed(self, daemon, client, guest, peer):
+        define(client, "own", NO_SPOOFING)
+        web = guest(reference("own", IP=ADDRESS))
+        index = web.index
+        other = guest(reference("own", IP=OTHER_ADDRESS), name="other")
+        gone = other.index
+        assert chains() == {index, gone}
+        pid = other.fake.runs()[-1]["pid"]
+        daemon.kill()
+        os.kill(pid, signal.SIGKILL)
+        run("nft", "flush", "chain", "bridge", "virtbus", f"version/{index}/{version_of(index)}")
+        run("nft", "delete", "chain", "bridge", "virtbus", f"version/{index}/{version_of(index)}")
+        daemon.start()
+        wait_for(lambda: chains() == {index})
+        assert passes_out(web, peer, udp()) and not passes_out(web, peer, udp(source=OTHER_ADDRESS))
+        daemon.kill()
+        run("nft", "delete", "table", "bridge", "virtbus")
+        daemon.start()
+        assert chains() == {index} and not passes_out(web, peer, udp(source=OTHER_ADDRESS))
+
+    @pytest.mark.parametrize("action, step", [("Create", step) for step in ("begun", "device", "filter", "plugged", "process")]
+                             + [("Destroy", step) for step in ("begun", "unplugged", "ended")])
+    def test_killed_in_the_middle(self, daemon, client, tmp_path, action, step):
+        """Whatever a start or an end got to: no filter without a machine, no machine without its filter."""
+        define(client, "own", NO_SPOOFING)
+        web = Guest(client, tmp_path / "qemu", reference("own", IP=ADDRESS) + "<target dev='vfguest'/>")
+        if action == "Destroy":
+            web.start()
+        steps = {"begun": lambda: True, "device": lambda: link("vfguest"), "filter": chains,
+                 "plugged": lambda: link("vfguest") and link("vfguest").get("master"), "process": web.fake.runs,
+                 "unplugged": lambda: not link("vfguest"), "ended": lambda: not chains()}
+        web.machine.begin(action, "u", 0)
+        wait_for(steps[step])
+        daemon.kill()
+        daemon.start()
+        web.machine.client = daemon.client()
+
+        def is_settled():
+            device = link("vfguest")
+            return chains() == ({device["ifindex"]} if device else set()) and bool(device) == (web.machine.state[0] == 1)
+        wait_for(is_settled)
+        web.socket.close()
+
+
+def version_of(index):
+    return re.search(rf"chain version/{index}/(\w+)", rules()).group(1)
