@@ -20,10 +20,15 @@
 #include "core/store.h"
 #include "core/worker.h"
 #include "manager.h"
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
+
+/* Larger blocks, such as a client's long text, are given back to the host as soon as they are freed: by
+ * itself the C library would keep room for more of them once it has seen one. */
+#define LARGE_BLOCK (1024 * 1024)
 
 #define END_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
 #define END_CHECK_USEC   (2 * G_TIME_SPAN_MILLISECOND)
@@ -180,6 +185,7 @@ int main(int argc, char *argv[])
         }
         if (r > 0)
                 return EXIT_SUCCESS;
+        (void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK); /* if it does not, memory is what it would be anyway */
         log_open(config.log_level);
         r = run(&config, &error);
         if (error_is_set(&error))

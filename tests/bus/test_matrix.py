@@ -14,13 +14,13 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from harness import BusError
+from harness import BusError, wait_for
 from machines import QEMU, define, definition
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 TEST = "/org/libvirt/Test"
 ABSENT_UUID = "00000000-1111-4222-8333-444444444444"
-UNKNOWN_FLAG = 1 << 30
+UNKNOWN_FLAG = 1 << 27
 HUGE = "x" * (10 << 20)
 # How a path of each kind ends where nothing is.
 ABSENT = {
@@ -28,6 +28,8 @@ ABSENT = {
     "nodedev": "nodedev/absent", "storagevol": "storagevol/absent", "job": "job/4294967295",
 } | {kind: f"{kind}/_{ABSENT_UUID.replace('-', '_')}" for kind in
      ("domain", "network", "nwfilter", "secret", "storagepool")}
+# What people write about a machine may be long.
+ANY_LENGTH = ("SetMetadata", "SetTitle", "SetDescription")
 # Calls that wait by design, or whose effect would end the test; their arguments are tried by others.
 EXTREMES_SKIPPED = {("org.virtbus1.Manager", "SetLogLevel")}
 
@@ -71,11 +73,13 @@ WITH_FLAGS = [m for m in METHODS if ("flags", "u") in m.arguments]
 
 def refused(client, path, method, values, fds=None):
     """The error of a call that must not succeed."""
-    with pytest.raises(BusError) as e:
-        client.call(path, method.interface, method.name, method.signature, *values, fds=fds)
-    assert e.value.message, f"{method.id}: an error without a text"
-    assert "\n" not in e.value.message.strip()
-    return e.value
+    try:
+        value = client.call(path, method.interface, method.name, method.signature, *values, fds=fds)
+    except BusError as e:
+        assert e.message, f"{method.id}: an error without a text"
+        assert "\n" not in e.message.strip()
+        return e
+    pytest.fail(f"{method.id} was not refused: {str(value)[:1000]}")
 
 
 def answered(client, path, method, values, fds=None):
@@ -119,7 +123,7 @@ def whole(daemon, client, objects):
     for kind, member in (("domain", "ListDomains"), ("network", "ListNetworks"), ("nwfilter", "ListNWFilters"),
                          ("secret", "ListSecrets"), ("storagepool", "ListStoragePools")):
         assert objects[kind] in client.call(QEMU, "org.libvirt.Connect", member, "u", 0), f"the {kind} is gone"
-    assert daemon.fd_count() <= before
+    wait_for(lambda: daemon.fd_count() <= before, 10, "descriptors to be closed")
     assert daemon.resident_kib() - resident < 48 * 1024
 
 
@@ -185,7 +189,7 @@ def test_huge_texts(client, objects, whole):
     """10 MiB where a text is expected, which is never one that makes sense."""
     for method in METHODS:
         names = [name for name, kind in method.arguments if kind == "s"]
-        if not names or method.kind not in objects:
+        if not names or method.kind not in objects or method.name in ANY_LENGTH:
             continue
         error = refused(client, objects[method.kind], method, method.values(**{name: HUGE for name in names}),
                         method_fds(method))
