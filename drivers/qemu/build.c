@@ -5,43 +5,59 @@
 #include "drivers/qemu/build.h"
 #include "drivers/qemu/command/command.h"
 #include "drivers/qemu/firmware.h"
+#include "drivers/qemu/hostdevs.h"
 #include "drivers/qemu/keep.h"
 #include "drivers/qemu/launch.h"
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/variables.h"
 #include <time.h>
 
-int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const char *folder, bool runs,
-               uint64_t deadline_usec, CommandLine **ret_line, Error *error)
+/* What is decided before the line is built, in the order in which one thing needs the other. */
+static int prepare(const Driver *driver, DomainDefinition *live, const QemuCapabilities *capabilities,
+                   const char *folder, bool runs, Error *error) AWAITS
 {
-        CapabilitiesCache *cache = qemu_driver(driver)->capabilities;
-        _cleanup_(freep) char *variables = NULL, *memory_folder = NULL,
-                              *binary = prepare_emulator(driver, live);
-        _cleanup_(capabilities_unrefp) QemuCapabilities *capabilities = NULL;
-        _cleanup_(command_line_freep) CommandLine *line = NULL;
+        _cleanup_(freep) char *variables = variables_path(driver, live);
         int r;
 
-        r = capabilities_wait(cache, binary, owner, deadline_usec, &capabilities, error);
+        r = prepare_machine_type(live, capabilities, error);
         if (r >= 0)
-                r = prepare_machine_type(live, capabilities, error);
-        if (r >= 0) {
-                variables = variables_path(driver, live);
                 r = firmware_prepare(live, variables, error);
-        }
         if (r >= 0)
                 r = prepare_live(driver, live, folder, error);
+        if (r >= 0 && runs)
+                r = hostdevs_prepare(live, error);
+        if (r >= 0 && runs)
+                r = prepare_vsock(live, error);
         if (r >= 0 && runs && live->type == DOMAIN_TYPE_KVM && !capabilities->has_kvm)
                 r = error_set(
                         error, ERROR_CONFIG_UNSUPPORTED,
                         "Domain '%s' is of type kvm, which this host cannot do: type qemu runs without KVM",
                         live->name);
+        return r;
+}
+
+int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const char *folder, bool runs,
+               uint64_t deadline_usec, CommandLine **ret_line, Error *error)
+{
+        CapabilitiesCache *cache = qemu_driver(driver)->capabilities;
+        _cleanup_(freep) char *memory_folder = NULL, *binary = prepare_emulator(driver, live);
+        _cleanup_(capabilities_unrefp) QemuCapabilities *capabilities = NULL;
+        _cleanup_(command_line_freep) CommandLine *line = NULL;
+        char **nodes;
+        int r;
+
+        r = capabilities_wait(cache, binary, owner, deadline_usec, &capabilities, error);
+        if (r >= 0)
+                r = prepare(driver, live, capabilities, folder, runs, error);
         if (r < 0)
                 return r;
         memory_folder = keep_path(driver, live->uuid, KEEP_RAM);
+        nodes = hostdevs_find_nodes(live);
         const CommandHost host = {
                 .binary = binary,
                 .folder = folder,
                 .memory_folder = memory_folder,
+                .scsi_nodes = (const char *const *)nodes,
                 .passes_files = runs && launch_passes_files(driver, owner),
                 .runs = runs,
                 .cpu_vendor = capabilities_cpu_vendor(cache),
@@ -51,6 +67,7 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
 
         line = command_line_new(live, &host);
         r = command_build(line, error);
+        hostdevs_free_nodes(nodes, live->devices.hostdevs.count);
         if (r < 0)
                 return r;
         line->host = (CommandHost){}; /* borrowed, and not looked at any more */

@@ -7,8 +7,11 @@
 #include "core/uuid.h"
 #include "drivers/qemu/folder.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/vhost.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
@@ -172,6 +175,36 @@ static int make_genid(DomainDefinition *live, Error *error)
                 g_snprintf(text + 2 * i, 3, "%02x", bytes[i]);
         (void)uuid_parse(text, live->genid); /* 32 digits are one */
         return 0;
+}
+
+/* The first number that a guest can have, and how many are tried. */
+#define CID_FIRST 3
+#define CID_TRIES 4096
+#define VSOCK     "/dev/vhost-vsock"
+
+int prepare_vsock(DomainDefinition *live, Error *error)
+{
+        DomainVsock *vsock = live->devices.vsock;
+        _cleanup_(closep) int fd = -EBADF;
+
+        if (!vsock)
+                return 0;
+        fd = open(VSOCK, O_RDWR | O_CLOEXEC);
+        if (fd < 0)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "<vsock> needs vhost-vsock, which this host does not have: %s " VSOCK,
+                                 g_strerror(errno));
+        if (vsock->cid > 0 && vsock->cid_auto != YES)
+                return 0;
+        /* The kernel knows which are taken. QEMU asks for it again, and says so if it was taken meanwhile.
+         */
+        for (uint64_t cid = CID_FIRST; cid < CID_FIRST + CID_TRIES; cid++) {
+                if (ioctl(fd, VHOST_VSOCK_SET_GUEST_CID, &cid) < 0)
+                        continue;
+                vsock->cid = (uint32_t)cid;
+                return 0;
+        }
+        return error_set(error, ERROR_OPERATION_FAILED, "No number is free for <vsock>");
 }
 
 int prepare_live(const Driver *driver, DomainDefinition *live, const char *folder, Error *error)

@@ -15,6 +15,9 @@ int prepare_definition(const Driver *driver, DomainDefinition *definition, uid_t
 /* By what the binary can do: the machine type's full name; refuses one that it does not have. */
 int prepare_machine_type(DomainDefinition *definition, const QemuCapabilities *capabilities, Error *error);
 
+/* Finds a number for a <vsock> that has none; refuses one that this host cannot have. */
+int prepare_vsock(DomainDefinition *live, Error *error);
+
 /* Makes a copy of a definition that of a run: aliases, sockets in `folder`, free ports, a fresh generation
  * id. */
 int prepare_live(const Driver *driver, DomainDefinition *live, const char *folder, Error *error);

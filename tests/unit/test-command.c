@@ -180,8 +180,8 @@ static void refuses_what_it_does_not_do(void **state)
         expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<lease>");
         g_free(definition.devices.leases.items);
         definition = plain("q35");
-        definition.features.viridian = true;
-        expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<viridian>");
+        definition.features.privnet = true;
+        expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<privnet>");
         definition = plain("q35");
         definition.os.type = OS_TYPE_EXE;
         expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "'exe'");

@@ -83,7 +83,9 @@ int command_audio(CommandLine *line, const DomainAudio *audio, Error *error)
                 return device_unsupported(error, "QEMU has no <audio type='%s'> on this host",
                                           audio_type_to_string(audio->type));
         if (audio->sdl_driver != AUDIO_DRIVER_DEFAULT)
-                return device_unsupported(error, "The QEMU driver cannot choose SDL's audio driver");
+                g_ptr_array_add(line->environment,
+                                g_strdup_printf("SDL_AUDIODRIVER=%s",
+                                                audio_sdl_driver_to_string(audio->sdl_driver)));
         object = json_pack("{s:s, s:s}", "id", id, "driver", driver);
         json_set_number(object, "timer-period", audio->timer_period_usec);
         if (audio->type == AUDIO_TYPE_OSS) {

@@ -80,6 +80,9 @@ static const char *backend(ChardevType type)
 {
         switch (type) {
         case CHARDEV_TYPE_NULL:
+        case CHARDEV_TYPE_VC:
+        case CHARDEV_TYPE_STDIO:
+        case CHARDEV_TYPE_DBUS:
         case CHARDEV_TYPE_PTY:
         case CHARDEV_TYPE_FILE:
         case CHARDEV_TYPE_PIPE:
@@ -124,6 +127,7 @@ static void append_details(Chardev *chardev)
                 append(chardev, "name", chardev->spice_name);
                 break;
         case CHARDEV_TYPE_SPICEPORT:
+        case CHARDEV_TYPE_DBUS:
                 append(chardev, "name", source->channel);
                 break;
         case CHARDEV_TYPE_QEMU_VDAGENT:

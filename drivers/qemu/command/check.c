@@ -25,7 +25,6 @@ static int check_features(const DomainFeatures *features, Error *error)
                 const char *element;
                 bool is_given;
         } refusals[] = {
-                { "viridian", features->viridian },
                 { "privnet", features->privnet },
                 { "hap", features->hap == OFF },
                 { "hpt", features->hpt_resizing != HPT_RESIZING_ABSENT || features->has_hpt_maxpagesize },
@@ -62,8 +61,10 @@ static int check_tuning(const DomainDefinition *definition, Error *error)
                 { "numatune", definition->numatune != NULL },
                 { "vcpu cpuset", definition->cpuset != NULL },
                 { "vcpu placement='auto'", definition->vcpu_placement == PLACEMENT_AUTO },
-                { "resource", definition->resource_partition || definition->fibrechannel_appid },
-                { "hostdev", definition->devices.hostdevs.count > 0 },
+                { "resource",
+                  (definition->resource_partition &&
+                   strcmp(definition->resource_partition, "/machine") != 0) || /* the usual one */
+                          definition->fibrechannel_appid },
                 { "idmap", definition->idmap_uids.count > 0 || definition->idmap_gids.count > 0 },
                 { "on_lockfailure", definition->on_lockfailure != LOCK_FAILURE_DEFAULT },
         };
@@ -98,11 +99,8 @@ int command_check(const DomainDefinition *definition, Error *error)
         } refusals[] = {
                 { "bootloader", definition->bootloader != NULL },
                 { "keywrap", definition->keywrap_ciphers.count > 0 },
-                { "launchSecurity", definition->launch_security != NULL },
                 { "init", definition->os.init != NULL },
                 { "root", definition->os.root != NULL },
-                { "qemu:capabilities",
-                  definition->capabilities_added.count > 0 || definition->capabilities_removed.count > 0 },
         };
         int r;
 

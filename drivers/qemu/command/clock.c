@@ -121,8 +121,9 @@ static int add_pit(CommandLine *line, const ClockTimer *timer, Error *error)
 
         if (!timer || timer->tickpolicy == TIMER_TICKPOLICY_ABSENT)
                 return 0;
-        if (timer->tickpolicy == TIMER_MERGE || (timer->tickpolicy == TIMER_DISCARD && !uses_kvm))
+        if (timer->tickpolicy == TIMER_MERGE)
                 return unsupported(timer, "tickpolicy", error);
+        /* Without KVM it discards what it missed, and knows nothing else. */
         if (timer->tickpolicy != TIMER_CATCHUP && uses_kvm)
                 command_add_option(line, "-global", "kvm-pit.lost_tick_policy=%s",
                                    timer_tickpolicy_to_string(timer->tickpolicy));

@@ -115,6 +115,8 @@ static int add_machine(CommandLine *line, Error *error)
         if (r >= 0)
                 r = command_memory(line, options, error);
         if (r >= 0)
+                r = command_security(line, options, error);
+        if (r >= 0)
                 r = command_machine(line, options->str, error);
         if (r >= 0)
                 r = command_cpu(line, error);

@@ -27,6 +27,11 @@ static int append_model(const CommandLine *line, GString *text, Error *error)
         bool uses_kvm = machine_uses_kvm(line->definition);
         _cleanup_(freep) char *model = NULL;
 
+        /* At least that: the host's own, or it does not start. */
+        if (cpu->match == CPU_MATCH_MINIMUM) {
+                g_string_append(text, uses_kvm ? "host,migratable=on" : "max,migratable=on");
+                return 0;
+        }
         switch (cpu->mode) {
         case CPU_MODE_HOST_PASSTHROUGH:
                 if (!uses_kvm)
@@ -50,6 +55,9 @@ static int append_model(const CommandLine *line, GString *text, Error *error)
         }
 }
 
+/* Models were described with it before it was known that no guest can have it; QEMU has forgotten it. */
+#define NO_GUEST_HAS "pconfig"
+
 static int append_features(const CommandLine *line, GString *text, Error *error)
 {
         LIST_FOREACH (feature, line->definition->cpu->features) {
@@ -58,6 +66,8 @@ static int append_features(const CommandLine *line, GString *text, Error *error)
                 if (!feature->name || !*feature->name || strpbrk(feature->name, ",="))
                         return error_set(error, ERROR_INVALID_XML, "'%s' is no name of a CPU feature",
                                          feature->name ? feature->name : "");
+                if (is_off && strcmp(feature->name, NO_GUEST_HAS) == 0)
+                        continue;
                 g_string_append_printf(text, ",%s=%s", feature->name, is_off ? "off" : "on");
         }
         return 0;
@@ -177,6 +187,8 @@ static void append_machine_features(const DomainDefinition *definition, GString 
         append_flag(text, "kvm-pv-unhalt", features->pvspinlock);
         if (features->hyperv)
                 append_hyperv(features->hyperv, text);
+        else if (features->viridian) /* Xen's word for the same, which has no details */
+                g_string_append(text, ",hv-relaxed=on,hv-vapic=on,hv-time=on");
         if (features->kvm)
                 append_kvm(features->kvm, text);
         LIST_FOREACH (panic, definition->devices.panics) {
@@ -219,7 +231,7 @@ static int append_cpu(const CommandLine *line, GString *text, Error *error)
         const DomainCpu *cpu = line->definition->cpu;
         int r;
 
-        if (cpu->match == CPU_MATCH_MINIMUM || cpu->match == CPU_MATCH_STRICT)
+        if (cpu->match == CPU_MATCH_STRICT)
                 return device_unsupported(error, "The QEMU driver has no <cpu match='%s'>",
                                           cpu_match_to_string(cpu->match));
         r = check_vendor(line, error);
@@ -238,7 +250,7 @@ static int append_cpu(const CommandLine *line, GString *text, Error *error)
                 g_string_append_printf(text, ",vendor=%s", vendor);
         }
         /* Full: a guest that would miss a feature must not start. */
-        if (cpu->check == CPU_CHECK_FULL)
+        if (cpu->check == CPU_CHECK_FULL || cpu->match == CPU_MATCH_MINIMUM)
                 g_string_append(text, ",enforce=on");
         return 0;
 }

@@ -30,6 +30,10 @@ bool machine_uses_kvm(const DomainDefinition *definition);
 /* "The QEMU driver cannot ...": what a definition may say and this driver does not do. */
 #define device_unsupported(error, ...) error_set((error), ERROR_CONFIG_UNSUPPORTED, __VA_ARGS__)
 
+/* Where a SCSI device sits on the controller with that name. */
+void device_set_scsi_address(const CommandLine *line, json_t *device, const char *controller,
+                             const DeviceAddress *address);
+
 int command_controller(CommandLine *line, const DomainController *controller, Error *error);
 int command_disk(CommandLine *line, const DomainDisk *disk, Error *error);
 int command_interface(CommandLine *line, const DomainInterface *interface, Error *error);

@@ -37,7 +37,7 @@ static bool has_units(const CommandLine *line, const DeviceAddress *address)
         }
 }
 
-static void set_scsi_address(const CommandLine *line, json_t *device, const char *controller,
+void device_set_scsi_address(const CommandLine *line, json_t *device, const char *controller,
                              const DeviceAddress *address)
 {
         _cleanup_(freep) char *bus = g_strdup_printf("%s.0", controller);
@@ -62,7 +62,7 @@ static int set_drive_address(const CommandLine *line, json_t *device, const Doma
         if (address->type != ADDRESS_DRIVE || !controller)
                 return error_set(error, ERROR_INVALID_XML, "Disk %s has no controller", disk->target);
         if (type == CONTROLLER_TYPE_SCSI) {
-                set_scsi_address(line, device, controller, address);
+                device_set_scsi_address(line, device, controller, address);
         } else if (type == CONTROLLER_TYPE_IDE) {
                 bus = g_strdup_printf("%s.%u", controller, address->bus);
                 json_set_string(device, "bus", bus);

@@ -77,7 +77,7 @@ int command_firmware(CommandLine *line, GString *machine_options, Error *error)
                         return device_unsupported(error, "No EFI firmware was chosen");
                 return 0;
         }
-        if (!g_path_is_absolute(os->loader))
+        if (line->host.runs && !g_path_is_absolute(os->loader))
                 return error_set(error, ERROR_INVALID_XML, "<loader> is no absolute path: %s", os->loader);
         if (os->loader_type == LOADER_PFLASH)
                 return add_flash(line, machine_options, error);

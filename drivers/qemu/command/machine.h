@@ -24,6 +24,8 @@ int command_firmware(CommandLine *line, GString *machine_options, Error *error);
 int command_boot(CommandLine *line, Error *error);
 /* -smbios, -fw_cfg, -acpitable. */
 int command_sysinfo(CommandLine *line, Error *error);
+/* The object of <launchSecurity>. Appends to the options of -machine. */
+int command_security(CommandLine *line, GString *machine_options, Error *error);
 int command_clock(CommandLine *line, Error *error);
 
 /* The timer of that name, or NULL. */

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* /sys is read, nothing is changed: a device that another driver of the kernel has is not taken from it. */
+
+#include "drivers/qemu/hostdevs.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define USB_DEVICES  "/sys/bus/usb/devices"
+#define PCI_DEVICES  "/sys/bus/pci/devices"
+#define MDEV_DEVICES "/sys/bus/mdev/devices"
+#define SCSI_DEVICES "/sys/bus/scsi/devices"
+#define VFIO         "/dev/vfio/vfio"
+#define VHOST_SCSI   "/dev/vhost-scsi"
+#define SEV          "/dev/sev"
+
+/* A number in a file of a device's folder; -1: there is none. */
+static int64_t read_number(const char *folder, const char *name, unsigned base)
+{
+        _cleanup_(freep) char *path = g_build_filename(folder, name, NULL), *text = NULL;
+        guint64 number;
+
+        if (!g_file_get_contents(path, &text, NULL, NULL) ||
+            !g_ascii_string_to_unsigned(g_strstrip(text), base, 0, UINT32_MAX, &number, NULL))
+                return -1;
+        return (int64_t)number;
+}
+
+static int find_usb(DomainHostdev *hostdev, Error *error)
+{
+        g_autoptr(GDir) devices = g_dir_open(USB_DEVICES, 0, NULL);
+        unsigned n_found = 0;
+        const char *name;
+
+        while (devices && (name = g_dir_read_name(devices))) {
+                _cleanup_(freep) char *folder = g_build_filename(USB_DEVICES, name, NULL);
+                int64_t bus = read_number(folder, "busnum", 10), device = read_number(folder, "devnum", 10);
+
+                if (bus < 0 || device < 0 || read_number(folder, "idVendor", 16) != hostdev->vendor ||
+                    read_number(folder, "idProduct", 16) != hostdev->product)
+                        continue;
+                n_found++;
+                hostdev->has_usb_bus = hostdev->has_usb_device = true;
+                hostdev->usb_bus = (uint32_t)bus;
+                hostdev->usb_device = (uint32_t)device;
+        }
+        if (n_found == 1)
+                return 0;
+        hostdev->has_usb_bus = hostdev->has_usb_device = false;
+        return error_set(error, ERROR_OPERATION_FAILED,
+                         n_found == 0
+                                 ? "This host has no USB device %04x:%04x"
+                                 : "This host has several USB devices %04x:%04x: an <address> says which",
+                         hostdev->vendor, hostdev->product);
+}
+
+static int check_vfio(Error *error)
+{
+        if (access(VFIO, F_OK) >= 0)
+                return 0;
+        return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                         "Devices of the host need VFIO, which this host does not have: there is no " VFIO);
+}
+
+static int check_pci(const DomainHostdev *hostdev, Error *error)
+{
+        const DeviceAddress *host = &hostdev->source_address;
+        _cleanup_(freep) char *address =
+                g_strdup_printf("%04x:%02x:%02x.%u", host->domain, host->bus, host->slot, host->function);
+        _cleanup_(freep) char *folder = g_build_filename(PCI_DEVICES, address, NULL),
+                              *link = g_build_filename(folder, "driver", NULL), *target = NULL,
+                              *driver = NULL;
+
+        if (access(folder, F_OK) < 0)
+                return error_set(error, ERROR_OPERATION_FAILED, "This host has no PCI device %s", address);
+        target = g_file_read_link(link, NULL);
+        driver = g_path_get_basename(target ? target : "none");
+        if (strcmp(driver, "vfio-pci") != 0)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "PCI device %s is bound to the driver '%s': vfio-pci must have it first",
+                                 address, driver);
+        return check_vfio(error);
+}
+
+static int check_mediated(const DomainHostdev *hostdev, Error *error)
+{
+        _cleanup_(freep) char *folder = g_build_filename(MDEV_DEVICES, hostdev->mdev_uuid, NULL);
+
+        if (access(folder, F_OK) < 0)
+                return error_set(error, ERROR_OPERATION_FAILED, "This host has no mediated device %s",
+                                 hostdev->mdev_uuid);
+        return check_vfio(error);
+}
+
+/* "scsi_host5" and an address on it. NULL: there is no such device. */
+static char *find_scsi(const DomainHostdev *hostdev)
+{
+        _cleanup_(freep) char *folder = NULL;
+        g_autoptr(GDir) names = NULL;
+        const char *name;
+        unsigned number;
+
+        if (hostdev->type != HOSTDEV_SCSI || !hostdev->adapter ||
+            sscanf(hostdev->adapter, "scsi_host%u", &number) != 1)
+                return NULL;
+        folder = g_strdup_printf(SCSI_DEVICES "/%u:%u:%u:%" G_GUINT64_FORMAT "/scsi_generic", number,
+                                 hostdev->scsi_bus, hostdev->scsi_target, hostdev->scsi_unit);
+        names = g_dir_open(folder, 0, NULL);
+        name = names ? g_dir_read_name(names) : NULL;
+        return name ? g_build_filename("/dev", name, NULL) : NULL;
+}
+
+static int check_scsi(const DomainHostdev *hostdev, Error *error)
+{
+        _cleanup_(freep) char *node = find_scsi(hostdev);
+
+        if (!hostdev->adapter || node)
+                return 0;
+        return error_set(error, ERROR_OPERATION_FAILED,
+                         "%s of this host has no SCSI device %u:%u:%" G_GUINT64_FORMAT, hostdev->adapter,
+                         hostdev->scsi_bus, hostdev->scsi_target, hostdev->scsi_unit);
+}
+
+static int prepare(DomainHostdev *hostdev, Error *error)
+{
+        switch (hostdev->type) {
+        case HOSTDEV_USB:
+                return hostdev->has_usb_bus ? 0 : find_usb(hostdev, error);
+        case HOSTDEV_PCI:
+                return check_pci(hostdev, error);
+        case HOSTDEV_MDEV:
+                return check_mediated(hostdev, error);
+        case HOSTDEV_SCSI:
+                return check_scsi(hostdev, error);
+        case HOSTDEV_SCSI_HOST:
+                if (access(VHOST_SCSI, F_OK) < 0)
+                        return error_set(
+                                error, ERROR_CONFIG_UNSUPPORTED,
+                                "<hostdev type='scsi_host'> needs vhost-scsi, which this host does not "
+                                "have: there is no " VHOST_SCSI);
+                return 0;
+        default:
+                return 0;
+        }
+}
+
+int hostdevs_prepare(DomainDefinition *live, Error *error)
+{
+        if (live->launch_security && live->launch_security->type == LAUNCH_SEV && access(SEV, F_OK) < 0)
+                return error_set(
+                        error, ERROR_CONFIG_UNSUPPORTED,
+                        "<launchSecurity type='sev'> needs a processor and a kernel with SEV: there is "
+                        "no " SEV);
+        LIST_FOREACH (hostdev, live->devices.hostdevs) {
+                int r = hostdev->mode == HOSTDEV_SUBSYSTEM ? prepare(hostdev, error) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+char **hostdevs_find_nodes(const DomainDefinition *live)
+{
+        const DomainDevices *devices = &live->devices;
+        char **nodes = g_new0(char *, devices->hostdevs.count + 1);
+
+        for (uint32_t i = 0; i < devices->hostdevs.count; i++)
+                nodes[i] = find_scsi(devices->hostdevs.items[i]);
+        return nodes;
+}
+
+void hostdevs_free_nodes(char **nodes, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                g_free(nodes[i]);
+        g_free(nodes);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Devices of the host that a machine is given: which they are today. */
+
+#include "model/domain.h"
+
+/* Finds USB devices by vendor and product, and writes their addresses into the definition of the run;
+ * refuses what this host cannot pass on, or has not got. Reads /sys. */
+int hostdevs_prepare(DomainDefinition *live, Error *error);
+
+/* "/dev/sg0" for each <hostdev> that is a SCSI device of the host, NULL for others; ended by nothing. The
+ * caller frees by hostdevs_free_nodes(). */
+char **hostdevs_find_nodes(const DomainDefinition *live);
+void hostdevs_free_nodes(char **nodes, size_t count);
