@@ -46,12 +46,12 @@ static Volume *volume_new(Pool *pool, FileEntry *entry)
         return volume;
 }
 
-static void set_number(StorageVolume *volume, uint64_t *number, uint64_t value, const char *property)
+static void set_number(Object *object, uint64_t *number, uint64_t value, const char *property)
 {
         if (*number == value)
                 return;
         *number = value;
-        object_changed(&volume->object, property);
+        object_changed(object, property);
 }
 
 /* What the bus shows of the entry. */
@@ -60,8 +60,8 @@ static void show(StorageVolume *volume, const FileEntry *entry)
         const VolumeHeader *header = &entry->header;
         const char *format = entry_is_folder(entry) ? "dir" : header->format ? header->format : "";
 
-        set_number(volume, &volume->capacity, entry_capacity(entry), "Capacity");
-        set_number(volume, &volume->allocation, entry_allocation(entry), "Allocation");
+        set_number(&volume->object, &volume->capacity, entry_capacity(entry), "Capacity");
+        set_number(&volume->object, &volume->allocation, entry_allocation(entry), "Allocation");
         if (g_strcmp0(volume->format, format) != 0) {
                 volume->format = format;
                 object_changed(&volume->object, "Format");
@@ -253,6 +253,18 @@ int contents_look(Volume *volume, Error *error)
         return 0;
 }
 
+static void set_sizes(Pool *pool, const BackendSizes *sizes)
+{
+        StoragePool *shown = &pool->pool;
+
+        pool->live->capacity = sizes->capacity;
+        pool->live->allocation = sizes->allocation;
+        pool->live->available = sizes->available;
+        set_number(&shown->object, &shown->capacity, sizes->capacity, "Capacity");
+        set_number(&shown->object, &shown->allocation, sizes->allocation, "Allocation");
+        set_number(&shown->object, &shown->available, sizes->available, "Available");
+}
+
 int contents_measure(Pool *pool, Error *error)
 {
         _cleanup_(closep) int fd = -EBADF;
@@ -265,17 +277,8 @@ int contents_measure(Pool *pool, Error *error)
                 r = files_size(fd, &capacity, &available, error);
         if (r < 0 || !pool->live)
                 return r;
-        pool->live->capacity = capacity;
-        pool->live->available = available;
-        pool->live->allocation = capacity - available;
+        set_sizes(pool, &(BackendSizes){ capacity, capacity - available, available });
         return 0;
-}
-
-static void set_sizes(Pool *pool, const BackendSizes *sizes)
-{
-        pool->live->capacity = sizes->capacity;
-        pool->live->allocation = sizes->allocation;
-        pool->live->available = sizes->available;
 }
 
 /* What a kind lists by itself. */

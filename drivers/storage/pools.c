@@ -46,6 +46,7 @@ static void pool_free(Object *object)
         storage_pool_definition_free(pool->live);
         storage_pool_definition_free(pool->resumed);
         g_hash_table_unref(pool->volumes);
+        g_free(pool->pool.target);
         contents_unwatch(pool);
         condition_clear(&pool->caught_up);
         closep(&pool->fd);
@@ -61,6 +62,8 @@ static Pool *pool_new(Driver *driver, StoragePoolDefinition *definition, uid_t o
         pool->definition = definition;
         pool->fd = -EBADF;
         pool->volumes = g_hash_table_new(g_str_hash, g_str_equal);
+        pool->pool.type = pool_type_to_string(definition->type);
+        pool->pool.target = g_strdup(definition->path);
         object_init(&pool->pool.object, OBJECT_STORAGE_POOL, driver, definition->uuid, definition->name,
                     definition->uuid, owner, pool_free);
         return pool;
@@ -93,6 +96,24 @@ static Stored stored_of(Pool *pool, StoragePoolDefinition *definition)
                          .is_autostart = pool->pool.is_autostart };
 }
 
+/* What the bus shows of the pool. */
+static void show(Pool *pool)
+{
+        const StoragePoolDefinition *definition = pool->live ? pool->live : pool->definition;
+        StoragePool *shown = &pool->pool;
+
+        shown->type = pool_type_to_string(definition->type);
+        g_free(shown->target);
+        shown->target = g_strdup(definition->path);
+        if (!pool->live)
+                shown->capacity = shown->allocation = shown->available = 0;
+        for (const char *const *name =
+                     (const char *const[]){ "Type", "Path", "State", "Active", "Persistent", "Capacity",
+                                            "Allocation", "Available", NULL };
+             *name; name++)
+                object_changed(&shown->object, *name);
+}
+
 static void let_go(Pool *pool)
 {
         contents_unwatch(pool);
@@ -102,6 +123,7 @@ static void let_go(Pool *pool)
         pool->fd = -EBADF;
         pool->changed = (struct timespec){};
         pool->pool.is_active = false;
+        show(pool);
 }
 
 /* What the pool stands on is up: its volumes. */
@@ -152,6 +174,7 @@ static int start(Pool *pool, const StoragePoolDefinition *definition, Error *err
                 return r;
         }
         pool->pool.is_active = true;
+        show(pool);
         pool->resumed = storage_pool_definition_free(pool->resumed);
         return 0;
 }
@@ -379,6 +402,7 @@ int pools_define(Call *call, StoragePool *existing, StoragePoolDefinition *defin
                                        &pool->pool.object); /* the UUID was reserved */
         }
         pool->pool.is_persistent = true;
+        show(pool);
         announce(pool, EVENT_DEFINED);
         *ret_pool = &pool->pool;
         return 0;
@@ -601,8 +625,10 @@ int pools_set_autostart(Call *call, StoragePool *storage_pool, bool value, Error
                                  object_describe(&pool->pool.object));
         stored.is_autostart = value;
         r = stored_save(&call->driver->storage->defined, &stored, error);
-        if (r >= 0)
+        if (r >= 0) {
                 pool->pool.is_autostart = value;
+                object_changed(&pool->pool.object, "Autostart");
+        }
         return r;
 }
 

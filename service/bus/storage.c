@@ -2,7 +2,7 @@
 
 /* Storage pools and volumes: lists, lookups and properties, for every driver that has them. */
 
-#include "objects/storage.h"
+#include "bus/storage.h"
 #include "bus/define.h"
 #include "bus/find.h"
 #include "bus/marshal.h"
@@ -118,42 +118,44 @@ int storage_pool_copy_volume(CallFrame *frame, StoragePool *pool, const char *xm
                                          ret_volume, error);
 }
 
-static int claim(CallFrame *frame, const char *xml, const InterfaceAction *actions, JobKind job,
-                 StoragePoolDefinition **ret_definition, Object **ret_existing, Error *error) AWAITS
+static int claim(CallFrame *frame, const StoragePoolDefinition *definition, const InterfaceAction *actions,
+                 JobKind job, Object **ret_existing, Error *error) AWAITS
 {
-        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition = NULL;
-        int r = storage_pool_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
-
-        if (r >= 0)
-                r = define_claim(frame, OBJECT_STORAGE_POOL, definition->name, definition->uuid, actions,
-                                 job, ret_existing, error);
-        if (r >= 0)
-                *ret_definition = TAKE_PTR(definition);
-        return r;
+        return define_claim(frame, OBJECT_STORAGE_POOL, definition->name, definition->uuid, actions, job,
+                            ret_existing, error);
 }
 
-int connect_storage_pool_define_xml(CallFrame *frame, const char *xml, uint32_t flags,
-                                    StoragePool **ret_storage_pool, Error *error)
+int storage_pool_define(CallFrame *frame, StoragePoolDefinition *definition, StoragePool **ret_pool,
+                        Error *error)
 {
         static const InterfaceAction actions[] = {
                 { "org.libvirt.api.storage-pool.write", -1, 0, false },
                 { "org.libvirt.api.storage-pool.save", -1, 0, false },
                 {},
         };
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *owned = definition;
         _cleanup_(object_unrefp) Object *existing = NULL;
         const DriverType *type = frame->path.driver->type;
-        StoragePoolDefinition *definition;
         int r;
 
         if (!type->define_storage_pool)
                 return call_not_supported(frame, error);
-        r = error_check_flags(error, "StoragePoolDefineXML", flags, 0);
-        if (r >= 0)
-                r = claim(frame, xml, actions, JOB_MODIFY, &definition, &existing, error);
+        r = claim(frame, owned, actions, JOB_MODIFY, &existing, error);
         if (r < 0)
                 return r;
-        return type->define_storage_pool(&frame->call, (StoragePool *)existing, definition, ret_storage_pool,
+        return type->define_storage_pool(&frame->call, (StoragePool *)existing, TAKE_PTR(owned), ret_pool,
                                          error);
+}
+
+int connect_storage_pool_define_xml(CallFrame *frame, const char *xml, uint32_t flags,
+                                    StoragePool **ret_storage_pool, Error *error)
+{
+        StoragePoolDefinition *definition;
+        int r = error_check_flags(error, "StoragePoolDefineXML", flags, 0);
+
+        if (r >= 0)
+                r = storage_pool_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
+        return r < 0 ? r : storage_pool_define(frame, definition, ret_storage_pool, error);
 }
 
 int connect_storage_pool_create_xml(CallFrame *frame, const char *xml, uint32_t flags,
@@ -164,17 +166,19 @@ int connect_storage_pool_create_xml(CallFrame *frame, const char *xml, uint32_t 
                 { "org.libvirt.api.storage-pool.start", -1, 0, false },
                 {},
         };
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition = NULL;
         _cleanup_(object_unrefp) Object *existing = NULL;
         const DriverType *type = frame->path.driver->type;
-        StoragePoolDefinition *definition;
         int r;
 
         if (!type->create_storage_pool)
                 return call_not_supported(frame, error);
-        r = claim(frame, xml, actions, JOB_START, &definition, &existing, error);
+        r = storage_pool_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
+        if (r >= 0)
+                r = claim(frame, definition, actions, JOB_START, &existing, error);
         if (r < 0)
                 return r;
-        return type->create_storage_pool(&frame->call, (StoragePool *)existing, definition, flags,
+        return type->create_storage_pool(&frame->call, (StoragePool *)existing, TAKE_PTR(definition), flags,
                                          ret_storage_pool, error);
 }
 

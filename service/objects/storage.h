@@ -9,6 +9,9 @@
 typedef struct StoragePool {
         Object object;
         bool is_active, is_persistent, is_autostart;
+        const char *type;                         /* static */
+        char *target;                             /* of what is started, or will be; NULL: none */
+        uint64_t capacity, allocation, available; /* bytes, at the last look */
 } StoragePool;
 
 typedef struct StorageVolume {

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from gi.repository import GLib
 
 from harness import wait_for
 from machines import CONNECT, QEMU
@@ -15,6 +16,7 @@ from test_storage import MIB, POOL, VOLUME, make, names, read, refused, volume_x
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="loop devices are root's")
 WITH_BUILD, WITH_BUILD_OVERWRITE, WITH_BUILD_NO_OVERWRITE = 1, 2, 4
 NO_OVERWRITE, OVERWRITE = 4, 8
+NATIVE, NATIVE_CONNECT = "org.virtbus1.StoragePool", "org.virtbus1.Connect"
 
 
 def run(*command, **options):
@@ -230,3 +232,63 @@ class TestDisks:
             refused(client.call, volume, VOLUME, *call, word="use")
         run("umount", tmp_path)
         client.call(volume, VOLUME, "Delete", "u", 0)
+
+
+class TestNative:
+    """org.virtbus1 alone: no XML."""
+
+    def test_whole_life(self, client, tmp_path):
+        v = GLib.Variant
+        pool = client.call(QEMU, NATIVE_CONNECT, "DefineStoragePool", "a{sv}",
+                           {"type": v("s", "dir"), "name": v("s", "images"), "path": v("s", f"{tmp_path}/a/")})
+        assert client.call(QEMU, NATIVE_CONNECT, "ListStoragePools", "a{sv}", {"active": v("b", False)}) == [pool]
+        before = client.get_all(pool, NATIVE)
+        assert (before["Name"], before["Type"], before["Path"], before["State"], before["Active"], before["Capacity"],
+                before["Owner"]) == ("images", "dir", f"{tmp_path}/a", "inactive", False, 0, os.getuid())
+        changes = client.listen(path=pool, interface="org.freedesktop.DBus.Properties", member="PropertiesChanged")
+        client.call(pool, NATIVE, "Build", "a{sv}", {})
+        client.call(pool, NATIVE, "Start", "a{sv}", {})
+        said = changes.wait(lambda s: "State" in s.values[1]).values[1]
+        assert said["State"] == "running" and said["Active"] and said["Capacity"] > 0
+        assert said["Capacity"] == said["Allocation"] + said["Available"] == client.get(pool, NATIVE, "Capacity")
+        volume = client.call(pool, NATIVE, "CreateVolume", "a{sv}a{sv}", {
+            "name": v("s", "a.qcow2"), "capacity": v("t", 3 * MIB), "target": v("a{sv}", {"format": v("s", "qcow2")})}, {})
+        assert client.call(pool, NATIVE, "ListVolumes") == [volume]
+        assert client.call(volume, VOLUME, "GetInfo", "u", 0)[1] == 3 * MIB
+        definition = client.call(pool, NATIVE, "GetDefinition", "a{sv}", {})
+        assert (definition["name"], definition["path"]) == ("images", f"{tmp_path}/a")
+        client.set(pool, NATIVE, "Autostart", "b", True)
+        added = client.listen(interface="org.freedesktop.DBus.ObjectManager")
+        (tmp_path / "a/b.img").write_bytes(b"x")
+        (tmp_path / "a/a.qcow2").unlink()
+        added.wait(lambda s: s.member == "InterfacesRemoved" and s.values[0] == volume)
+        wait_for(lambda: len(client.call(pool, NATIVE, "ListVolumes")) == 1)
+        client.call(pool, NATIVE, "Refresh")
+        client.call(pool, NATIVE, "Stop")
+        changes.wait(lambda s: s.values[1].get("State") == "inactive")
+        assert client.get_all(pool, NATIVE) == before | {"Autostart": True}
+        (tmp_path / "a/b.img").unlink()
+        client.call(pool, NATIVE, "Delete")
+        client.call(pool, NATIVE, "Undefine")
+        assert client.call(QEMU, NATIVE_CONNECT, "ListStoragePools", "a{sv}", {}) == []
+
+    def test_bad_input(self, client, tmp_path):
+        v = GLib.Variant
+        for values, word in (({}, "type"), ({"type": v("s", "dir"), "name": v("s", "a")}, "path"),
+                             ({"type": v("s", "dir"), "name": v("s", "a/b"), "path": v("s", "/a")}, "name"),
+                             ({"typo": v("s", "dir")}, "typo")):
+            refused(client.call, QEMU, NATIVE_CONNECT, "DefineStoragePool", "a{sv}", values, word=word)
+        pool = client.call(QEMU, NATIVE_CONNECT, "DefineStoragePool", "a{sv}",
+                           {"type": v("s", "dir"), "name": v("s", "p"), "path": v("s", str(tmp_path))})
+        for member in ("Start", "Build", "GetXML"):
+            refused(client.call, pool, NATIVE, member, "a{sv}", {"typo": v("b", True)}, word="typo")
+        refused(client.call, pool, NATIVE, "Build", "a{sv}",
+                {"overwrite": v("b", True), "no-overwrite": v("b", True)}, word="OVERWRITE")
+        refused(client.call, pool, NATIVE, "ListVolumes", word="not started")
+        client.call(pool, NATIVE, "Start", "a{sv}", {})
+        for values, options, word in (({}, {}, "name"), ({"name": v("s", "../a")}, {}, "name"),
+                                      ({"name": v("s", "a"), "typo": v("s", "a")}, {}, "typo"),
+                                      ({"name": v("s", "a"), "capacity": v("t", 2**64 - 1)}, {}, "EiB"),
+                                      ({"name": v("s", "a"), "capacity": v("t", 1)}, {"typo": v("b", True)}, "typo")):
+            refused(client.call, pool, NATIVE, "CreateVolume", "a{sv}a{sv}", values, options, word=word)
+        assert client.call(pool, NATIVE, "ListVolumes") == [] and list(tmp_path.iterdir()) == []

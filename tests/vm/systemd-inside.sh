@@ -1,36 +1,10 @@
 #!/bin/bash
 # Runs as root in the machine of systemd.sh, as its last unit. Every line of the result is "ok WHAT" or "not ok WHAT";
 # "all done" at the end says that none is missing.
-share=/share
+. /share/checks.sh
 uuid=6695eb01-f6a4-8304-79aa-97f2502e193f
 scope=virtbus-$uuid.scope
 qemu=/org/libvirt/QEMU
-
-# is WHAT COMMAND...: the command succeeds
-is() {
-        local what=$1 said
-        shift
-        if said=$("$@" 2>&1); then
-                echo "ok $what"
-        else
-                echo "not ok $what: ${said:-"$* failed"}"
-        fi >> $share/result
-}
-
-# same WHAT EXPECTED ACTUAL
-same() {
-        is "$1" test "$2" = "$3"
-        [ "$2" = "$3" ] || echo "# expected '$2', got '$3'" >> $share/result
-}
-
-# The system's bus, or in the second part the session's of a user.
-bus() {
-        busctl --system --timeout=120 "$@"
-}
-
-call() {
-        bus call org.virtbus1 "$@"
-}
 
 state() {
         call "$domain" org.libvirt.Domain GetState u 0 2>&1
@@ -47,16 +21,6 @@ property() {
 # The process in the machine's own unit; a test by anything else would also find one that is in another unit.
 machine_pid() {
         cat "/sys/fs/cgroup$(property $scope ControlGroup)/cgroup.procs" 2>&1
-}
-
-# until_true SECONDS COMMAND...: the command succeeds within them
-until_true() {
-        local end=$((SECONDS + $1))
-        shift
-        while ! "$@" > /dev/null 2>&1; do
-                [ $SECONDS -lt $end ] || return 1
-                sleep 0.3
-        done
 }
 
 define() {

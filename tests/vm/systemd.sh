@@ -1,11 +1,11 @@
 #!/bin/bash
-# systemd.sh [-k]
+# systemd.sh [-k] [WHAT]
 #
 # The installed service under a real systemd, in a throwaway machine: QEMU without KVM, Debian's kernel, and as its root
 # the file system of this host, read-only below a tmpfs, with virtbus installed over it. Nothing of the host is written
 # to but a temporary folder, which -k keeps. The kernel is fetched once and kept where guest.sh keeps its own. What is
-# tested stands in systemd-inside.sh; each check is an "ok" or "not ok" line, and all must be there. Needs root, because
-# the machine's root reads the host's files.
+# tested stands in WHAT-inside.sh (systemd, storage); each check is an "ok" or "not ok" line, and all must be there.
+# Needs root, because the machine's root reads the host's files.
 set -euo pipefail
 
 keep=
@@ -15,7 +15,10 @@ while getopts k option; do
         *) exit 2 ;;
         esac
 done
+shift $((OPTIND - 1))
 here=$(cd "$(dirname "$0")" && pwd)
+inside=$here/${1:-systemd}-inside.sh
+[ -e "$inside" ] || { echo "there is no $inside" >&2; exit 2; }
 top=$(cd "$here/../.." && pwd)
 cache=${VIRTBUS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/virtbus-tests}
 timeout_s=${VIRTBUS_VM_TIMEOUT:-360}
@@ -122,7 +125,8 @@ build=$top/build-check-installed
 ninja -C "$build" > "$work/ninja.log" || { cat "$work/ninja.log"; exit 1; }
 mkdir -p "$work/share/tree"
 DESTDIR=$work/share/tree meson install -C "$build" --no-rebuild > "$work/install.log"
-cp "$here/systemd-inside.sh" "$work/share/inside"
+cp "$inside" "$work/share/inside"
+cp "$here/checks.sh" "$work/share/"
 initramfs_pack
 
 timeout "$timeout_s" qemu-system-x86_64 -nodefaults -no-user-config -machine q35 -accel tcg,thread=multi -cpu max \

@@ -1,0 +1,39 @@
+# What the scripts that run in the machine of systemd.sh have in common. Every line of the result is "ok WHAT" or
+# "not ok WHAT"; "all done" at the end says that none is missing.
+share=/share
+
+# is WHAT COMMAND...: the command succeeds
+is() {
+        local what=$1 said
+        shift
+        if said=$("$@" 2>&1); then
+                echo "ok $what"
+        else
+                echo "not ok $what: ${said:-"$* failed"}"
+        fi >> $share/result
+}
+
+# same WHAT EXPECTED ACTUAL
+same() {
+        is "$1" test "$2" = "$3"
+        [ "$2" = "$3" ] || echo "# expected '$2', got '$3'" >> $share/result
+}
+
+# The system's bus, or in the second part the session's of a user.
+bus() {
+        busctl --system --timeout=120 "$@"
+}
+
+call() {
+        bus call org.virtbus1 "$@"
+}
+
+# until_true SECONDS COMMAND...: the command succeeds within them
+until_true() {
+        local end=$((SECONDS + $1))
+        shift
+        while ! "$@" > /dev/null 2>&1; do
+                [ $SECONDS -lt $end ] || return 1
+                sleep 0.3
+        done
+}

@@ -1,0 +1,153 @@
+#!/bin/bash
+# Runs as root in the machine of systemd.sh: pools that need more of the kernel than the host of the tests may have.
+# Volume groups, servers of files and iSCSI targets are real, and on this machine's own loopback.
+. /share/checks.sh
+qemu=/org/libvirt/QEMU
+target=iqn.2026-01.example.virtbus:disk
+
+connect() {
+        call $qemu org.libvirt.Connect "$@"
+}
+
+# define XML: the path of the pool
+define() {
+        connect StoragePoolDefineXML su "$1" 0 | cut -d'"' -f2
+}
+
+pool() {
+        call "$pool" org.libvirt.StoragePool "$@"
+}
+
+volume() {
+        local volume=$1
+        shift
+        call "$volume" org.libvirt.StorageVol "$@"
+}
+
+# make NAME BYTES: the path of the volume
+make() {
+        local said
+        said=$(pool StorageVolCreateXML su "<volume><name>$1</name><capacity>$2</capacity></volume>" 0) || return
+        cut -d'"' -f2 <<< "$said"
+}
+
+names() {
+        local path
+        for path in $(pool ListStorageVolumes u 0 | grep -o '"[^"]*"' | tr -d '"'); do
+                bus get-property org.virtbus1 "$path" org.libvirt.StorageVol Name | cut -d'"' -f2
+        done | sort | xargs
+}
+
+is_active() {
+        [ "$(bus get-property org.virtbus1 "$pool" org.libvirt.StoragePool Active)" = "b true" ]
+}
+
+refused() {
+        ! "$@"
+}
+
+killed_and_back() {
+        systemctl kill --signal=KILL --kill-whom=main virtbusd
+        until_true 30 is_active
+}
+
+# loop NAME MIB: a loop device
+loop() {
+        truncate -s "$2M" "/tmp/$1"
+        losetup --find --show "/tmp/$1"
+}
+
+life_ends() {
+        is "$1: stopped" pool Destroy
+        [ -z "${2:-}" ] || is "$1: deleted" pool Delete u 0
+        is "$1: undefined" pool Undefine
+}
+
+modprobe -a loop dm_mod dm_snapshot iscsi_tcp nfsd nfs ext4
+until_true 60 call / org.freedesktop.DBus.Peer Ping
+
+# Volume groups.
+disk=$(loop lvm 128)
+same "logical: no sources yet" "" "$(connect FindStoragePoolSources ssu logical '' 0 | grep -o '<name>' )"
+pool=$(define "<pool type='logical'><name>vg</name><source><device path='$disk'/></source></pool>")
+is "logical: not started before it is built" refused pool Create u 0
+is "logical: built" pool Build u 4
+is "logical: not built over itself" refused pool Build u 4
+is "logical: started" pool Create u 0
+lv=$(make data $((16 * 1048576)))
+same "logical: a volume" "data" "$(names)"
+same "logical: LVM has it" "16777216" "$(lvs --noheadings --units b --nosuffix -o lv_size vg/data | xargs)"
+same "logical: its path" 's "/dev/vg/data"' "$(bus get-property org.virtbus1 "$lv" org.libvirt.StorageVol Path)"
+is "logical: bad names are refused" refused make -y 1048576
+is "logical: no volume larger than the group" refused make big $((1024 * 1048576))
+is "logical: larger" volume "$lv" Resize tu $((32 * 1048576)) 0
+same "logical: LVM says so" "33554432" "$(lvs --noheadings --units b --nosuffix -o lv_size vg/data | xargs)"
+echo content > /dev/vg/data
+is "logical: a snapshot" pool StorageVolCreateXML su "<volume><name>before</name><capacity>41943040</capacity>
+<backingStore><path>/dev/vg/data</path></backingStore></volume>" 0
+is "logical: wiped" volume "$lv" Wipe uu 0 0
+same "logical: nothing is left of it" 33554432 "$(tr -d -c '\0' < /dev/vg/data | wc -c)"
+same "logical: the snapshot has it" content "$(head -c 7 /dev/vg/before)"
+lvcreate --yes --size 4m --name other vg > /dev/null 2>&1
+pool Refresh u 0 > /dev/null
+same "logical: what others made" "before data other" "$(names)"
+is "logical: taken back by the next daemon" killed_and_back
+same "logical: with its volumes" "before data other" "$(names)"
+is "logical: found as a source" grep -q "<name>vg</name>" <(connect FindStoragePoolSources ssu logical '' 0)
+is "logical: a snapshot is deleted" volume "$(pool StorageVolLookupByName s before | cut -d'"' -f2)" Delete u 0
+life_ends logical deleted
+same "logical: nothing is left" "" "$(vgs --noheadings)$(pvs --noheadings)"
+
+# A server of files.
+export=$(loop nfs 64)
+mkfs.ext4 -q "$export"
+mkdir -p /srv/export /srv/here
+mount "$export" /srv/export
+echo "/srv/export 127.0.0.1(rw,sync,no_root_squash,no_subtree_check,fsid=1)" > /etc/exports
+is "netfs: there is a server" systemctl start rpcbind nfs-server
+is "netfs: found as a source" grep -q "<dir path='\?\"\?.\?/srv/export" <(
+        connect FindStoragePoolSources ssu netfs "<source><host name='127.0.0.1'/></source>" 0)
+pool=$(define "<pool type='netfs'><name>nfs</name><source><host name='127.0.0.1'/><dir path='/srv/export'/>
+<format type='nfs'/></source><target><path>/srv/here/mnt</path></target></pool>")
+is "netfs: started" pool Create u 1
+same "netfs: mounted" "127.0.0.1:/srv/export" "$(findmnt -n -o SOURCE /srv/here/mnt)"
+is "netfs: nosuid and nodev" grep -q "nosuid.*nodev\|nodev.*nosuid" <(findmnt -n -o OPTIONS /srv/here/mnt)
+make a.img 1048576 > /dev/null
+same "netfs: the file is on the server" 1048576 "$(stat -c %s /srv/export/a.img)"
+touch /srv/export/b.img
+pool Refresh u 0 > /dev/null
+same "netfs: what is on the server" "a.img b.img" "$(names | sed 's/ lost+found//')"
+is "netfs: taken back by the next daemon" killed_and_back
+same "netfs: with its volumes" "a.img b.img" "$(names | sed 's/ lost+found//')"
+life_ends netfs deleted
+is "netfs: unmounted" refused findmnt /srv/here/mnt
+systemctl stop nfs-server
+
+# An iSCSI target.
+truncate -s 32M /tmp/lun
+is "iscsi: there is a target" systemctl start tgt iscsid
+until_true 30 tgtadm --lld iscsi --mode sys --op show
+tgtadm --lld iscsi --op new --mode target --tid 1 -T $target
+tgtadm --lld iscsi --op new --mode logicalunit --tid 1 --lun 1 -b /tmp/lun
+tgtadm --lld iscsi --op bind --mode target --tid 1 -I ALL
+is "iscsi: found as a source" grep -q "$target" <(
+        connect FindStoragePoolSources ssu iscsi "<source><host name='127.0.0.1'/></source>" 0)
+pool=$(define "<pool type='iscsi'><name>san</name><source><host name='127.0.0.1'/><device path='$target'/></source>
+<target><path>/dev/disk/by-path</path></target></pool>")
+is "iscsi: started" pool Create u 0
+until_true 30 test -n "$(ls /dev/disk/by-path/*lun-1)"
+pool Refresh u 0 > /dev/null
+same "iscsi: its unit" "unit:0:0:1" "$(names)"
+unit=$(pool StorageVolLookupByName s unit:0:0:1 | cut -d'"' -f2)
+same "iscsi: a block device of its size" "itt 1 33554432 33554432" "$(volume "$unit" GetInfo u 0)"
+is "iscsi: by a path that stays" grep -q by-path <(bus get-property org.virtbus1 "$unit" org.libvirt.StorageVol Path)
+is "iscsi: no volumes are made" refused make new 1048576
+is "iscsi: taken back by the next daemon" killed_and_back
+same "iscsi: with its unit" "unit:0:0:1" "$(names)"
+life_ends iscsi
+same "iscsi: logged out" "" "$(ls /sys/class/iscsi_session)"
+
+journalctl -b -u virtbusd > $share/journal 2>&1
+echo "all done" >> $share/result
+sync
+systemctl poweroff -ff
