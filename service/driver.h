@@ -136,6 +136,9 @@ struct DriverType {
         /* Whether a prepared definition could be started here, as far as that can be known without touching
          * anything. NULL: the driver cannot tell. */
         int (*check_domain)(Call *call, const DomainDefinition *definition, Error *error) AWAITS;
+        /* Spells out what the definition leaves to the host's processor (CPU mode host-model ...), as far as
+         * it is known without waiting. NULL: nothing is left to it. */
+        void (*update_cpu)(const Driver *driver, DomainDefinition *definition, uid_t owner);
         int (*create_domain)(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
                              const int *fds, size_t n_fds, Domain **ret_domain, Error *error) AWAITS;
         /* The same for networks, filters, pools and secrets. The reference that they give is counted. */

@@ -6,7 +6,8 @@
 
 #include "drivers/qemu/domain-capabilities.h"
 #include "core/xml.h"
-#include "drivers/qemu/cpu/definition.h"
+#include "drivers/qemu/cpu/host-model.h"
+#include "drivers/qemu/firmware.h"
 #include "drivers/qemu/hypervisor.h"
 #include <string.h>
 
@@ -156,24 +157,6 @@ static const GPtrArray *cpu_models_of(const Hypervisor *hypervisor)
                                     : hypervisor->capabilities->tcg_cpus;
 }
 
-/* What a guest with CPU mode host-model gets, in words that other hosts understand too. */
-static DomainCpu *host_model(const Hypervisor *hypervisor)
-{
-        const GPtrArray *models = cpu_models_of(hypervisor);
-        _cleanup_(g_hash_table_unrefp) GHashTable *names = g_hash_table_new(g_str_hash, g_str_equal);
-        CpuChoice choice = { .models = names };
-        DomainCpu *cpu = NULL;
-
-        for (unsigned i = 0; i < models->len; i++)
-                g_hash_table_add(names, ((QemuCpuModel *)models->pdata[i])->name);
-        if (capabilities_processor(hypervisor->capabilities, hypervisor->with_kvm, &choice.processor, NULL) <
-                    0 ||
-            cpu_choose(&choice, &cpu, NULL) < 0)
-                return NULL;
-        cpu->fallback = CPU_FALLBACK_FORBID;
-        return cpu;
-}
-
 /* "EPYC-v1" is a version of EPYC, and max, host and base have modes of their own. */
 static bool is_named_model(const char *name)
 {
@@ -216,7 +199,8 @@ static void write_custom(XmlWriter *writer, const Hypervisor *hypervisor)
 static void write_cpu(XmlWriter *writer, const Hypervisor *hypervisor)
 {
         static const char *const on_off[] = { "on", "off", NULL };
-        _cleanup_(cpu_definition_freep) DomainCpu *model = host_model(hypervisor);
+        _cleanup_(cpu_definition_freep) DomainCpu *model =
+                cpu_host_model(hypervisor->capabilities, hypervisor->with_kvm);
 
         xml_writer_open(writer, "cpu");
         open_mode(writer, "host-passthrough", hypervisor->with_kvm);
@@ -234,17 +218,20 @@ static void write_cpu(XmlWriter *writer, const Hypervisor *hypervisor)
         xml_writer_close(writer);
 }
 
-static void write_os(XmlWriter *writer, const Hypervisor *hypervisor)
+static void write_os(XmlWriter *writer, const Hypervisor *hypervisor, const FirmwareList *firmware)
 {
-        static const char *const types[] = { "rom", "pflash", NULL };
-        static const char *const yes_no[] = { "yes", "no", NULL };
         bool has_flash = capabilities_has_type(hypervisor->capabilities, "cfi.pflash01");
 
         open_supported(writer, "os", true);
+        write_list(writer, "firmware",
+                   (const char *const[]){ "bios", firmware->has_efi ? "efi" : NULL, NULL });
         open_supported(writer, "loader", true);
-        write_list(writer, "type", has_flash ? types : (const char *const[]){ "rom", NULL });
-        write_list(writer, "readonly", yes_no);
-        write_list(writer, "secure", yes_no);
+        for (char **image = firmware->images; image && *image; image++)
+                write_text(writer, "value", *image);
+        write_list(writer, "type", (const char *const[]){ "rom", has_flash ? "pflash" : NULL, NULL });
+        write_list(writer, "readonly", (const char *const[]){ "yes", "no", NULL });
+        write_list(writer, "secure",
+                   (const char *const[]){ "no", firmware->has_secure ? "yes" : NULL, NULL });
         xml_writer_close(writer);
         xml_writer_close(writer);
 }
@@ -280,6 +267,7 @@ int qemu_connect_get_domain_capabilities(Call *call, const char *emulator, const
 {
         const HypervisorName name = { emulator, arch, machine, virttype };
         _cleanup_(hypervisor_clear) Hypervisor hypervisor = {};
+        _cleanup_(firmware_list_clear) FirmwareList firmware = {};
         XmlWriter *writer;
         char number[16];
         int r = error_check_flags(error, "GetDomainCapabilities", flags, 0);
@@ -288,6 +276,7 @@ int qemu_connect_get_domain_capabilities(Call *call, const char *emulator, const
                 r = hypervisor_find(call, &name, &hypervisor, error);
         if (r < 0)
                 return r;
+        firmware_list(hypervisor.arch, hypervisor.machine->name, call->deadline_usec, &firmware);
         writer = xml_writer_new();
         xml_writer_open(writer, "domainCapabilities");
         write_text(writer, "path", hypervisor.capabilities->binary);
@@ -299,7 +288,7 @@ int qemu_connect_get_domain_capabilities(Call *call, const char *emulator, const
         xml_writer_attribute(writer, "max", number);
         xml_writer_close(writer);
         write_supported(writer, "iothreads", capabilities_has_type(hypervisor.capabilities, "iothread"));
-        write_os(writer, &hypervisor);
+        write_os(writer, &hypervisor, &firmware);
         write_cpu(writer, &hypervisor);
         write_memory_backing(writer, &hypervisor);
         write_devices(writer, &hypervisor);

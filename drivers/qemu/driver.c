@@ -14,6 +14,7 @@
 #include "drivers/nwfilter/ports.h"
 #include "drivers/qemu/addresses.h"
 #include "drivers/qemu/autostart.h"
+#include "drivers/qemu/cpu/host-model.h"
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/native.h"
@@ -158,6 +159,7 @@ const DriverType qemu_driver_type = {
         .define_domain = qemu_define_domain,
         .prepare_domain = prepare_definition,
         .check_domain = qemu_check_domain,
+        .update_cpu = qemu_update_cpu,
         .create_domain = qemu_create_domain,
         .define_network = networks_define,
         .create_network = networks_create_transient,

@@ -266,3 +266,72 @@ int firmware_prepare(DomainDefinition *live, const char *path, Error *error)
                 os->nvram->path = g_strdup(path);
         return 0;
 }
+
+typedef struct Listing {
+        DomainOs os; /* `arch` and `machine` only */
+        GPtrArray *images;
+        bool has_efi, has_secure;
+} Listing;
+
+static void listing_free(void *data)
+{
+        Listing *listing = data;
+
+        g_free(listing->os.arch);
+        g_free(listing->os.machine);
+        g_ptr_array_unref(listing->images);
+        g_free(listing);
+}
+
+static gboolean list_one(gpointer name, gpointer text, gpointer data)
+{
+        Listing *listing = data;
+        _cleanup_(json_decrefp) json_t *description = json_loads(text, 0, NULL);
+        json_t *mapping = json_object_get(description, "mapping"),
+               *features = json_object_get(description, "features");
+        const char *image =
+                json_string_value(json_object_get(json_object_get(mapping, "executable"), "filename"));
+
+        (void)name;
+        if (!fits_interface(description, OS_FIRMWARE_EFI) || !fits_machine(description, &listing->os))
+                return FALSE;
+        listing->has_efi = true;
+        listing->has_secure = listing->has_secure ||
+                              (has_word(features, "secure-boot") && has_word(features, "requires-smm"));
+        if (image && !g_ptr_array_find_with_equal_func(listing->images, image, g_str_equal, NULL))
+                g_ptr_array_add(listing->images, g_strdup(image));
+        return FALSE; /* the next one */
+}
+
+static int list_all(void *data)
+{
+        GTree *descriptions = read_all(firmware_folders);
+
+        g_tree_foreach(descriptions, list_one, data);
+        g_tree_unref(descriptions);
+        return 0;
+}
+
+void firmware_list(const char *arch, const char *machine, uint64_t deadline_usec, FirmwareList *ret_list)
+{
+        Listing *listing = g_new0(Listing, 1);
+        int r;
+
+        *ret_list = (FirmwareList){ 0 };
+        listing->os.arch = g_strdup(arch);
+        listing->os.machine = g_strdup(machine);
+        listing->images = g_ptr_array_new_with_free_func(g_free);
+        r = worker_run(list_all, listing, listing_free, deadline_usec);
+        if (r == -ETIMEDOUT || r == -ECANCELED)
+                return; /* the thread has it still */
+        g_ptr_array_add(listing->images, NULL);
+        *ret_list = (FirmwareList){ .images = (char **)g_ptr_array_steal(listing->images, NULL),
+                                    .has_efi = listing->has_efi,
+                                    .has_secure = listing->has_secure };
+        listing_free(listing);
+}
+
+void firmware_list_clear(FirmwareList *list)
+{
+        g_strfreev(list->images);
+}

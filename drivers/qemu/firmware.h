@@ -16,3 +16,13 @@ int firmware_choose(DomainDefinition *live, const char *const *folders, Error *e
 
 /* The same, on a worker; variables that have no place get that of `path`. */
 int firmware_prepare(DomainDefinition *live, const char *path, Error *error) AWAITS;
+
+/* What there is for an architecture and a machine type, by the same descriptions. */
+typedef struct FirmwareList {
+        char **images; /* EFI code in flash, in the order of preference */
+        bool has_efi, has_secure;
+} FirmwareList;
+/* On a worker. An empty list is an answer; a host that is too busy to look gives one too. */
+void firmware_list(const char *arch, const char *machine, uint64_t deadline_usec,
+                   FirmwareList *ret_list) AWAITS;
+void firmware_list_clear(FirmwareList *list);

@@ -238,16 +238,26 @@ int domain_get_xml_desc(CallFrame *frame, Domain *domain, uint32_t flags, char *
 {
         const uint32_t known =
                 DEFINITION_SECURE | DEFINITION_INACTIVE | DEFINITION_UPDATE_CPU | DEFINITION_MIGRATABLE;
+        const DriverType *type = frame->path.driver->type;
         const DomainDefinition *definition = domain_current_definition(domain);
+        _cleanup_(domain_definition_freep) DomainDefinition *updated = NULL;
         int r = error_check_flags(error, "GetXMLDesc", flags, known);
+        bool is_live;
 
-        (void)frame;
         if (r < 0)
                 return r;
         if (flags & DEFINITION_INACTIVE && domain->definition)
                 definition = domain->definition;
-        *ret_xml = domain_definition_format(
-                definition, definition == domain->live ? flags : flags | DEFINITION_INACTIVE);
+        is_live = definition == domain->live;
+        /* Another host must know the passwords, and the processor: its own may be different. */
+        if (flags & DEFINITION_MIGRATABLE)
+                flags |= DEFINITION_SECURE | DEFINITION_UPDATE_CPU;
+        if (flags & DEFINITION_UPDATE_CPU && type->update_cpu) {
+                updated = domain_definition_copy(definition);
+                type->update_cpu(frame->path.driver, updated, domain->object.owner);
+                definition = updated;
+        }
+        *ret_xml = domain_definition_format(definition, is_live ? flags : flags | DEFINITION_INACTIVE);
         return 0;
 }
 

@@ -1,5 +1,6 @@
 """CPUs and what machines can have: models compared, their baseline, and the capabilities of the real QEMU."""
 
+import os
 from xml.etree import ElementTree
 
 import pytest
@@ -101,6 +102,9 @@ def test_domain_capabilities(client):
     assert tree.findtext("path").endswith("/qemu-system-x86_64") and tree.findtext("domain") == "qemu"
     assert tree.findtext("machine").startswith("pc-q35-") and int(tree.find("vcpu").get("max")) >= 8
     assert {"ide", "virtio", "sata"} <= set(values(tree, "devices/disk/enum[@name='bus']"))
+    if os.path.exists("/usr/share/qemu/firmware/60-edk2-x86_64.json"):
+        assert "efi" in values(tree, "os/enum[@name='firmware']")
+        assert "/usr/share/OVMF/OVMF_CODE_4M.fd" in [value.text for value in tree.findall("os/loader/value")]
     assert "vnc" in values(tree, "devices/graphics/enum[@name='type']")
     assert tree.find("cpu/mode[@name='host-passthrough']").get("supported") == "no"
     models = {m.text: m for m in tree.findall("cpu/mode[@name='custom']/model")}

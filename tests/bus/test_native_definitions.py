@@ -150,6 +150,42 @@ def test_plan_of_a_running_machine(client):
     machine.destroy()
 
 
+def cpu_of(xml):
+    return ElementTree.fromstring(xml).find("cpu")
+
+
+@pytest.mark.qemu
+def test_flags_of_the_xml(client):
+    """SECURE (1), INACTIVE (2), UPDATE_CPU (4), MIGRATABLE (8): each does what it says, in a running machine."""
+    client.call(QEMU, CONNECT, "GetDomainCapabilities", "ssssu", "", "", "", "", 0)
+    machine = define(client, definition("web", "<graphics type='vnc' autoport='yes' passwd='geheim'/>",
+                                        extra="<cpu mode='host-model'><feature policy='disable' name='aes'/>"
+                                              "<feature policy='optional' name='avx512f'/></cpu>"))
+    machine.create()
+    live, inactive = machine.xml(0), machine.xml(2)
+    assert "geheim" not in live + inactive + machine.xml(4)
+    assert "passwd='geheim'" in machine.xml(1) and "passwd='geheim'" in machine.xml(3)
+    assert "<domain type='qemu' id='" in live and "<alias" in live and int(ElementTree.fromstring(live).find("devices/graphics").get("port"))
+    assert "<domain type='qemu'>" in inactive and "<alias" not in inactive and "port='-1'" in inactive
+    assert cpu_of(live).get("mode") == "host-model"
+    for flags in (4, 6, 8, 10):
+        told = cpu_of(machine.xml(flags))
+        assert told.get("mode") == "custom" and told.findtext("model") and told.get("match") == "exact"
+        policies = {feature.get("name"): feature.get("policy") for feature in told.findall("feature")}
+        assert policies["aes"] == "disable" and policies["avx512f"] == "disable"  # TCG has none
+    assert "passwd='geheim'" in machine.xml(8) and "passwd='geheim'" in machine.xml(10)
+    assert machine.xml(0) == live, "reading changes nothing"
+    with pytest.raises(BusError):
+        machine.xml(16)
+    # what was told can be defined again, and is the same
+    for flags in (1, 3):
+        define(client, machine.xml(flags))
+        assert machine.xml(2) == inactive
+    define(client, machine.xml(10))
+    assert cpu_of(machine.xml(2)).get("mode") == "custom"
+    machine.destroy()
+
+
 def test_by_one_line(daemon, client):
     """The example, with what it makes."""
     script = os.path.join(os.path.dirname(__file__), "../../busctl-examples/define-native.sh")

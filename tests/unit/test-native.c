@@ -156,7 +156,11 @@ static void guests_do_not_see_everything(void **state)
         static const char one[] = "<domain type='kvm'><name>a</name><description>x</description>"
                                   "<memory>1024</memory><os><type>hvm</type></os><devices>"
                                   "<disk type='file'><driver cache='none'/><source file='/a'/>"
-                                  "<target dev='vda' bus='virtio'/></disk></devices></domain>";
+                                  "<target dev='vda' bus='virtio'/></disk>"
+                                  "<rng model='virtio'><backend model='random'>/dev/random</backend></rng>"
+                                  "<watchdog model='i6300esb' action='reset'/><filesystem type='mount'>"
+                                  "<source dir='/share'/><target dir='tag'/></filesystem>"
+                                  "</devices></domain>";
         static const struct {
                 const char *from, *to, *all, *guest;
         } cases[] = {
@@ -164,10 +168,16 @@ static void guests_do_not_see_everything(void **state)
                 { "'none'", "'unsafe'", "devices.disks[0].cache", NULL },
                 { "file='/a'", "file='/b'", "devices.disks[0].source.file", NULL },
                 { "1024", "2048", "memory_kib", "memory_kib" },
-                { "'virtio'", "'sata'", "devices.disks[0].bus", "devices.disks[0].bus" },
+                { "bus='virtio'", "bus='sata'", "devices.disks[0].bus", "devices.disks[0].bus" },
                 { "</disk>", "</disk><sound model='ich9'/>", "devices.sounds[0]", "devices.sounds[0]" },
                 { "</disk>", "</disk><graphics type='vnc'/>", "devices.graphics[0]", NULL },
                 { "</disk>", "</disk><audio id='1' type='none'/>", "devices.audios[0]", NULL },
+                { ">/dev/random<", ">/dev/hwrng<", "devices.rngs[0].device", NULL },
+                { "action='reset'", "action='none'", "devices.watchdogs[0].action", NULL },
+                { "i6300esb", "ib700", "devices.watchdogs[0].model", "devices.watchdogs[0].model" },
+                { "dir='/share'", "dir='/other'", "devices.filesystems[0].source_dir", NULL },
+                { "dir='tag'", "dir='gat'", "devices.filesystems[0].target",
+                  "devices.filesystems[0].target" },
         };
         _cleanup_(domain_definition_freep) DomainDefinition *a = read_xml(one);
 

@@ -72,11 +72,11 @@ DEFINE_STRUCT(domain_memballoon, DomainMemballoon);
 #define THIS DomainRng
 static const Field domain_rng_fields[] = {
         ENUM("@model", model, virtio_model, .flags = FIELD_REQUIRED),
-        UNSIGNED("rate/@bytes", rate_bytes),
-        UNSIGNED("rate/@period", rate_period_msec),
-        ENUM("backend/@model", backend, rng_backend, .flags = FIELD_REQUIRED),
-        INLINE("backend", source, chardev_source, WHEN(backend, BIT(RNG_EGD))),
-        STRING("backend/.", device, WHEN(backend, BIT(RNG_RANDOM))),
+        UNSIGNED("rate/@bytes", rate_bytes, .flags = FIELD_NO_ABI),
+        UNSIGNED("rate/@period", rate_period_msec, .flags = FIELD_NO_ABI),
+        ENUM("backend/@model", backend, rng_backend, .flags = FIELD_NO_ABI | FIELD_REQUIRED),
+        INLINE("backend", source, chardev_source, WHEN(backend, BIT(RNG_EGD)), .flags = FIELD_NO_ABI),
+        STRING("backend/.", device, WHEN(backend, BIT(RNG_RANDOM)), .flags = FIELD_NO_ABI),
         INLINE("driver", virtio, virtio_options),
         INLINE("", info, device_info),
 };
@@ -105,7 +105,8 @@ DEFINE_STRUCT(domain_rng, DomainRng, .check = check_rng);
 #define THIS DomainWatchdog
 static const Field domain_watchdog_fields[] = {
         ENUM("@model", model, watchdog_model, .flags = FIELD_REQUIRED),
-        ENUM("@action", action, watchdog_action, .initial = WATCHDOG_RESET, .flags = FIELD_ALWAYS),
+        ENUM("@action", action, watchdog_action, .initial = WATCHDOG_RESET,
+             .flags = FIELD_NO_ABI | FIELD_ALWAYS),
         INLINE("", info, device_info),
 };
 #undef THIS

@@ -29,10 +29,10 @@ static const Field domain_tpm_fields[] = {
         YESNO("backend/@persistent_state", persistent_state, WHEN(backend, EMULATOR)),
         UUID("backend/encryption/@secret", encryption_secret, WHEN(backend, EMULATOR)),
         STRUCT("backend/active_pcr_banks", active_pcr_banks, tpm_pcr_banks, WHEN(backend, EMULATOR)),
-        STRING("backend/device/@path", device, WHEN(backend, BIT(TPM_PASSTHROUGH))),
+        STRING("backend/device/@path", device, WHEN(backend, BIT(TPM_PASSTHROUGH)), .flags = FIELD_NO_ABI),
         STRING("backend/source/@type", source_type, WHEN(backend, EXTERNAL)),
         STRING("backend/source/@mode", source_mode, WHEN(backend, EXTERNAL)),
-        STRING("backend/source/@path", source_path, WHEN(backend, EXTERNAL)),
+        STRING("backend/source/@path", source_path, WHEN(backend, EXTERNAL), .flags = FIELD_NO_ABI),
         INLINE("", info, device_info),
 };
 #undef THIS
