@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/helpers.h"
+#include "drivers/qemu/limits.h"
 #include "drivers/qemu/status.h"
 #include <string.h>
 
@@ -81,6 +82,7 @@ void end_run(Domain *domain)
         is_restarted = wants_restart(domain->live, end);
         helpers_end(domain, domain->live);
         machine_forget_run(machine);
+        limits_end(domain->object.uuid);
         if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &error) < 0)
                 log_warning(domain->object.path, "%s", error.message);
         if (!domain->is_persistent && helpers_forget_tpm(domain, domain->live, &error) < 0)

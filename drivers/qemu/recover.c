@@ -14,6 +14,7 @@
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/folder.h"
+#include "drivers/qemu/limits.h"
 #include "drivers/qemu/monitor.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
@@ -44,6 +45,7 @@ static void discard(const QemuDriver *qemu, const char *uuid, const Status *stat
                 child_free(child);
         }
         count = folder_kill_tagged(qemu, uuid);
+        limits_end(uuid);
         log_info(uuid, "what was left of a start is removed (%u processes)", count);
         remove_folder(qemu, uuid);
 }

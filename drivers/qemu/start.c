@@ -15,6 +15,7 @@
 #include "drivers/qemu/helpers.h"
 #include "drivers/qemu/launch.h"
 #include "drivers/qemu/learn.h"
+#include "drivers/qemu/limits.h"
 #include "drivers/qemu/monitor.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/variables.h"
@@ -106,13 +107,15 @@ static int begin(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
         return 0;
 }
 
-/* A machine that got no scope of its own runs as well: the daemon's unit spares it when it is stopped. */
+/* A machine that got no scope of its own runs as well: the daemon's unit spares it when it is stopped. One
+ * with limits has groups already. */
 static void scope_start(const Domain *domain, uint64_t deadline_usec) AWAITS
 {
         const Driver *driver = domain->object.driver;
         _cleanup_(error_clear) Error error = {};
 
-        if (!driver->scope_start || !machine_of(domain)->child)
+        if (!driver->scope_start || !machine_of(domain)->child ||
+            limits_need_groups(machine_of(domain)->pending))
                 return;
         deadline_usec = MIN(deadline_usec, deadline_after_usec(SCOPE_TIMEOUT_USEC));
         if (driver->scope_start(domain->object.uuid, domain->object.name,
@@ -132,11 +135,15 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
         r = build_line(domain->object.driver, machine->pending, domain->object.owner, folder, true,
                        deadline_usec, &line, error);
         if (r >= 0)
+                r = limits_check(domain, error);
+        if (r >= 0)
                 r = launch_find_user(domain, deadline_usec, &user, error);
         if (r >= 0)
                 r = variables_make(domain, &user, flags & START_RESET_NVRAM, deadline_usec, error);
         if (r >= 0)
                 r = launch(domain, line, &user, deadline_usec, error);
+        if (r >= 0)
+                r = limits_begin(domain, error);
         if (r >= 0)
                 r = status_save_start(domain, MACHINE_STARTING, DOMAIN_STATE_PAUSED,
                                       PAUSED_REASON_STARTING_UP, error);
@@ -149,6 +156,8 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
         if (r >= 0)
                 r = learn(machine, machine->pending,
                           MIN(deadline_usec, deadline_after_usec(ANSWER_TIMEOUT_USEC)), error);
+        if (r >= 0)
+                r = limits_set(domain, MIN(deadline_usec, deadline_after_usec(ANSWER_TIMEOUT_USEC)), error);
         if (r >= 0)
                 r = check_alive(domain, error);
         if (r >= 0)
@@ -187,6 +196,7 @@ static void undo(Domain *domain, Error *error) AWAITS
         }
         helpers_end(domain, machine->pending);
         machine_forget_run(machine);
+        limits_end(domain->object.uuid);
         if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &problem) < 0)
                 log_warning(domain->object.path, "%s", problem.message);
 }

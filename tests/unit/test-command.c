@@ -171,10 +171,13 @@ static void refuses_what_it_does_not_do(void **state)
         DomainDefinition definition = plain("q35");
         DomainLease lease = { 0 };
         CpuTune tune = { 0 };
+        CacheTune cache = { 0 };
 
         (void)state;
+        list_append(&tune.cachetunes, &cache);
         definition.cpu_tune = &tune;
-        expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<cputune>");
+        expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<cachetune>");
+        g_free(tune.cachetunes.items);
         definition = plain("q35");
         list_append(&definition.devices.leases, &lease);
         expect_refused(&definition, ERROR_CONFIG_UNSUPPORTED, "<lease>");

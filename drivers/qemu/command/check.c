@@ -51,15 +51,16 @@ static int check_features(const DomainFeatures *features, Error *error)
 /* What the host would have to grant. */
 static int check_tuning(const DomainDefinition *definition, Error *error)
 {
+        const CpuTune *tune = definition->cpu_tune;
         const struct {
                 const char *element;
                 bool is_given;
         } refusals[] = {
-                { "blkiotune", definition->blkio_tune != NULL },
-                { "memtune", definition->memory_tune != NULL },
-                { "cputune", definition->cpu_tune != NULL },
-                { "numatune", definition->numatune != NULL },
-                { "vcpu cpuset", definition->cpuset != NULL },
+                { "cachetune", tune && tune->cachetunes.count > 0 },
+                { "memorytune", tune && tune->memorytunes.count > 0 },
+                { "numatune memory placement='auto'",
+                  definition->numatune && definition->numatune->memory &&
+                          definition->numatune->memory->placement == PLACEMENT_AUTO },
                 { "vcpu placement='auto'", definition->vcpu_placement == PLACEMENT_AUTO },
                 { "resource",
                   (definition->resource_partition &&

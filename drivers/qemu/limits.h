@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the host grants a machine: shares and quotas of its processors, memory, bandwidth of disks
+ * (<cputune>, <memtune>, <blkiotune>), by control groups of version 1 or 2; pins and schedulers by
+ * threads.h. Groups have the name of the run's folder, by which they are found again. */
+
+#include "drivers/qemu/machine.h"
+
+/* Refuses what this owner or this host cannot have; before anything is started. */
+int limits_check(const Domain *domain, Error *error);
+/* Whether the machine has groups of its own, which nobody else may take it out of. */
+bool limits_need_groups(const DomainDefinition *definition);
+/* Puts the process that was just started into its groups. */
+int limits_begin(const Domain *domain, Error *error);
+/* When the guest's processors are there, and before they run. */
+int limits_set(const Domain *domain, uint64_t deadline_usec, Error *error) AWAITS;
+/* Removes the groups of a machine whose process is gone. */
+void limits_end(const char *uuid);

@@ -1,0 +1,119 @@
+"""What the host grants: pins, schedulers, shares of processors and memory."""
+
+import os
+import pathlib
+
+import pytest
+
+from harness import BusError, wait_for
+from machines import SHUTOFF, define, definition, pid_of
+
+GROUPS = pathlib.Path("/sys/fs/cgroup")
+V1 = not (GROUPS / "cgroup.controllers").exists()
+
+
+def can_make_groups():
+    folder = GROUPS / ("cpu/virtbus-probe" if V1 else "virtbus-probe")
+    try:
+        folder.mkdir()
+        folder.rmdir()
+        return True
+    except OSError:
+        return False
+
+
+needs_groups = pytest.mark.skipif(not V1 or not can_make_groups(), reason="needs control groups of version 1")
+
+
+def cputune(inner):
+    return f"<cputune>{inner}</cputune>"
+
+
+def group(machine, controller):
+    return GROUPS / controller / "virtbus" / f"domain-{machine.uuid}"
+
+
+def refused(call, *arguments, words=""):
+    with pytest.raises(BusError) as e:
+        call(*arguments)
+    assert words in e.value.message, e.value.message
+
+
+def threads(pid):
+    """Name to tid; QEMU names its threads."""
+    return {(task / "comm").read_text().strip(): int(task.name) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()}
+
+
+@pytest.mark.qemu
+class TestThreads:
+    def test_pins_and_schedulers(self, daemon, client):
+        last = max(os.sched_getaffinity(0))
+        machine = define(client, definition("web", vcpus=1, extra="<iothreads>1</iothreads>" + cputune(
+            f"<vcpupin vcpu='0' cpuset='{last}'/><emulatorpin cpuset='0'/><iothreadpin iothread='1' cpuset='{last}'/>"
+            "<vcpusched vcpus='0' scheduler='batch'/>")))
+        machine.create()
+        pid = pid_of(daemon, machine)
+        tids = threads(pid)
+        vcpu = next(tid for name, tid in tids.items() if name.startswith(("CPU 0", "ALL CPUs")))
+        assert os.sched_getaffinity(vcpu) == {last}
+        assert os.sched_getscheduler(vcpu) == os.SCHED_BATCH
+        assert os.sched_getaffinity(tids["IO iothread1"]) == {last}
+        assert os.sched_getaffinity(pid) == {0}
+        machine.destroy()
+
+    def test_processors_that_are_not_there(self, client):
+        machine = define(client, definition("web").replace("<vcpu>", "<vcpu cpuset='999'>"))
+        refused(machine.create, words="This host has none of the processors '999'")
+        assert machine.state[0] == SHUTOFF
+
+    def test_what_is_not_done_is_said(self, client):
+        machine = define(client, definition("web").replace("<vcpu>", "<vcpu placement='auto'>"))
+        refused(machine.create, words="placement='auto'")
+
+
+@pytest.mark.qemu
+@needs_groups
+class TestGroups:
+    def test_shares_quotas_and_memory(self, daemon, client):
+        extra = ("<memtune><hard_limit unit='MiB'>2000</hard_limit></memtune>" + cputune(
+            "<shares>512</shares><period>50000</period><quota>25000</quota><global_period>100000</global_period>"
+            "<global_quota>90000</global_quota>"))
+        machine = define(client, definition("web", extra=extra))
+        machine.create()
+        cpu = group(machine, "cpu")
+        assert (cpu / "cpu.shares").read_text().strip() == "512"
+        assert (cpu / "cpu.cfs_quota_us").read_text().strip() == "90000"
+        assert (cpu / "vcpu0/cpu.cfs_quota_us").read_text().strip() == "25000"
+        assert (cpu / "vcpu0/tasks").read_text().strip()
+        memory = group(machine, "memory")
+        assert (memory / "memory.limit_in_bytes").read_text().strip() == str(2000 << 20)
+        assert str(pid_of(daemon, machine)) in (memory / "cgroup.procs").read_text().split()
+        machine.destroy()
+        wait_for(lambda: not cpu.exists() and not memory.exists())
+
+    def test_they_are_removed_by_the_next_daemon(self, daemon, client):
+        machine = define(client, definition("web", extra=cputune("<shares>512</shares>")))
+        machine.create()
+        cpu = group(machine, "cpu")
+        pid = pid_of(daemon, machine)
+        daemon.kill()
+        os.kill(pid, 9)
+        daemon.start()
+        wait_for(lambda: machine.state[0] == SHUTOFF)
+        assert not cpu.exists()
+
+    def test_a_value_that_the_kernel_refuses(self, client):
+        machine = define(client, definition("web", extra="<blkiotune><device><path>/dev/null</path>"
+                                                         "<read_bytes_sec>1</read_bytes_sec></device></blkiotune>"))
+        refused(machine.create, words="/dev/null is no block device")
+        assert not group(machine, "blkio").exists()
+
+
+@pytest.mark.qemu
+@pytest.mark.system
+class TestRights:
+    def test_a_user_has_no_shares_to_give(self, system_daemon):
+        alice = system_daemon.client("alice")
+        refused(define(alice, definition("web", extra=cputune("<shares>9999</shares>"))).create, words="shared machines")
+        realtime = cputune("<vcpusched vcpus='0' scheduler='fifo' priority='1'/>")
+        refused(define(alice, definition("other", extra=realtime)).create, words="Real-time")
