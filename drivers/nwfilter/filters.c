@@ -6,6 +6,7 @@
 #include "drivers/nwfilter/filters.h"
 #include "core/log.h"
 #include "drivers/nwfilter/ports.h"
+#include "drivers/nwfilter/shipped.h"
 #include "drivers/nwfilter/state.h"
 #include <string.h>
 
@@ -17,6 +18,7 @@ static FilterDefinition **definition_of(void *object)
 static void filter_free(Object *object)
 {
         filter_definition_free(*definition_of(object));
+        nwfilter_done((NWFilter *)object);
         object_done(object);
         g_free(object);
 }
@@ -27,9 +29,10 @@ static Object *filter_new(Driver *driver, FilterDefinition *definition, uid_t ow
         StoredFilter *filter = g_new0(StoredFilter, 1);
 
         filter->definition = definition;
-        object_init(&filter->object, OBJECT_NWFILTER, driver, definition->uuid, definition->name,
+        object_init(&filter->filter.object, OBJECT_NWFILTER, driver, definition->uuid, definition->name,
                     definition->uuid, owner, filter_free);
-        return &filter->object;
+        nwfilter_init(&filter->filter, definition->chain, definition->priority);
+        return &filter->filter.object;
 }
 
 static int load(Driver *driver, Stored *stored, Error *error)
@@ -55,6 +58,30 @@ static void release(void *definition)
 static char *format(const void *definition)
 {
         return filter_definition_format(definition);
+}
+
+/* An administrator's filter of the same UUID or name is what counts. */
+void filters_ship(Driver *driver)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *definitions = shipped_read();
+
+        while (definitions->len > 0) {
+                FilterDefinition *definition = g_ptr_array_steal_index(definitions, 0);
+                Object *object = object_table_by_uuid(driver->objects, OBJECT_NWFILTER, definition->uuid);
+                const Object *other =
+                        object_table_by_name(driver->objects, OBJECT_NWFILTER, definition->name, 0);
+
+                if (object || (other && other->owner == 0)) {
+                        if (object)
+                                nwfilter_set_origin((NWFilter *)object, true, true);
+                        filter_definition_free(definition);
+                        continue;
+                }
+                object = filter_new(driver, definition, 0);
+                nwfilter_set_origin((NWFilter *)object, true, false);
+                (void)object_table_add(driver->objects, object); /* nobody has the UUID */
+                object_unref(object);
+        }
 }
 
 int filters_open(Driver *driver, Error *error)
@@ -189,6 +216,14 @@ static int store(Call *call, const Object *object, FilterDefinition *definition,
         return r;
 }
 
+/* Takes the definition over. */
+static void replace(StoredFilter *filter, FilterDefinition *definition)
+{
+        filter_definition_free(filter->definition);
+        filter->definition = definition;
+        nwfilter_set_shape(&filter->filter, definition->chain, definition->priority);
+}
+
 static int define(Call *call, Object *object, FilterDefinition *definition, NWFilter **ret_filter,
                   Error *error) AWAITS
 {
@@ -206,8 +241,9 @@ static int define(Call *call, Object *object, FilterDefinition *definition, NWFi
         if (r < 0)
                 return r;
         if (object) {
-                filter_definition_free(*definition_of(object));
-                *definition_of(object) = TAKE_PTR(owned);
+                replace((StoredFilter *)object, TAKE_PTR(owned));
+                nwfilter_set_origin((NWFilter *)object, ((NWFilter *)object)->is_shipped,
+                                    ((NWFilter *)object)->is_shipped);
                 object_ref(object);
         } else {
                 object = filter_new(call->driver, TAKE_PTR(owned), owner);
@@ -247,7 +283,7 @@ int filters_get_xml_desc(Call *call, NWFilter *filter, uint32_t flags, char **re
 static int check_unused(Driver *driver, const Object *object, Error *error)
 {
         _cleanup_(g_hash_table_unrefp) GHashTable *by_name = definitions(driver);
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *users = NULL;
+        const GPtrArray *users = ((const NWFilter *)object)->users;
         GHashTableIter at;
         void *other;
 
@@ -257,26 +293,71 @@ static int check_unused(Driver *driver, const Object *object, Error *error)
                         return error_set(error, ERROR_OPERATION_INVALID,
                                          "The filter '%s' is a part of filter '%s'", object->name,
                                          ((const FilterDefinition *)other)->name);
-        users = filter_ports_users(driver, object->name, object->owner);
         if (users->len > 0)
                 return error_set(error, ERROR_OPERATION_INVALID, "The filter '%s' is in use by the %s",
                                  object->name, object_describe(users->pdata[0]));
         return 0;
 }
 
+static FilterDefinition *find_shipped(const char *uuid)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *definitions = shipped_read();
+
+        for (unsigned i = 0; i < definitions->len; i++)
+                if (strcmp(((const FilterDefinition *)definitions->pdata[i])->uuid, uuid) == 0)
+                        return g_ptr_array_steal_index(definitions, i);
+        return NULL;
+}
+
+/* One that came with virtbus and was changed is as it came again. */
+static int restore(Driver *driver, StoredFilter *filter, Error *error) AWAITS
+{
+        _cleanup_(filter_definition_freep) FilterDefinition *original = NULL;
+        Object *object = &filter->filter.object;
+        int r;
+
+        if (!filter->filter.is_modified)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The filter '%s' comes with virtbus: it can be defined anew, not undefined",
+                                 object->name);
+        original = find_shipped(object->uuid);
+        if (!original)
+                return error_set(error, ERROR_OPERATION_FAILED,
+                                 "The filter '%s' as it came with virtbus is not installed any more",
+                                 object->name);
+        r = check(driver, object, original, object->owner, error);
+        if (r >= 0)
+                r = filter_ports_change(driver, original, object->owner, error);
+        if (r >= 0)
+                r = stored_remove(&driver->filters->folder, object->uuid, error);
+        if (r < 0)
+                return r;
+        replace(filter, TAKE_PTR(original));
+        nwfilter_set_origin(&filter->filter, true, false);
+        return 0;
+}
+
+static int undefine(Driver *driver, Object *object, Error *error) AWAITS
+{
+        int r;
+
+        if (((NWFilter *)object)->is_shipped)
+                return restore(driver, (StoredFilter *)object, error);
+        r = check_unused(driver, object, error);
+        if (r >= 0)
+                r = stored_remove(&driver->filters->folder, object->uuid, error);
+        if (r >= 0)
+                object_table_remove(driver->objects, object);
+        return r;
+}
+
 int filters_undefine(Call *call, NWFilter *filter, Error *error)
 {
-        struct FilterState *state = call->driver->filters;
-        Object *object = (Object *)filter;
-        int r = filter_lock(state, call->deadline_usec, error);
+        int r = filter_lock(call->driver->filters, call->deadline_usec, error);
 
         if (r < 0)
                 return r;
-        r = check_unused(call->driver, object, error);
-        if (r >= 0)
-                r = stored_remove(&state->folder, object->uuid, error);
-        if (r >= 0)
-                object_table_remove(call->driver->objects, object);
-        filter_unlock(state);
+        r = undefine(call->driver, (Object *)filter, error);
+        filter_unlock(call->driver->filters);
         return r;
 }

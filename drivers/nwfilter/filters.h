@@ -8,6 +8,8 @@
 
 int filters_open(Driver *driver, Error *error);
 void filters_close(Driver *driver);
+/* Adds those that come with virtbus, as far as there are none of their UUIDs and names. */
+void filters_ship(Driver *driver);
 
 /* As DriverType.define_nwfilter. */
 int filters_define(Call *call, NWFilter *existing, FilterDefinition *definition, NWFilter **ret_filter,

@@ -28,6 +28,7 @@ FilterPort *port_new(struct FilterState *state, unsigned device, const char *nam
                               .filter = g_strdup(filter),
                               .machine = object_ref(machine),
                               .variables = parameters_new(),
+                              .parts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
                               .addresses = g_ptr_array_new_with_free_func(address_release) };
         return port;
 }
@@ -46,6 +47,7 @@ FilterPort *port_unref(FilterPort *port)
         filter_text_clear(&port->text);
         g_ptr_array_unref(port->addresses);
         g_hash_table_unref(port->variables);
+        g_hash_table_unref(port->parts);
         object_unref(port->machine);
         g_free(port->name);
         g_free(port->mac);
@@ -110,14 +112,15 @@ int port_translate(const FilterPort *port, const FilterDefinition *changed, Filt
         return translate_filter(&request, ret, error);
 }
 
-bool port_uses(const FilterPort *port, const char *name)
+void port_set_text(FilterPort *port, const FilterDefinition *changed, FilterText *text)
 {
-        const Filters filters = { port, NULL };
-        _cleanup_(g_hash_table_unrefp) GHashTable *names =
-                g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        const Filters filters = { port, changed };
 
-        translate_parts(find, &filters, port->filter, names);
-        return g_hash_table_contains(names, name);
+        filter_text_clear(&port->text);
+        port->text = *text;
+        *text = (FilterText){};
+        g_hash_table_remove_all(port->parts);
+        translate_parts(find, &filters, port->filter, port->parts);
 }
 
 void port_add_address(FilterPort *port, const char *address, uint32_t seconds, bool replaces)

@@ -24,6 +24,35 @@ static GPtrArray *ports_of(struct FilterState *state)
         return state->ports;
 }
 
+static GPtrArray *users_of(struct FilterState *state, const char *name, uid_t owner)
+{
+        GPtrArray *users = g_ptr_array_new_with_free_func(object_release);
+
+        for (unsigned i = 0; i < ports_of(state)->len; i++) {
+                const FilterPort *port = state->ports->pdata[i];
+
+                if (port->machine->owner == owner && g_hash_table_contains(port->parts, name) &&
+                    !g_ptr_array_find(users, port->machine, NULL))
+                        g_ptr_array_add(users, object_ref(port->machine));
+        }
+        return users;
+}
+
+/* The filters of these names show who uses them. */
+static void show(struct FilterState *state, uid_t owner, GHashTable *names)
+{
+        GHashTableIter at;
+        void *name;
+
+        g_hash_table_iter_init(&at, names);
+        while (g_hash_table_iter_next(&at, &name, NULL)) {
+                Object *filter = object_table_by_name(state->driver->objects, OBJECT_NWFILTER, name, owner);
+
+                if (filter && filter->owner == owner)
+                        nwfilter_set_users((NWFilter *)filter, users_of(state, name, owner));
+        }
+}
+
 /* Asked once, for no module comes or goes by itself later. */
 static void learn_kernel(struct FilterState *state) AWAITS
 {
@@ -148,8 +177,9 @@ static int open_port(FilterPort *port, Error *error) AWAITS
                 filter_text_clear(&filter);
                 return r;
         }
-        port->text = filter;
+        port_set_text(port, NULL, &filter);
         g_ptr_array_add(ports_of(port->state), port_ref(port));
+        show(port->state, port->machine->owner, port->parts);
         return learn(port, error);
 }
 
@@ -205,13 +235,14 @@ static int resume(FilterPort *port, const GPtrArray *applied, GHashTable *keeps,
                 g_hash_table_add(keeps, GUINT_TO_POINTER(port->device)); /* better the old than none */
                 return r;
         }
-        port->text = filter;
         if (old && g_strcmp0(old->version, filter.version) == 0) {
                 g_hash_table_add(keeps, GUINT_TO_POINTER(port->device));
         } else {
                 addresses = port_addresses_text(port, filter.uses_learnt);
                 g_string_append_printf(text, "%s%s", filter.text, addresses);
         }
+        port_set_text(port, NULL, &filter);
+        show(port->state, port->machine->owner, port->parts);
         return learn(port, error);
 }
 
@@ -322,6 +353,7 @@ void filter_ports_close(Driver *driver, const Object *machine, const char *devic
                 port->learner = learner_free(port->learner);
                 port_ref(port);
                 g_ptr_array_remove_index(ports, i - 1);
+                show(driver->filters, machine->owner, port->parts);
                 if (!port->text.objects || fiber_start("filter-close", close_fiber, port) < 0)
                         port_unref(port); /* the next daemon removes what is left */
         }
@@ -351,7 +383,7 @@ static int prepare(struct FilterState *state, const FilterDefinition *definition
                 Change *change;
                 int r;
 
-                if (port->machine->owner != owner || !port_uses(port, definition->name))
+                if (port->machine->owner != owner || !g_hash_table_contains(port->parts, definition->name))
                         continue;
                 r = port_translate(port, definition, &text, error);
                 if (r < 0) {
@@ -384,6 +416,25 @@ static char *changes_text(const GPtrArray *changes)
         return g_string_free(text, FALSE);
 }
 
+static void commit(Change *change, const FilterDefinition *definition)
+{
+        FilterPort *port = change->port;
+        _cleanup_(g_hash_table_unrefp) GHashTable *names =
+                g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        _cleanup_(error_clear) Error error = {};
+        GHashTableIter at;
+        void *name;
+
+        g_hash_table_iter_init(&at, port->parts);
+        while (g_hash_table_iter_next(&at, &name, NULL))
+                g_hash_table_add(names, g_strdup(name));
+        port_set_text(port, definition, &change->text);
+        show(port->state, port->machine->owner, names); /* those that are no parts any more */
+        show(port->state, port->machine->owner, port->parts);
+        if (!port->is_gone && learn(port, &error) < 0)
+                log_warning(port->machine->path, "device %s: %s", port->name, error.message);
+}
+
 int filter_ports_change(Driver *driver, const FilterDefinition *definition, uid_t owner, Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *changes = g_ptr_array_new_with_free_func(change_release);
@@ -395,32 +446,9 @@ int filter_ports_change(Driver *driver, const FilterDefinition *definition, uid_
         text = changes_text(changes);
         r = apply(text, error);
         for (unsigned i = 0; i < changes->len && r >= 0; i++) {
-                Change *change = changes->pdata[i];
-                FilterText old = change->port->text;
-                _cleanup_(error_clear) Error problem = {};
-
-                change->port->text = change->text;
-                change->text = old;
-                if (!change->port->is_gone && learn(change->port, &problem) < 0)
-                        log_warning(change->port->machine->path, "device %s: %s", change->port->name,
-                                    problem.message);
+                commit(changes->pdata[i], definition);
         }
         return r;
-}
-
-GPtrArray *filter_ports_users(Driver *driver, const char *name, uid_t owner)
-{
-        GPtrArray *users = g_ptr_array_new_with_free_func(object_release);
-        const GPtrArray *ports = driver->filters ? ports_of(driver->filters) : NULL;
-
-        for (unsigned i = 0; ports && i < ports->len; i++) {
-                const FilterPort *port = ports->pdata[i];
-
-                if (port->machine->owner == owner && port_uses(port, name) &&
-                    !g_ptr_array_find(users, port->machine, NULL))
-                        g_ptr_array_add(users, object_ref(port->machine));
-        }
-        return users;
 }
 
 void filter_ports_release(Driver *driver)

@@ -32,8 +32,5 @@ void filter_ports_close(Driver *driver, const Object *machine, const char *devic
 /* Gives all devices that use it the changed filter, whole or not at all. With the lock taken. */
 int filter_ports_change(Driver *driver, const FilterDefinition *definition, uid_t owner,
                         Error *error) AWAITS;
-/* The machines that have a device with a filter that consists of this one (Object, counted, each once); the
- * array frees. */
-GPtrArray *filter_ports_users(Driver *driver, const char *name, uid_t owner);
 /* Forgets all devices; what the kernel holds stays. */
 void filter_ports_release(Driver *driver);

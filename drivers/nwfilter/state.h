@@ -9,9 +9,10 @@
 #include "drivers/nwfilter/learn.h"
 #include "drivers/nwfilter/translate.h"
 #include "drivers/stored/stored.h"
+#include "objects/nwfilter.h"
 
 typedef struct StoredFilter {
-        Object object;
+        NWFilter filter;
         FilterDefinition *definition;
 } StoredFilter;
 
@@ -41,6 +42,7 @@ typedef struct FilterPort {
         Object *machine; /* counted */
         GHashTable *variables;
         FilterText text;      /* as it is in the kernel */
+        GHashTable *parts;    /* set of names: the filters that it consists of */
         GPtrArray *addresses; /* PortAddress */
         Learner *learner;     /* NULL: nothing is to be learnt */
         LearnMode mode;
@@ -59,8 +61,8 @@ DEFINE_CLEANUP(FilterPort, port_unref)
 int port_set_variables(FilterPort *port, const FilterReference *reference, Error *error);
 /* `changed` (may be NULL) is looked at instead of the stored filter of its name. */
 int port_translate(const FilterPort *port, const FilterDefinition *changed, FilterText *ret, Error *error);
-/* Whether the port's filter consists of the one of that name, among others. */
-bool port_uses(const FilterPort *port, const char *name);
+/* Takes the text over, and notes of which filters it was made. */
+void port_set_text(FilterPort *port, const FilterDefinition *changed, FilterText *text);
 void port_add_address(FilterPort *port, const char *address, uint32_t seconds, bool replaces);
 /* What puts the addresses that are known into the kernel's set; empty if there are none, or no set. */
 char *port_addresses_text(const FilterPort *port, bool uses_learnt);

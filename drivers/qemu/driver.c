@@ -93,6 +93,8 @@ static int driver_open(Driver *driver, Error *error)
                 r = networks_open(driver, error);
         if (r >= 0)
                 r = filters_open(driver, error);
+        if (r >= 0 && driver->config->is_system)
+                filters_ship(driver);
         if (r >= 0)
                 r = secrets_open(driver, error);
         if (r >= 0)

@@ -2,11 +2,12 @@
 
 /* Network filters: lists, lookups and properties, for every driver that has them. */
 
+#include "objects/nwfilter.h"
 #include "bus/define.h"
 #include "bus/find.h"
 #include "bus/marshal.h"
+#include "bus/options.h"
 #include "handlers.h"
-#include "objects/object.h"
 #include <string.h>
 
 int connect_list_nwfilters(CallFrame *frame, uint32_t flags, GPtrArray **ret_filters, Error *error)
@@ -60,4 +61,53 @@ int nwfilter_property_uuid(Object *object, sd_bus_message *reply, Error *error)
 {
         (void)error;
         return marshal_append_string(reply, object->uuid);
+}
+
+int nwfilter_native_get_xml(CallFrame *frame, NWFilter *filter, GVariant *options, char **ret_xml,
+                            Error *error)
+{
+        static const Option known[] = { {} };
+        const DriverOperations *operations = frame->path.driver->operations;
+        uint32_t flags;
+        int r = options_read(options, known, &flags, error);
+
+        if (r < 0)
+                return r;
+        if (!operations->nwfilter.get_xml_desc)
+                return call_not_supported(frame, error);
+        return operations->nwfilter.get_xml_desc(&frame->call, filter, 0, ret_xml, error);
+}
+
+int nwfilter_native_property_owner(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append(reply, "u", (uint32_t)object->owner);
+}
+
+int nwfilter_native_property_chain(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return marshal_append_string(reply, ((NWFilter *)object)->chain);
+}
+
+int nwfilter_native_property_priority(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append(reply, "i", ((NWFilter *)object)->priority);
+}
+
+int nwfilter_native_property_origin(Object *object, sd_bus_message *reply, Error *error)
+{
+        const NWFilter *filter = (NWFilter *)object;
+
+        (void)error;
+        return marshal_append_string(reply, !filter->is_shipped   ? "user"
+                                            : filter->is_modified ? "modified"
+                                                                  : "shipped");
+}
+
+int nwfilter_native_property_used_by(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return marshal_append_paths(reply, ((NWFilter *)object)->users);
 }

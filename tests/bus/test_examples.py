@@ -44,6 +44,14 @@ def file(root_dir):
     return path
 
 
+def test_filters(client, example):
+    path = example("block", "closed", "tcp", 22)
+    assert example("block", "closed", "udp", 53) == path
+    assert "<udp dstportstart='53'/>" in client.call(path, "org.libvirt.NWFilter", "GetXMLDesc", "u", 0)
+    assert example("filters").split() == ["closed", "user", "0"]
+    example("block", "closed", "quic", 53, status=1)
+
+
 def test_define_and_undefine(client, example, file):
     path = example("define", file)
     assert list_machines(client) == [path]

@@ -13,6 +13,7 @@ import subprocess
 import uuid
 
 import pytest
+from gi.repository import GLib
 
 from harness import BusError, wait_for
 from machines import CONNECT, QEMU, FakeQemu, definition
@@ -20,7 +21,7 @@ from machines import define as define_machine
 
 pytestmark = pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
 
-FILTER = "org.libvirt.NWFilter"
+FILTER, NATIVE_FILTER = "org.libvirt.NWFilter", "org.virtbus1.Filter"
 MAC, OTHER_MAC = "52:54:00:00:00:01", "52:54:00:00:00:02"
 ADDRESS, OTHER_ADDRESS, PEER = "10.88.0.5", "10.88.0.6", "10.88.0.9"
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -111,8 +112,10 @@ class Guest:
 
     def __init__(self, client, folder, content, kind="bridge", source="bridge='vfbr'", name="web", domain_uuid=None):
         self.fake = FakeQemu(folder, "wire")
+        folder.chmod(0o777)  # it is not always root who runs it
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(f"{self.fake.path}.guest")
+        pathlib.Path(f"{self.fake.path}.guest").chmod(0o777)
         self.socket.settimeout(5)
         self.machine = define_machine(client, definition(
             name, f"<interface type='{kind}'><mac address='{MAC}'/><source {source}/><model type='e1000'/>{content}</interface>",
@@ -313,8 +316,12 @@ class TestChange:
         identity = str(uuid.uuid4())
         inner = define(client, "inner", GUARD, filter_uuid=identity)
         outer = define(client, "outer", reference("inner"))
+        changes = client.listen(path=inner, interface="org.freedesktop.DBus.Properties", member="PropertiesChanged")
         web = guest(reference("outer"))
         assert passes_out(web, peer, arp())
+        for path in (inner, outer):
+            assert client.get(path, NATIVE_FILTER, "UsedBy") == [web.machine.path]
+        wait_for(lambda: any("UsedBy" in s.values[1] for s in changes.signals))
         drop = GUARD + "<rule action='drop' direction='out'><arp/></rule>"
         define(client, "inner", drop, filter_uuid=identity)
         assert not passes_out(web, peer, arp())
@@ -330,8 +337,9 @@ class TestChange:
             client.call(outer, FILTER, "Undefine")
         assert "in use by" in e.value.message and "web" in e.value.message
         web.machine.destroy()
+        assert client.get(inner, NATIVE_FILTER, "UsedBy") == []
         client.call(outer, FILTER, "Undefine")
-        client.call(inner, FILTER, "Undefine")
+        client.call(inner, NATIVE_FILTER, "Undefine")
 
     def test_a_filter_that_is_not_there(self, client, tmp_path):
         web = Guest(client, tmp_path / "qemu", reference("absent"))
@@ -340,6 +348,66 @@ class TestChange:
         assert e.value.name == "org.libvirt.Error.Nwfilter" or "no network filter 'absent'" in e.value.message
         assert run("ip", "-json", "link", "show", "master", "vfbr").stdout.strip() in ("[]", "")
         web.socket.close()
+
+
+@pytest.mark.system
+class TestShipped:
+    @pytest.fixture
+    def root(self, system_daemon):
+        return system_daemon.client()
+
+    def find(self, client, name):
+        return client.call(QEMU, CONNECT, "NWFilterLookupByName", "s", name)
+
+    def test_clean_traffic(self, root, root_dir, peer):
+        define(root, "guarded", GUARD + reference("clean-traffic"))
+        web = Guest(root, root_dir, reference("guarded", IP=ADDRESS)).start()
+        assert passes_out(web, peer, arp()) and passes_out(web, peer, udp())
+        assert passes_in(web, peer, udp(PEER, ADDRESS, OTHER_MAC, MAC)) and passes_in(web, peer, arp(OTHER_MAC, PEER, ADDRESS))
+        for bad in (arp(OTHER_MAC, sender=MAC), arp(address=OTHER_ADDRESS), udp(source=OTHER_ADDRESS), udp(mac=OTHER_MAC),
+                    frame(MAC, BROADCAST, 0x86dd, bytes(40)), frame(MAC, BROADCAST, 0x8035, bytes(28))):
+            assert not passes_out(web, peer, bad)
+        assert passes_out(web, peer, udp("0.0.0.0", "255.255.255.255", ports=(68, 67)))
+        assert root.get(self.find(root, "no-arp-ip-spoofing"), NATIVE_FILTER, "UsedBy") == [web.machine.path]
+        web.machine.destroy()
+        web.socket.close()
+
+    def test_each_is_taken_by_the_kernel(self, root, root_dir):
+        identity = str(uuid.uuid4())
+        names = [root.get(path, FILTER, "Name") for path in root.call(QEMU, CONNECT, "ListNWFilters", "u", 0)]
+        define(root, "each", GUARD, filter_uuid=identity)
+        web = Guest(root, root_dir, reference("each")).start()
+        for name in names:
+            server = "fe80::1" if name.startswith("allow-dhcpv6") else PEER
+            define(root, "each", reference(name, DHCPSERVER=server, GATEWAY_MAC=OTHER_MAC, IPV6="fd00::5"),
+                   filter_uuid=identity)
+            assert chains() == {web.index} and re.search(r"\b(drop|accept)\n", rules()), name
+        web.machine.destroy()
+        web.socket.close()
+
+    def test_changed_and_as_it_came_again(self, system_daemon, root):
+        paths = root.call(QEMU, CONNECT, "ListNWFilters", "u", 0)
+        assert len(paths) == 24
+        path = self.find(root, "allow-arp")
+        known = root.get_all(path, NATIVE_FILTER)
+        assert (known["Chain"], known["Priority"], known["Origin"], known["Owner"]) == ("arp", -500, "shipped", 0)
+        with pytest.raises(BusError) as e:
+            root.call(path, FILTER, "Undefine")
+        assert "comes with virtbus" in e.value.message
+        before = root.call(path, NATIVE_FILTER, "GetXML", "a{sv}", {})
+        changed = before.replace("accept", "drop")
+        assert root.call(QEMU, CONNECT, "NWFilterDefineXML", "s", changed) == path
+        system_daemon.kill()
+        system_daemon.start()
+        root = system_daemon.client()
+        assert root.call(path, NATIVE_FILTER, "GetXML", "a{sv}", {}) == changed
+        assert root.get(path, NATIVE_FILTER, "Origin") == "modified"
+        assert sorted(root.call(QEMU, CONNECT, "ListNWFilters", "u", 0)) == sorted(paths)
+        root.call(path, FILTER, "Undefine")
+        assert root.call(path, NATIVE_FILTER, "GetXML", "a{sv}", {}) == before
+        assert root.get(path, NATIVE_FILTER, "Origin") == "shipped"
+        with pytest.raises(BusError):
+            root.call(path, NATIVE_FILTER, "GetXML", "a{sv}", {"inactive": GLib.Variant("b", True)})
 
 
 class TestTakenBack:
