@@ -138,6 +138,19 @@ static int set_rules(const Driver *driver, Error *error) AWAITS
         return r;
 }
 
+void active_show_health(VirtualNetwork *network)
+{
+        network_set_problem(&network->network,
+                            network->dnsmasq_problem ? network->dnsmasq_problem : network->firewall_problem);
+}
+
+static void set_dnsmasq_problem(VirtualNetwork *network, const char *problem)
+{
+        g_free(network->dnsmasq_problem);
+        network->dnsmasq_problem = g_strdup(problem);
+        active_show_health(network);
+}
+
 static int start_dnsmasq(VirtualNetwork *network, Error *error) AWAITS;
 static void start_again(VirtualNetwork *network);
 
@@ -161,7 +174,7 @@ static void restart(VirtualNetwork *network) AWAITS
         if (r >= 0)
                 return;
         log_error(object->path, "network %s has no dnsmasq: %s", object->name, error.message);
-        network_set_problem(&network->network, error.message);
+        set_dnsmasq_problem(network, error.message);
         start_again(network);
 }
 
@@ -195,7 +208,7 @@ static void dnsmasq_exited(Child *child, int code, int status, void *data)
         log_warning(network->network.object.path, "the dnsmasq of network %s has ended (code %d, status %d)",
                     network->network.object.name, code, status);
         network->dnsmasq = child_free(network->dnsmasq);
-        network_set_problem(&network->network, "dnsmasq has ended; it is about to be started again");
+        set_dnsmasq_problem(network, "dnsmasq has ended; it is about to be started again");
         start_again(network);
 }
 
@@ -211,7 +224,7 @@ static int start_dnsmasq(VirtualNetwork *network, Error *error)
         if (r < 0)
                 return r;
         child_on_exit(network->dnsmasq, dnsmasq_exited, network);
-        network_set_problem(&network->network, NULL);
+        set_dnsmasq_problem(network, NULL);
         return leases_read(network, error);
 }
 
@@ -385,7 +398,8 @@ int active_stop(VirtualNetwork *network, Error *error)
 
         g_ptr_array_remove(driver->networks->up, network);
         network_set_active(&network->network, false);
-        network_set_problem(&network->network, NULL);
+        g_clear_pointer(&network->firewall_problem, g_free);
+        set_dnsmasq_problem(network, NULL);
         network_clear_leases(&network->network);
         event_raise(driver->events, EVENT_LEASES_CHANGED,
                     &(LeasesEvent){ .network = &network->network.object });
@@ -463,4 +477,6 @@ void active_release(VirtualNetwork *network)
         network_definition_free(network->live);
         forget(network);
         child_free(network->dnsmasq);
+        g_free(network->dnsmasq_problem);
+        g_free(network->firewall_problem);
 }

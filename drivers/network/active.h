@@ -18,8 +18,10 @@ struct NetworkState {
         uid_t dnsmasq_uid;
         char *lease_hook;
         sd_event_source *lease_source; /* NULL: leases are not told */
-        GPtrArray *up;                 /* VirtualNetwork, borrowed: those with `live` */
-        bool sets_rules;               /* one at a time: each sets those of all networks */
+        sd_event_source *health_source;
+        bool is_health_due, looks_at_health;
+        GPtrArray *up;   /* VirtualNetwork, borrowed: those with `live` */
+        bool sets_rules; /* one at a time: each sets those of all networks */
         Condition rules_set;
 };
 
@@ -32,6 +34,7 @@ typedef struct VirtualNetwork {
         Child *dnsmasq;             /* NULL: it needs none, or it is about to be started again */
         unsigned n_failures;        /* of dnsmasq, one after the other */
         uint64_t n_lease_changes;   /* that were told */
+        char *dnsmasq_problem, *firewall_problem; /* NULL: none */
 } VirtualNetwork;
 
 static inline VirtualNetwork *virtual_network(Network *network)
@@ -58,6 +61,8 @@ int active_stop(VirtualNetwork *network, Error *error) AWAITS;
 int active_change(VirtualNetwork *network, const NetworkDefinition *definition, Error *error) AWAITS;
 /* Forgets that it was up, when it could not be brought up again. */
 int active_forget(VirtualNetwork *network, Error *error) AWAITS;
+/* After a change of its problems. */
+void active_show_health(VirtualNetwork *network);
 /* After a change of what it is, or will be once it is up: what the bus shows follows. */
 void active_show(VirtualNetwork *network);
 /* Lets go of the processes without ending them. */

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/store.h"
 #include "drivers/network/active.h"
+#include "drivers/network/health.h"
 #include "drivers/network/leases.h"
 #include <fcntl.h>
 #include <net/if.h>
@@ -138,7 +139,7 @@ static void take_back(Driver *driver) AWAITS
 int networks_open(Driver *driver, Error *error)
 {
         struct NetworkState *state = g_new0(struct NetworkState, 1);
-        _cleanup_(error_clear) Error problem = {};
+        _cleanup_(error_clear) Error problem = {}, trouble = {};
         int r = open_folders(driver, state, error);
 
         if (r < 0) {
@@ -151,6 +152,9 @@ int networks_open(Driver *driver, Error *error)
         driver->networks = state;
         if (!driver->type->is_in_memory && leases_open(driver, &problem) < 0)
                 log_warning(driver->object.path, "leases are not told as they happen: %s", problem.message);
+        if (!driver->type->is_in_memory && health_watch(driver, &trouble) < 0)
+                log_warning(driver->object.path, "what others' rules do to networks is not seen: %s",
+                            trouble.message);
         take_back(driver);
         return 0;
 }
@@ -194,6 +198,7 @@ void networks_close(Driver *driver)
         if (!state)
                 return;
         leases_close(state);
+        health_close(state);
         stored_folder_close(&state->defined);
         stored_folder_close(&state->running);
         condition_clear(&state->rules_set);

@@ -83,6 +83,22 @@ class TestNetwork:
         assert "dnsmasq" in changed(heard, "Health")
         assert changed(heard, "Health") == "ok"
 
+    def test_rules_of_others_are_seen(self, client):
+        """As Docker's: a chain of its own that drops what it does not know."""
+        path, alone = up(client, "lab", forward="<forward mode='nat'/>"), up(client, "alone", 2)
+        heard = changes(client, path)
+        try:
+            run("nft", "add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }")
+            assert "chain FORWARD of table ip filter" in changed(heard, "Health")
+            assert client.get(alone, NATIVE_NETWORK, "Health") == "ok"
+            run("nft", "add rule ip filter FORWARD iifname vblab accept")
+            assert changed(heard, "Health") == "ok"
+            run("nft", "flush chain ip filter FORWARD")
+            assert "policy drop" in changed(heard, "Health")
+        finally:
+            run("nft", "delete table ip filter")
+        assert changed(heard, "Health") == "ok"
+
     @pytest.mark.system
     def test_who_may(self, system_daemon):
         root, alice = system_daemon.client(), system_daemon.client("alice")

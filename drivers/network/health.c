@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A chain is suspected if it hangs on forwarding and drops what none of its rules accepts; it is cleared if
+ * its table has a rule that accepts something of the bridge, which is what an administrator adds. Of tables
+ * beside nftables (iptables-legacy) nothing is known. */
+
+#include "drivers/network/health.h"
+#include "core/child.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "drivers/network/tool.h"
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define OWN_TABLE      "table inet virtbus {"
+#define SETTLE_USEC    (100 * G_TIME_SPAN_MILLISECOND)
+#define TIMEOUT_USEC   (20 * G_USEC_PER_SEC)
+#define RULES_SIZE_MAX (16 * 1024 * 1024)
+#define READS_AT_ONCE  256
+
+typedef struct Suspect {
+        char *table, *chain; /* of the chain that drops */
+        bool is_cleared;
+} Suspect;
+
+static char *convict(Suspect *suspect)
+{
+        char *text = NULL;
+
+        if (suspect->chain && !suspect->is_cleared)
+                text = g_strdup_printf(
+                        "the firewall drops what it forwards: chain %s of %s has the policy drop "
+                        "and no rule that accepts its bridge",
+                        suspect->chain, suspect->table);
+        g_clear_pointer(&suspect->chain, g_free);
+        g_clear_pointer(&suspect->table, g_free);
+        suspect->is_cleared = false;
+        return text;
+}
+
+/* "chain FORWARD {" → "FORWARD". */
+static char *name_in(const char *line)
+{
+        const char *brace = strrchr(line, '{');
+
+        return brace ? g_strchomp(g_strndup(line, (size_t)(brace - line))) : g_strdup(line);
+}
+
+char *health_find_drop(const char *rules, const char *bridge)
+{
+        _cleanup_(strvp) char **lines = g_strsplit(rules, "\n", -1);
+        _cleanup_(freep) char *quoted = g_strdup_printf("\"%s\"", bridge), *chain = NULL;
+        Suspect suspect = {};
+        bool is_own = false;
+        char *found = NULL;
+
+        for (unsigned i = 0; lines[i] && !found; i++) {
+                const char *line = g_strstrip(lines[i]);
+
+                if (g_str_has_prefix(line, "table ")) {
+                        found = convict(&suspect);
+                        is_own = strcmp(line, OWN_TABLE) == 0 || g_str_has_prefix(line, "table bridge ") ||
+                                 g_str_has_prefix(line, "table arp ") ||
+                                 g_str_has_prefix(line, "table netdev ");
+                        suspect.table = name_in(line);
+                } else if (is_own) {
+                        continue;
+                } else if (g_str_has_prefix(line, "chain ")) {
+                        g_free(chain);
+                        chain = name_in(line + strlen("chain "));
+                } else if (g_str_has_prefix(line, "type filter hook forward ") &&
+                           strstr(line, "policy drop")) {
+                        g_free(suspect.chain);
+                        suspect.chain = g_strdup(chain);
+                } else if (strstr(line, quoted) && strstr(line, "accept")) {
+                        suspect.is_cleared = true;
+                }
+        }
+        if (found) {
+                g_free(convict(&suspect)); /* one is enough */
+                return found;
+        }
+        return convict(&suspect);
+}
+
+static int list_rules(char **ret_rules, Error *error) AWAITS
+{
+        _cleanup_(freep) char *tool = NULL;
+        size_t size;
+        int r = tool_find("nft", "which sets the rules for networks", &tool, error);
+
+        if (r < 0)
+                return r;
+        return child_run(&(ChildOptions){ .arguments = (const char *const[]){ tool, "--stateless", "list",
+                                                                              "ruleset", NULL },
+                                          .stdin_fd = -1,
+                                          .stdout_fd = -1,
+                                          .stderr_fd = -1 },
+                         NULL, 0, RULES_SIZE_MAX, deadline_after_usec(TIMEOUT_USEC), ret_rules, &size,
+                         error);
+}
+
+static bool is_forwarded(const NetworkDefinition *definition)
+{
+        ForwardMode mode = network_forward_mode(definition);
+
+        return mode == FORWARD_NAT || mode == FORWARD_ROUTE || mode == FORWARD_OPEN;
+}
+
+static void look(const struct NetworkState *state, const char *rules)
+{
+        for (unsigned i = 0; i < state->up->len; i++) {
+                VirtualNetwork *network = state->up->pdata[i];
+
+                g_clear_pointer(&network->firewall_problem, g_free);
+                if (is_forwarded(network->live))
+                        network->firewall_problem = health_find_drop(rules, network->live->bridge.name);
+                active_show_health(network);
+        }
+}
+
+/* Rules are changed by many at once: when they come to rest is soon enough. */
+static void look_fiber(void *data)
+{
+        Driver *driver = data;
+        int r = 0;
+
+        while (r >= 0 && driver->networks && driver->networks->is_health_due) {
+                _cleanup_(freep) char *rules = NULL;
+                _cleanup_(error_clear) Error error = {};
+
+                r = await_until(deadline_after_usec(SETTLE_USEC));
+                if (r < 0 || !driver->networks)
+                        return; /* the daemon ends */
+                driver->networks->is_health_due = false;
+                if (driver->networks->up->len == 0)
+                        continue;
+                r = list_rules(&rules, &error);
+                if (r >= 0 && driver->networks)
+                        look(driver->networks, rules);
+                else if (r < 0)
+                        log_debug(driver->object.path, "the firewall's rules cannot be read: %s",
+                                  error.message);
+        }
+        if (driver->networks)
+                driver->networks->looks_at_health = driver->networks->is_health_due = false;
+}
+
+static int rules_changed(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+        Driver *driver = data;
+        struct NetworkState *state = driver->networks;
+        char buffer[4096];
+
+        (void)source, (void)events;
+        for (unsigned i = 0; i < READS_AT_ONCE; i++)
+                if (recv(fd, buffer, sizeof buffer, MSG_DONTWAIT) < 0 && errno != ENOBUFS)
+                        break; /* what they say does not matter, only that they do */
+        state->is_health_due = true;
+        if (!state->looks_at_health)
+                state->looks_at_health = fiber_start("network-health", look_fiber, driver) >= 0;
+        return 0;
+}
+
+int health_watch(Driver *driver, Error *error)
+{
+        const struct sockaddr_nl address = { .nl_family = AF_NETLINK };
+        const int group = NFNLGRP_NFTABLES;
+        _cleanup_(closep) int fd =
+                socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+        int r;
+
+        if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ||
+            setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
+                return error_set_errno(error, errno, "Cannot watch the firewall's rules");
+        r = sd_event_add_io(loop_get(), &driver->networks->health_source, fd, EPOLLIN, rules_changed,
+                            driver);
+        if (r < 0)
+                return error_set_errno(error, r, "Cannot watch the firewall's rules");
+        (void)sd_event_source_set_io_fd_own(driver->networks->health_source,
+                                            true); /* it is a descriptor's */
+        (void)TAKE_FD(fd);
+        return 0;
+}
+
+void health_close(struct NetworkState *state)
+{
+        state->health_source = sd_event_source_disable_unref(state->health_source);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What somebody else's firewall rules do to networks: in nftables what one chain accepts another may still
+ * drop, and Docker's does. Looked at whenever the kernel says that rules have changed, ours or others'. */
+
+#include "drivers/network/active.h"
+
+int health_watch(Driver *driver, Error *error);
+void health_close(struct NetworkState *state);
+
+/* What in `rules` (nft list ruleset) drops what is forwarded from or to the bridge, for a person to read;
+ * the caller frees. NULL: nothing. */
+char *health_find_drop(const char *rules, const char *bridge);
