@@ -30,21 +30,74 @@ static int check_port(const NetworkDefinition *definition, const char *portgroup
                                  "The network '%s' has VLANs, virtual ports or limits of bandwidth, which "
                                  "interfaces do not support yet",
                                  definition->name);
-        if (!definition->bridge.name)
+        if (network_forward_mode(definition) == FORWARD_HOSTDEV)
                 return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The network '%s' has no bridge: interfaces on devices of the host are not "
+                                 "The network '%s' gives whole devices of the host to guests, which is not "
                                  "supported yet",
+                                 definition->name);
+        if (!definition->bridge.name && definition->forward->interfaces.count == 0)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "The network '%s' has neither a bridge nor an <interface dev='...'> in its "
+                                 "<forward>",
                                  definition->name);
         return 0;
 }
 
-int networks_bridge_for_port(Driver *driver, const char *name, const char *portgroup, uid_t owner,
-                             char **ret_bridge, bool *ret_is_isolated, Error *error)
+void port_place_clear(PortPlace *place)
+{
+        g_free(place->bridge);
+        g_free(place->device);
+        *place = (PortPlace){};
+}
+
+static unsigned count_on(const Network *network, const char *device)
+{
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < network->ports->len; i++)
+                if (g_strcmp0(((NetworkPort *)network->ports->pdata[i])->lower, device) == 0)
+                        count++;
+        return count;
+}
+
+static int choose_device(const VirtualNetwork *network, PortPlace *place, Error *error)
+{
+        static const MacvtapMode modes[] = {
+                [FORWARD_BRIDGE] = MACVTAP_BRIDGE,
+                [FORWARD_PRIVATE] = MACVTAP_PRIVATE,
+                [FORWARD_VEPA] = MACVTAP_VEPA,
+                [FORWARD_PASSTHROUGH] = MACVTAP_PASSTHROUGH,
+        };
+        ForwardMode mode = network_forward_mode(network->live);
+        unsigned fewest = UINT_MAX;
+        const char *device = NULL;
+
+        LIST_FOREACH (interface, network->live->forward->interfaces) {
+                unsigned count = count_on(&network->network, interface->dev);
+
+                if (count >= fewest || (mode == FORWARD_PASSTHROUGH && count > 0))
+                        continue;
+                fewest = count;
+                device = interface->dev;
+        }
+        if (!device)
+                return error_set(error, ERROR_OPERATION_FAILED,
+                                 "All devices of the network '%s' have a guest already, and in mode "
+                                 "passthrough each has one",
+                                 network->live->name);
+        place->device = g_strdup(device);
+        place->mode = modes[mode];
+        return 0;
+}
+
+int networks_find_place(Driver *driver, const char *name, const char *portgroup, uid_t owner,
+                        PortPlace *ret_place, Error *error)
 {
         Object *found = object_table_by_name(driver->objects, OBJECT_NETWORK, name, owner);
         _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
         _cleanup_(job_releasep) Job *job = NULL;
         VirtualNetwork *network = (VirtualNetwork *)object;
+        PortPlace place = {};
         int r;
 
         if (!object)
@@ -60,10 +113,13 @@ int networks_bridge_for_port(Driver *driver, const char *name, const char *portg
                 if (r >= 0)
                         active_announce(&network->network, EVENT_STARTED);
         }
+        if (r >= 0 && !network->live->bridge.name)
+                r = choose_device(network, &place, error);
         if (r < 0)
                 return r;
-        *ret_bridge = g_strdup(network->live->bridge.name);
-        *ret_is_isolated = *ret_is_isolated || network->live->port_isolated == YES;
+        place.bridge = g_strdup(network->live->bridge.name);
+        place.is_isolated = network->live->port_isolated == YES;
+        *ret_place = place;
         return 0;
 }
 

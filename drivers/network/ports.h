@@ -5,10 +5,18 @@
 
 #include "drivers/network/active.h"
 
-/* For a guest of that owner: the bridge of the network, which the caller frees; a network that is down is
- * brought up. `portgroup` may be NULL. */
-int networks_bridge_for_port(Driver *driver, const char *name, const char *portgroup, uid_t owner,
-                             char **ret_bridge, bool *ret_is_isolated, Error *error) AWAITS;
+/* What an interface is plugged into: a bridge, or a device of the host. Texts are owned. */
+typedef struct PortPlace {
+        char *bridge, *device;
+        MacvtapMode mode; /* on the device */
+        bool is_isolated;
+} PortPlace;
+void port_place_clear(PortPlace *place);
+
+/* For a guest of that owner; a network that is down is brought up. `portgroup` may be NULL. Of several
+ * devices the one with the fewest guests is given, in mode passthrough one without any. */
+int networks_find_place(Driver *driver, const char *name, const char *portgroup, uid_t owner,
+                        PortPlace *ret_place, Error *error) AWAITS;
 /* The interface is plugged into the network of that name; takes the port over. */
 void networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port);
 /* All of the machine with that path. */

@@ -27,10 +27,11 @@ typedef struct Task {
 static int open_queue(Task *task, bool is_first, int *ret_fd)
 {
         _cleanup_(closep) int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-        struct ifreq request = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI |
-                                                      (task->options.has_header ? IFF_VNET_HDR : 0) |
-                                                      (task->n_queues > 1 ? IFF_MULTI_QUEUE : 0) |
-                                                      (is_first ? IFF_TUN_EXCL : 0)) };
+        struct ifreq request = {
+                .ifr_flags = (short)(IFF_TAP | IFF_NO_PI | (task->options.has_header ? IFF_VNET_HDR : 0) |
+                                     (task->n_queues > 1 ? IFF_MULTI_QUEUE : 0) |
+                                     (is_first && !task->options.is_there ? IFF_TUN_EXCL : 0))
+        };
 
         g_strlcpy(request.ifr_name, task->name, sizeof request.ifr_name);
         if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0)
@@ -57,7 +58,8 @@ static struct nl_msg *message_new(const Task *task, int index, int master)
         }
         if (task->options.mtu > 0)
                 (void)nla_put_u32(message, IFLA_MTU, task->options.mtu);
-        (void)nla_put_u32(message, IFLA_MASTER, (uint32_t)master);
+        if (master > 0)
+                (void)nla_put_u32(message, IFLA_MASTER, (uint32_t)master);
         return message;
 }
 
@@ -77,11 +79,11 @@ static int set_isolated(struct nl_sock *socket, int index)
 static int plug_step(void *data)
 {
         Task *task = data;
-        int master = (int)if_nametoindex(task->options.bridge);
+        int master = task->options.bridge ? (int)if_nametoindex(task->options.bridge) : 0;
         struct nl_sock *socket;
         int index, r;
 
-        if (master == 0)
+        if (master == 0 && task->options.bridge)
                 return error_set(&task->error, ERROR_OPERATION_FAILED, "The host has no bridge '%s'",
                                  task->options.bridge);
         index = (int)if_nametoindex(task->name);
@@ -94,7 +96,7 @@ static int plug_step(void *data)
         nl_socket_free(socket);
         return r < 0 ? error_set(&task->error, ERROR_OPERATION_FAILED,
                                  "Cannot plug the device '%s' into '%s': %s", task->name,
-                                 task->options.bridge, nl_geterror(r))
+                                 task->options.bridge ? task->options.bridge : "the host", nl_geterror(r))
                      : 0;
 }
 
@@ -119,7 +121,10 @@ static int open_step(void *data)
                 return error_set(&task->error, ERROR_CONFIG_UNSUPPORTED,
                                  "The device's name '%s' has more than %d bytes", task->options.name,
                                  IF_NAMESIZE - 1);
-        if (task->options.name && if_nametoindex(task->options.name) != 0)
+        if (task->options.is_there && if_nametoindex(task->options.name) == 0)
+                return error_set(&task->error, ERROR_OPERATION_FAILED, "The host has no device '%s'",
+                                 task->options.name);
+        if (!task->options.is_there && task->options.name && if_nametoindex(task->options.name) != 0)
                 return error_set(&task->error, ERROR_OPERATION_FAILED, "The host has a device '%s' already",
                                  task->options.name);
         g_strlcpy(task->name, task->options.name ? task->options.name : NAME_PATTERN, sizeof task->name);

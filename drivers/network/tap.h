@@ -12,6 +12,7 @@ typedef struct TapOptions {
         uint32_t mtu;       /* 0: the bridge's */
         bool is_isolated;   /* reaches no other isolated port of the bridge */
         bool has_header;    /* packets begin with virtio's header */
+        bool is_there;      /* somebody made it, and set it up: it is only opened */
 } TapOptions;
 
 /* Opens n_queues descriptors, which are the caller's, and brings the tap up. *ret_name is freed by the

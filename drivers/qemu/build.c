@@ -8,6 +8,7 @@
 #include "drivers/qemu/hostdevs.h"
 #include "drivers/qemu/keep.h"
 #include "drivers/qemu/launch.h"
+#include "drivers/qemu/passt.h"
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/variables.h"
 #include <time.h>
@@ -59,6 +60,7 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
                 .memory_folder = memory_folder,
                 .scsi_nodes = (const char *const *)nodes,
                 .passes_files = runs && launch_passes_files(driver, owner),
+                .has_passt = passt_is_installed(),
                 .runs = runs,
                 .cpu_vendor = capabilities_cpu_vendor(cache),
                 .version = capabilities->version,

@@ -18,6 +18,7 @@
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/native.h"
+#include "drivers/qemu/plug.h"
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/qemu.h"
 #include "drivers/qemu/recover.h"
@@ -140,6 +141,7 @@ static void driver_run(Driver *driver)
         interfaces_run(driver);
         networks_run(driver);
         pools_run(driver);
+        plug_sweep(driver);
         capabilities_probe_all(qemu->capabilities);
         if (fiber_is_cancelled(fiber_current()))
                 return;

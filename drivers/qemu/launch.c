@@ -326,7 +326,7 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
         }
         r = make_memory_folder(domain, user, error);
         if (r >= 0)
-                r = plug_interfaces(domain, line, descriptors.fds, FIRST_FD, error);
+                r = plug_interfaces(domain, line, user, descriptors.fds, FIRST_FD, error);
         if (r >= 0)
                 r = helpers_start(domain, line, user, descriptors.fds, FIRST_FD, deadline_usec, error);
         return r < 0 ? r : spawn(domain, line, user, &descriptors, error);

@@ -4,6 +4,7 @@
  * nothing of it is believed beyond its type. Numbers are libvirt's. */
 
 #include "drivers/qemu/notices.h"
+#include "core/log.h"
 #include "drivers/qemu/status.h"
 #include <string.h>
 
@@ -208,6 +209,13 @@ static void on_port_change(Domain *domain, json_t *arguments)
         }
 }
 
+/* passt has ended, or was ended. */
+static void on_stream_disconnected(Domain *domain, json_t *arguments)
+{
+        log_warning(domain->object.path, "machine %s has lost the user network of %s", domain->object.name,
+                    text_of(arguments, "netdev-id"));
+}
+
 static const struct {
         const char *event;
         void (*handle)(Domain *domain, json_t *arguments);
@@ -217,6 +225,7 @@ static const struct {
         { "DEVICE_DELETED", on_device_deleted },
         { "DEVICE_TRAY_MOVED", on_device_tray_moved },
         { "DEVICE_UNPLUG_GUEST_ERROR", on_device_unplug_error },
+        { "NETDEV_STREAM_DISCONNECTED", on_stream_disconnected },
         { "RESET", on_reset },
         { "RTC_CHANGE", on_rtc_change },
         { "SPICE_CONNECTED", on_graphics_connected },

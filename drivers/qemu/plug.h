@@ -5,13 +5,18 @@
 
 #include "drivers/qemu/command/line.h"
 #include "drivers/qemu/machine.h"
+#include "drivers/qemu/user.h"
 
-/* Makes the taps that the line wants and puts their descriptors where it says (`fds`, from number
- * `first_fd` on; the caller's to close). Networks that are down are brought up. The names of the taps are
- * written into the definition of the run. */
-int plug_interfaces(Domain *domain, const CommandLine *line, int *fds, unsigned first_fd,
-                    Error *error) AWAITS;
+/* Makes the taps (and the like: macvtaps, passt) that the line wants and puts their descriptors where it
+ * says (`fds`, from number `first_fd` on; the caller's to close). Networks that are down are brought up. The
+ * names of the taps are written into the definition of the run. */
+int plug_interfaces(Domain *domain, const CommandLine *line, const RunUser *user, int *fds,
+                    unsigned first_fd, Error *error) AWAITS;
 /* The machine was taken back with its taps: its networks know of them again. */
 void plug_again(Domain *domain) AWAITS;
 /* The same before that, while the daemon opens: its interfaces have filters. */
 void plug_resume(Domain *domain);
+/* Removes, in a moment, the devices of machines that do not run: after a crash of the daemon. */
+void plug_sweep(Driver *driver);
+/* The same when a machine with that definition (NULL: there was none) has ended. */
+void plug_ended(Driver *driver, const DomainDefinition *definition);

@@ -17,6 +17,7 @@
 #include "drivers/qemu/learn.h"
 #include "drivers/qemu/limits.h"
 #include "drivers/qemu/monitor.h"
+#include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/variables.h"
 #include <errno.h>
@@ -195,6 +196,7 @@ static void undo(Domain *domain, Error *error) AWAITS
                 quote(machine, error);
         }
         helpers_end(domain, machine->pending);
+        plug_ended(domain->object.driver, machine->pending);
         machine_forget_run(machine);
         limits_end(domain->object.uuid);
         if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &problem) < 0)

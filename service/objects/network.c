@@ -32,6 +32,7 @@ NetworkPort *network_port_free(NetworkPort *port)
         g_free(port->alias);
         g_free(port->mac);
         g_free(port->device);
+        g_free(port->lower);
         g_free(port);
         return NULL;
 }

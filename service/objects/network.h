@@ -21,6 +21,7 @@ typedef struct NetworkLease {
 typedef struct NetworkPort {
         char *domain; /* object path */
         char *alias, *mac, *device;
+        char *lower; /* of the network's devices the one that it is on; NULL: it is on the bridge */
         bool is_isolated;
 } NetworkPort;
 

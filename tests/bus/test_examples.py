@@ -140,6 +140,10 @@ def test_network(client, example):
     path = example("network", "lab", "vbexample", "10.78.1.1")
     assert client.get(path, "org.libvirt.Network", "Active") is True
     assert example("leases", "lab") == "a(sxisssuss) 0"
+    define(client, definition("web"))
+    machine = example("attach-network", "web", "lab")
+    assert "<source network='lab'" in client.call(machine, "org.libvirt.Domain", "GetXMLDesc", "u", 0)
+    assert example("watch-leases", "lab", 1).startswith('aa{sv} 0\naa{sv} 0\ns "ok"')
     client.call(path, "org.libvirt.Network", "Destroy")
 
 
@@ -152,6 +156,11 @@ def test_host(example):
     assert "computer" in example("devices").split()
     assert example("devices", 1) == "computer"
     assert "system" in example("device", "computer")
+
+
+def test_port_forward(client, example):
+    path = example("port-forward", "web", "/boot/vmlinuz", "/boot/initrd", 12222, 22)
+    assert "<range start='12222' to='22'/>" in client.call(path, "org.libvirt.Domain", "GetXMLDesc", "u", 0)
 
 
 def test_secret(client, example):

@@ -36,6 +36,9 @@ void device_set_scsi_address(const CommandLine *line, json_t *device, const char
 
 int command_controller(CommandLine *line, const DomainController *controller, Error *error);
 int command_disk(CommandLine *line, const DomainDisk *disk, Error *error);
+/* Of type 'user': the back end, without its id. */
+int command_user_network(CommandLine *line, json_t *netdev, const DomainInterface *interface, unsigned index,
+                         Error *error);
 int command_interface(CommandLine *line, const DomainInterface *interface, Error *error);
 int command_serial(CommandLine *line, const DomainSerial *serial, Error *error);
 int command_parallel(CommandLine *line, const DomainParallel *parallel, Error *error);

@@ -7,29 +7,6 @@
 
 #define QUEUES_MAX 256u /* of a tap, in the kernel */
 
-/* What -netdev user is told of the guest's addresses: <ip> elements. */
-static int set_user_addresses(json_t *netdev, const DomainInterface *interface, Error *error)
-{
-        LIST_FOREACH (ip, interface->ips) {
-                bool is_ipv6 = ip->family ? strcmp(ip->family, "ipv6") == 0
-                                          : ip->address && strchr(ip->address, ':');
-
-                if (!ip->address || ip->peer)
-                        return device_unsupported(error,
-                                                  "An interface of type 'user' cannot have this <ip>");
-                if (is_ipv6) {
-                        json_set_string(netdev, "ipv6-prefix", ip->address);
-                        json_set_number(netdev, "ipv6-prefixlen", ip->has_prefix ? ip->prefix : 64);
-                } else {
-                        _cleanup_(freep) char *net =
-                                g_strdup_printf("%s/%u", ip->address, ip->has_prefix ? ip->prefix : 24);
-
-                        json_set_string(netdev, "net", net);
-                }
-        }
-        return 0;
-}
-
 static void set_socket(json_t *netdev, const DomainInterface *interface, const char *key)
 {
         _cleanup_(freep) char *address = g_strdup_printf(
@@ -47,7 +24,8 @@ static void set_socket(json_t *netdev, const DomainInterface *interface, const c
 
 static bool has_taps(const DomainInterface *interface)
 {
-        return interface->type == INTERFACE_TYPE_NETWORK || interface->type == INTERFACE_TYPE_BRIDGE;
+        return interface->type == INTERFACE_TYPE_NETWORK || interface->type == INTERFACE_TYPE_BRIDGE ||
+               interface->type == INTERFACE_TYPE_DIRECT || interface->type == INTERFACE_TYPE_ETHERNET;
 }
 
 static unsigned queues_of(const DomainInterface *interface)
@@ -86,11 +64,8 @@ static int add_netdev(CommandLine *line, const DomainInterface *interface, const
 
         switch (interface->type) {
         case INTERFACE_TYPE_USER:
-                if (interface->backend != INTERFACE_BACKEND_DEFAULT || interface->port_forwards.count > 0)
-                        return device_unsupported(error,
-                                                  "The QEMU driver has no interfaces with backend passt");
-                json_set_string(netdev, "type", "user");
-                r = set_user_addresses(netdev, interface, error);
+                r = command_user_network(line, netdev, interface, index_of(line->definition, interface),
+                                         error);
                 break;
         case INTERFACE_TYPE_SERVER:
                 set_socket(netdev, interface, "listen");
@@ -106,6 +81,8 @@ static int add_netdev(CommandLine *line, const DomainInterface *interface, const
                 break;
         case INTERFACE_TYPE_NETWORK:
         case INTERFACE_TYPE_BRIDGE:
+        case INTERFACE_TYPE_DIRECT:
+        case INTERFACE_TYPE_ETHERNET:
                 if (line->host.runs) {
                         set_taps(line, netdev, interface, is_virtio);
                         break;

@@ -25,7 +25,8 @@ typedef struct PassedSocket {
         unsigned fd;
 } PassedSocket;
 
-/* An interface's taps, made by the daemon: numbers `fd` to `fd` + n_queues - 1 in QEMU. */
+/* An interface's taps, or its connection with passt, made by the daemon: numbers `fd` to `fd` + n_queues - 1
+ * in QEMU. */
 typedef struct PassedTap {
         unsigned index; /* of the interface in the definition */
         unsigned fd, n_queues;
@@ -63,6 +64,7 @@ typedef struct CommandHost {
         const char *const
                 *scsi_nodes; /* of each <hostdev>: "/dev/sg0"; NULL: it is no SCSI device of the host */
         bool passes_files;   /* see PassedFile; otherwise QEMU opens files by itself */
+        bool has_passt;      /* it is installed */
         bool runs;           /* a machine is started by it; otherwise it is only shown */
         const char
                 *cpu_vendor; /* of the processor, as the kernel calls it: "GenuineIntel"; NULL: not known */
