@@ -11,6 +11,7 @@
 #include "drivers/qemu/passt.h"
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/variables.h"
+#include "drivers/qemu/volume-disks.h"
 #include <time.h>
 
 /* What is decided before the line is built, in the order in which one thing needs the other. */
@@ -43,6 +44,7 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
         CapabilitiesCache *cache = qemu_driver(driver)->capabilities;
         _cleanup_(freep) char *memory_folder = NULL, *binary = prepare_emulator(driver, live);
         _cleanup_(capabilities_unrefp) QemuCapabilities *capabilities = NULL;
+        _cleanup_(domain_definition_freep) DomainDefinition *resolved = NULL;
         _cleanup_(command_line_freep) CommandLine *line = NULL;
         char **nodes;
         int r;
@@ -50,6 +52,8 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
         r = capabilities_wait(cache, binary, owner, deadline_usec, &capabilities, error);
         if (r >= 0)
                 r = prepare(driver, live, capabilities, folder, runs, error);
+        if (r >= 0)
+                r = volume_disks_resolve(driver, live, owner, &resolved, error);
         if (r < 0)
                 return r;
         memory_folder = keep_path(driver, live->uuid, KEEP_RAM);
@@ -67,7 +71,8 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
                 .now_sec = time(NULL),
         };
 
-        line = command_line_new(live, &host);
+        line = command_line_new(resolved ? resolved : live, &host);
+        line->resolved = TAKE_PTR(resolved);
         r = command_build(line, error);
         hostdevs_free_nodes(nodes, live->devices.hostdevs.count);
         if (r < 0)

@@ -13,6 +13,7 @@
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/helpers.h"
+#include "drivers/qemu/images.h"
 #include "drivers/qemu/launch.h"
 #include "drivers/qemu/learn.h"
 #include "drivers/qemu/limits.h"
@@ -137,6 +138,8 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
                        deadline_usec, &line, error);
         if (r >= 0)
                 r = limits_check(domain, error);
+        if (r >= 0)
+                r = images_check(domain, line->definition, deadline_usec, error);
         if (r >= 0)
                 r = launch_find_user(domain, deadline_usec, &user, error);
         if (r >= 0)

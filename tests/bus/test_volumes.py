@@ -517,3 +517,81 @@ class TestRights:
         polkit.rules("if (subject.user == 'alice' && action.id.indexOf('data-write') < 0) return polkit.Result.YES;")
         os.close(alice.send(volume, NATIVE, "OpenRead").fds[0])
         refused(alice.call, volume, NATIVE, "OpenWrite")
+
+
+def volume_disk(name, pool="disks", target="vda", kind="", extra=""):
+    driver = f"<driver name='qemu' type='{kind}'/>" if kind else ""
+    return (f"<disk type='volume'>{driver}<source pool='{pool}' volume='{name}'/><target dev='{target}' bus='virtio'/>"
+            f"{extra}</disk>")
+
+
+@pytest.mark.qemu
+class TestDisks:
+    def test_a_volume_as_a_disk(self, client, daemon, folder, pool):
+        make(client, pool, "a", 4 * MIB, kind="qcow2")
+        xml = definition("one", volume_disk("a"))
+        line = client.call(QEMU, "org.virtbus1.Connect", "DomainXMLToNative", "ssu", "qemu-argv", xml, 0)
+        assert f'"filename":"{folder}/a"' in line and '"driver":"qcow2"' in line
+        machine = define_machine(client, xml)
+        machine.create()
+        assert machine.tree().find("devices/disk/source").attrib["volume"] == "a"
+        volume = client.call(pool, POOL, "StorageVolLookupByName", "s", "a")
+        assert client.get(volume, NATIVE, "InUseBy") == [machine.path]
+        refused(client.call, volume, NATIVE, "Wipe", "s", "zero", word="uses it")
+        machine.destroy()
+        client.call(volume, NATIVE, "Wipe", "s", "zero")
+        for disk_xml, word in ((volume_disk("b"), "no volume 'b'"), (volume_disk("a", "other"), "no storage pool 'other'")):
+            refused(client.call, QEMU, "org.virtbus1.Connect", "DomainXMLToNative", "ssu", "qemu-argv", definition("two", disk_xml), 0,
+                    word=word)
+        client.call(pool, POOL, "Destroy")
+        refused(machine.create, word="not started")
+
+    def test_what_a_header_names_is_not_opened(self, client, folder, pool):
+        make(client, pool, "base", MIB)
+        make(client, pool, "top", MIB, kind="qcow2",
+             backing=f"<backingStore><path>{folder}/base</path><format type='raw'/></backingStore>")
+        refused(client.call, QEMU, "org.virtbus1.Connect", "DomainXMLToNative", "ssu", "qemu-argv", definition("one", volume_disk("top")),
+                0, word="must name its format")
+        machine = define_machine(client, definition("one", volume_disk("top", kind="qcow2")))
+        machine.create()
+        machine.destroy()
+
+    def test_two_machines_never_write_one_image(self, client, daemon, folder, pool):
+        make(client, pool, "a", MIB)
+        os.link(folder / "a", folder / "../other-name")
+        one = define_machine(client, definition("one", volume_disk("a")))
+        others = [define_machine(client, definition(f"two{i}", xml)) for i, xml in enumerate(
+            (volume_disk("a"), disk(folder / "a"), disk(folder / "../other-name"), disk(folder / "a", read_only=True)))]
+        one.create()
+        for other in others:
+            refused(other.create, word="domain 'one'")
+        daemon.kill()
+        daemon.start()
+        wait_for(lambda: client.get(pool, POOL, "Active"))
+        refused(others[0].create, word="domain 'one'")
+        one.destroy()
+        replies = [machine.begin("Create", "u", 0) for machine in [one, *others[:3]]]
+        outcomes = []
+        for reply in replies:
+            with contextlib.suppress(BusError):
+                reply.result()
+                outcomes.append(reply)
+        assert len(outcomes) == 1
+        for machine in [one, *others]:
+            with contextlib.suppress(BusError):
+                machine.destroy()
+        readers = [define_machine(client, definition(f"reader{i}", disk(folder / "a", read_only=True))) for i in range(2)]
+        for reader in readers:
+            reader.create()
+        refused(one.create, word="domain 'reader")
+        for reader in readers:
+            reader.destroy()
+
+    def test_shareable(self, client, folder, pool):
+        make(client, pool, "a", MIB)
+        machines = [define_machine(client, definition(f"m{i}", volume_disk("a", kind="raw", extra="<shareable/>")))
+                    for i in range(2)]
+        for machine in machines:
+            machine.create()
+        for machine in machines:
+            machine.destroy()

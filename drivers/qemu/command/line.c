@@ -64,6 +64,7 @@ CommandLine *command_line_free(CommandLine *line)
         g_ptr_array_unref(line->secrets);
         g_ptr_array_unref(line->helpers);
         g_ptr_array_unref(line->sockets);
+        domain_definition_free(line->resolved);
         g_free(line);
         return NULL;
 }

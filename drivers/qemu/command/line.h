@@ -81,6 +81,7 @@ typedef struct CommandHost {
 
 typedef struct CommandLine {
         const DomainDefinition *definition;
+        DomainDefinition *resolved; /* the definition, if it was made for the line; else NULL */
         CommandHost host;
         GPtrArray *arguments;   /* of char * */
         GPtrArray *environment; /* of char *: "TZ=Europe/Rome" */
