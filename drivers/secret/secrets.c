@@ -46,13 +46,29 @@ static void secret_free(Object *object)
         g_free(sealed);
 }
 
+static void set_flag(Secret *secret, bool *flag, bool value, const char *property)
+{
+        if (*flag == value)
+                return;
+        *flag = value;
+        object_changed(&secret->object, property);
+}
+
+/* Takes the text over. */
+static void set_sealed(Secret *secret, char *value)
+{
+        g_free(sealed_secret(secret)->value);
+        sealed_secret(secret)->value = value;
+        set_flag(secret, &secret->has_value, value, "HasValue");
+}
+
 /* Takes the definition over. */
 static void set_definition(Secret *secret, SecretDefinition *definition)
 {
         secret_definition_free(sealed_secret(secret)->definition);
         sealed_secret(secret)->definition = definition;
-        secret->is_ephemeral = definition->is_ephemeral == YES;
-        secret->is_private = definition->is_private == YES;
+        set_flag(secret, &secret->is_ephemeral, definition->is_ephemeral == YES, "Ephemeral");
+        set_flag(secret, &secret->is_private, definition->is_private == YES, "Private");
 }
 
 static Secret *secret_new(Driver *driver, SecretDefinition *definition, uid_t owner)
@@ -84,7 +100,7 @@ static int load(Driver *driver, Stored *stored, Error *error)
         Secret *secret = secret_new(driver, stored->definition, stored->owner);
         int r;
 
-        sealed_secret(secret)->value = stored->value;
+        set_sealed(secret, stored->value);
         r = object_table_add(driver->objects, &secret->object);
         object_unref(&secret->object);
         return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
@@ -360,8 +376,7 @@ int secrets_set_value(Call *call, Secret *secret, GVariant *value, uint32_t flag
                 r = save(call->driver, sealed->definition, secret->object.owner, text, error);
         if (r < 0)
                 return r;
-        g_free(sealed->value);
-        sealed->value = TAKE_PTR(text);
+        set_sealed(secret, TAKE_PTR(text));
         return 0;
 }
 

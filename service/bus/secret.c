@@ -6,6 +6,7 @@
 #include "bus/define.h"
 #include "bus/find.h"
 #include "bus/marshal.h"
+#include "bus/options.h"
 #include "handlers.h"
 #include <string.h>
 
@@ -60,31 +61,108 @@ int connect_secret_lookup_by_usage(CallFrame *frame, int32_t usage_type, const c
         return find_object(frame, OBJECT_SECRET, "usage", usage_id, found, (Object **)ret_secret, error);
 }
 
-int connect_secret_define_xml(CallFrame *frame, const char *xml, uint32_t flags, Secret **ret_secret,
-                              Error *error)
+/* Takes the definition over. */
+static int define(CallFrame *frame, SecretDefinition *definition, Secret **ret_secret, Error *error) AWAITS
 {
         static const InterfaceAction actions[] = {
                 { "org.libvirt.api.secret.write", -1, 0, false },
                 { "org.libvirt.api.secret.save", -1, 0, false },
                 {},
         };
-        _cleanup_(secret_definition_freep) SecretDefinition *definition = NULL;
+        _cleanup_(secret_definition_freep) SecretDefinition *owned = definition;
         _cleanup_(object_unrefp) Object *existing = NULL;
         const DriverType *type = frame->path.driver->type;
         int r;
 
         if (!type->define_secret)
                 return call_not_supported(frame, error);
-        r = error_check_flags(error, "SecretDefineXML", flags, 0);
+        r = define_claim(frame, OBJECT_SECRET, secret_definition_usage(owned), owned->uuid, actions,
+                         JOB_MODIFY, &existing, error);
+        return r < 0 ? r
+                     : type->define_secret(&frame->call, (Secret *)existing, TAKE_PTR(owned), ret_secret,
+                                           error);
+}
+
+int connect_secret_define_xml(CallFrame *frame, const char *xml, uint32_t flags, Secret **ret_secret,
+                              Error *error)
+{
+        SecretDefinition *definition;
+        int r = error_check_flags(error, "SecretDefineXML", flags, 0);
+
         if (r >= 0)
                 r = secret_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &definition, error);
-        if (r >= 0)
-                r = define_claim(frame, OBJECT_SECRET, secret_definition_usage(definition), definition->uuid,
-                                 actions, JOB_MODIFY, &existing, error);
+        return r < 0 ? r : define(frame, definition, ret_secret, error);
+}
+
+int connect_native_define_secret(CallFrame *frame, GVariant *values, Secret **ret_secret, Error *error)
+{
+        void *definition;
+        int r = struct_from_variant(&secret_definition_type, values, &definition, error);
+
+        return r < 0 ? r : define(frame, definition, ret_secret, error);
+}
+
+int secret_native_set_value(CallFrame *frame, Secret *secret, GVariant *value, Error *error)
+{
+        const DriverOperations *operations = frame->path.driver->operations;
+
+        return operations->secret.set_value
+                       ? operations->secret.set_value(&frame->call, secret, value, 0, error)
+                       : call_not_supported(frame, error);
+}
+
+int secret_native_get_value(CallFrame *frame, Secret *secret, GVariant **ret_value, Error *error)
+{
+        const DriverOperations *operations = frame->path.driver->operations;
+
+        return operations->secret.get_value
+                       ? operations->secret.get_value(&frame->call, secret, 0, ret_value, error)
+                       : call_not_supported(frame, error);
+}
+
+int secret_native_get_xml(CallFrame *frame, Secret *secret, GVariant *options, char **ret_xml, Error *error)
+{
+        static const Option known[] = { {} };
+        const DriverOperations *operations = frame->path.driver->operations;
+        uint32_t none;
+        int r = options_read(options, known, &none, error);
+
         if (r < 0)
                 return r;
-        return type->define_secret(&frame->call, (Secret *)existing, TAKE_PTR(definition), ret_secret,
-                                   error);
+        return operations->secret.get_xml_desc
+                       ? operations->secret.get_xml_desc(&frame->call, secret, 0, ret_xml, error)
+                       : call_not_supported(frame, error);
+}
+
+int secret_native_property_usage_type(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return marshal_append_string(reply,
+                                     secret_usage_type_to_string((unsigned)((Secret *)object)->usage_type));
+}
+
+int secret_native_property_ephemeral(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append(reply, "b", (int)((Secret *)object)->is_ephemeral);
+}
+
+int secret_native_property_private(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append(reply, "b", (int)((Secret *)object)->is_private);
+}
+
+int secret_native_property_owner(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append(reply, "u", (uint32_t)object->owner);
+}
+
+int secret_native_property_has_value(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append(reply, "b", (int)((Secret *)object)->has_value);
 }
 
 int secret_property_usage_id(Object *object, sd_bus_message *reply, Error *error)

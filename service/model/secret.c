@@ -16,10 +16,15 @@ const char *secret_definition_usage(const SecretDefinition *definition)
         return usage ? usage : "";
 }
 
-static void text_drop(char **text)
+/* In XML what another type would have is ignored, as everything unknown is; natively it is a slip. */
+static int drop(char **text, const char *key, SecretUsageType type, const XmlNode *node, Error *error)
 {
+        if (*text && !node)
+                return error_set(error, ERROR_INVALID_ARGUMENT, "A secret for '%s' has no key '%s'",
+                                 secret_usage_type_to_string(type), key);
         g_free(*text);
         *text = NULL;
+        return 0;
 }
 
 static int secret_check(void *object, const XmlNode *node, unsigned flags, Error *error)
@@ -31,14 +36,17 @@ static int secret_check(void *object, const XmlNode *node, unsigned flags, Error
         };
         SecretDefinition *definition = object;
         SecretUsageType type = definition->usage_type;
+        int r = 0;
 
         (void)flags;
         if (type != SECRET_USAGE_VOLUME)
-                text_drop(&definition->volume);
-        if (type != SECRET_USAGE_ISCSI)
-                text_drop(&definition->target);
-        if (type != SECRET_USAGE_CEPH && type != SECRET_USAGE_TLS && type != SECRET_USAGE_VTPM)
-                text_drop(&definition->name);
+                r = drop(&definition->volume, "volume", type, node, error);
+        if (r >= 0 && type != SECRET_USAGE_ISCSI)
+                r = drop(&definition->target, "target", type, node, error);
+        if (r >= 0 && type != SECRET_USAGE_CEPH && type != SECRET_USAGE_TLS && type != SECRET_USAGE_VTPM)
+                r = drop(&definition->name, "name", type, node, error);
+        if (r < 0)
+                return r;
         if (type != SECRET_USAGE_NONE && !*secret_definition_usage(definition))
                 return error_set(error, ERROR_INVALID_XML, "line %u: <usage type='%s'>: <%s> is missing",
                                  node ? node->line : 0, secret_usage_type_to_string(type), elements[type]);

@@ -10,5 +10,5 @@ typedef struct Secret {
         Object object;
         int usage_type; /* virSecretUsageType */
         char *usage_id;
-        bool is_ephemeral, is_private;
+        bool is_ephemeral, is_private, has_value;
 } Secret;

@@ -7,7 +7,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from harness import BusError
+from gi.repository import GLib
+from harness import OBJECT_MANAGER, PROPERTIES, BusError
 from machines import CONNECT, QEMU
 
 SECRET = "org.libvirt.Secret"
@@ -164,8 +165,66 @@ class TestValues:
                 client.call(path, SECRET, member, *arguments)
 
 
+NATIVE = "org.virtbus1.Secret"
+
+
+def define_native(client, **values):
+    values = {key: GLib.Variant("b" if isinstance(value, bool) else "s", value) for key, value in values.items()}
+    return client.call(QEMU, "org.virtbus1.Connect", "DefineSecret", "a{sv}", values)
+
+
+class TestNative:
+    def test_properties_and_their_changes(self, daemon, client):
+        added = client.listen(interface=OBJECT_MANAGER, member="InterfacesAdded")
+        path = define_native(client, usage_type="volume", volume="/a.img", is_private=True)
+        known = added.wait(lambda s: s.values[0] == path).values[1][NATIVE]
+        assert known == {"UUID": known["UUID"], "Usage": "/a.img", "UsageType": "volume", "Ephemeral": False,
+                         "Private": True, "Owner": os.getuid(), "HasValue": False}
+        changes = client.listen(path=path, interface=PROPERTIES, member="PropertiesChanged")
+        client.call(path, NATIVE, "SetValue", "ay", b"1234")
+        changes.wait(lambda s: s.values[1].get("HasValue") is True)
+        with pytest.raises(BusError) as e:
+            client.call(path, NATIVE, "GetValue")
+        assert "private" in e.value.message
+        daemon.kill()
+        daemon.start()
+        assert client.get(path, NATIVE, "HasValue") is True
+        removed = client.listen(interface=OBJECT_MANAGER, member="InterfacesRemoved")
+        client.call(path, NATIVE, "Undefine")
+        removed.wait(lambda s: s.values[0] == path)
+
+    @pytest.mark.parametrize("kind,key", [("ceph", "name"), ("iscsi", "target"), ("tls", "name"), ("vtpm", "name"),
+                                          ("volume", "volume")])
+    def test_kinds(self, client, kind, key):
+        path = define_native(client, usage_type=kind, **{key: "/what it is for"})
+        assert client.get(path, NATIVE, "UsageType") == kind
+        text = client.call(path, NATIVE, "GetXML", "a{sv}", {})
+        assert ElementTree.fromstring(text).find(f"usage/{key}").text == "/what it is for"
+        client.call(path, NATIVE, "SetValue", "ay", b"value")
+        assert bytes(client.call(path, NATIVE, "GetValue")) == b"value"
+        other = "name" if key != "name" else "target"
+        for values in ({key: "/what it is for"}, {other: "x"}, {}, {key: "new", "colour": "red"}, {key: "new", other: "x"}):
+            with pytest.raises(BusError):
+                define_native(client, usage_type=kind, **values)
+        assert listed(client) == [path]
+
+
 @pytest.mark.system
 class TestRights:
+    def test_to_know_of_one_is_not_to_read_it(self, system_daemon, polkit):
+        root, alice = system_daemon.client(), system_daemon.client("alice")
+        path = define(root, secret())
+        set_value(root, path, b"1234")
+        for member, arguments in (("GetValue", ()), ("SetValue", ("ay", b"a")), ("Undefine", ())):
+            with pytest.raises(BusError):
+                alice.call(path, NATIVE, member, *arguments)
+        polkit.rules("if (subject.user == 'alice' && action.id.indexOf('read-secure') < 0) return polkit.Result.YES;")
+        assert alice.get(path, NATIVE, "HasValue") is True
+        with pytest.raises(BusError):
+            alice.call(path, NATIVE, "GetValue")
+        polkit.rules("if (subject.user == 'alice') return polkit.Result.YES;")
+        assert bytes(alice.call(path, NATIVE, "GetValue")) == b"1234"
+
     def test_secrets_are_not_for_everybody(self, system_daemon):
         root, alice = system_daemon.client(), system_daemon.client("alice")
         path = define(root, secret())
