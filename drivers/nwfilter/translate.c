@@ -6,6 +6,7 @@
  * to-ip/DEVICE. A filter's `chain` is from/DEVICE/CHAIN. */
 
 #include "drivers/nwfilter/translate.h"
+#include "drivers/nwfilter/flow.h"
 #include <string.h>
 
 #define DEPTH_MAX   32
@@ -27,6 +28,7 @@ typedef struct Translation {
         GPtrArray *lines;
         unsigned n_parts;
         unsigned n_counters;
+        unsigned flows; /* bits of the sets that flow_match() needs */
         GString *sets;
         GPtrArray *objects;
         bool uses_learnt;
@@ -143,65 +145,62 @@ static int add_states(const Match *match, const char *states, GString *text, Err
         return r;
 }
 
-/* What a rule that accepts says about connections by itself: those that begin in its direction, and their
- * answers in the other. 1: it has no meaning in this direction. */
-static int add_connection(Translation *translation, const Match *match, GString *text, Error *error)
+static bool is_answer(const Match *match)
+{
+        return match->is_reversed && match->entry->direction != FILTER_DIRECTION_INOUT;
+}
+
+/* Whether the rule is about connections without saying so. What is about messages of one type has no answer
+ * of the same type. */
+static bool is_about_connections(const Match *match)
 {
         const FilterEntry *entry = match->entry;
-        const char *states = match_value(match, "state"), *above = match_value(match, "connlimit-above");
-        bool is_both = entry->direction == FILTER_DIRECTION_INOUT,
-             is_answer = match->is_reversed && !is_both;
-        bool is_message = match_value(match, "type") != NULL;
-        int r;
 
-        if ((is_answer && (is_message || above)) || (match->is_reversed && above))
-                return 1;
-        if (states && !entry->is_stateless && is_answer)
+        return match_is_ip(entry) && entry->action == FILTER_ACTION_ACCEPT && !entry->is_stateless &&
+               entry->direction != FILTER_DIRECTION_INOUT && !match_value(match, "state") &&
+               !match_value(match, "connlimit-above");
+}
+
+/* Connections that begin in the rule's direction, and their answers in the other. */
+static void add_connection(Translation *translation, const Match *match, unsigned part, GString *text)
+{
+        bool is_message = match_value(match, "type") != NULL;
+
+        if (!match->kernel.has_conntrack) {
+                if (!is_message)
+                        translation->flows |= flow_match(match, part, is_answer(match), text);
+                return;
+        }
+        g_string_append(text, is_answer(match) ? "ct state established " : "ct state new,established ");
+        if (!is_message)
+                g_string_append(text, is_answer(match) ? "ct direction reply " : "ct direction original ");
+}
+
+/* 1: the rule has no meaning in this direction. */
+static int add_state(Translation *translation, const Match *match, unsigned part, GString *text,
+                     Error *error)
+{
+        const char *states = match->entry->is_stateless ? NULL : match_value(match, "state"),
+                   *above = match_value(match, "connlimit-above");
+
+        if ((is_answer(match) && (states || match_value(match, "type"))) || (match->is_reversed && above))
                 return 1;
         if (above)
                 return add_count(translation, match, above, text, error);
-        if (states && !entry->is_stateless)
+        if (states)
                 return strcmp(states, "NONE") == 0 ? 0 : add_states(match, states, text, error);
-        if (entry->action != FILTER_ACTION_ACCEPT || entry->is_stateless || is_both)
-                return 0;
-        r = need_conntrack(match, "accept without statematch='false'", error);
-        if (r < 0)
-                return r;
-        g_string_append(text, is_answer ? "ct state established " : "ct state new,established ");
-        if (!is_message)
-                g_string_append(text, is_answer ? "ct direction reply " : "ct direction original ");
+        if (is_about_connections(match))
+                add_connection(translation, match, part, text);
         return 0;
 }
 
-static int add_line(Translation *translation, const FilterEntry *entry, const GPtrArray *pairs, bool is_to,
-                    bool is_reversed, Error *error)
+/* Takes the text over. */
+static int add_line(Translation *translation, const FilterEntry *entry, bool is_to, char *text, Error *error)
 {
         const FilterDefinition *definition = translation->definition;
-        const FilterRequest *request = translation->request;
-        _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
-        const Match match = { .filter = definition->name,
-                              .entry = entry,
-                              .pairs = pairs,
-                              .device = request->device,
-                              .is_reversed = is_reversed,
-                              .kernel = request->kernel };
         bool is_ip = match_is_ip(entry);
-        Line *line;
-        int r;
+        Line *line = g_new0(Line, 1);
 
-        r = is_ip ? match_ip(&match, text, error) : match_ethernet(&match, text, error);
-        if (r == 0 && is_ip)
-                r = add_connection(translation, &match, text, error);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        if (translation->lines->len >= RULES_MAX)
-                return error_set(error, ERROR_LIMITS_EXCEEDED, "filter '%s' makes more than %d rules",
-                                 request->filter, RULES_MAX);
-        if (strstr(text->str, "@ip/"))
-                translation->uses_learnt = true;
-        g_string_append(text, verdict(&match, is_to));
-        add_comment(match_value(&match, "comment"), text);
-        line = g_new0(Line, 1);
         *line = (Line){ .chain = is_ip || strcmp(definition->chain, "root") == 0
                                          ? NULL
                                          : g_strdup(definition->chain),
@@ -209,9 +208,47 @@ static int add_line(Translation *translation, const FilterEntry *entry, const GP
                         .is_ip = is_ip,
                         .priority = entry->priority,
                         .chain_priority = definition->priority,
-                        .text = g_string_free(TAKE_PTR(text), FALSE) };
+                        .text = text };
         g_ptr_array_add(translation->lines, line);
-        return 0;
+        if (translation->lines->len <= RULES_MAX)
+                return 0;
+        return error_set(error, ERROR_LIMITS_EXCEEDED, "filter '%s' makes more than %d rules",
+                         translation->request->filter, RULES_MAX);
+}
+
+static int add_part(Translation *translation, const Match *match, bool is_to, unsigned part, Error *error)
+{
+        _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
+        bool is_ip = match_is_ip(match->entry);
+        int r = is_ip ? match_ip(match, text, error) : match_ethernet(match, text, error);
+
+        if (r == 0 && is_ip)
+                r = add_state(translation, match, part, text, error);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        if (strstr(text->str, "@ip/"))
+                translation->uses_learnt = true;
+        g_string_append(text, verdict(match, is_to));
+        add_comment(match_value(match, "comment"), text);
+        return add_line(translation, match->entry, is_to, g_string_free(TAKE_PTR(text), FALSE), error);
+}
+
+static int add_rule(Translation *translation, const FilterEntry *entry, const GPtrArray *pairs, bool is_to,
+                    bool is_reversed, Error *error)
+{
+        const Match match = { .filter = translation->definition->name,
+                              .entry = entry,
+                              .pairs = pairs,
+                              .device = translation->request->device,
+                              .is_reversed = is_reversed,
+                              .kernel = translation->request->kernel };
+        bool has_parts = !match.kernel.has_conntrack && is_about_connections(&match);
+        unsigned n_parts = has_parts ? flow_parts(entry->protocol) : 1;
+        int r = 0;
+
+        for (unsigned part = 0; part < n_parts && r >= 0; part++)
+                r = add_part(translation, &match, is_to, part, error);
+        return r;
 }
 
 /* Frames are looked at in the rule's direction, IP in both. What is about both directions is written as what
@@ -224,9 +261,9 @@ static int visit_rule(const FilterEntry *entry, const GPtrArray *pairs, void *da
         int r = 0;
 
         if (is_out || is_both || is_ip)
-                r = add_line(data, entry, pairs, false, is_in, error);
+                r = add_rule(data, entry, pairs, false, is_in, error);
         if (r >= 0 && (is_in || is_ip))
-                r = add_line(data, entry, pairs, true, !is_in, error);
+                r = add_rule(data, entry, pairs, true, !is_in, error);
         return r;
 }
 
@@ -434,6 +471,7 @@ static void write_all(Translation *translation, FilterText *ret)
                                        device);
                 g_ptr_array_add(translation->objects, g_strdup_printf("set " FILTER_TABLE " ip/%u", device));
         }
+        flow_declare(device, translation->flows, translation->sets, translation->objects, FILTER_TABLE);
         write_layer(translation, "from", false, false, text, elements);
         write_layer(translation, "to", true, false, text, elements);
         write_layer(translation, "from-ip", false, true, text, elements);

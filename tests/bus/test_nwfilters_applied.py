@@ -257,6 +257,22 @@ class TestTraffic:
         # both directions are written as what comes in
         assert not passes_out(web, peer, udp(ports=(54, 9999))) and passes_out(web, peer, udp(ports=(9999, 54)))
 
+    def test_connections_and_their_answers(self, client, guest, peer, daemon):
+        define(client, "server", GUARD + "<rule action='accept' direction='in' priority='100'><udp dstportstart='53'/></rule>"
+               "<rule action='accept' direction='out' priority='100'><all dstipaddr='10.88.0.77'/></rule>"
+               "<rule action='drop' direction='inout' priority='1000'><all/></rule>")
+        web = guest(reference("server"))
+        into = {"source": PEER, "target": ADDRESS, "mac": OTHER_MAC, "to": MAC}
+        assert not passes_out(web, peer, udp(ports=(53, 999)))  # an answer to nobody
+        assert passes_in(web, peer, udp(ports=(999, 53), **into)) and not passes_in(web, peer, udp(ports=(999, 54), **into))
+        assert passes_out(web, peer, udp(ports=(53, 999))) and not passes_out(web, peer, udp(ports=(53, 998)))
+        daemon.kill()
+        daemon.start()
+        assert passes_out(web, peer, udp(ports=(53, 999)))  # the connection is kept
+        into["source"] = "10.88.0.77"
+        assert not passes_in(web, peer, udp(ports=(5, 6), **into))
+        assert passes_out(web, peer, udp(target="10.88.0.77", ports=(6, 5))) and passes_in(web, peer, udp(ports=(5, 6), **into))
+
     def test_chains_and_frames(self, client, guest, peer):
         define(client, "vlans", GUARD + "<rule action='drop' direction='out'><vlan vlanid='7'/></rule>")
         define(client, "stp", "<rule action='drop' direction='out'><stp type='0x80' root-priority='1' root-priority-hi='9'/></rule>",

@@ -149,13 +149,44 @@ static void what_the_kernel_lacks_is_named(void **state)
         _cleanup_(error_clear) Error error = {};
 
         (void)state;
-        add_filter(filters, "<filter name='a'><rule action='accept' direction='in'><tcp/></rule></filter>");
+        add_filter(filters, "<filter name='a'><rule action='accept' direction='in'><tcp state='NEW'/></rule>"
+                            "</filter>");
         add_filter(filters, "<filter name='b'><rule action='reject' direction='out'><tcp/></rule></filter>");
         assert_true(translate(filters, "a", (FilterKernel){}, &text, &error) < 0);
         assert_non_null(strstr(error.message, "nf_conntrack_bridge"));
         error_clear(&error);
         assert_int_equal(translate(filters, "b", (FilterKernel){}, &text, &error), 0);
         assert_null(strstr(text.text, "reject"));
+}
+
+/* "all" is two: with ports and without. */
+static void connections_are_remembered_where_they_are_not_tracked(void **state)
+{
+        static const char *const words[] = {
+                "set flow4-ports/7 { type ipv4_addr . ipv4_addr . inet_proto . inet_service . inet_service;",
+                "chain from-ip/7 {\nether type 0x0800 ip protocol 6 th sport 22 ip daddr . ip saddr . ip "
+                "protocol . "
+                "th dport . th sport @flow4-ports/7 accept\n",
+                "ether type 0x86dd meta l4proto != { 6, 17, 132, 136 } "
+                "update @flow6/7 { ip6 saddr . ip6 daddr . meta l4proto timeout 1h } accept\n",
+                "ip6 daddr . ip6 saddr . meta l4proto . th dport . th sport @flow6-ports/7 accept\n",
+                "ip protocol 1 icmp type 8 accept\n",
+        };
+        _cleanup_(g_hash_table_unrefp) GHashTable *filters = filters_new();
+        _cleanup_(filter_text_clear) FilterText text = {};
+        _cleanup_(error_clear) Error error = {};
+
+        (void)state;
+        add_filter(filters, "<filter name='f'>"
+                            "<rule action='accept' direction='in'><tcp dstportstart='22'/></rule>"
+                            "<rule action='accept' direction='out'><all-ipv6/></rule>"
+                            "<rule action='accept' direction='out'><icmp type='8'/></rule></filter>");
+        assert_int_equal(translate(filters, "f", (FilterKernel){}, &text, &error), 0);
+        for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
+                if (!strstr(text.text, words[i]))
+                        fail_msg("no '%s' in\n%s", words[i], text.text);
+        assert_null(strstr(text.text, "ct "));
+        assert_int_equal(text.objects->len, 3 + 2 + 2 + 1); /* sets, chains, elements, version */
 }
 
 static void references_have_their_own_parameters(void **state)
@@ -214,6 +245,7 @@ int main(void)
                 cmocka_unit_test(becomes_what_is_written_beside),
                 cmocka_unit_test(refuses),
                 cmocka_unit_test(what_the_kernel_lacks_is_named),
+                cmocka_unit_test(connections_are_remembered_where_they_are_not_tracked),
                 cmocka_unit_test(references_have_their_own_parameters),
                 cmocka_unit_test(what_grows_without_end_is_refused),
         };
