@@ -46,12 +46,19 @@ static Volume *volume_new(Pool *pool, FileEntry *entry)
         return volume;
 }
 
+/* What is new is told as a whole. */
+static void tell(Object *object, const char *property)
+{
+        if (object_table_by_path(object->driver->objects, object->path) == object)
+                object_changed(object, property);
+}
+
 static void set_number(Object *object, uint64_t *number, uint64_t value, const char *property)
 {
         if (*number == value)
                 return;
         *number = value;
-        object_changed(object, property);
+        tell(object, property);
 }
 
 /* What the bus shows of the entry. */
@@ -64,16 +71,16 @@ static void show(StorageVolume *volume, const FileEntry *entry)
         set_number(&volume->object, &volume->allocation, entry_allocation(entry), "Allocation");
         if (g_strcmp0(volume->format, format) != 0) {
                 volume->format = format;
-                object_changed(&volume->object, "Format");
+                tell(&volume->object, "Format");
         }
         if (g_strcmp0(volume->backing_path, header->backing_path) != 0) {
                 g_free(volume->backing_path);
                 volume->backing_path = g_strdup(header->backing_path);
-                object_changed(&volume->object, "BackingPath");
+                tell(&volume->object, "BackingPath");
         }
         if (volume->is_encrypted != header->encrypted) {
                 volume->is_encrypted = header->encrypted;
-                object_changed(&volume->object, "Encrypted");
+                tell(&volume->object, "Encrypted");
         }
 }
 

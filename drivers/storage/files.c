@@ -456,7 +456,7 @@ static void set_nocow(int file)
 static int make_raw_step(Task *task)
 {
         _cleanup_(closep) int file =
-                openat(task->fd, task->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+                openat(task->fd, task->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
         if (file < 0)
                 return -errno;
@@ -481,6 +481,14 @@ int files_make_raw(int fd, const char *name, uint64_t capacity, uint64_t allocat
         return run(&task, "make", error);
 }
 
+/* Replaces nothing. NFS can only do it by a second name. */
+static int rename_new(int fd, const char *name, const char *other)
+{
+        if (renameat2(fd, name, fd, other, RENAME_NOREPLACE) >= 0)
+                return 0;
+        return errno == EINVAL && linkat(fd, name, fd, other, 0) >= 0 ? unlinkat(fd, name, 0) : -1;
+}
+
 static int commit_step(Task *task)
 {
         const StoragePermissions *permissions = task->permissions;
@@ -492,9 +500,7 @@ static int commit_step(Task *task)
         r = permit(file, permissions, true, permissions->has_mode ? permissions->mode : 0600);
         if (r < 0)
                 return r;
-        if (fsync(file) < 0 ||
-            renameat2(task->fd, task->name, task->fd, task->other, RENAME_NOREPLACE) < 0 ||
-            fsync(task->fd) < 0)
+        if (fsync(file) < 0 || rename_new(task->fd, task->name, task->other) < 0 || fsync(task->fd) < 0)
                 return -errno;
         return 0;
 }

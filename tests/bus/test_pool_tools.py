@@ -1,0 +1,236 @@
+"""Pools whose tools this machine cannot run for real (ZFS, Ceph, multipath), against stand-ins that answer in the tools' own form.
+
+What LVM, NFS and iSCSI do is tested for real in a machine of its own: tests/vm/storage-inside.sh."""
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+
+import pytest
+
+from harness import BusError, wait_for
+from machines import CONNECT, QEMU
+from test_pools import OVERWRITE, WITH_BUILD_OVERWRITE, fs_xml, loop_device, mounted
+from test_storage import MIB, POOL, VOLUME, make, names, refused
+
+GIB = 1024 * MIB
+ZFS = """
+case "$*" in
+"list -H tank/vms") echo "tank/vms	96K	9.5G	24K	/tank/vms" ;;
+"get -Hp -o value used,available tank/vms") printf '1073741824\\n9663676416\\n' ;;
+"list -Hp -t volume -r -o name,volsize,refreservation tank/vms")
+        printf 'tank/vms/web\\t1073741824\\t1083076608\\ntank/vms/thin\\t2147483648\\tnone\\ntank/vms/deep/er\\t1024\\t0\\n' ;;
+"create "* | "set "*) ;;
+"destroy "*web) echo "cannot destroy 'tank/vms/web': dataset is busy" >&2; exit 1 ;;
+"destroy "*) ;;
+*) echo "cannot open '${*: -1}': dataset does not exist" >&2; exit 1 ;;
+esac"""
+ZPOOL = """
+case "$*" in
+"list -H -o name") printf 'tank\\nother\\n' ;;
+*) exit 1 ;;
+esac"""
+RBD = """
+case "$1" in
+ls) echo '[{"image":"a","id":"10ab","size":1073741824,"format":2},
+{"image":"a","id":"10ab","snapshot":"s1","snapshot_id":4,"size":1073741824,"format":2,"protected":"false"},
+{"image":"b c","id":"10ac","size":4194304,"format":2}]' ;;
+create | rm | resize) ;;
+*) exit 2 ;;
+esac"""
+DMSETUP = """
+[ "$*" = "ls --target multipath" ] || exit 1
+printf 'mpatha\\t(253:0)\\nwwn-b\\t(253, 1)\\n'"""
+
+
+class Tools:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def add(self, name, script):
+        file = self.folder / name
+        file.write_text(f"#!/bin/bash\n{{ printf '%q ' {name} \"$@\"; echo; }} >> {self.folder}/calls\n{script}\n")
+        file.chmod(0o755)
+
+    def calls(self):
+        return [shlex.split(line) for line in (self.folder / "calls").read_text().splitlines()]
+
+
+@pytest.fixture
+def tools(tmp_path, monkeypatch):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return Tools(folder)
+
+
+@pytest.fixture
+def client(tools, daemon):
+    return daemon.bus.connect()
+
+
+def started(client, xml):
+    pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su", xml, 0)
+    client.call(pool, POOL, "Create", "u", 0)
+    return pool
+
+
+def test_zfs(client, tools):
+    tools.add("zfs", ZFS)
+    tools.add("zpool", ZPOOL)
+    pool = started(client, "<pool type='zfs'><name>z</name><source><name>tank/vms</name></source></pool>")
+    assert client.call(pool, POOL, "GetInfo") == (2, 10 * GIB, GIB, 9 * GIB)
+    assert names(client, pool) == ["thin", "web"]
+    web = client.call(pool, POOL, "StorageVolLookupByName", "s", "web")
+    assert client.get(web, VOLUME, "Path") == "/dev/zvol/tank/vms/web"
+    make(client, pool, "new", GIB, GIB)
+    make(client, pool, "sparse", GIB, 0)
+    assert ["zfs", "create", "-V", str(GIB), "tank/vms/new"] in tools.calls()
+    assert ["zfs", "create", "-s", "-V", str(GIB), "tank/vms/sparse"] in tools.calls()
+    for name in ("-o", "a@b", "a,b"):
+        refused(make, client, pool, name, word="letters")
+    refused(client.call, web, VOLUME, "Delete", "u", 0, word="dataset is busy")
+    client.call(client.call(pool, POOL, "StorageVolLookupByName", "s", "thin"), VOLUME, "Delete", "u", 0)
+    assert ["zfs", "destroy", "tank/vms/thin"] in tools.calls()
+    sources = client.call(QEMU, CONNECT, "FindStoragePoolSources", "ssu", "zfs", "", 0)
+    assert "<name>tank</name>" in sources and "<name>other</name>" in sources
+    gone = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su",
+                       "<pool type='zfs'><name>gone</name><source><name>gone</name></source></pool>", 0)
+    refused(client.call, gone, POOL, "Create", "u", 0, word="does not exist")
+
+
+def test_rbd(client, tools):
+    tools.add("rbd", RBD)
+    pool = started(client, "<pool type='rbd'><name>ceph</name><source><host name='10.0.0.1' port='6789'/>"
+                           "<host name='mon'/><name>images</name></source></pool>")
+    place = ["--pool", "images", "--mon-host", "10.0.0.1:6789,mon"]
+    assert tools.calls() == [["rbd", "ls", "--long", "--format", "json", *place]]
+    assert names(client, pool) == ["a", "b c"]
+    volume = client.call(pool, POOL, "StorageVolLookupByName", "s", "a")
+    assert client.get(volume, VOLUME, "Path") == "images/a"
+    assert client.call(volume, VOLUME, "GetInfo", "u", 0) == (3, GIB, GIB)
+    make(client, pool, "new", 5)
+    client.call(volume, VOLUME, "Resize", "tu", 2 * GIB, 0)
+    client.call(volume, VOLUME, "Delete", "u", 0)
+    assert [c for c in tools.calls() if c[1] != "ls"] == [
+        ["rbd", "create", "--size", "5B", "--image", "new", *place],
+        ["rbd", "resize", "--no-progress", "--allow-shrink", "--size", str(2 * GIB) + "B", "--image", "a", *place],
+        ["rbd", "rm", "--no-progress", "--image", "a", *place]]
+    other = client.call(pool, POOL, "StorageVolLookupByName", "s", "b c")
+    refused(client.call, other, VOLUME, "Wipe", "uu", 0, 0)
+    refused(make, client, pool, "-x", word="-x")
+    secret = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su",
+                         "<pool type='rbd'><name>s</name><source><host name='h'/><auth type='ceph' username='u'>"
+                         "<secret usage='x'/></auth></source></pool>", 0)
+    refused(client.call, secret, POOL, "Create", "u", 0, word="auth")
+
+
+def test_mpath(client, tools):
+    tools.add("dmsetup", DMSETUP)
+    pool = started(client, "<pool type='mpath'><name>m</name><target><path>/dev/mapper</path></target></pool>")
+    assert names(client, pool) == ["mpatha", "wwn-b"]
+    tools.add("dmsetup", "echo 'No devices found'")
+    client.call(pool, POOL, "Refresh", "u", 0)
+    assert names(client, pool) == []
+
+
+def test_answers_that_are_none(client, tools):
+    """Tools are not trusted to say what is expected of them."""
+    tools.add("rbd", "echo '{'")
+    pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su",
+                       "<pool type='rbd'><name>ceph</name><source><host name='h'/></source></pool>", 0)
+    refused(client.call, pool, POOL, "Create", "u", 0, word="JSON")
+    tools.add("rbd", json.dumps([{"image": "../a", "size": 1}, {"image": 7}, {"size": -1, "image": "b"}, 5]).join(
+        ("echo '", "'")))
+    client.call(pool, POOL, "Create", "u", 0)
+    assert names(client, pool) == ["b"]
+    tools.add("rbd", "head -c 100000000 /dev/zero")
+    with pytest.raises(BusError):
+        client.call(pool, POOL, "Refresh", "u", 0)
+    assert names(client, pool) == ["b"]
+    tools.add("showmount", "printf '/srv/a *\\n/srv/b c 10.0.0.0/8\\nnonsense\\n'")
+    sources = client.call(QEMU, CONNECT, "FindStoragePoolSources", "ssu", "netfs", "<source><host name='h'/></source>", 0)
+    assert sources.count("<source>") == 2 and "path='/srv/a'" in sources and "path='/srv/b c'" in sources
+
+
+def test_scsi_hosts_that_are_none(client):
+    for name in ("host987", "../host0", "host0x"):
+        pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su",
+                           f"<pool type='scsi'><name>s</name><source><adapter name='{name}'/></source>"
+                           "<target><path>/dev/disk/by-path</path></target></pool>", 0)
+        refused(client.call, pool, POOL, "Create", "u", 0, word=name)
+        client.call(pool, POOL, "Undefine")
+
+
+class TestKilled:
+    """The daemon is killed while a tool works for it, before and after the tool did its work."""
+
+    @pytest.fixture(autouse=True)
+    def only_root(self):
+        if os.geteuid() != 0:
+            pytest.skip("loop devices are root's")
+
+    def kill_in(self, daemon, tools, tool, when, begin):
+        """Kills the daemon when the stand-in of `tool` says that it is there, and lets that end."""
+        real = shutil.which(tool)
+        reached, gate = tools.folder / "reached", tools.folder / "gate"
+        os.mkfifo(gate)
+        wait = f"touch {reached}; cat {gate}"
+        tools.add(tool, f"{wait}\nexit 1" if when == "before" else f"{real} \"$@\"\n{wait}")
+        begin()
+        wait_for(reached.exists, 20)
+        daemon.kill()
+        with contextlib.suppress(OSError):  # the stand-in may have ended with the daemon
+            os.close(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
+        for file in (reached, gate, tools.folder / tool):
+            file.unlink()
+        daemon.start()
+
+    @pytest.mark.parametrize("when", ["before", "after"])
+    def test_in_create(self, tools, daemon, client, tmp_path, when):
+        with loop_device(tmp_path, 32 * MIB) as device:
+            subprocess.run(["mkfs.ext4", "-q", device], check=True)
+            (tmp_path / "mnt").mkdir()
+            pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su", fs_xml(device, tmp_path / "mnt"), 0)
+            self.kill_in(daemon, tools, "mount", when, lambda: client.begin(pool, POOL, "Create", "u", 0))
+            wait_for(lambda: client.get(pool, POOL, "Active"))
+            assert mounted(tmp_path / "mnt")[0] == device
+            client.call(pool, POOL, "Destroy")
+            assert mounted(tmp_path / "mnt") is None
+
+    @pytest.mark.parametrize("when", ["before", "after"])
+    def test_in_destroy(self, tools, daemon, client, tmp_path, when):
+        with loop_device(tmp_path, 32 * MIB) as device:
+            pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su", fs_xml(device, tmp_path / "mnt"), 0)
+            client.call(pool, POOL, "Create", "u", WITH_BUILD_OVERWRITE)
+            make(client, pool, "a.img")
+            self.kill_in(daemon, tools, "umount", when, lambda: client.begin(pool, POOL, "Destroy"))
+            wait_for(lambda: client.get(pool, POOL, "Active"))
+            assert mounted(tmp_path / "mnt")[0] == device and "a.img" in names(client, pool)
+            client.call(pool, POOL, "Destroy")
+            assert mounted(tmp_path / "mnt") is None
+
+    @pytest.mark.parametrize("when", ["before", "after"])
+    def test_in_build(self, tools, daemon, client, tmp_path, when):
+        with loop_device(tmp_path, 32 * MIB) as device:
+            pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su", fs_xml(device, tmp_path / "mnt"), 0)
+            self.kill_in(daemon, tools, "mkfs.ext4", when, lambda: client.begin(pool, POOL, "Build", "u", OVERWRITE))
+            assert client.get(pool, POOL, "Active") is False and mounted(tmp_path / "mnt") is None
+            client.call(pool, POOL, "Create", "u", WITH_BUILD_OVERWRITE)
+            client.call(pool, POOL, "Destroy")
+
+    def test_a_transient_one_in_create(self, tools, daemon, client, tmp_path):
+        """Nothing stays mounted that no pool answers for."""
+        with loop_device(tmp_path, 32 * MIB) as device:
+            subprocess.run(["mkfs.ext4", "-q", device], check=True)
+            (tmp_path / "mnt").mkdir()
+            self.kill_in(daemon, tools, "mount", "after", lambda: client.begin(
+                QEMU, CONNECT, "StoragePoolCreateXML", "su", fs_xml(device, tmp_path / "mnt"), 0))
+            (pool,) = client.call(QEMU, CONNECT, "ListStoragePools", "u", 0)
+            wait_for(lambda: client.get(pool, POOL, "Active"))
+            assert mounted(tmp_path / "mnt")[0] == device
+            client.call(pool, POOL, "Destroy")
+            assert mounted(tmp_path / "mnt") is None and client.call(QEMU, CONNECT, "ListStoragePools", "u", 0) == []
