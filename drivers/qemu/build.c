@@ -27,6 +27,8 @@ static int prepare(const Driver *driver, DomainDefinition *live, const QemuCapab
         if (r >= 0)
                 r = prepare_live(driver, live, folder, error);
         if (r >= 0 && runs)
+                r = prepare_listens(driver, live, error);
+        if (r >= 0 && runs)
                 r = hostdevs_prepare(live, error);
         if (r >= 0 && runs)
                 r = prepare_vsock(live, error);

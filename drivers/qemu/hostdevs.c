@@ -63,9 +63,8 @@ static int check_vfio(Error *error)
                          "Devices of the host need VFIO, which this host does not have: there is no " VFIO);
 }
 
-static int check_pci(const DomainHostdev *hostdev, Error *error)
+static int check_pci(const DeviceAddress *host, Error *error)
 {
-        const DeviceAddress *host = &hostdev->source_address;
         _cleanup_(freep) char *address =
                 g_strdup_printf("%04x:%02x:%02x.%u", host->domain, host->bus, host->slot, host->function);
         _cleanup_(freep) char *folder = g_build_filename(PCI_DEVICES, address, NULL),
@@ -128,7 +127,7 @@ static int prepare(DomainHostdev *hostdev, Error *error)
         case HOSTDEV_USB:
                 return hostdev->has_usb_bus ? 0 : find_usb(hostdev, error);
         case HOSTDEV_PCI:
-                return check_pci(hostdev, error);
+                return check_pci(&hostdev->source_address, error);
         case HOSTDEV_MDEV:
                 return check_mediated(hostdev, error);
         case HOSTDEV_SCSI:
@@ -152,6 +151,12 @@ int hostdevs_prepare(DomainDefinition *live, Error *error)
                         error, ERROR_CONFIG_UNSUPPORTED,
                         "<launchSecurity type='sev'> needs a processor and a kernel with SEV: there is "
                         "no " SEV);
+        LIST_FOREACH (disk, live->devices.disks) {
+                int r = disk->type == DISK_TYPE_NVME ? check_pci(&disk->source.address, error) : 0;
+
+                if (r < 0)
+                        return r;
+        }
         LIST_FOREACH (hostdev, live->devices.hostdevs) {
                 int r = hostdev->mode == HOSTDEV_SUBSYSTEM ? prepare(hostdev, error) : 0;
 

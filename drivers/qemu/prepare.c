@@ -6,8 +6,11 @@
 #include "drivers/qemu/prepare.h"
 #include "core/uuid.h"
 #include "drivers/qemu/folder.h"
+#include "objects/network.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <linux/vhost.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -174,6 +177,52 @@ static int make_genid(DomainDefinition *live, Error *error)
         for (size_t i = 0; i < sizeof bytes; i++)
                 g_snprintf(text + 2 * i, 3, "%02x", bytes[i]);
         (void)uuid_parse(text, live->genid); /* 32 digits are one */
+        return 0;
+}
+
+/* The caller frees. NULL: there is no such interface, or it has no address. */
+static char *interface_address(const char *name)
+{
+        struct ifaddrs *all, *found;
+        char *address = NULL;
+
+        if (getifaddrs(&all) < 0)
+                return NULL;
+        for (found = all; found && !address; found = found->ifa_next) {
+                const struct sockaddr_in *in = (const struct sockaddr_in *)found->ifa_addr;
+                char text[INET_ADDRSTRLEN];
+
+                if (in && in->sin_family == AF_INET && strcmp(found->ifa_name, name) == 0)
+                        address = g_strdup(inet_ntop(AF_INET, &in->sin_addr, text, sizeof text));
+        }
+        freeifaddrs(all);
+        return address;
+}
+
+/* Networks that everybody may listen on are root's. */
+static char *network_address(const Driver *driver, const char *name)
+{
+        const Network *network = (Network *)object_table_by_name(driver->objects, OBJECT_NETWORK, name, 0);
+
+        return network && network->is_active && network->bridge ? interface_address(network->bridge) : NULL;
+}
+
+int prepare_listens(const Driver *driver, DomainDefinition *live, Error *error)
+{
+        LIST_FOREACH (graphics, live->devices.graphics) {
+                LIST_FOREACH (listen, graphics->listens) {
+                        if (listen->type != LISTEN_NETWORK)
+                                continue;
+                        g_free(listen->address);
+                        listen->address = network_address(driver, listen->network);
+                        if (!listen->address)
+                                return error_set(
+                                        error, ERROR_OPERATION_FAILED,
+                                        "<graphics> cannot listen on network '%s': it is not up, or has no "
+                                        "address of its own",
+                                        listen->network);
+                }
+        }
         return 0;
 }
 

@@ -63,15 +63,21 @@ static int has_alias(const Device *device, void *userdata)
         return device->info->alias && g_str_equal(device->info->alias, userdata);
 }
 
+static char *next_alias(DomainDefinition *definition, const char *prefix)
+{
+        Taken taken = { .prefix = prefix };
+
+        device_foreach(definition, note_number, &taken);
+        return g_strdup_printf("%s%u", prefix, taken.next);
+}
+
 static char *number_alias(DomainDefinition *definition, const char *prefix, uint32_t position)
 {
         _cleanup_(freep) char *alias = g_strdup_printf("%s%u", prefix, position);
 
         if (device_foreach(definition, has_alias, alias) == 0)
                 return TAKE_PTR(alias);
-        Taken taken = { .prefix = prefix };
-        device_foreach(definition, note_number, &taken);
-        return g_strdup_printf("%s%u", prefix, taken.next);
+        return next_alias(definition, prefix);
 }
 
 static bool has_scsi_targets(const DomainDefinition *definition, uint32_t index)
@@ -166,7 +172,8 @@ static int assign(const Device *device, void *userdata)
         case DEVICE_INTERFACE: {
                 const DomainInterface *interface = device->object;
                 bool is_hostdev = interface->type == INTERFACE_TYPE_HOSTDEV;
-                *alias = number_alias(definition, is_hostdev ? "hostdev" : "net", device->position);
+                *alias = is_hostdev ? next_alias(definition, "hostdev")
+                                    : number_alias(definition, "net", device->position);
                 break;
         }
         case DEVICE_NVRAM:

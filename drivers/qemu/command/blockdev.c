@@ -120,18 +120,15 @@ static int set_folder(const Stack *stack, const DiskSource *source, bool is_read
 }
 
 /* An NVMe controller of the host, which must be free of its driver. */
-static int set_nvme(const Stack *stack, const DiskSource *source, json_t *node, Error *error)
+static void set_nvme(const DiskSource *source, json_t *node)
 {
         const DeviceAddress *host = &source->address;
         _cleanup_(freep) char *address =
                 g_strdup_printf("%04x:%02x:%02x.%u", host->domain, host->bus, host->slot, host->function);
 
-        if (stack->line->host.runs)
-                return device_unsupported(error, "The QEMU driver has no disks of type 'nvme'");
         json_set_string(node, "driver", "nvme");
         json_set_string(node, "device", address);
         json_object_set_new(node, "namespace", json_integer((json_int_t)source->namespace_id));
-        return 0;
 }
 
 static int set_storage(const Stack *stack, const Image *image, const char *name, json_t *node, Error *error)
@@ -146,7 +143,8 @@ static int set_storage(const Stack *stack, const Image *image, const char *name,
         case DISK_TYPE_DIR:
                 return set_folder(stack, image->source, image->is_readonly, node, error);
         case DISK_TYPE_NVME:
-                return set_nvme(stack, image->source, node, error);
+                set_nvme(image->source, node);
+                return 0;
         default:
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "The QEMU driver has no disks of type '%s'",

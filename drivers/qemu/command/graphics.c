@@ -250,10 +250,6 @@ int command_graphics(CommandLine *line, const DomainGraphics *graphics, Error *e
 {
         int r = 0;
 
-        LIST_FOREACH (listen, graphics->listens) {
-                if (listen->type == LISTEN_NETWORK)
-                        return device_unsupported(error, "The QEMU driver has no <listen type='network'>");
-        }
         if (graphics->listens.count > 1)
                 return device_unsupported(error, "QEMU listens at one place for each <graphics>");
         switch (graphics->type) {

@@ -3,6 +3,7 @@
 /* <interface>: the card that the guest sees and, before it, what it is plugged into on the host. */
 
 #include "drivers/qemu/command/device.h"
+#include "drivers/qemu/command/memory-backend.h"
 #include <string.h>
 
 #define QUEUES_MAX 256u /* of a tap, in the kernel */
@@ -56,6 +57,38 @@ static void set_taps(CommandLine *line, json_t *netdev, const DomainInterface *i
                 json_object_set_new(netdev, "sndbuf", json_integer((json_int_t)interface->sndbuf));
 }
 
+/* A switch of the host reads the guest's memory itself. */
+static int set_vhost_user(CommandLine *line, json_t *netdev, const DomainInterface *interface, Error *error)
+{
+        _cleanup_(freep) char *id = g_strdup_printf("char%s", interface->info.alias), *path = NULL;
+        bool listens = g_strcmp0(interface->source_unix_mode, "server") == 0;
+
+        if (line->host.runs && !memory_is_shared(line->definition))
+                return error_set(error, ERROR_INVALID_XML,
+                                 "An interface of type 'vhostuser' needs memory that can be shared: "
+                                 "<memoryBacking> with <access mode='shared'/>");
+        path = command_escape(interface->source_path);
+        if (interface->source_reconnect_enabled == YES)
+                command_add_option(line, "-chardev", "socket,id=%s,path=%s,reconnect=%u", id, path,
+                                   interface->source_reconnect_timeout);
+        else
+                command_add_option(line, "-chardev", "socket,id=%s,path=%s%s", id, path,
+                                   listens ? ",server=on" : "");
+        json_set_string(netdev, "type", "vhost-user");
+        json_set_string(netdev, "chardev", id);
+        json_set_number(netdev, "queues", interface->queues);
+        return 0;
+}
+
+static void set_vdpa(CommandLine *line, json_t *netdev, const DomainInterface *interface)
+{
+        _cleanup_(freep) char *path = command_device_file(line, interface->source_dev);
+
+        json_set_string(netdev, "type", "vhost-vdpa");
+        json_set_string(netdev, "vhostdev", path);
+        json_set_number(netdev, "queues", interface->queues > 1 ? interface->queues : 0);
+}
+
 static int add_netdev(CommandLine *line, const DomainInterface *interface, const char *id, bool is_virtio,
                       Error *error)
 {
@@ -78,6 +111,12 @@ static int add_netdev(CommandLine *line, const DomainInterface *interface, const
                 break;
         case INTERFACE_TYPE_UDP:
                 set_socket(netdev, interface, "udp");
+                break;
+        case INTERFACE_TYPE_VHOSTUSER:
+                r = set_vhost_user(line, netdev, interface, error);
+                break;
+        case INTERFACE_TYPE_VDPA:
+                set_vdpa(line, netdev, interface);
                 break;
         case INTERFACE_TYPE_NETWORK:
         case INTERFACE_TYPE_BRIDGE:
@@ -156,6 +195,12 @@ static char *device_driver(const DomainInterface *interface)
         return g_strdup(model);
 }
 
+static bool has_queues(const DomainInterface *interface)
+{
+        return has_taps(interface) || interface->type == INTERFACE_TYPE_VHOSTUSER ||
+               interface->type == INTERFACE_TYPE_VDPA;
+}
+
 /* What only a tap could do is refused rather than forgotten. */
 static int check(const CommandLine *line, const DomainInterface *interface, Error *error)
 {
@@ -167,10 +212,10 @@ static int check(const CommandLine *line, const DomainInterface *interface, Erro
                         error,
                         "An interface of type '%s' cannot have bandwidth, vlan, virtualport or filterref",
                         interface_type_to_string(interface->type));
-        if (interface->queues > (has_taps(interface) ? QUEUES_MAX : 1))
+        if (interface->queues > (has_queues(interface) ? QUEUES_MAX : 1))
                 return device_unsupported(error, "An interface of type '%s' has at most %u queues",
                                           interface_type_to_string(interface->type),
-                                          has_taps(interface) ? QUEUES_MAX : 1);
+                                          has_queues(interface) ? QUEUES_MAX : 1);
         if (has_taps(interface) && (interface->script || interface->downscript || interface->backend_tap ||
                                     interface->backend_vhost || interface->coalesce))
                 return device_unsupported(error,
@@ -182,6 +227,22 @@ static int check(const CommandLine *line, const DomainInterface *interface, Erro
         return 0;
 }
 
+/* A card of the host itself, of which the guest sees nothing but that. */
+static int add_host_card(CommandLine *line, const DomainInterface *interface, Error *error)
+{
+        const DeviceAddress *host = &interface->source_device;
+        _cleanup_(freep) char *address =
+                g_strdup_printf("%04x:%02x:%02x.%u", host->domain, host->bus, host->slot, host->function);
+        _cleanup_(json_decrefp) json_t *device = device_new("vfio-pci", &interface->info);
+        int r;
+
+        if (line->host.runs)
+                return device_unsupported(error, "The QEMU driver has no interfaces of type 'hostdev'");
+        json_set_string(device, "host", address);
+        r = device_set_info(line, device, &interface->info, error);
+        return r < 0 ? r : device_add(line, TAKE_PTR(device), error);
+}
+
 int command_interface(CommandLine *line, const DomainInterface *interface, Error *error)
 {
         _cleanup_(freep) char *id = g_strdup_printf("host%s", interface->info.alias);
@@ -190,6 +251,8 @@ int command_interface(CommandLine *line, const DomainInterface *interface, Error
         bool is_virtio = g_str_has_prefix(driver, "virtio-net");
         int r;
 
+        if (interface->type == INTERFACE_TYPE_HOSTDEV)
+                return add_host_card(line, interface, error);
         r = check(line, interface, error);
         if (r >= 0)
                 r = add_netdev(line, interface, id, is_virtio, error);
