@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from harness import SCALE
-from machines import NATIVE, RUNNING, SHUTOFF, define, definition, guest_definition, list_machines
+from machines import NATIVE, RUNNING, SHUTOFF, Machine, define, definition, guest_definition, list_machines
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "busctl-examples"
 tried = set()
@@ -207,6 +207,21 @@ def test_cpus(example, tmp_path):
     (tmp_path / "other").write_text("<cpu><arch>x86_64</arch><model>486</model></cpu>", encoding="utf-8")
     assert "<model fallback='allow'>486</model>" in example("baseline", tmp_path / "this", tmp_path / "other")
     assert "<domain>qemu</domain>" in example("capabilities", "qemu", "q35")
+
+
+@pytest.mark.qemu
+def test_line(example, file):
+    line = example("line", file)
+    assert line.startswith("/usr/bin/qemu-system-x86_64 -name guest=web") and "masterKey0" in line
+
+
+@pytest.mark.qemu
+def test_uefi(client, example):
+    machine = Machine(client, example("uefi", "windows"))
+    example("start", "windows")
+    assert "OVMF_CODE" in example("xml", "windows")
+    example("destroy", "windows")
+    machine.undefine(4)
 
 
 def test_watch(client, example):
