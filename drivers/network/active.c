@@ -5,10 +5,12 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "drivers/network/bridge.h"
+#include "drivers/network/contradictions.h"
 #include "drivers/network/dnsmasq.h"
 #include "drivers/network/firewall.h"
 #include "drivers/network/leases.h"
 #include "drivers/network/tap.h"
+#include "drivers/network/tool.h"
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,6 +44,20 @@ static int check_device(const NetworkDefinition *definition, const char *name, E
         return 0;
 }
 
+/* Before anything is made. */
+static int check_tools(const NetworkDefinition *definition, Error *error)
+{
+        _cleanup_(freep) char *nft = NULL, *dnsmasq = NULL;
+        int r;
+
+        if (!network_has_own_bridge(definition))
+                return 0;
+        r = tool_find("nft", "which sets the rules for networks", &nft, error);
+        if (r >= 0 && dnsmasq_is_needed(definition))
+                r = tool_find("dnsmasq", "which gives addresses and names to networks", &dnsmasq, error);
+        return r;
+}
+
 static int check(const VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
 {
         const Driver *driver = network->network.object.driver;
@@ -72,7 +88,9 @@ static int check(const VirtualNetwork *network, const NetworkDefinition *definit
         r = check_device(definition, definition->bridge.name, error);
         if (r >= 0 && definition->forward)
                 r = check_device(definition, definition->forward->dev, error);
-        return r;
+        if (r >= 0)
+                r = contradictions_check(definition, error);
+        return r < 0 ? r : check_tools(definition, error);
 }
 
 static int check_others(const VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
