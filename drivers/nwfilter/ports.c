@@ -75,6 +75,17 @@ static int apply(const char *text, Error *error) AWAITS
         return nft_apply(whole, error);
 }
 
+static const AppliedPort *find_applied(const GPtrArray *applied, unsigned device)
+{
+        for (unsigned i = 0; i < applied->len; i++) {
+                const AppliedPort *port = applied->pdata[i];
+
+                if (port->device == device)
+                        return port;
+        }
+        return NULL;
+}
+
 static int tell(FilterPort *port, Error *error) AWAITS
 {
         struct FilterState *state = port->state;
@@ -210,17 +221,6 @@ int filter_port_resume(Driver *driver, const FilterPortOptions *options, Error *
         if (r >= 0)
                 g_ptr_array_add(ports_of(driver->filters), port);
         return r;
-}
-
-static const AppliedPort *find_applied(const GPtrArray *applied, unsigned device)
-{
-        for (unsigned i = 0; i < applied->len; i++) {
-                const AppliedPort *port = applied->pdata[i];
-
-                if (port->device == device)
-                        return port;
-        }
-        return NULL;
 }
 
 /* What must be done for the port; `keeps` is told of devices whose chains stay. */
@@ -398,14 +398,18 @@ static int prepare(struct FilterState *state, const FilterDefinition *definition
         return 0;
 }
 
-static char *changes_text(const GPtrArray *changes)
+/* `applied`: what is there; NULL: as it should be. */
+static char *changes_text(const GPtrArray *changes, const GPtrArray *applied)
 {
         GString *text = g_string_new(NULL);
 
         for (unsigned i = 0; i < changes->len; i++) {
                 const Change *change = changes->pdata[i];
-                _cleanup_(freep) char *removal =
-                        change->port->text.objects ? translate_removal(change->port->text.objects) : NULL;
+                const AppliedPort *there = applied ? find_applied(applied, change->port->device) : NULL;
+                const GPtrArray *objects = there     ? there->objects
+                                           : applied ? NULL
+                                                     : change->port->text.objects;
+                _cleanup_(freep) char *removal = objects ? translate_removal(objects) : NULL;
                 _cleanup_(freep) char *addresses =
                         port_addresses_text(change->port, change->text.uses_learnt);
 
@@ -414,6 +418,25 @@ static char *changes_text(const GPtrArray *changes)
                                                addresses);
         }
         return g_string_free(text, FALSE);
+}
+
+/* Somebody may have flushed the kernel's rules: then what is there is asked for. */
+static int apply_changes(const GPtrArray *changes, Error *error) AWAITS
+{
+        _cleanup_(freep) char *text = changes_text(changes, NULL), *again = NULL;
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *applied = NULL;
+        _cleanup_(error_clear) Error problem = {};
+
+        if (apply(text, &problem) >= 0)
+                return 0;
+        if (applied_list(&applied, NULL) < 0) {
+                int r = -error_code_to_errno(problem.code);
+
+                error_move(error, &problem);
+                return r;
+        }
+        again = changes_text(changes, applied);
+        return apply(again, error);
 }
 
 static void commit(Change *change, const FilterDefinition *definition)
@@ -438,13 +461,11 @@ static void commit(Change *change, const FilterDefinition *definition)
 int filter_ports_change(Driver *driver, const FilterDefinition *definition, uid_t owner, Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *changes = g_ptr_array_new_with_free_func(change_release);
-        _cleanup_(freep) char *text = NULL;
         int r = prepare(driver->filters, definition, owner, changes, error);
 
         if (r < 0 || changes->len == 0)
                 return r;
-        text = changes_text(changes);
-        r = apply(text, error);
+        r = apply_changes(changes, error);
         for (unsigned i = 0; i < changes->len && r >= 0; i++) {
                 commit(changes->pdata[i], definition);
         }

@@ -357,6 +357,16 @@ class TestChange:
         client.call(outer, FILTER, "Undefine")
         client.call(inner, NATIVE_FILTER, "Undefine")
 
+    def test_after_somebody_has_flushed_all_rules(self, client, guest, peer):
+        identity = str(uuid.uuid4())
+        drop = GUARD + "<rule action='drop' direction='out'><arp/></rule>"
+        define(client, "closed", drop, filter_uuid=identity)
+        web = guest(reference("closed"))
+        run("nft", "flush", "ruleset")
+        assert passes_out(web, peer, arp())
+        define(client, "closed", drop, filter_uuid=identity)
+        assert not passes_out(web, peer, arp()) and chains() == {web.index}
+
     def test_a_filter_that_is_not_there(self, client, tmp_path):
         web = Guest(client, tmp_path / "qemu", reference("absent"))
         with pytest.raises(BusError) as e:
