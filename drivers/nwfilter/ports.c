@@ -9,6 +9,7 @@
 #include "drivers/network/nft.h"
 #include "drivers/nwfilter/state.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -67,12 +68,35 @@ static void learn_kernel(struct FilterState *state) AWAITS
         state->knows_kernel = true;
 }
 
+/* RUN/nwfilter is there as long as the kernel may have something of ours: both are gone with the host's
+ * boot.
+ */
+static char *mark_path(const struct FilterState *state)
+{
+        return g_build_filename(state->driver->config->run_dir, "nwfilter", NULL);
+}
+
+static int mark(struct FilterState *state, Error *error)
+{
+        _cleanup_(freep) char *path = mark_path(state);
+        _cleanup_(closep) int fd = -EBADF;
+
+        if (state->is_marked)
+                return 0;
+        fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return error_set_errno(error, errno, "Cannot make the file %s", path);
+        state->is_marked = true;
+        return 0;
+}
+
 /* The table may have been flushed by somebody: its own chains are set again with every change. */
-static int apply(const char *text, Error *error) AWAITS
+static int apply(struct FilterState *state, const char *text, Error *error) AWAITS
 {
         _cleanup_(freep) char *whole = g_strconcat(translate_table(), text, NULL);
+        int r = mark(state, error);
 
-        return nft_apply(whole, error);
+        return r < 0 ? r : nft_apply(whole, error);
 }
 
 static const AppliedPort *find_applied(const GPtrArray *applied, unsigned device)
@@ -183,7 +207,7 @@ static int open_port(FilterPort *port, Error *error) AWAITS
                 return r;
         addresses = port_addresses_text(port, filter.uses_learnt);
         text = g_strconcat(filter.text, addresses, NULL);
-        r = apply(text, error);
+        r = apply(port->state, text, error);
         if (r < 0) {
                 filter_text_clear(&filter);
                 return r;
@@ -233,6 +257,11 @@ static int resume(FilterPort *port, const GPtrArray *applied, GHashTable *keeps,
 
         if (r < 0) {
                 g_hash_table_add(keeps, GUINT_TO_POINTER(port->device)); /* better the old than none */
+                filter.objects = g_ptr_array_new_with_free_func(g_free);
+                for (unsigned i = 0; old && i < old->objects->len; i++)
+                        g_ptr_array_add(filter.objects, g_strdup(old->objects->pdata[i]));
+                port_set_text(port, NULL, &filter);
+                show(port->state, port->machine->owner, port->parts);
                 return r;
         }
         if (old && g_strcmp0(old->version, filter.version) == 0) {
@@ -281,8 +310,12 @@ static int take_back(struct FilterState *state, Error *error) AWAITS
         _cleanup_(g_hash_table_unrefp) GHashTable *keeps = g_hash_table_new(NULL, NULL);
         _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
         _cleanup_(freep) char *removal = NULL, *all = NULL;
-        int r = applied_list(&applied, error);
+        _cleanup_(freep) char *path = mark_path(state);
+        int r;
 
+        if (ports_of(state)->len == 0 && access(path, F_OK) < 0)
+                return 0;
+        r = applied_list(&applied, error);
         if (r < 0 || (applied->len == 0 && ports_of(state)->len == 0))
                 return r;
         learn_kernel(state);
@@ -299,7 +332,7 @@ static int take_back(struct FilterState *state, Error *error) AWAITS
                 return 0;
         removal = translate_removal(gone);
         all = g_strconcat(removal, text->str, NULL);
-        return apply(all, error);
+        return apply(state, all, error);
 }
 
 int filter_ports_take_back(Driver *driver, Error *error)
@@ -421,13 +454,13 @@ static char *changes_text(const GPtrArray *changes, const GPtrArray *applied)
 }
 
 /* Somebody may have flushed the kernel's rules: then what is there is asked for. */
-static int apply_changes(const GPtrArray *changes, Error *error) AWAITS
+static int apply_changes(struct FilterState *state, const GPtrArray *changes, Error *error) AWAITS
 {
         _cleanup_(freep) char *text = changes_text(changes, NULL), *again = NULL;
         _cleanup_(g_ptr_array_unrefp) GPtrArray *applied = NULL;
         _cleanup_(error_clear) Error problem = {};
 
-        if (apply(text, &problem) >= 0)
+        if (apply(state, text, &problem) >= 0)
                 return 0;
         if (applied_list(&applied, NULL) < 0) {
                 int r = -error_code_to_errno(problem.code);
@@ -436,7 +469,7 @@ static int apply_changes(const GPtrArray *changes, Error *error) AWAITS
                 return r;
         }
         again = changes_text(changes, applied);
-        return apply(again, error);
+        return apply(state, again, error);
 }
 
 static void commit(Change *change, const FilterDefinition *definition)
@@ -465,7 +498,7 @@ int filter_ports_change(Driver *driver, const FilterDefinition *definition, uid_
 
         if (r < 0 || changes->len == 0)
                 return r;
-        r = apply_changes(changes, error);
+        r = apply_changes(driver->filters, changes, error);
         for (unsigned i = 0; i < changes->len && r >= 0; i++) {
                 commit(changes->pdata[i], definition);
         }

@@ -24,6 +24,7 @@ struct FilterState {
         GPtrArray *ports; /* FilterPort */
         FilterKernel kernel;
         bool knows_kernel;
+        bool is_marked; /* what is in the kernel is looked for by the next daemon */
 };
 
 /* An address that was learnt. */

@@ -451,6 +451,20 @@ class TestTakenBack:
         with pytest.raises(BusError):
             client.call(client.call(QEMU, CONNECT, "NWFilterLookupByName", "s", "own"), FILTER, "Undefine")
 
+    def test_what_cannot_be_made_anew_stays(self, daemon, client, guest, peer):
+        identity = str(uuid.uuid4())
+        define(client, "own", NO_SPOOFING, filter_uuid=identity)
+        web = guest(reference("own", IP=ADDRESS))
+        daemon.kill()
+        (stored,) = daemon.root.glob(f"**/nwfilter/{identity}.xml")
+        stored.unlink()
+        daemon.start()
+        assert chains() == {web.index} and not passes_out(web, peer, udp(source=OTHER_ADDRESS))
+        define(client, "own", GUARD, filter_uuid=identity)
+        assert passes_out(web, peer, udp(source=OTHER_ADDRESS))
+        web.machine.destroy()
+        wait_for(lambda: chains() == set())
+
     def test_what_is_missing_is_made_again_and_what_is_left_is_removed(self, daemon, client, guest, peer):
         define(client, "own", NO_SPOOFING)
         web = guest(reference("own", IP=ADDRESS))
