@@ -22,6 +22,7 @@
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/qemu.h"
 #include "drivers/qemu/recover.h"
+#include "drivers/qemu/stats.h"
 #include "drivers/secret/secrets.h"
 #include "drivers/storage/pools.h"
 #include "drivers/storage/transfer.h"
@@ -165,6 +166,7 @@ const DriverType qemu_driver_type = {
         .check_domain = qemu_check_domain,
         .update_cpu = qemu_update_cpu,
         .create_domain = qemu_create_domain,
+        .get_domain_stats = qemu_get_domain_stats,
         .define_network = networks_define,
         .create_network = networks_create_transient,
         .define_nwfilter = filters_define,

@@ -26,6 +26,8 @@ struct Qmp {
         void *data;
         GHashTable *pending; /* id -> QmpCommand, borrowed: who waits owns it */
         uint64_t next_id;
+        uint64_t answered_id; /* answers come in the order of the commands */
+        uint64_t asked_usec;  /* since when the oldest command without answer has had its turn */
         uint64_t version;
         bool is_greeted;
         char *closed_reason; /* NULL while it is open */
@@ -102,6 +104,8 @@ static void answer(Qmp *qmp, json_t *message)
                 protocol_broken(qmp, "it answered what was not asked");
                 return;
         }
+        qmp->answered_id = number;
+        qmp->asked_usec = loop_now_usec();
         command = g_hash_table_lookup(qmp->pending, &number);
         if (!command)
                 return; /* nobody waits any more */
@@ -232,6 +236,8 @@ QmpCommand *qmp_send(Qmp *qmp, const char *name, json_t *arguments, int fd)
                 command->is_done = true;
                 return command;
         }
+        if (qmp->answered_id + 1 == qmp->next_id)
+                qmp->asked_usec = loop_now_usec();
         command->id = qmp->next_id++;
         text = command_format(command, arguments);
         size = strlen(text);
@@ -245,6 +251,11 @@ QmpCommand *qmp_send(Qmp *qmp, const char *name, json_t *arguments, int fd)
         command->qmp = qmp;
         g_hash_table_insert(qmp->pending, &command->id, command);
         return command;
+}
+
+bool qmp_is_waiting(const Qmp *qmp, uint64_t for_usec)
+{
+        return qmp->answered_id + 1 < qmp->next_id && loop_now_usec() - qmp->asked_usec >= for_usec;
 }
 
 QmpCommand *qmp_command_free(QmpCommand *command)

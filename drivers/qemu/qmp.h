@@ -52,6 +52,9 @@ int qmp_call(Qmp *qmp, const char *name, json_t *arguments, uint64_t deadline_us
  */
 #define qmp_send_capabilities(qmp) qmp_send((qmp), "qmp_capabilities", NULL, -EBADF)
 
+/* Whether QEMU has owed an answer for that long, also to what nobody waits for any more. */
+bool qmp_is_waiting(const Qmp *qmp, uint64_t for_usec);
+
 /* major * 1000000 + minor * 1000 + micro, from the greeting; 0 before it came. */
 uint64_t qmp_get_version(const Qmp *qmp);
 

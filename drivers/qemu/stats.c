@@ -1,252 +1,185 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Statistics of one machine. What QEMU must be asked is asked at once, in one round; what it does not answer
- * in time is left out, and so is what a machine that does not run cannot have. */
+/* Statistics of machines. Everything that QEMUs must be asked is sent to all of them before the first answer
+ * is waited for, so that none waits for another; what does not come in time is left out. A QEMU that has
+ * owed an answer for long is not asked again before it has answered. */
 
 #include "drivers/qemu/stats.h"
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
+#include "drivers/qemu/stats-groups.h"
 
-/* virDomainStatsTypes. */
+/* virConnectGetAllDomainStatsFlags that choose no machines. */
 enum {
-        STATS_STATE = 1 << 0,
-        STATS_CPU_TOTAL = 1 << 1,
-        STATS_BALLOON = 1 << 2,
-        STATS_VCPU = 1 << 3,
-        STATS_INTERFACE = 1 << 4,
-        STATS_BLOCK = 1 << 5,
-        STATS_KNOWN = (1 << 6) - 1,
+        STATS_NOWAIT = 1 << 29,
+        STATS_BACKING = 1 << 30,
 };
+#define STATS_ENFORCE (UINT32_C(1) << 31)
 
-/* How long QEMU may take: statistics are read every second. */
-#define STATS_TIMEOUT_USEC (4 * G_USEC_PER_SEC)
+/* How long a QEMU may take: statistics are read every second. */
+#define STATS_TIMEOUT_USEC (2 * G_USEC_PER_SEC)
+#define SILENCE_USEC       (1 * G_USEC_PER_SEC)
 
-typedef struct Answers {
-        QmpCommand *blocks_command, *stats_command, *cpus_command;
-        json_t *blocks, *stats, *cpus;
-} Answers;
+/* Answers of one machine that are on their way. */
+typedef struct Round {
+        Domain *domain; /* counted */
+        uint64_t run;
+        QmpCommand *commands[_STATS_QUERY_MAX];
+        StatsSources sources;
+} Round;
 
-static void answers_clear(Answers *answers)
+static void round_free(void *data)
 {
-        qmp_command_free(answers->blocks_command);
-        qmp_command_free(answers->stats_command);
-        qmp_command_free(answers->cpus_command);
-        json_decref(answers->blocks);
-        json_decref(answers->stats);
-        json_decref(answers->cpus);
-}
+        Round *round = data;
 
-static void answers_get(Domain *domain, uint32_t stats, uint64_t deadline_usec, Answers *answers) AWAITS
-{
-        Qmp *qmp;
-
-        if (!domain_is_active(domain) || machine_check_monitor(domain, NULL) < 0)
-                return;
-        qmp = machine_of(domain)->qmp;
-        if (stats & STATS_BLOCK) {
-                answers->blocks_command = qmp_send(qmp, "query-block", NULL, -EBADF);
-                answers->stats_command = qmp_send(qmp, "query-blockstats", NULL, -EBADF);
+        for (size_t i = 0; i < _STATS_QUERY_MAX; i++) {
+                qmp_command_free(round->commands[i]);
+                json_decref(round->sources.answers[i]);
         }
-        if (stats & STATS_VCPU)
-                answers->cpus_command = qmp_send(qmp, "query-cpus-fast", NULL, -EBADF);
-        /* What fails is left out of the answer. */
-        if (answers->blocks_command)
-                (void)qmp_wait(answers->blocks_command, deadline_usec, &answers->blocks, NULL);
-        if (answers->stats_command)
-                (void)qmp_wait(answers->stats_command, deadline_usec, &answers->stats, NULL);
-        if (answers->cpus_command)
-                (void)qmp_wait(answers->cpus_command, deadline_usec, &answers->cpus, NULL);
+        domain_unref(round->domain);
+        g_free(round);
 }
 
-static void add(GVariantBuilder *records, GVariant *value, const char *format, ...) _printf_(3, 4);
-
-static void add(GVariantBuilder *records, GVariant *value, const char *format, ...)
+/* NULL arguments: the machine has nothing that could be asked so. */
+static json_t *balloon_arguments(const Domain *domain)
 {
-        _cleanup_(freep) char *key = NULL;
-        va_list arguments;
-
-        va_start(arguments, format);
-        key = g_strdup_vprintf(format, arguments);
-        va_end(arguments);
-        g_variant_builder_add(records, "{sv}", key, value);
-}
-
-/* User and system time of a process or thread, in nanoseconds. */
-static bool times_read(const char *path, guint64 *ret_user, guint64 *ret_system)
-{
-        _cleanup_(freep) char *text = NULL;
-        const char *after;
-        unsigned long long user, system;
-        guint64 tick = UINT64_C(1000000000) / (guint64)sysconf(_SC_CLK_TCK);
-
-        if (!g_file_get_contents(path, &text, NULL, NULL))
-                return false;
-        after = strrchr(text, ')'); /* the name before it may have anything in it */
-        if (!after ||
-            sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2)
-                return false;
-        *ret_user = user * tick;
-        *ret_system = system * tick;
-        return true;
-}
-
-static void add_cpu(GVariantBuilder *records, const Domain *domain)
-{
-        const Machine *machine = machine_of(domain);
+        const DomainMemballoon *balloon = domain->live->devices.memballoon;
         _cleanup_(freep) char *path = NULL;
-        guint64 user, system;
 
-        if (!machine->child)
-                return;
-        path = g_strdup_printf("/proc/%d/stat", child_get_pid(machine->child));
-        if (!times_read(path, &user, &system))
-                return;
-        add(records, g_variant_new_uint64(user + system), "cpu.time");
-        add(records, g_variant_new_uint64(user), "cpu.user");
-        add(records, g_variant_new_uint64(system), "cpu.system");
+        if (!balloon || balloon->model == MEMBALLOON_MODEL_NONE || !balloon->info.alias)
+                return NULL;
+        path = g_strconcat("/machine/peripheral/", balloon->info.alias, NULL);
+        return json_pack("{s:s, s:s}", "path", path, "property", "guest-stats");
 }
 
-static void add_vcpus(GVariantBuilder *records, const Domain *domain, const json_t *cpus)
-{
-        const DomainDefinition *definition = domain_current_definition(domain);
-        size_t i;
-        json_t *cpu;
-
-        add(records, g_variant_new_uint32(definition->current_vcpus), "vcpu.current");
-        add(records, g_variant_new_uint32(definition->vcpus), "vcpu.maximum");
-        json_array_foreach(cpus, i, cpu)
-        {
-                json_int_t thread = json_integer_value(json_object_get(cpu, "thread-id"));
-                const Machine *machine = machine_of(domain);
-                _cleanup_(freep) char *path = NULL;
-                guint64 user, system;
-
-                if (!machine->child || thread <= 0)
-                        continue;
-                /* Only a thread of the machine's own process: the number is QEMU's word. */
-                path = g_strdup_printf("/proc/%d/task/%" PRId64 "/stat", child_get_pid(machine->child),
-                                       (int64_t)thread);
-                add(records, g_variant_new_int32(1), "vcpu.%zu.state", i); /* VIR_VCPU_RUNNING */
-                if (times_read(path, &user, &system))
-                        add(records, g_variant_new_uint64(user + system), "vcpu.%zu.time", i);
-        }
-}
-
-static void add_interfaces(GVariantBuilder *records, const DomainDefinition *definition)
-{
-        unsigned n = 0;
-
-        LIST_FOREACH (interface, definition->devices.interfaces) {
-                if (interface->target)
-                        add(records, g_variant_new_string(interface->target), "net.%u.name", n);
-                n++;
-        }
-        add(records, g_variant_new_uint32(n), "net.count");
-}
-
-/* The entry of query-block or query-blockstats about the device of that alias. */
-static const json_t *block_find(const json_t *list, const char *alias)
-{
-        _cleanup_(freep) char *middle = g_strdup_printf("/%s/", alias), *end = g_strdup_printf("/%s", alias);
-        size_t i;
-        json_t *item;
-
-        json_array_foreach(list, i, item)
-        {
-                const char *path = json_string_value(json_object_get(item, "qdev"));
-
-                if (path &&
-                    (strstr(path, middle) || g_str_has_suffix(path, end) || strcmp(path, alias) == 0))
-                        return item;
-        }
-        return NULL;
-}
-
-static void add_number(GVariantBuilder *records, const json_t *object, const char *member, unsigned n,
-                       const char *key)
-{
-        const json_t *value = json_object_get(object, member);
-
-        if (json_is_integer(value) && json_integer_value(value) >= 0)
-                add(records, g_variant_new_uint64((guint64)json_integer_value(value)), "block.%u.%s", n,
-                    key);
-}
-
-static void add_block(GVariantBuilder *records, const DomainDisk *disk, unsigned n, const Answers *answers)
+static void round_ask(Round *round, uint32_t stats, uint32_t flags)
 {
         static const struct {
-                const char *member, *key;
-        } counters[] = {
-                { "rd_operations", "rd.reqs" },     { "rd_bytes", "rd.bytes" },
-                { "rd_total_time_ns", "rd.times" }, { "wr_operations", "wr.reqs" },
-                { "wr_bytes", "wr.bytes" },         { "wr_total_time_ns", "wr.times" },
-                { "flush_operations", "fl.reqs" },  { "flush_total_time_ns", "fl.times" },
+                uint32_t group;
+                const char *command;
+        } queries[_STATS_QUERY_MAX] = {
+                [STATS_QUERY_BLOCKS] = { STATS_BLOCK, "query-block" },
+                [STATS_QUERY_BLOCKSTATS] = { STATS_BLOCK, "query-blockstats" },
+                [STATS_QUERY_CPUS] = { STATS_VCPU, "query-cpus-fast" },
+                [STATS_QUERY_BALLOON] = { STATS_BALLOON, "query-balloon" },
+                [STATS_QUERY_GUEST_MEMORY] = { STATS_BALLOON, "qom-get" },
+                [STATS_QUERY_IOTHREADS] = { STATS_IOTHREAD, "query-iothreads" },
+                [STATS_QUERY_DIRTYRATE] = { STATS_DIRTYRATE, "query-dirty-rate" },
         };
-        const char *path = disk->source.file ? disk->source.file : disk->source.dev;
-        const json_t *stats, *image;
+        Qmp *qmp;
 
-        add(records, g_variant_new_string(disk->target), "block.%u.name", n);
-        if (path)
-                add(records, g_variant_new_string(path), "block.%u.path", n);
-        if (!disk->info.alias)
+        if (!domain_is_active(round->domain) || machine_check_monitor(round->domain, NULL) < 0)
                 return;
-        stats = json_object_get(block_find(answers->stats, disk->info.alias), "stats");
-        for (size_t i = 0; i < G_N_ELEMENTS(counters); i++)
-                add_number(records, stats, counters[i].member, n, counters[i].key);
-        image = json_object_get(json_object_get(block_find(answers->blocks, disk->info.alias), "inserted"),
-                                "image");
-        add_number(records, image, "actual-size", n, "allocation");
-        add_number(records, image, "virtual-size", n, "capacity");
-        add_number(records, image, "actual-size", n, "physical");
+        qmp = machine_of(round->domain)->qmp;
+        if (qmp_is_waiting(qmp, flags & STATS_NOWAIT ? 0 : SILENCE_USEC))
+                return;
+        round->run = machine_of(round->domain)->run;
+        for (size_t i = 0; i < _STATS_QUERY_MAX; i++) {
+                json_t *arguments = NULL;
+
+                if (!(stats & queries[i].group))
+                        continue;
+                if (queries[i].group == STATS_BALLOON) {
+                        arguments = balloon_arguments(round->domain);
+                        if (!arguments)
+                                continue;
+                        if (i == STATS_QUERY_BALLOON)
+                                g_clear_pointer(&arguments, json_decref); /* it takes none */
+                }
+                round->commands[i] = qmp_send(qmp, queries[i].command, arguments, -EBADF);
+        }
 }
 
-static void add_blocks(GVariantBuilder *records, const DomainDefinition *definition, const Answers *answers)
+static void round_wait(Round *round, uint64_t deadline_usec) AWAITS
 {
-        unsigned n = 0;
+        for (size_t i = 0; i < _STATS_QUERY_MAX; i++)
+                if (round->commands[i]) /* what fails is left out of the answer */
+                        (void)qmp_wait(round->commands[i], deadline_usec, &round->sources.answers[i], NULL);
+        /* Of another run by now, or of none: that is not what was asked about. */
+        if (!domain_is_active(round->domain) || machine_of(round->domain)->run != round->run)
+                for (size_t i = 0; i < _STATS_QUERY_MAX; i++)
+                        g_clear_pointer(&round->sources.answers[i], json_decref);
+}
 
-        LIST_FOREACH (disk, definition->devices.disks)
-                add_block(records, disk, n++, answers);
-        add(records, g_variant_new_uint32(n), "block.count");
+static int choose(uint32_t *stats, uint32_t flags, Error *error)
+{
+        uint32_t unknown = *stats & ~(uint32_t)STATS_KNOWN;
+
+        if (unknown && flags & STATS_ENFORCE)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The QEMU driver has no statistics 0x%x (it has 0x%x)", unknown,
+                                 STATS_KNOWN);
+        *stats = *stats ? *stats & STATS_KNOWN : STATS_KNOWN;
+        return 0;
+}
+
+/* Rounds in the order of the machines, with all answers that came. */
+static GPtrArray *ask_all(const Call *call, const GPtrArray *domains, uint32_t stats, uint32_t flags) AWAITS
+{
+        GPtrArray *rounds = g_ptr_array_new_full(domains->len, round_free);
+        uint64_t deadline_usec = MIN(call->deadline_usec, deadline_after_usec(STATS_TIMEOUT_USEC));
+
+        for (unsigned i = 0; i < domains->len; i++) {
+                Round *round = g_new0(Round, 1);
+
+                round->domain = domain_ref(domains->pdata[i]);
+                round->sources.with_backing = flags & STATS_BACKING;
+                g_ptr_array_add(rounds, round);
+                round_ask(round, stats, flags);
+        }
+        for (unsigned i = 0; i < rounds->len; i++)
+                round_wait(rounds->pdata[i], deadline_usec);
+        return rounds;
+}
+
+int qemu_get_domain_stats(Call *call, const GPtrArray *domains, uint32_t stats, uint32_t flags,
+                          GVariant **ret_records, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *rounds = NULL;
+        _cleanup_(g_hash_table_unrefp) GHashTable *counters = NULL;
+        GVariantBuilder all;
+        int r = choose(&stats, flags, error);
+
+        if (r < 0)
+                return r;
+        rounds = ask_all(call, domains, stats, flags);
+        counters = stats & STATS_INTERFACE ? stats_read_counters() : NULL;
+        g_variant_builder_init(&all, G_VARIANT_TYPE("a(sa{sv})"));
+        for (unsigned i = 0; i < rounds->len; i++) {
+                Round *round = rounds->pdata[i];
+
+                if (round->domain->object.is_gone)
+                        continue;
+                round->sources.counters = counters;
+                g_variant_builder_open(&all, G_VARIANT_TYPE("(sa{sv})"));
+                g_variant_builder_add(&all, "s", round->domain->object.name);
+                g_variant_builder_open(&all, G_VARIANT_TYPE_VARDICT);
+                stats_add_groups(&all, round->domain, stats, &round->sources);
+                g_variant_builder_close(&all);
+                g_variant_builder_close(&all);
+        }
+        *ret_records = g_variant_ref_sink(g_variant_builder_end(&all));
+        return 0;
 }
 
 int qemu_domain_get_stats(Call *call, Domain *domain, uint32_t stats, uint32_t flags, GVariant **ret_records,
                           Error *error)
 {
-        _cleanup_(answers_clear) Answers answers = {};
-        const DomainDefinition *definition;
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = g_ptr_array_new(), *rounds = NULL;
+        _cleanup_(g_hash_table_unrefp) GHashTable *counters = NULL;
         GVariantBuilder records;
-        int r;
+        Round *round;
+        int r = error_check_flags(error, "GetStats", flags, STATS_NOWAIT | STATS_BACKING | STATS_ENFORCE);
 
-        r = error_check_flags(error, "GetStats", flags, 0);
-        if (r >= 0 && stats & ~(uint32_t)STATS_KNOWN)
-                r = error_set(error, ERROR_NOT_SUPPORTED,
-                              "The QEMU driver has no statistics 0x%x (it has 0x%x)",
-                              stats & ~(uint32_t)STATS_KNOWN, STATS_KNOWN);
+        if (r >= 0)
+                r = choose(&stats, flags, error);
         if (r < 0)
                 return r;
-        stats = stats ? stats : STATS_KNOWN;
-        answers_get(domain, stats, MIN(call->deadline_usec, deadline_after_usec(STATS_TIMEOUT_USEC)),
-                    &answers);
-        definition = domain_current_definition(domain); /* it may have ended meanwhile */
+        g_ptr_array_add(domains, domain);
+        rounds = ask_all(call, domains, stats, flags);
+        round = rounds->pdata[0];
+        counters = stats & STATS_INTERFACE ? stats_read_counters() : NULL;
+        round->sources.counters = counters;
         g_variant_builder_init(&records, G_VARIANT_TYPE_VARDICT);
-        if (stats & STATS_STATE) {
-                add(&records, g_variant_new_int32((gint32)domain->state), "state.state");
-                add(&records, g_variant_new_int32(domain->reason), "state.reason");
-        }
-        if (stats & STATS_CPU_TOTAL && domain_is_active(domain))
-                add_cpu(&records, domain);
-        if (stats & STATS_BALLOON) {
-                add(&records, g_variant_new_uint64(definition->current_memory_kib), "balloon.current");
-                add(&records, g_variant_new_uint64(definition->memory_kib), "balloon.maximum");
-        }
-        if (stats & STATS_VCPU)
-                add_vcpus(&records, domain, answers.cpus);
-        if (stats & STATS_INTERFACE)
-                add_interfaces(&records, definition);
-        if (stats & STATS_BLOCK)
-                add_blocks(&records, definition, &answers);
+        stats_add_groups(&records, domain, stats, &round->sources);
         *ret_records = g_variant_ref_sink(g_variant_builder_end(&records));
         return 0;
 }

@@ -6,6 +6,7 @@
 #include "bus/find.h"
 #include "bus/marshal.h"
 #include "bus/options.h"
+#include "bus/visible.h"
 #include "core/log.h"
 #include "handlers.h"
 #include <limits.h>
@@ -170,6 +171,35 @@ static uint32_t list_flags_of(const Object *object)
 int connect_list_domains(CallFrame *frame, uint32_t flags, GPtrArray **ret_domains, Error *error)
 {
         return find_list(frame, OBJECT_DOMAIN, flags, list_groups, list_flags_of, ret_domains, error);
+}
+
+int connect_get_all_domain_stats(CallFrame *frame, uint32_t stats, uint32_t flags, GVariant **ret_records,
+                                 Error *error)
+{
+        static const InterfaceAction read_actions[] = { { "org.libvirt.api.domain.read", -1, 0, false },
+                                                        {} };
+        const uint32_t choosing = LIST_ACTIVE | LIST_INACTIVE | LIST_PERSISTENT | LIST_TRANSIENT |
+                                  LIST_RUNNING | LIST_PAUSED | LIST_SHUTOFF | LIST_OTHER;
+        const uint32_t others = 1u << 29 | 1u << 30 | 1u << 31; /* NOWAIT, BACKING, ENFORCE_STATS */
+        const DriverType *type = frame->path.driver->type;
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *listed = NULL, *domains = NULL;
+        int r;
+
+        if (!type->get_domain_stats)
+                return call_not_supported(frame, error);
+        r = error_check_flags(error, frame->member, flags, choosing | others);
+        if (r >= 0)
+                r = connect_list_domains(frame, flags & choosing, &listed, error);
+        if (r >= 0)
+                r = visible_ask_for_all(frame->caller, frame->path.driver, read_actions,
+                                        frame->call.deadline_usec, error);
+        if (r < 0)
+                return r;
+        domains = g_ptr_array_new_with_free_func(object_release);
+        for (unsigned i = 0; i < listed->len; i++)
+                if (visible_may_known(frame->caller, listed->pdata[i], read_actions))
+                        g_ptr_array_add(domains, object_ref(listed->pdata[i]));
+        return type->get_domain_stats(&frame->call, domains, stats, flags & others, ret_records, error);
 }
 
 int connect_native_list_domains(CallFrame *frame, GVariant *filter, GPtrArray **ret_domains, Error *error)
