@@ -9,23 +9,27 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Takes the key over. The builder is not told a format, which it would read for every entry. */
+static void add_entry(GVariantBuilder *records, char *key, GVariant *value)
+{
+        g_variant_builder_add_value(records, g_variant_new_dict_entry(g_variant_new_take_string(key),
+                                                                      g_variant_new_variant(value)));
+}
+
+static void add_fixed(GVariantBuilder *records, const char *key, GVariant *value)
+{
+        add_entry(records, g_strdup(key), value);
+}
+
 static void add(GVariantBuilder *records, GVariant *value, const char *format, ...) _printf_(3, 4);
 
 static void add(GVariantBuilder *records, GVariant *value, const char *format, ...)
 {
-        _cleanup_(freep) char *key = NULL;
         va_list arguments;
 
         va_start(arguments, format);
-        key = g_strdup_vprintf(format, arguments);
+        add_entry(records, g_strdup_vprintf(format, arguments), value);
         va_end(arguments);
-        g_variant_builder_add(records, "{sv}", key, value);
-}
-
-/* The same without anything to fill in, for it is done often. */
-static void add_fixed(GVariantBuilder *records, const char *key, GVariant *value)
-{
-        g_variant_builder_add(records, "{sv}", key, value);
 }
 
 /* User and system time of a process or thread, in nanoseconds. */
