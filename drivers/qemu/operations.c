@@ -9,10 +9,13 @@
 #include "drivers/nwfilter/filters.h"
 #include "drivers/qemu/addresses.h"
 #include "drivers/qemu/console.h"
+#include "drivers/qemu/control.h"
 #include "drivers/qemu/cpu/baseline.h"
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/domain-capabilities.h"
+#include "drivers/qemu/guest.h"
 #include "drivers/qemu/host.h"
+#include "drivers/qemu/keys.h"
 #include "drivers/qemu/native.h"
 #include "drivers/qemu/pause.h"
 #include "drivers/qemu/qemu.h"
@@ -55,21 +58,36 @@ const DriverOperations qemu_operations = {
                 .create = qemu_domain_create,
                 .create_with_files = qemu_domain_create_with_files,
                 .destroy = qemu_domain_destroy,
+                .fs_freeze = qemu_domain_fs_freeze,
+                .fs_thaw = qemu_domain_fs_thaw,
+                .fs_trim = qemu_domain_fs_trim,
+                .get_control_info = qemu_domain_get_control_info,
+                .get_fs_info = qemu_domain_get_fs_info,
+                .get_guest_vcpus = qemu_domain_get_guest_vcpus,
+                .get_hostname = qemu_domain_get_hostname,
+                .get_security_label_list = qemu_domain_get_security_label_list,
                 .get_stats = qemu_domain_get_stats,
+                .get_time = qemu_domain_get_time,
                 .get_vcpus = qemu_domain_get_vcpus,
-                .interface_addresses = qemu_domain_interface_addresses,
                 .inject_nmi = qemu_domain_inject_nmi,
+                .interface_addresses = qemu_domain_interface_addresses,
                 .memory_stats = qemu_domain_memory_stats,
                 .open_console = qemu_domain_open_console,
                 .open_graphics_fd = qemu_domain_open_graphics_fd,
+                .pm_wakeup = qemu_domain_pm_wakeup,
                 .reboot = qemu_domain_reboot,
                 .rename = qemu_domain_rename,
                 .reset = qemu_domain_reset,
                 .resume = qemu_domain_resume,
+                .send_key = qemu_domain_send_key,
+                .send_process_signal = qemu_domain_send_process_signal,
                 .set_autostart = qemu_domain_set_autostart,
+                .set_guest_vcpus = qemu_domain_set_guest_vcpus,
                 .set_memory = qemu_domain_set_memory,
                 .set_memory_stats_period = qemu_domain_set_memory_stats_period,
                 .set_metadata = qemu_domain_set_metadata,
+                .set_time = qemu_domain_set_time,
+                .set_user_password = qemu_domain_set_user_password,
                 .set_vcpus = qemu_domain_set_vcpus,
                 .shutdown = qemu_domain_shutdown,
                 .suspend = qemu_domain_suspend,

@@ -253,9 +253,9 @@ QmpCommand *qmp_send(Qmp *qmp, const char *name, json_t *arguments, int fd)
         return command;
 }
 
-bool qmp_is_waiting(const Qmp *qmp, uint64_t for_usec)
+uint64_t qmp_waiting_usec(const Qmp *qmp)
 {
-        return qmp->answered_id + 1 < qmp->next_id && loop_now_usec() - qmp->asked_usec >= for_usec;
+        return qmp->answered_id + 1 < qmp->next_id ? MAX(loop_now_usec() - qmp->asked_usec, 1) : 0;
 }
 
 QmpCommand *qmp_command_free(QmpCommand *command)

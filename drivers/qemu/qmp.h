@@ -52,8 +52,8 @@ int qmp_call(Qmp *qmp, const char *name, json_t *arguments, uint64_t deadline_us
  */
 #define qmp_send_capabilities(qmp) qmp_send((qmp), "qmp_capabilities", NULL, -EBADF)
 
-/* Whether QEMU has owed an answer for that long, also to what nobody waits for any more. */
-bool qmp_is_waiting(const Qmp *qmp, uint64_t for_usec);
+/* For how long QEMU has owed an answer, also one that nobody waits for any more; 0: it owes none. */
+uint64_t qmp_waiting_usec(const Qmp *qmp);
 
 /* major * 1000000 + minor * 1000 + micro, from the greeting; 0 before it came. */
 uint64_t qmp_get_version(const Qmp *qmp);

@@ -69,7 +69,7 @@ static void round_ask(Round *round, uint32_t stats, uint32_t flags)
         if (!domain_is_active(round->domain) || machine_check_monitor(round->domain, NULL) < 0)
                 return;
         qmp = machine_of(round->domain)->qmp;
-        if (qmp_is_waiting(qmp, flags & STATS_NOWAIT ? 0 : SILENCE_USEC))
+        if (qmp_waiting_usec(qmp) > (flags & STATS_NOWAIT ? 0 : SILENCE_USEC))
                 return;
         round->run = machine_of(round->domain)->run;
         for (size_t i = 0; i < _STATS_QUERY_MAX; i++) {

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from guest_agent import CHANNEL, GuestAgent
 from harness import SCALE
 from machines import NATIVE, RUNNING, SHUTOFF, Machine, define, definition, guest_definition, list_machines
 
@@ -161,6 +162,17 @@ def test_host(example):
 def test_port_forward(client, example):
     path = example("port-forward", "web", "/boot/vmlinuz", "/boot/initrd", 12222, 22)
     assert "<range start='12222' to='22'/>" in client.call(path, "org.libvirt.Domain", "GetXMLDesc", "u", 0)
+@pytest.mark.qemu
+def test_what_a_guest_shows_and_does(daemon, client, example):
+    machine = define(client, definition("web", CHANNEL))
+    assert "state.state" in example("stats")
+    example("start", "web")
+    assert "vcpu.0.time" in example("stats", "web")
+    example("keys", "web", 29, 56, 111)
+    agent = GuestAgent(daemon.root, {"guest-fsfreeze-freeze": 2, "guest-fsfreeze-thaw": 1})
+    assert (example("freeze", "web", "freeze"), example("freeze", "web", "thaw")) == ("2", "1")
+    agent.close()
+    machine.destroy()
 
 
 def test_secret(client, example):
