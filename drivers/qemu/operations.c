@@ -12,13 +12,17 @@
 #include "drivers/qemu/control.h"
 #include "drivers/qemu/cpu/baseline.h"
 #include "drivers/qemu/define.h"
+#include "drivers/qemu/disk-limits.h"
 #include "drivers/qemu/domain-capabilities.h"
 #include "drivers/qemu/guest.h"
 #include "drivers/qemu/host.h"
+#include "drivers/qemu/iothreads.h"
 #include "drivers/qemu/keys.h"
 #include "drivers/qemu/native.h"
 #include "drivers/qemu/pause.h"
+#include "drivers/qemu/pins.h"
 #include "drivers/qemu/qemu.h"
+#include "drivers/qemu/shares.h"
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/stats.h"
 #include "drivers/qemu/stop.h"
@@ -55,25 +59,38 @@ const DriverOperations qemu_operations = {
                 .node_set_memory_parameters = host_set_memory_parameters,
         },
         .domain = {
+                .add_iothread = qemu_domain_add_iothread,
                 .create = qemu_domain_create,
                 .create_with_files = qemu_domain_create_with_files,
+                .del_iothread = qemu_domain_del_iothread,
                 .destroy = qemu_domain_destroy,
                 .fs_freeze = qemu_domain_fs_freeze,
                 .fs_thaw = qemu_domain_fs_thaw,
                 .fs_trim = qemu_domain_fs_trim,
+                .get_block_io_parameters = qemu_domain_get_block_io_parameters,
+                .get_block_io_tune = qemu_domain_get_block_io_tune,
                 .get_control_info = qemu_domain_get_control_info,
+                .get_emulator_pin_info = qemu_domain_get_emulator_pin_info,
                 .get_fs_info = qemu_domain_get_fs_info,
                 .get_guest_vcpus = qemu_domain_get_guest_vcpus,
                 .get_hostname = qemu_domain_get_hostname,
+                .get_iothread_info = qemu_domain_get_iothread_info,
+                .get_memory_parameters = qemu_domain_get_memory_parameters,
+                .get_numa_parameters = qemu_domain_get_numa_parameters,
+                .get_scheduler_parameters = qemu_domain_get_scheduler_parameters,
                 .get_security_label_list = qemu_domain_get_security_label_list,
                 .get_stats = qemu_domain_get_stats,
                 .get_time = qemu_domain_get_time,
+                .get_vcpu_pin_info = qemu_domain_get_vcpu_pin_info,
                 .get_vcpus = qemu_domain_get_vcpus,
                 .inject_nmi = qemu_domain_inject_nmi,
                 .interface_addresses = qemu_domain_interface_addresses,
                 .memory_stats = qemu_domain_memory_stats,
                 .open_console = qemu_domain_open_console,
                 .open_graphics_fd = qemu_domain_open_graphics_fd,
+                .pin_emulator = qemu_domain_pin_emulator,
+                .pin_iothread = qemu_domain_pin_iothread,
+                .pin_vcpu = qemu_domain_pin_vcpu,
                 .pm_wakeup = qemu_domain_pm_wakeup,
                 .reboot = qemu_domain_reboot,
                 .rename = qemu_domain_rename,
@@ -82,10 +99,15 @@ const DriverOperations qemu_operations = {
                 .send_key = qemu_domain_send_key,
                 .send_process_signal = qemu_domain_send_process_signal,
                 .set_autostart = qemu_domain_set_autostart,
+                .set_block_io_parameters = qemu_domain_set_block_io_parameters,
+                .set_block_io_tune = qemu_domain_set_block_io_tune,
                 .set_guest_vcpus = qemu_domain_set_guest_vcpus,
                 .set_memory = qemu_domain_set_memory,
+                .set_memory_parameters = qemu_domain_set_memory_parameters,
                 .set_memory_stats_period = qemu_domain_set_memory_stats_period,
                 .set_metadata = qemu_domain_set_metadata,
+                .set_numa_parameters = qemu_domain_set_numa_parameters,
+                .set_scheduler_parameters = qemu_domain_set_scheduler_parameters,
                 .set_time = qemu_domain_set_time,
                 .set_user_password = qemu_domain_set_user_password,
                 .set_vcpus = qemu_domain_set_vcpus,

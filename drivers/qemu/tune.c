@@ -4,41 +4,15 @@
  * counts; of the running machine, QEMU says yes first. */
 
 #include "drivers/qemu/tune.h"
-#include "drivers/qemu/definitions.h"
+#include "drivers/qemu/impact.h"
 #include "drivers/qemu/status.h"
 #include <inttypes.h>
 
-/* virDomainModificationImpact, virDomainMemoryModFlags and virDomainVcpuFlags: they share their numbers. */
+/* virDomainMemoryModFlags and virDomainVcpuFlags, beside those of impact.h: they share their numbers. */
 enum {
-        AFFECT_LIVE = 1 << 0,
-        AFFECT_CONFIG = 1 << 1,
         MAXIMUM = 1 << 2,
         BY_GUEST = 1 << 3,
 };
-
-static int impact_choose(const Domain *domain, const char *operation, uint32_t known, uint32_t *flags,
-                         Error *error)
-{
-        int r = error_check_flags(error, operation, *flags, AFFECT_LIVE | AFFECT_CONFIG | known);
-
-        if (!(*flags & (AFFECT_LIVE | AFFECT_CONFIG)))
-                *flags |= domain_is_active(domain) ? AFFECT_LIVE : AFFECT_CONFIG;
-        if (r >= 0 && *flags & AFFECT_LIVE)
-                r = domain_check_active(domain, error);
-        if (r >= 0 && *flags & AFFECT_CONFIG && !domain->is_persistent)
-                r = error_set(error, ERROR_OPERATION_INVALID, "The %s has no persistent definition",
-                              object_describe(&domain->object));
-        return r;
-}
-
-static int definition_replace(Domain *domain, DomainDefinition **changed, Error *error) AWAITS
-{
-        int r = definitions_save(domain, *changed, domain->is_autostart, error);
-
-        if (r >= 0)
-                domain_set_definition(domain, TAKE_PTR(*changed));
-        return r;
-}
 
 static uint64_t command_deadline(const Call *call)
 {
@@ -85,7 +59,7 @@ static int memory_set_config(Domain *domain, uint64_t memory_kib, bool is_maximu
                 changed->memory_kib = memory_kib;
         if (!is_maximum || changed->current_memory_kib > memory_kib)
                 changed->current_memory_kib = memory_kib;
-        return definition_replace(domain, &changed, error);
+        return impact_store(domain, &changed, error);
 }
 
 int qemu_domain_set_memory(Call *call, Domain *domain, uint64_t memory_kib, uint32_t flags, Error *error)
@@ -145,7 +119,7 @@ int qemu_domain_set_vcpus(Call *call, Domain *domain, uint32_t vcpus, uint32_t f
                 changed->vcpus = vcpus;
         if (!(flags & MAXIMUM) || changed->current_vcpus > vcpus)
                 changed->current_vcpus = vcpus;
-        return definition_replace(domain, &changed, error);
+        return impact_store(domain, &changed, error);
 }
 
 static char *balloon_path(const Domain *domain)
@@ -238,5 +212,5 @@ int qemu_domain_set_memory_stats_period(Call *call, Domain *domain, int32_t peri
                 return error_set(error, ERROR_OPERATION_INVALID, "The %s has no memory balloon",
                                  object_describe(&domain->object));
         changed->devices.memballoon->stats_period_sec = (uint32_t)period_sec;
-        return definition_replace(domain, &changed, error);
+        return impact_store(domain, &changed, error);
 }

@@ -8,7 +8,7 @@ import pytest
 
 from guest_agent import CHANNEL, GuestAgent
 from harness import SCALE
-from machines import NATIVE, RUNNING, SHUTOFF, Machine, define, definition, guest_definition, list_machines
+from machines import NATIVE, RUNNING, SHUTOFF, Machine, define, definition, disk, guest_definition, list_machines
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "busctl-examples"
 tried = set()
@@ -162,6 +162,16 @@ def test_host(example):
 def test_port_forward(client, example):
     path = example("port-forward", "web", "/boot/vmlinuz", "/boot/initrd", 12222, 22)
     assert "<range start='12222' to='22'/>" in client.call(path, "org.libvirt.Domain", "GetXMLDesc", "u", 0)
+
+
+def test_tuning(client, example):
+    machine = define(client, definition("web", disk("/d.raw")))
+    example("pin", "web", 0, 0)
+    assert machine.call("GetVcpuPinInfo", "u", 0) == [[True] + [False] * (os.cpu_count() - 1)]
+    example("disk-limit", "web", "vda", 4096)
+    assert machine.call("GetBlockIOTune", "su", "vda", 0)["total_bytes_sec"] == 4096
+
+
 @pytest.mark.qemu
 def test_what_a_guest_shows_and_does(daemon, client, example):
     machine = define(client, definition("web", CHANNEL))

@@ -153,7 +153,7 @@ static int tune_check(void *object, const XmlNode *node, unsigned flags, Error *
         return 0;
 }
 
-static DEFINE_STRUCT(disk_tune, DiskTune, .check = tune_check);
+DEFINE_STRUCT(disk_tune, DiskTune, .check = tune_check);
 
 #define THIS      DomainDisk
 #define REMOVABLE (BIT(DISK_DEVICE_CDROM) | BIT(DISK_DEVICE_FLOPPY))

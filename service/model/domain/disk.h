@@ -249,7 +249,7 @@ struct DiskBacking {
         DiskSource source;
         DiskBacking *backing;
 };
-extern const StructType disk_backing_type;
+extern const StructType disk_backing_type, disk_tune_type;
 
 typedef struct DiskMirror {
         DiskType type;

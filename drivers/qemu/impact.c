@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "drivers/qemu/impact.h"
+#include "drivers/qemu/definitions.h"
+#include <string.h>
+
+int impact_choose(const Domain *domain, const char *operation, uint32_t known, uint32_t *flags, Error *error)
+{
+        int r = error_check_flags(error, operation, *flags, AFFECT_LIVE | AFFECT_CONFIG | known);
+
+        if (!(*flags & (AFFECT_LIVE | AFFECT_CONFIG)))
+                *flags |= domain_is_active(domain) ? AFFECT_LIVE : AFFECT_CONFIG;
+        if (r >= 0 && *flags & AFFECT_LIVE)
+                r = domain_check_active(domain, error);
+        if (r >= 0 && *flags & AFFECT_CONFIG && !domain->is_persistent)
+                r = error_set(error, ERROR_OPERATION_INVALID, "The %s has no persistent definition",
+                              object_describe(&domain->object));
+        return r;
+}
+
+const DomainDefinition *impact_definition(const Domain *domain, uint32_t flags)
+{
+        return flags & AFFECT_LIVE ? domain->live : domain->definition;
+}
+
+/* A definition that would be stored and not read again would be a machine that is lost. */
+static int check_readable(const DomainDefinition *definition, Error *error)
+{
+        _cleanup_(freep) char *xml =
+                domain_definition_format(definition, DEFINITION_SECURE | DEFINITION_INACTIVE);
+        _cleanup_(domain_definition_freep) DomainDefinition *read = NULL;
+
+        return domain_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &read, error);
+}
+
+int impact_store(Domain *domain, DomainDefinition **changed, Error *error)
+{
+        int r = check_readable(*changed, error);
+
+        if (r >= 0)
+                r = definitions_save(domain, *changed, domain->is_autostart, error);
+
+        if (r >= 0)
+                domain_set_definition(domain, TAKE_PTR(*changed));
+        return r;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Changes that are of the running machine, of its definition, or of both (virDomainModificationImpact). */
+
+#include "drivers/qemu/machine.h"
+
+enum {
+        AFFECT_LIVE = 1 << 0,
+        AFFECT_CONFIG = 1 << 1,
+};
+
+/* Checks the flags, of which `known` are the operation's own, and sets which of the two is meant if none is
+ * said. */
+int impact_choose(const Domain *domain, const char *operation, uint32_t known, uint32_t *flags,
+                  Error *error);
+/* What is asked about: the live or the stored definition. Borrowed. */
+const DomainDefinition *impact_definition(const Domain *domain, uint32_t flags);
+/* Stores the changed definition, which is taken over, before it counts. */
+int impact_store(Domain *domain, DomainDefinition **changed, Error *error) AWAITS;
