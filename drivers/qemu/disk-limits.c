@@ -228,8 +228,7 @@ static int change_live(Call *call, Domain *domain, const char *name, GVariant *v
         }
         struct_free(&disk_tune_type, disk->tune);
         disk->tune = tune;
-        status_save_soon(domain);
-        return 0;
+        return status_save(domain, error);
 }
 
 int qemu_domain_set_block_io_tune(Call *call, Domain *domain, const char *name, GVariant *values,

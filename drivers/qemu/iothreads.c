@@ -128,11 +128,10 @@ static int change_live(Call *call, Domain *domain, const Change *change, uint32_
         }
         r = qmp_call(machine_of(domain)->qmp, change->command, arguments,
                      MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC)), NULL, error);
-        if (r >= 0 && domain->live) {
-                change->apply(domain->live, id);
-                status_save_soon(domain);
-        }
-        return r;
+        if (r < 0 || !domain->live)
+                return r;
+        change->apply(domain->live, id);
+        return status_save(domain, error);
 }
 
 static int change(Call *call, Domain *domain, const Change *change, uint32_t id, uint32_t flags,

@@ -138,8 +138,7 @@ static int pin_live(Call *call, Domain *domain, ThreadKind kind, uint32_t id, co
         if (r < 0 || !domain->live)
                 return r;
         set_pin(domain->live, kind, id, set);
-        status_save_soon(domain);
-        return 0;
+        return status_save(domain, error);
 }
 
 static int check_there(const Domain *domain, const DomainDefinition *definition, ThreadKind kind,

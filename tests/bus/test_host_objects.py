@@ -260,17 +260,11 @@ def test_a_stranger_changes_nothing_of_the_host(system_daemon, links, polkit):
 # Devices
 
 
-@pytest.fixture
-def own_sysfs(monkeypatch):
-    """The daemon sees a /sys of the tests' own network namespace."""
-    monkeypatch.setenv("VIRTBUS_DAEMON_PREFIX", "unshare --mount sh -c 'mount -t sysfs sysfs /sys && exec \"$@\"' sh")
-
-
 def device(client, name):
     return client.call(QEMU, CONNECT, "NodeDeviceLookupByName", "s", name)
 
 
-def test_devices_are_those_of_sys(own_sysfs, system_daemon):
+def test_devices_are_those_of_sys(system_daemon):
     client = system_daemon.client()
     names = {prop(client, p, "Name", DEVICE) for p in client.call(QEMU, CONNECT, "ListNodeDevices", "u", 0)}
     expected = {"pci_" + e.name.translate(str.maketrans(":.", "__")) for e in pathlib.Path("/sys/bus/pci/devices").glob("*")}
@@ -305,7 +299,7 @@ def test_devices_are_those_of_sys(own_sysfs, system_daemon):
         refused(client.call, QEMU, CONNECT, "NodeDeviceCreateXML", "su", xml, 0, word=word)
 
 
-def test_devices_come_and_go(own_sysfs, system_daemon, links):
+def test_devices_come_and_go(system_daemon, links):
     client = system_daemon.client()
     client.call(QEMU, CONNECT, "ListNodeDevices", "u", 0)
     events = client.listen(member="NodeDeviceEvent", path=QEMU)
