@@ -6,10 +6,13 @@
 #include "drivers/qemu/command/device.h"
 #include <string.h>
 
+/* Where QEMU's certificates are by convention. */
+#define TLS_FOLDER "/etc/pki/qemu"
+
 typedef struct Chardev {
         CommandLine *line;
         const ChardevSource *source;
-        const char *spice_name;
+        const char *alias, *spice_name;
         GString *text;
 } Chardev;
 
@@ -51,12 +54,27 @@ static void append_unix(Chardev *chardev)
                 append_reconnect(chardev);
 }
 
+/* With certificates of both sides, and of nobody else's making. */
+static void append_tls(Chardev *chardev)
+{
+        _cleanup_(freep) char *id = g_strdup_printf("tls-%s", chardev->alias);
+        bool listens = chardev->source->mode == SOCKET_BIND;
+
+        command_add_json(chardev->line, "-object",
+                         json_pack("{s:s, s:s, s:s, s:s, s:b}", "qom-type", "tls-creds-x509", "id", id,
+                                   "dir", TLS_FOLDER, "endpoint", listens ? "server" : "client",
+                                   "verify-peer", 1));
+        append(chardev, "tls-creds", id);
+}
+
 static void append_tcp(Chardev *chardev)
 {
         const ChardevSource *source = chardev->source;
 
         append(chardev, "host", source->host);
         append(chardev, "port", source->service);
+        if (source->tls == YES)
+                append_tls(chardev);
         if (source->protocol == CHARDEV_PROTOCOL_TELNET)
                 g_string_append(chardev->text, ",telnet=on");
         if (source->mode == SOCKET_BIND)
@@ -152,9 +170,13 @@ static int check(const ChardevSource *source, Error *error)
         if (!backend(source->type))
                 return device_unsupported(error, "The QEMU driver has no character devices of type '%s'",
                                           chardev_type_to_string(source->type));
-        if (source->tls == YES || source->protocol == CHARDEV_PROTOCOL_TLS ||
-            source->protocol == CHARDEV_PROTOCOL_TELNETS)
-                return device_unsupported(error, "The QEMU driver has no character devices with TLS");
+        if (source->protocol == CHARDEV_PROTOCOL_TLS || source->protocol == CHARDEV_PROTOCOL_TELNETS)
+                return device_unsupported(error,
+                                          "QEMU has no protocol '%s' of character devices: tls='yes' is "
+                                          "an attribute of its <source>",
+                                          chardev_protocol_to_string(source->protocol));
+        if (source->tls == YES && source->type != CHARDEV_TYPE_TCP)
+                return device_unsupported(error, "QEMU has TLS for character devices of type 'tcp' only");
         if (source->type == CHARDEV_TYPE_UNIX && !source->path)
                 return error_set(error, ERROR_INVALID_XML, "A unix socket needs a path");
         return 0;
@@ -165,7 +187,9 @@ int command_chardev_named(CommandLine *line, const ChardevSource *source, const 
 {
         _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
         _cleanup_(freep) char *id = g_strconcat("char", alias, NULL);
-        Chardev chardev = { .line = line, .source = source, .spice_name = spice_name, .text = text };
+        Chardev chardev = {
+                .line = line, .source = source, .alias = alias, .spice_name = spice_name, .text = text
+        };
         int r;
 
         r = check(source, error);
