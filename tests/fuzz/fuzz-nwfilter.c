@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Filters become text for nft: whatever a definition holds, what is written stays within the lines and the
- * chains of its device, and a second translation says the same. */
+ * chains of its device, and a second translation says the same. And whatever frame comes to a guest, what is
+ * learnt of it is an address. */
 
+#include "drivers/nwfilter/learn.h"
 #include "drivers/nwfilter/translate.h"
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +52,18 @@ static void check(const char *text)
                 abort();
 }
 
+static void learn(const uint8_t *data, size_t size)
+{
+        static const uint8_t mac[6] = { 0x52, 0x54, 0, 0, 0, 1 };
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *servers = g_ptr_array_new();
+        char address[16] = "";
+        uint32_t seconds;
+
+        if (learn_read_dhcp(data, size, mac, servers, address, &seconds) &&
+            !g_hostname_is_ip_address(address))
+                abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -63,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         };
         int r;
 
+        learn(data, size);
         if (filter_definition_parse((const char *)data, size, &definition, &error) < 0)
                 return 0;
         request.filter = definition->name;
