@@ -332,6 +332,9 @@ static int check_may_store(const Driver *driver, Error *error)
                 { "/run/network/ifstate", "ifupdown" },
         };
 
+        if (!driver->interfaces->links)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The host's network devices cannot be read, the daemon's log says why");
         if (!driver->config->is_system)
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "A session daemon cannot define interfaces of the host: the system's can");
