@@ -403,8 +403,12 @@ static void catch_up_fiber(void *data)
         Pool *pool = data;
         _cleanup_(error_clear) Error error = {};
         unsigned changes = pool->changes;
-        int r = catch_up(pool, &error);
+        int r;
 
+        do
+                r = catch_up(pool, &error);
+        while (r >= 0 && pool->watch &&
+               watch_has_news(pool->watch)); /* it came while others were looked at */
         pool->has_fiber = false;
         if (r < 0) {
                 log_warning(pool->pool.object.path, "what changed in storage pool %s was not seen: %s",

@@ -3,6 +3,7 @@
 /* Pools of type iscsi: the units of a target, which open-iscsi's iscsiadm logs in to. */
 
 #include "drivers/storage/command.h"
+#include "drivers/storage/look.h"
 #include "drivers/storage/luns.h"
 #include <stdio.h>
 #include <string.h>
@@ -120,6 +121,18 @@ static int iscsi_start(const StoragePoolDefinition *pool, bool is_resumed, Error
                 error);
 }
 
+/* Whoever has mounted a unit, or uses it otherwise, would lose what is not yet written. */
+static int refuse_used(const StoragePoolDefinition *pool, unsigned host, Error *error) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *entries = NULL;
+        BackendSizes sizes;
+        int r = luns_list(pool, host, &entries, &sizes, error);
+
+        for (unsigned i = 0; r >= 0 && i < entries->len; i++)
+                r = look_unused_device(pool->name, ((const FileEntry *)entries->pdata[i])->path, error);
+        return r;
+}
+
 static int iscsi_stop(const StoragePoolDefinition *pool, Error *error) AWAITS
 {
         _cleanup_(freep) char *portal = NULL;
@@ -130,6 +143,9 @@ static int iscsi_stop(const StoragePoolDefinition *pool, Error *error) AWAITS
         if (r >= 0)
                 r = target_of(pool, &target, error);
         if (r < 0 || session_find(target, &host) == 0)
+                return r;
+        r = refuse_used(pool, host, error);
+        if (r < 0)
                 return r;
         return command_run(
                 &ISCSIADM("--mode", "node", "--portal", portal, "--targetname", target, "--logout"), NULL,

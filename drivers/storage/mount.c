@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MOUNT_TIMEOUT_USEC (60 * G_USEC_PER_SEC)
-#define UNMOUNT_TRIES      5
+#define READERS_USEC       (G_USEC_PER_SEC / 2)
 #define UNMOUNT_PAUSE_USEC (G_USEC_PER_SEC / 10)
 #define OPTIONS_ALWAYS     "nosuid,nodev"
 
@@ -70,20 +70,23 @@ int mount_start(const StoragePoolDefinition *pool, const MountSource *source, bo
 
 int mount_stop(const StoragePoolDefinition *pool, const char *source, Error *error)
 {
-        _cleanup_(error_clear) Error ignored = {};
+        _cleanup_(error_clear) Error failure = {};
         Command command = { .name = "umount",
                             .purpose = "which lets go of file systems",
                             .arguments = COMMAND_ARGUMENTS("--", pool->path),
                             .timeout_usec = MOUNT_TIMEOUT_USEC };
-        int r = look(pool, source, &ignored);
+        uint64_t until_usec = deadline_after_usec(READERS_USEC);
+        int r = look(pool, source, &failure);
 
         if (r <= 0)
                 return 0; /* not ours, or gone */
         /* A reader that had begun may hold the folder for a moment. */
-        for (unsigned n = 1; (r = command_run(&command, NULL, n < UNMOUNT_TRIES ? NULL : error)) < 0; n++)
-                if (n == UNMOUNT_TRIES || await_until(deadline_after_usec(UNMOUNT_PAUSE_USEC)) < 0)
-                        break;
-        if (r < 0)
-                error_prefix(error, "Cannot unmount '%s'", pool->path);
+        while ((r = command_run(&command, NULL, &failure)) < 0 && loop_now_usec() < until_usec &&
+               await_until(deadline_after_usec(UNMOUNT_PAUSE_USEC)) >= 0)
+                error_clear(&failure);
+        if (r < 0) {
+                error_prefix(&failure, "Cannot unmount '%s'", pool->path);
+                error_move(error, &failure);
+        }
         return r;
 }

@@ -262,8 +262,13 @@ void pools_run(Driver *driver)
         bool is_boot = faccessat(running_fd, BOOTED_FILE, F_OK, 0) < 0;
         _cleanup_(error_clear) Error error = {};
 
-        for (unsigned i = 0; i < pools->len && !fiber_is_cancelled(fiber_current()); i++)
-                start_again(pools->pdata[i], is_boot);
+        /* A server that is gone keeps nobody waiting but others that need one. */
+        for (unsigned i = 0; i < 2 * pools->len && !fiber_is_cancelled(fiber_current()); i++) {
+                Pool *pool = pools->pdata[i % pools->len];
+
+                if ((pool->definition->source.hosts.count > 0) == (i >= pools->len))
+                        start_again(pool, is_boot);
+        }
         if (is_boot && store_write(running_fd, BOOTED_FILE, "", 0, 0600, &error) < 0)
                 log_warning(driver->object.path, "storage pools start by themselves once more: %s",
                             error.message);
@@ -349,6 +354,10 @@ static int check_others(const Driver *driver, const StoragePoolDefinition *defin
                         return error_set(error, ERROR_EXISTS,
                                          "pool '%s': the path '%s' is that of pool '%s'", definition->name,
                                          definition->path, other->pool.object.name);
+                if (!is_same && pools_have_same_source(other->definition, definition))
+                        return error_set(error, ERROR_EXISTS,
+                                         "pool '%s': what it stands on is that of pool '%s' already",
+                                         definition->name, other->pool.object.name);
         }
         return 0;
 }

@@ -22,6 +22,9 @@ int pools_create_transient(Call *call, StoragePool *existing, StoragePoolDefinit
 
 int pools_find_sources(Call *call, const char *type, const char *spec, uint32_t flags, char **ret_xml,
                        Error *error) AWAITS;
+/* Whether both stand on the same device, volume group, folder of a server ...; false where nobody can tell.
+ */
+bool pools_have_same_source(const StoragePoolDefinition *a, const StoragePoolDefinition *b);
 int pools_build(Call *call, StoragePool *pool, uint32_t flags, Error *error) AWAITS;
 int pools_create(Call *call, StoragePool *pool, uint32_t flags, Error *error) AWAITS;
 int pools_delete(Call *call, StoragePool *pool, uint32_t flags, Error *error) AWAITS;

@@ -32,3 +32,40 @@ int pools_find_sources(Call *call, const char *type, const char *spec, uint32_t 
                 *ret_xml = storage_sources_format(sources);
         return r;
 }
+
+static const char *first_device(const PoolSource *source)
+{
+        return source->devices.count > 0 ? source->devices.items[0]->path : NULL;
+}
+
+static const char *first_host(const PoolSource *source)
+{
+        return source->hosts.count > 0 ? source->hosts.items[0]->name : NULL;
+}
+
+bool pools_have_same_source(const StoragePoolDefinition *a, const StoragePoolDefinition *b)
+{
+        const PoolSource *one = &a->source, *other = &b->source;
+
+        if (a->type != b->type)
+                return false;
+        switch (a->type) {
+        case POOL_TYPE_FS:
+        case POOL_TYPE_DISK:
+                return g_strcmp0(first_device(one), first_device(other)) == 0;
+        case POOL_TYPE_LOGICAL:
+        case POOL_TYPE_ZFS:
+                return g_strcmp0(one->name, other->name) == 0;
+        case POOL_TYPE_NETFS:
+                return g_strcmp0(first_host(one), first_host(other)) == 0 &&
+                       g_strcmp0(one->dir, other->dir) == 0;
+        case POOL_TYPE_ISCSI:
+                return g_strcmp0(first_host(one), first_host(other)) == 0 &&
+                       g_strcmp0(first_device(one), first_device(other)) == 0;
+        case POOL_TYPE_RBD:
+                return g_strcmp0(first_host(one), first_host(other)) == 0 &&
+                       g_strcmp0(one->name, other->name) == 0;
+        default:
+                return false;
+        }
+}

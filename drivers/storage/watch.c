@@ -54,7 +54,7 @@ static int arrived(sd_event_source *source, int fd, uint32_t events, void *data)
 
         (void)source, (void)fd, (void)events;
         drain(watch);
-        if (watch->names || watch->is_all)
+        if (watch_has_news(watch))
                 watch->changed(watch->data);
         return 0;
 }
@@ -78,6 +78,11 @@ int watch_new(int folder_fd, WatchChanged changed, void *data, Watch **ret_watch
                 return r;
         *ret_watch = TAKE_PTR(watch);
         return 0;
+}
+
+bool watch_has_news(const Watch *watch)
+{
+        return watch->names || watch->is_all;
 }
 
 GHashTable *watch_take(Watch *watch, bool *ret_all)

@@ -168,7 +168,8 @@ class TestFileSystems:
             refused(client.call, pool, POOL, "Build", "u", OVERWRITE, word=word)
             client.call(pool, POOL, "Undefine")
         pool = define(client, fs_xml("/dev/null", tmp_path, name="mine"))
-        refused(define, client, fs_xml("/dev/null", tmp_path, name="other"), word="mine")
+        refused(define, client, fs_xml("/dev/zero", tmp_path, name="other"), word="path")
+        refused(define, client, fs_xml("/dev/null", "/other", name="other"), word="stands on")
         assert client.call(QEMU, CONNECT, "ListStoragePools", "u", 0) == [pool]
 
 
@@ -212,6 +213,9 @@ class TestDisks:
         daemon.start()
         wait_for(lambda: client.get(pool, POOL, "Active"))
         assert len(names(client, pool)) == 2
+        refused(define, client, disk_xml(disk, "dos", "wrong"), word="stands on")
+        client.call(pool, POOL, "Destroy")
+        client.call(pool, POOL, "Undefine")
         wrong = define(client, disk_xml(disk, "dos", "wrong"))
         refused(client.call, wrong, POOL, "Create", "u", 0, word="gpt")
 

@@ -152,11 +152,41 @@ static void volumes(void **state)
         assert_false(volume->has_allocation);
 }
 
+static void sources(void **state)
+{
+        static const char xml[] = "<source><host name='h' port='7'/><dir path='/x'/></source>";
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *found = storage_sources_new();
+        _cleanup_(storage_source_freep) PoolSource *where = NULL;
+        _cleanup_(error_clear) Error error = {};
+        _cleanup_(freep) char *none = storage_sources_format(found), *two = NULL;
+        PoolSource *group = storage_source_new("lvm2"), *folder = storage_source_new(NULL);
+
+        (void)state;
+        if (storage_source_parse(xml, strlen(xml), &where, &error) < 0)
+                fail_msg("%s", error.message);
+        assert_string_equal(where->hosts.items[0]->name, "h");
+        assert_int_equal(where->hosts.items[0]->port, 7);
+        assert_true(storage_source_parse("<pool/>", 7, &where, &error) < 0);
+        assert_string_equal(none, "<sources/>\n");
+        group->name = g_strdup("a<b");
+        storage_source_add_device(group, "/dev/b");
+        storage_source_add_device(group, "/dev/c");
+        storage_source_add_host(folder, "h");
+        g_ptr_array_add(found, group);
+        g_ptr_array_add(found, folder);
+        two = storage_sources_format(found);
+        assert_string_equal(two, "<sources>\n  <source>\n    <device path='/dev/b'/>\n"
+                                 "    <device path='/dev/c'/>\n    <name>a&lt;b</name>\n"
+                                 "    <format type='lvm2'/>\n  </source>\n  <source>\n"
+                                 "    <host name='h'/>\n  </source>\n</sources>\n");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(fills_in),
                 cmocka_unit_test(refuses),
+                cmocka_unit_test(sources),
                 cmocka_unit_test(volumes),
         };
 
