@@ -9,6 +9,7 @@ import pytest
 from guest_agent import CHANNEL, GuestAgent
 from harness import SCALE
 from machines import NATIVE, RUNNING, SHUTOFF, Machine, define, definition, disk, guest_definition, list_machines
+from test_pools import loop_device, mounted
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "busctl-examples"
 tried = set()
@@ -134,6 +135,26 @@ def test_storage(client, example, root_dir):
     assert path == str(root_dir / "a & b/web.qcow2") and info.split()[:2] == ["0", str(2**20)]
     assert example("volume", "disks", "web.qcow2", 2**21).split()[-2] == str(2**21)
     assert example("volume", "disks", "web.qcow2").split()[-2] == str(2**21)
+    shown = example("pool-show", "disks").splitlines()
+    assert shown[:3] == ["Type: dir", f"Path: {root_dir / 'a & b'}", "State: running"]
+    assert shown[-1].split()[:3] == ["web.qcow2", "qcow2", str(2**21)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="loop devices are root's")
+def test_storage_on_a_device(client, example, root_dir):
+    with loop_device(root_dir, 64 * 2**20) as device:
+        pool = example("pool-device", "files", device, root_dir / "mnt", "ext4")
+        assert mounted(root_dir / "mnt")[:2] == (device, "ext4")
+        example("volume", "files", "web.qcow2", 2**20)
+        assert "web.qcow2" in example("pool-show", "files")
+        client.call(pool, "org.virtbus1.StoragePool", "Stop")
+        client.call(pool, "org.virtbus1.StoragePool", "Undefine")
+        assert "OVERWRITE" in example("pool-device", "files", device, root_dir / "mnt", "ext4", status=1)
+        (pool,) = client.call("/org/libvirt/QEMU", "org.virtbus1.Connect", "ListStoragePools", "a{sv}", {})
+        client.call(pool, "org.virtbus1.StoragePool", "Undefine")
+        pool = example("pool-device", "files", device, root_dir / "mnt")
+        assert "web.qcow2" in example("pool-show", "files")
+        client.call(pool, "org.virtbus1.StoragePool", "Stop")
 
 
 @pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
