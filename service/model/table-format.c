@@ -129,11 +129,11 @@ static void write_number(Output *output, const Field *field, const void *object,
                                                                                  : NULL);
 }
 
-static void write_strings(Output *output, const Field *field, const void *object)
+static void write_strings(Output *output, const Field *field, const void *object, const char *full_path)
 {
-        const char *attribute = strstr(field->path, "/@");
+        const char *attribute = strstr(full_path, "/@");
         _cleanup_(freep) char *path =
-                g_strndup(field->path, attribute ? (size_t)(attribute - field->path) : strlen(field->path));
+                g_strndup(full_path, attribute ? (size_t)(attribute - full_path) : strlen(full_path));
 
         for (const char *const *text = *CONST_FIELD_AT(object, field, FieldStrings); text && *text; text++) {
                 if (!attribute) {
@@ -233,7 +233,7 @@ static void write_field(Output *output, const Field *field, const void *object, 
                 write_inline(output, field, object, path);
                 return;
         case FIELD_STRINGS:
-                write_strings(output, field, object);
+                write_strings(output, field, object, path);
                 return;
         case FIELD_RAW:
                 write_raw(output, path, *CONST_FIELD_AT(object, field, char *));

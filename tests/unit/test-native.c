@@ -100,6 +100,18 @@ static void documents_say_the_same(void **state)
         assert_in_range(count, 10, 10000);
 }
 
+/* Found by the fuzzer: texts of a list within an inline structure stay in its element. */
+static void arguments_of_init_stay_in_os(void **state)
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *definition = read_xml(
+                "<domain type='lxc'><name>a</name><memory>1024</memory><os><type>exe</type>"
+                "<init>/sbin/init</init><initarg>one</initarg><initarg>two</initarg></os></domain>");
+        _cleanup_(freep) char *xml = domain_definition_format(definition, DEFINITION_INACTIVE);
+
+        (void)state;
+        assert_non_null(strstr(xml, "    <initarg>one</initarg>\n    <initarg>two</initarg>\n  </os>"));
+}
+
 static void a_machine_by_hand(void **state)
 {
         GVariant *native = g_variant_new_parsed(
@@ -305,6 +317,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(documents_say_the_same),
+                cmocka_unit_test(arguments_of_init_stay_in_os),
                 cmocka_unit_test(a_machine_by_hand),
                 cmocka_unit_test(slips_by_hand_are_named),
                 cmocka_unit_test(guests_do_not_see_everything),
