@@ -110,7 +110,7 @@ def measure_latency(stage, quick):
 
 
 def define_many(client, first, last):
-    """Defines machines m<first>... with some calls in flight; nothing is measured here."""
+    """Defines machines m<first>... with some calls in flight."""
     pending = []
     for i in range(first, last):
         pending.append(client.begin("/org/libvirt/QEMU", "org.libvirt.Connect", "DomainDefineXML", "s",
@@ -157,7 +157,8 @@ def measure_scale(stage, quick):
                                    "GetManagedObjects")
     have = 0
     for count, memory_bar, start_bar in ((1000, 20, 0.1),) if quick else ((1000, 20, 0.1), (10000, 100, 0.5)):
-        define_many(client, have, count)
+        took = timed(define_many, client, have, count)
+        row(f"{count - have:,} machines defined, 64 at a time", "", ms(took), "")
         have = count
         daemon.stop()
         daemon.start(timeout=60)
