@@ -112,6 +112,19 @@ static void arguments_of_init_stay_in_os(void **state)
         assert_non_null(strstr(xml, "    <initarg>one</initarg>\n    <initarg>two</initarg>\n  </os>"));
 }
 
+/* Found by the fuzzer: a path and a source in one element ended the daemon. */
+static void variables_have_a_path_or_a_source(void **state)
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *definition =
+                read_xml("<domain type='kvm'><name>a</name><memory>1024</memory><os><type>hvm</type>"
+                         "<loader type='pflash'>/code</loader>"
+                         "<nvram>/vars<source file='/other'/></nvram></os></domain>");
+        _cleanup_(freep) char *xml = domain_definition_format(definition, DEFINITION_INACTIVE);
+
+        (void)state;
+        assert_non_null(strstr(xml, "    <nvram>/vars</nvram>\n"));
+}
+
 static void a_machine_by_hand(void **state)
 {
         GVariant *native = g_variant_new_parsed(
@@ -318,6 +331,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(documents_say_the_same),
                 cmocka_unit_test(arguments_of_init_stay_in_os),
+                cmocka_unit_test(variables_have_a_path_or_a_source),
                 cmocka_unit_test(a_machine_by_hand),
                 cmocka_unit_test(slips_by_hand_are_named),
                 cmocka_unit_test(guests_do_not_see_everything),

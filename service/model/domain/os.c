@@ -35,9 +35,15 @@ static int nvram_check(void *object, const XmlNode *node, unsigned flags, Error 
 {
         OsNvram *nvram = object;
 
-        (void)node, (void)flags, (void)error;
-        if (nvram->type != DISK_TYPE_ABSENT) /* blanks around <source> */
+        (void)flags;
+        if (nvram->type != DISK_TYPE_ABSENT) { /* blanks around <source> */
                 g_clear_pointer(&nvram->path, g_free);
+                return 0;
+        }
+        if (nvram->source && !node)
+                return error_set(error, ERROR_INVALID_ARGUMENT, "the source of an nvram needs a type");
+        /* Without a type it is a path, and what stands beside that is not looked at. */
+        nvram->source = struct_free(&disk_source_type, nvram->source);
         return 0;
 }
 
