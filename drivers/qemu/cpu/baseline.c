@@ -4,6 +4,7 @@
  * struck out what it lacks, described by a model that has about as much. */
 
 #include "drivers/qemu/cpu/baseline.h"
+#include "core/await.h"
 #include "drivers/qemu/cpu/definition.h"
 #include "drivers/qemu/hypervisor.h"
 #include <stdlib.h>
@@ -17,6 +18,7 @@ enum {
 #define BASELINE_ALL (BASELINE_EXPAND_FEATURES | BASELINE_MIGRATABLE)
 /* As many hosts as a caller may have. */
 #define CPUS_MAX 4096
+#define TURN     16
 
 typedef struct Baseline {
         CpuProcessor processor;
@@ -154,7 +156,7 @@ static int finish(const Baseline *baseline, GHashTable *models, uint32_t flags, 
         return 0;
 }
 
-static int meet_all(Baseline *baseline, const char *const *cpus, Error *error)
+static int meet_all(Baseline *baseline, const char *const *cpus, Error *error) AWAITS
 {
         size_t count = g_strv_length((char **)cpus);
 
@@ -167,6 +169,9 @@ static int meet_all(Baseline *baseline, const char *const *cpus, Error *error)
 
                 if (r < 0)
                         return r;
+                /* Of thousands, others have their turn in between. */
+                if (i % TURN == TURN - 1 && await_turn() < 0)
+                        return error_set(error, ERROR_CANCELLED, "The caller left");
         }
         return 0;
 }
