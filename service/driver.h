@@ -15,6 +15,7 @@
 #include "model/storage-pool.h"
 #include "objects/domain.h"
 #include "objects/object.h"
+#include "objects/snapshot.h"
 
 typedef struct DriverType DriverType;
 

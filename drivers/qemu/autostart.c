@@ -5,6 +5,7 @@
 #include "drivers/qemu/autostart.h"
 #include "core/fiber.h"
 #include "core/log.h"
+#include "drivers/qemu/save.h"
 #include "drivers/qemu/start.h"
 
 #define START_USEC (120 * G_USEC_PER_SEC)
@@ -18,7 +19,7 @@ static int start(Domain *domain, const char *operation, Error *error) AWAITS
         r = job_take(domain->object.jobs, JOB_START, operation, (uid_t)-1, deadline_usec, &job, error);
         if (r < 0 || domain->object.is_gone || domain_is_active(domain))
                 return r;
-        return start_machine(domain, domain->definition, 0, NULL, deadline_usec, error);
+        return save_start(domain, 0, NULL, deadline_usec, error);
 }
 
 void autostart_machines(Driver *driver)

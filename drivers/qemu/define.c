@@ -13,6 +13,8 @@
 #include "drivers/qemu/launch.h"
 #include "drivers/qemu/notices.h"
 #include "drivers/qemu/prepare.h"
+#include "drivers/qemu/save.h"
+#include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/variables.h"
@@ -180,23 +182,29 @@ static int create_existing(Call *call, Domain *domain, DomainDefinition *definit
         return r < 0 ? r : start_machine(domain, definition, flags, call->job, call->deadline_usec, error);
 }
 
+int define_transient(Call *call, DomainDefinition *definition, Domain **ret_domain, Error *error)
+{
+        _cleanup_(domain_unrefp) Domain *domain = NULL;
+        _cleanup_(reservation_clear) Reservation reservation = {};
+        int r = make(call, definition, &reservation, &domain, error);
+
+        if (r >= 0)
+                r = add(call, domain, error);
+        if (r >= 0)
+                *ret_domain = TAKE_PTR(domain);
+        return r;
+}
+
 static int create_new(Call *call, DomainDefinition *definition, uint32_t flags, Domain **ret_domain,
                       Error *error) AWAITS
 {
         _cleanup_(domain_unrefp) Domain *domain = NULL;
         _cleanup_(job_releasep) Job *job = NULL;
         uint64_t deadline_usec = MIN(call->deadline_usec, deadline_after_usec(120 * G_USEC_PER_SEC));
-        int r;
+        int r = define_transient(call, definition, &domain, error);
 
-        {
-                _cleanup_(reservation_clear) Reservation reservation = {};
-
-                r = make(call, definition, &reservation, &domain, error);
-                if (r >= 0)
-                        r = add(call, domain, error);
-                if (r < 0)
-                        return r;
-        }
+        if (r < 0)
+                return r;
         r = job_take(domain->object.jobs, JOB_START, "CreateXML", call->uid, deadline_usec, &job, error);
         if (r >= 0)
                 r = start_machine(domain, domain->definition, flags, job, deadline_usec, error);
@@ -289,12 +297,22 @@ int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *erro
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "Undefine cannot both keep and remove");
         if (r >= 0)
                 r = check_persistent(domain, error);
+        if (r >= 0 && domain->has_managed_save && !(flags & UNDEFINE_MANAGED_SAVE))
+                r = error_set(error, ERROR_OPERATION_INVALID,
+                              "The %s has saved memory: flag MANAGED_SAVE (1) throws it away",
+                              object_describe(&domain->object));
+        if (r >= 0 && !(flags & UNDEFINE_SNAPSHOTS))
+                r = snapshots_check_none(domain, error);
         if (r >= 0)
                 has_variables = variables_are_possible(domain);
         if (r >= 0 && has_variables)
                 r = launch_find_user(domain, call->deadline_usec, &user, error);
         if (r >= 0 && has_variables)
                 r = check_variables(domain, &user, flags, call->deadline_usec, error);
+        if (r >= 0)
+                r = save_remove(domain, error);
+        if (r >= 0)
+                r = snapshots_forget(domain, error);
         if (r >= 0)
                 r = definitions_remove(domain, error);
         if (r < 0)

@@ -6,6 +6,10 @@
 #include "drivers/qemu/machine.h"
 
 /* DriverType's hooks (driver.h). */
+/* A machine without a kept definition, in the driver's table, that is about to be started; whoever cannot
+ * start it takes it out again. Takes the definition over. */
+int define_transient(Call *call, DomainDefinition *definition, Domain **ret_domain, Error *error);
+
 int qemu_define_domain(Call *call, Domain *existing, DomainDefinition *definition, Domain **ret_domain,
                        Error *error) AWAITS;
 int qemu_create_domain(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,

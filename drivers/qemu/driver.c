@@ -22,6 +22,9 @@
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/qemu.h"
 #include "drivers/qemu/recover.h"
+#include "drivers/qemu/save.h"
+#include "drivers/qemu/snapshot-recover.h"
+#include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/stats.h"
 #include "drivers/secret/secrets.h"
 #include "drivers/storage/pools.h"
@@ -90,6 +93,10 @@ static int driver_open(Driver *driver, Error *error)
         if (r >= 0)
                 r = definitions_load(driver, error);
         if (r >= 0)
+                r = snapshots_load(driver, error);
+        if (r >= 0)
+                save_load(driver);
+        if (r >= 0)
                 r = interfaces_open(driver, error);
         if (r >= 0)
                 r = networks_open(driver, error);
@@ -140,6 +147,7 @@ static void driver_run(Driver *driver)
         qemu->is_running = true;
         condition_wake_all(&qemu->running);
         interfaces_run(driver);
+        snapshot_recover_stopped(driver); /* before anything is started */
         networks_run(driver);
         pools_run(driver);
         plug_sweep(driver);
@@ -155,9 +163,9 @@ const DriverType qemu_driver_type = {
         .uri_system = "qemu:///system",
         .uri_session = "qemu:///session",
         .operations = &qemu_operations,
-        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_INTERFACE | 1u << OBJECT_NETWORK |
-                 1u << OBJECT_NODE_DEVICE | 1u << OBJECT_NWFILTER | 1u << OBJECT_SECRET |
-                 1u << OBJECT_STORAGE_POOL | 1u << OBJECT_STORAGE_VOLUME,
+        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_SNAPSHOT | 1u << OBJECT_INTERFACE |
+                 1u << OBJECT_NETWORK | 1u << OBJECT_NODE_DEVICE | 1u << OBJECT_NWFILTER |
+                 1u << OBJECT_SECRET | 1u << OBJECT_STORAGE_POOL | 1u << OBJECT_STORAGE_VOLUME,
         .open = driver_open,
         .run = driver_run,
         .close = driver_close,

@@ -35,19 +35,22 @@ void events_started(Domain *domain)
         addresses_begin(domain);
         if (!domain->is_persistent)
                 domain->definition = domain_definition_free(domain->definition);
+        const MachineOrigin *origin = machine_origin(machine);
+
         if (!machine->starts_paused) {
-                change(domain, DOMAIN_STATE_RUNNING, RUNNING_REASON_BOOTED, DOMAIN_EVENT_STARTED,
-                       STARTED_BOOTED);
+                change(domain, DOMAIN_STATE_RUNNING, origin->running_reason, DOMAIN_EVENT_STARTED,
+                       origin->started_detail);
                 return;
         }
-        change(domain, DOMAIN_STATE_PAUSED, PAUSED_REASON_USER, DOMAIN_EVENT_STARTED, STARTED_BOOTED);
-        domain_lifecycle(domain, DOMAIN_EVENT_SUSPENDED, SUSPENDED_PAUSED, machine->cause);
+        change(domain, DOMAIN_STATE_PAUSED, origin->paused_reason, DOMAIN_EVENT_STARTED,
+               origin->started_detail);
+        domain_lifecycle(domain, DOMAIN_EVENT_SUSPENDED, origin->suspended_detail, machine->cause);
 }
 
 static void on_resume(Domain *domain, json_t *arguments)
 {
         (void)arguments;
-        if (domain->state != DOMAIN_STATE_RUNNING)
+        if (domain->state != DOMAIN_STATE_RUNNING && !machine_of(domain)->is_held)
                 change(domain, DOMAIN_STATE_RUNNING, RUNNING_REASON_UNPAUSED, DOMAIN_EVENT_RESUMED,
                        RESUMED_UNPAUSED);
 }
@@ -59,7 +62,7 @@ static void on_stop(Domain *domain, json_t *arguments)
 
         (void)arguments;
         machine->pause_reason = 0;
-        if (domain->state != DOMAIN_STATE_RUNNING)
+        if (domain->state != DOMAIN_STATE_RUNNING || machine->is_held)
                 return; /* a guest that was shut down or has panicked stands still as well */
         if (reason == PAUSED_REASON_IOERROR)
                 detail = SUSPENDED_IOERROR;
@@ -154,8 +157,15 @@ static const struct {
 
 void events_handle(Domain *domain, const char *event, json_t *arguments)
 {
-        const Machine *machine = machine_of(domain);
+        Machine *machine = machine_of(domain);
 
+        static const char *const progress[] = { "JOB_STATUS_CHANGE", "MIGRATION", "DUMP_COMPLETED", NULL };
+
+        if (g_strv_contains(progress, event)) { /* also of what is part of a start */
+                machine->n_job_changes++;
+                condition_wake_all(&machine->changed);
+                return;
+        }
         if (machine->phase == MACHINE_STARTING) {
                 if (strcmp(event, "RESUME") == 0)
                         events_started(domain);

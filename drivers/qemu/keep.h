@@ -8,7 +8,8 @@
 
 #define KEEP_NVRAM "nvram"
 #define KEEP_TPM   "tpm"
-#define KEEP_RAM   "ram" /* of runs that have their memory in files */
+#define KEEP_SAVE  "save" /* the daemon's own */
+#define KEEP_RAM   "ram"  /* of runs that have their memory in files */
 
 /* STATE/qemu/UUID/WHAT; the caller frees. */
 char *keep_path(const Driver *driver, const char *uuid, const char *what);

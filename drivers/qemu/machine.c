@@ -11,6 +11,7 @@ static void machine_free(void *data)
         Machine *machine = data;
 
         machine_forget_run(machine);
+        snapshot_unref(machine->pending_snapshot);
         condition_clear(&machine->changed);
         g_free(machine);
 }
@@ -27,6 +28,14 @@ Domain *machine_new(Driver *driver, DomainDefinition *definition, uid_t owner)
         return domain;
 }
 
+const MachineOrigin *machine_origin(const Machine *machine)
+{
+        static const MachineOrigin boot = { .running_reason = RUNNING_REASON_BOOTED,
+                                            .paused_reason = PAUSED_REASON_USER };
+
+        return machine->origin ? machine->origin : &boot; /* the details of its events are 0 */
+}
+
 void machine_forget_run(Machine *machine)
 {
         machine->qmp = qmp_free(machine->qmp);
@@ -40,6 +49,7 @@ void machine_forget_run(Machine *machine)
         filter_ports_close(machine->domain->object.driver, &machine->domain->object, NULL);
         machine->phase = MACHINE_OFF;
         machine->has_exited = machine->is_ready = machine->is_hung_up = machine->is_flooding = false;
+        machine->is_held = false;
         machine->is_rebooting = machine->agent_is_there = machine->starts_paused = false;
         machine->end = MACHINE_END_UNEXPECTED;
         machine->pause_reason = 0;

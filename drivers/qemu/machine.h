@@ -16,7 +16,10 @@ typedef enum MachineEnd {
         MACHINE_END_SHUTDOWN,   /* the guest or a signal switched it off in an orderly way */
         MACHINE_END_DESTROYED,
         MACHINE_END_PANICKED,
-        MACHINE_END_RESET, /* the guest reset itself, and its definition says that this is the end */
+        MACHINE_END_SNAPSHOT, /* to go back to one, or because one was taken */
+        MACHINE_END_DUMPED,   /* as a crash, after its memory was written */
+        MACHINE_END_SAVED,    /* its memory is in a file */
+        MACHINE_END_RESET,    /* the guest reset itself, and its definition says that this is the end */
         _MACHINE_END_MAX,
 } MachineEnd;
 
@@ -43,6 +46,18 @@ typedef struct QemuDriver {
         void (*restart)(Domain *domain);
 } QemuDriver;
 
+/* Where a run begins, if not with its firmware. */
+typedef struct MachineOrigin {
+        int running_reason, paused_reason;    /* of the machine's state */
+        int started_detail, suspended_detail; /* of the events */
+        bool is_incoming;                     /* QEMU waits for the memory */
+        /* When QEMU is there and nothing has run; NULL: nothing to do. */
+        int (*load)(Domain *domain, const void *data, Error *error) AWAITS;
+        /* When the machine counts as running and its guest does not yet. */
+        int (*loaded)(Domain *domain, const void *data, Error *error) AWAITS;
+        const void *data;
+} MachineOrigin;
+
 typedef struct Machine {
         Domain *domain; /* borrowed: owns this */
         MachinePhase phase;
@@ -57,18 +72,22 @@ typedef struct Machine {
         bool is_flooding;
         int messages_fd; /* what QEMU said on stderr; -EBADF after the daemon was restarted */
         MachineEnd end;
-        int pause_reason; /* of the next STOP, PAUSED_REASON_... */
-        const Job *cause; /* of what happens now; borrowed from the operation that runs */
+        int pause_reason;            /* of the next STOP, PAUSED_REASON_... */
+        const Job *cause;            /* of what happens now; borrowed from the operation that runs */
+        const MachineOrigin *origin; /* of a start; borrowed; NULL: the firmware */
         bool starts_paused;
+        bool is_held;        /* for a moment, by us: that it stands still is no news */
         bool is_rebooting;   /* a shutdown of the guest is to become a reset */
         bool is_saving;      /* the status is being written: one at a time, or the older could come last */
         bool is_status_due;  /* a fiber is about to save the status */
         bool agent_is_there; /* the guest's agent has opened its channel */
         bool asks_agent_addresses, wants_agent_addresses;
-        json_t *agent_interfaces; /* as the agent said last; NULL: nothing */
-        int64_t clock_base_sec;   /* of a clock with an offset of its own, at the start */
-        uint64_t started_usec;    /* CLOCK_REALTIME, of a start that is not announced */
-        Condition changed;        /* phase, has_exited, is_hung_up, state */
+        json_t *agent_interfaces;         /* as the agent said last; NULL: nothing */
+        int64_t clock_base_sec;           /* of a clock with an offset of its own, at the start */
+        uint64_t started_usec;            /* CLOCK_REALTIME, of a start that is not announced */
+        unsigned n_job_changes;           /* counts what QEMU tells of its own jobs */
+        DomainSnapshot *pending_snapshot; /* begun before the daemon was killed; in no list */
+        Condition changed;                /* phase, has_exited, is_hung_up, state */
 } Machine;
 
 static inline QemuDriver *qemu_driver(const Driver *driver)
@@ -88,6 +107,9 @@ static inline Machine *machine_of(const Domain *domain)
 
 /* A machine that does not run, with a Machine; takes the definition over. Not yet in the driver's table. */
 Domain *machine_new(Driver *driver, DomainDefinition *definition, uid_t owner);
+
+/* Never NULL: what a boot is told as, where there is no origin. */
+const MachineOrigin *machine_origin(const Machine *machine);
 
 /* The process and everything that belongs to it is let go of; it does not end by this. */
 void machine_forget_run(Machine *machine);

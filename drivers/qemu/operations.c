@@ -14,6 +14,7 @@
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/disk-limits.h"
 #include "drivers/qemu/domain-capabilities.h"
+#include "drivers/qemu/dump.h"
 #include "drivers/qemu/guest.h"
 #include "drivers/qemu/host.h"
 #include "drivers/qemu/iothreads.h"
@@ -22,7 +23,13 @@
 #include "drivers/qemu/pause.h"
 #include "drivers/qemu/pins.h"
 #include "drivers/qemu/qemu.h"
+#include "drivers/qemu/restore.h"
+#include "drivers/qemu/save.h"
 #include "drivers/qemu/shares.h"
+#include "drivers/qemu/snapshot-delete.h"
+#include "drivers/qemu/snapshot-revert.h"
+#include "drivers/qemu/snapshot-take.h"
+#include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/stats.h"
 #include "drivers/qemu/stop.h"
@@ -38,6 +45,9 @@ const DriverOperations qemu_operations = {
                 .baseline_hypervisor_cpu = qemu_connect_baseline_hypervisor_cpu,
                 .compare_cpu = qemu_connect_compare_cpu,
                 .compare_hypervisor_cpu = qemu_connect_compare_hypervisor_cpu,
+                .domain_restore = qemu_connect_domain_restore,
+                .domain_save_image_define_xml = qemu_connect_domain_save_image_define_xml,
+                .domain_save_image_get_xml_desc = qemu_connect_domain_save_image_get_xml_desc,
                 .domain_xml_to_native = qemu_connect_domain_xml_to_native,
                 .find_storage_pool_sources = pools_find_sources,
                 .get_capabilities = qemu_connect_get_capabilities,
@@ -59,7 +69,9 @@ const DriverOperations qemu_operations = {
                 .node_set_memory_parameters = host_set_memory_parameters,
         },
         .domain = {
+                .abort_job = qemu_domain_abort_job,
                 .add_iothread = qemu_domain_add_iothread,
+                .core_dump = qemu_domain_core_dump,
                 .create = qemu_domain_create,
                 .create_with_files = qemu_domain_create_with_files,
                 .del_iothread = qemu_domain_del_iothread,
@@ -75,6 +87,8 @@ const DriverOperations qemu_operations = {
                 .get_guest_vcpus = qemu_domain_get_guest_vcpus,
                 .get_hostname = qemu_domain_get_hostname,
                 .get_iothread_info = qemu_domain_get_iothread_info,
+                .get_job_info = qemu_domain_get_job_info,
+                .get_job_stats = qemu_domain_get_job_stats,
                 .get_memory_parameters = qemu_domain_get_memory_parameters,
                 .get_numa_parameters = qemu_domain_get_numa_parameters,
                 .get_scheduler_parameters = qemu_domain_get_scheduler_parameters,
@@ -83,8 +97,12 @@ const DriverOperations qemu_operations = {
                 .get_time = qemu_domain_get_time,
                 .get_vcpu_pin_info = qemu_domain_get_vcpu_pin_info,
                 .get_vcpus = qemu_domain_get_vcpus,
+                .has_managed_save_image = qemu_domain_has_managed_save_image,
                 .inject_nmi = qemu_domain_inject_nmi,
                 .interface_addresses = qemu_domain_interface_addresses,
+                .list_domain_snapshots = qemu_domain_list_domain_snapshots,
+                .managed_save = qemu_domain_managed_save,
+                .managed_save_remove = qemu_domain_managed_save_remove,
                 .memory_stats = qemu_domain_memory_stats,
                 .open_console = qemu_domain_open_console,
                 .open_graphics_fd = qemu_domain_open_graphics_fd,
@@ -96,6 +114,7 @@ const DriverOperations qemu_operations = {
                 .rename = qemu_domain_rename,
                 .reset = qemu_domain_reset,
                 .resume = qemu_domain_resume,
+                .save = qemu_domain_save,
                 .send_key = qemu_domain_send_key,
                 .send_process_signal = qemu_domain_send_process_signal,
                 .set_autostart = qemu_domain_set_autostart,
@@ -112,6 +131,9 @@ const DriverOperations qemu_operations = {
                 .set_user_password = qemu_domain_set_user_password,
                 .set_vcpus = qemu_domain_set_vcpus,
                 .shutdown = qemu_domain_shutdown,
+                .snapshot_create_xml = qemu_domain_snapshot_create_xml,
+                .snapshot_current = qemu_domain_snapshot_current,
+                .snapshot_lookup_by_name = qemu_domain_snapshot_lookup_by_name,
                 .suspend = qemu_domain_suspend,
                 .undefine = qemu_domain_undefine,
         },
@@ -148,6 +170,14 @@ const DriverOperations qemu_operations = {
                 .get_xml_desc = secrets_get_xml_desc,
                 .set_value = secrets_set_value,
                 .undefine = secrets_undefine,
+        },
+        .snapshot = {
+                .delete = qemu_snapshot_delete,
+                .get_parent = qemu_snapshot_get_parent,
+                .get_xml_desc = qemu_snapshot_get_xml_desc,
+                .is_current = qemu_snapshot_is_current,
+                .list_children = qemu_snapshot_list_children,
+                .revert = qemu_snapshot_revert,
         },
         .storage_pool = {
                 .build = pools_build,

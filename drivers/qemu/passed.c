@@ -121,6 +121,19 @@ static int copy(const char *path, int fd, off_t size, Error *error)
         return TAKE_FD(memory);
 }
 
+int passed_open_folder(const char *path, Error *error)
+{
+        _cleanup_(walk_clear) Walk walk = { .path = path, .rest = g_strdup(path), .fd = -EBADF };
+        struct stat status;
+        int r = walk_path(&walk, error);
+
+        if (r < 0)
+                return r;
+        if (fstat(walk.fd, &status) < 0 || !S_ISDIR(status.st_mode))
+                return error_set(error, ERROR_OPERATION_FAILED, "%s is no folder", path);
+        return TAKE_FD(walk.fd);
+}
+
 int passed_open(const char *path, const PassedOptions *options, Error *error)
 {
         _cleanup_(walk_clear) Walk walk = { .path = path, .rest = g_strdup(path), .fd = -EBADF };

@@ -17,3 +17,5 @@ typedef struct PassedOptions {
  * made them: whoever else may write to a folder on the way cannot choose what is opened. Blocks: for
  * workers. Returns the fd. */
 int passed_open(const char *path, const PassedOptions *options, Error *error);
+/* The same for a folder; the fd is good for reaching into it only (O_PATH). */
+int passed_open_folder(const char *path, Error *error);

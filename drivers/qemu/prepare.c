@@ -5,6 +5,7 @@
 
 #include "drivers/qemu/prepare.h"
 #include "core/uuid.h"
+#include "drivers/qemu/chain.h"
 #include "drivers/qemu/folder.h"
 #include "objects/network.h"
 #include <arpa/inet.h>
@@ -261,6 +262,7 @@ int prepare_live(const Driver *driver, DomainDefinition *live, const char *folde
         int r;
 
         domain_definition_assign_aliases(live);
+        chain_number(live);
         r = set_channel_paths(live, folder, error);
         if (r >= 0)
                 r = make_genid(live, error);

@@ -17,6 +17,7 @@
 #include "drivers/qemu/limits.h"
 #include "drivers/qemu/monitor.h"
 #include "drivers/qemu/plug.h"
+#include "drivers/qemu/snapshot-recover.h"
 #include "drivers/qemu/status.h"
 #include <dirent.h>
 #include <errno.h>
@@ -122,6 +123,8 @@ static int take_back(Domain *domain, Error *error) AWAITS
         r = monitor_connect(domain, error);
         if (r >= 0)
                 r = talk(domain, error);
+        if (r >= 0)
+                snapshot_recover(domain);
         if (r >= 0)
                 log_info(domain->object.path, "machine %s is taken back", domain->object.name);
         return r;

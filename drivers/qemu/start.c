@@ -92,10 +92,14 @@ static int begin(Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
         Machine *machine = machine_of(domain);
         int r;
 
+        const MachineOrigin *origin = machine_origin(machine);
+
         r = machine->starts_paused ? status_save_start(domain, MACHINE_RUNNING, DOMAIN_STATE_PAUSED,
-                                                       PAUSED_REASON_USER, error)
+                                                       origin->paused_reason, error)
                                    : status_save_start(domain, MACHINE_RUNNING, DOMAIN_STATE_RUNNING,
-                                                       RUNNING_REASON_BOOTED, error);
+                                                       origin->running_reason, error);
+        if (r >= 0 && origin->loaded)
+                r = origin->loaded(domain, origin->data, error);
         if (r >= 0)
                 r = check_alive(domain, error);
         if (r < 0)
@@ -144,6 +148,10 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
                 r = launch_find_user(domain, deadline_usec, &user, error);
         if (r >= 0)
                 r = variables_make(domain, &user, flags & START_RESET_NVRAM, deadline_usec, error);
+        if (r >= 0 && machine_origin(machine)->is_incoming) {
+                command_add(line, "-incoming");
+                command_add(line, "defer");
+        }
         if (r >= 0)
                 r = launch(domain, line, &user, deadline_usec, error);
         if (r >= 0)
@@ -164,6 +172,8 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
                 r = limits_set(domain, MIN(deadline_usec, deadline_after_usec(ANSWER_TIMEOUT_USEC)), error);
         if (r >= 0)
                 r = check_alive(domain, error);
+        if (r >= 0 && machine_origin(machine)->load)
+                r = machine->origin->load(domain, machine->origin->data, error);
         if (r >= 0)
                 r = begin(domain, deadline_usec, error);
         return r;
@@ -234,26 +244,4 @@ int start_machine(Domain *domain, const DomainDefinition *definition, uint32_t f
         start_note(domain);
         log_info(domain->object.path, "machine %s was started", domain->object.name);
         return 0;
-}
-
-int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error)
-{
-        int r = start_check_flags("Create", flags, error);
-
-        if (r >= 0)
-                r = domain_check_inactive(domain, error);
-        if (r < 0)
-                return r;
-        return start_machine(domain, domain->definition, flags, call->job, call->deadline_usec, error);
-}
-
-int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files,
-                                  uint32_t flags, Error *error)
-{
-        (void)files;
-        if (n_files > 0)
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The QEMU driver cannot give open files to the guest of the %s",
-                                 object_describe(&domain->object));
-        return qemu_domain_create(call, domain, flags, error);
 }

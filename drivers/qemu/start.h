@@ -28,7 +28,3 @@ int start_machine(Domain *domain, const DomainDefinition *definition, uint32_t f
 bool start_was_done(const Domain *domain);
 /* Forgets that, for a machine that is undefined. */
 void start_forget(const Domain *domain);
-
-int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error) AWAITS;
-int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files,
-                                  uint32_t flags, Error *error) AWAITS;

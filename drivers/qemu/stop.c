@@ -80,6 +80,17 @@ static int end_process(Domain *domain, bool is_graceful, uint64_t deadline_usec,
                          object_describe(&domain->object));
 }
 
+int stop_process(Domain *domain, MachineEnd end, Call *call, Error *error)
+{
+        _cleanup_(machine_actp) Machine *acting = machine_act(domain, call->job);
+
+        acting->end = end;
+        if (acting->child && !acting->has_exited)
+                return end_process(domain, false, call->deadline_usec, error);
+        end_run(domain);
+        return 0;
+}
+
 int qemu_domain_destroy(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
         int r = error_check_flags(error, "Destroy", flags, DESTROY_GRACEFUL);
@@ -95,6 +106,8 @@ int qemu_domain_destroy(Call *call, Domain *domain, uint32_t flags, Error *error
         if (r < 0)
                 return r;
         _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
+        if (!(flags & DESTROY_GRACEFUL))
+                return stop_process(domain, MACHINE_END_DESTROYED, call, error);
         _cleanup_(machine_actp) Machine *acting = machine_act(domain, call->job);
 
         acting->end = MACHINE_END_DESTROYED;
@@ -102,7 +115,7 @@ int qemu_domain_destroy(Call *call, Domain *domain, uint32_t flags, Error *error
                 end_run(domain);
                 return 0;
         }
-        return end_process(domain, flags & DESTROY_GRACEFUL, call->deadline_usec, error);
+        return end_process(domain, true, call->deadline_usec, error);
 }
 
 /* Which way is taken: by what the caller wants, then by what the guest has. */

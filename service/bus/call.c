@@ -10,6 +10,7 @@
 #include "bus/client.h"
 #include "bus/details.h"
 #include "bus/error-names.h"
+#include "bus/jobs.h"
 #include "bus/kinds.h"
 #include "bus/visible.h"
 #include "core/await.h"
@@ -376,7 +377,9 @@ static int call_run(CallFrame *frame, const void *data, Error *error) AWAITS
         r = call_operation_check(frame, method, error);
         if (r < 0)
                 return r;
-        r = call_take_job(frame, frame->object, method->job, method->member, error);
+        /* Of a snapshot it is the machine whose turn is waited for. */
+        r = call_take_job(frame, (Object *)object_subject(frame->object), method->job, method->member,
+                          error);
         if (r >= 0)
                 r = call_require_object(frame, error);
         if (r < 0)

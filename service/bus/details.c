@@ -206,14 +206,15 @@ bool details_of_object_known(Details *details, const Object *object)
 
 void details_of_path(Details *details, const ObjectPath *path)
 {
-        const KindFacts *facts = kind_facts(path->kind);
+        const ObjectKind kind = path->kind == OBJECT_SNAPSHOT ? OBJECT_DOMAIN : path->kind;
+        const KindFacts *facts = kind_facts(kind);
         _cleanup_(freep) char *name = NULL;
         char uuid[UUID_STRING_MAX];
 
         details_of_driver(details, path->driver);
         if (facts->uuid_detail && object_path_uuid(path, uuid)) {
-                details_set_identity(details, path->kind, NULL, uuid);
-        } else if (facts->name_detail) {
+                details_set_identity(details, kind, NULL, uuid);
+        } else if (facts->name_detail && path->kind != OBJECT_SNAPSHOT) {
                 name = object_id_decode(path->id);
                 if (name && g_utf8_validate(name, -1, NULL) && path->kind == OBJECT_STORAGE_VOLUME)
                         add_copy(details, "vol_key", name); /* it is found by its key */

@@ -11,10 +11,14 @@ typedef struct JobObject {
         Job *job;       /* borrowed; NULL once it has ended */
 } JobObject;
 
-/* The object that rights on `object` are about: of a job, what it is done to. */
+/* The object that rights on `object` are about: of a job, what it is done to; of a snapshot, the machine. */
 static inline const Object *object_subject(const Object *object)
 {
-        return object->kind == OBJECT_JOB ? ((const JobObject *)object)->target : object;
+        if (object->kind == OBJECT_JOB)
+                return ((const JobObject *)object)->target;
+        if (object->kind == OBJECT_SNAPSHOT)
+                return &((const DomainSnapshot *)object)->domain->object;
+        return object;
 }
 
 /* Makes and removes the objects as EVENT_JOB_CHANGED of the driver tells. */

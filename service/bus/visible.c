@@ -97,8 +97,8 @@ int visible_check(Caller *caller, const ObjectPath *path, const Object *object, 
         if (object) {
                 object = object_subject(object);
                 kind = object->kind;
-        } else if (kind == OBJECT_JOB) {
-                kind = OBJECT_DOMAIN; /* what a job would be about */
+        } else if (kind == OBJECT_JOB || kind == OBJECT_SNAPSHOT) {
+                kind = OBJECT_DOMAIN; /* what it would be about */
         }
         *ret_sight = SIGHT_YES;
         if (caller->is_root || kind_is_fixed(kind) || (object && visible_known(caller, object)))

@@ -138,6 +138,7 @@ static const Field snapshot_definition_fields[] = {
                WHEN(domain_type, ~BIT(DOMAIN_TYPE_ABSENT))),
         STRUCT("inactiveDomain", inactive_domain, domain_definition, .flags = FIELD_LIVE,
                .shown = shown_natively),
+        RAW("cookie", cookie, .flags = FIELD_LIVE, .shown = shown_natively),
 };
 #undef THIS
 DEFINE_STRUCT(snapshot_definition, SnapshotDefinition, .check = snapshot_check);
@@ -154,6 +155,36 @@ int snapshot_definition_parse(const char *xml, size_t size, bool is_redefinition
         return r;
 }
 
+int snapshot_definition_validate(const char *xml, size_t size, Error *error)
+{
+        static const char *const in_root[] = { "name",           "description", "state",  "parent",
+                                               "creationTime",   "memory",      "disks",  "domain",
+                                               "inactiveDomain", "active",      "cookie", NULL };
+        static const char *const in_disk[] = { "driver", "source", NULL };
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+        const XmlNode *disks;
+        int r = xml_parse(xml, size, "domainsnapshot", &document, error);
+
+        if (r < 0)
+                return r;
+        for (const XmlNode *node = xml_document_root(document)->first_child; node; node = node->next)
+                if (!g_strv_contains(in_root, node->name))
+                        return error_set(error, ERROR_INVALID_XML, "line %u: a <domainsnapshot> has no <%s>",
+                                         node->line, node->name);
+        disks = xml_child(xml_document_root(document), "disks");
+        for (const XmlNode *disk = disks ? disks->first_child : NULL; disk; disk = disk->next) {
+                if (strcmp(disk->name, "disk") != 0)
+                        return error_set(error, ERROR_INVALID_XML, "line %u: <disks> has no <%s>",
+                                         disk->line, disk->name);
+                for (const XmlNode *node = disk->first_child; node; node = node->next)
+                        if (!g_strv_contains(in_disk, node->name))
+                                return error_set(error, ERROR_INVALID_XML,
+                                                 "line %u: the <disk> of a snapshot has no <%s>", node->line,
+                                                 node->name);
+        }
+        return 0;
+}
+
 void snapshot_definition_write(const SnapshotDefinition *definition, XmlWriter *writer, unsigned flags)
 {
         const unsigned inner = DEFINITION_INACTIVE | (flags & DEFINITION_SECURE);
@@ -164,6 +195,11 @@ void snapshot_definition_write(const SnapshotDefinition *definition, XmlWriter *
                 domain_definition_write(definition->domain, "domain", writer, inner);
         if (definition->inactive_domain)
                 domain_definition_write(definition->inactive_domain, "inactiveDomain", writer, inner);
+        if (definition->cookie) {
+                xml_writer_open(writer, "cookie");
+                xml_writer_raw(writer, definition->cookie);
+                xml_writer_close(writer);
+        }
         xml_writer_close(writer);
 }
 

@@ -40,6 +40,7 @@ typedef struct SnapshotDefinition {
         char domain_uuid[37];              /* without a domain: all that is known of it */
         DomainDefinition *domain;          /* the machine as it was */
         DomainDefinition *inactive_domain; /* as its next start would have been, if it ran */
+        char *cookie;                      /* what another program noted for itself, byte for byte */
 } SnapshotDefinition;
 extern const StructType snapshot_definition_type;
 
@@ -47,6 +48,8 @@ extern const StructType snapshot_definition_type;
  * all of one that exists. */
 int snapshot_definition_parse(const char *xml, size_t size, bool is_redefinition, SnapshotDefinition **ret,
                               Error *error);
+/* Refuses elements that the language does not have. */
+int snapshot_definition_validate(const char *xml, size_t size, Error *error);
 char *snapshot_definition_format(const SnapshotDefinition *definition, unsigned flags);
 /* The same into a document that is open. */
 void snapshot_definition_write(const SnapshotDefinition *definition, XmlWriter *writer, unsigned flags);

@@ -54,6 +54,7 @@ static void domain_free(Object *object)
         domain_definition_free(domain->definition);
         domain_definition_free(domain->live);
         g_clear_pointer(&domain->addresses, g_ptr_array_unref);
+        g_ptr_array_unref(domain->snapshots);
         object_done(object);
         g_free(domain);
 }
@@ -65,6 +66,7 @@ Domain *domain_new(Driver *driver, DomainDefinition *definition, uid_t owner)
         object_init(&domain->object, OBJECT_DOMAIN, driver, definition->uuid, definition->name,
                     definition->uuid, owner, domain_free);
         domain->definition = definition;
+        domain->snapshots = g_ptr_array_new();
         domain->id = -1;
         domain->state = DOMAIN_STATE_SHUTOFF;
         domain->created_at_usec = (uint64_t)g_get_real_time();

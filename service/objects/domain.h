@@ -38,7 +38,11 @@ enum {
         PAUSED_REASON_USER = 1,
         PAUSED_REASON_IOERROR = 5,
         PAUSED_REASON_WATCHDOG = 6,
+        PAUSED_REASON_SAVE = 3,
+        PAUSED_REASON_DUMP = 4,
+        PAUSED_REASON_FROM_SNAPSHOT = 7,
         PAUSED_REASON_SHUTTING_DOWN = 8,
+        PAUSED_REASON_SNAPSHOT = 9,
         PAUSED_REASON_CRASHED = 10,
         PAUSED_REASON_STARTING_UP = 11,
         SHUTOFF_REASON_SHUTDOWN = 1,
@@ -46,6 +50,7 @@ enum {
         SHUTOFF_REASON_CRASHED = 3,
         SHUTOFF_REASON_SAVED = 5,
         SHUTOFF_REASON_FAILED = 6,
+        SHUTOFF_REASON_FROM_SNAPSHOT = 7,
         SHUTOFF_REASON_DAEMON = 8,
         CRASHED_REASON_PANICKED = 1,
 };
@@ -81,8 +86,9 @@ typedef struct Domain {
         bool is_autostart;
         bool has_managed_save; /* its memory is on disk, and the next start goes on from there */
         unsigned n_snapshots, n_checkpoints;
-        bool is_updated; /* the definition was changed since the start */
-        int id;          /* > 0 while it runs, else -1 */
+        GPtrArray *snapshots; /* of DomainSnapshot, borrowed from the driver's table (objects/snapshot.h) */
+        bool is_updated;      /* the definition was changed since the start */
+        int id;               /* > 0 while it runs, else -1 */
         DomainState state;
         int reason;
         uint64_t started_at_usec; /* CLOCK_REALTIME; 0 if it does not run */

@@ -211,6 +211,26 @@ def test_secret(client, example):
     assert client.get(path, "org.libvirt.Secret", "UsageID") == "client.admin"
 
 
+@pytest.mark.qemu
+def test_snapshots_and_saves(client, example, root_dir):
+    image = root_dir / "web.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "1M"], check=True)
+    machine = define(client, definition("web", disk(image, driver="qcow2")))
+    example("start", "web")
+    assert example("snapshot", "web", "one") == client.get(machine.path, NATIVE, "Snapshots")[0]
+    assert example("snapshot", "web") == "one"
+    example("revert", "web", "one")
+    assert machine.state[0] == RUNNING
+    example("revert", "web", "one", "--delete")
+    assert example("snapshot", "web") == ""
+    example("save", "web", root_dir / "saved")
+    assert machine.state[0] == SHUTOFF
+    example("restore", root_dir / "saved")
+    assert machine.state[0] == RUNNING
+    example("save", "web")
+    assert machine.state[0] == SHUTOFF
+
+
 def test_log_level(example):
     assert example("log-level") == "debug"
     example("log-level", "info")

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* While an image is merged, all of the chain stays valid: what is above hides what is written below. The one
+ * moment that counts is when a guest goes over to the image below: it stands still until the definition on
+ * the disk says so too, for what it wrote from then on would be hidden by the old image. */
+
+#include "drivers/qemu/chain-merge.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "drivers/qemu/chain.h"
+#include "drivers/qemu/definitions.h"
+#include "drivers/qemu/events.h"
+#include "drivers/qemu/image-tool.h"
+#include "drivers/qemu/long-job.h"
+#include "drivers/qemu/status.h"
+#include <string.h>
+
+static const DiskBacking *find_below(const DomainDisk *disk, const char *path)
+{
+        for (const DiskBacking *below = disk->backing; below && below->type != DISK_TYPE_ABSENT;
+             below = below->backing)
+                if (g_strcmp0(chain_path(&below->source), path) == 0)
+                        return below;
+        return NULL;
+}
+
+static bool is_above(const DomainDisk *disk, const char *path, const char *base)
+{
+        const DiskBacking *below = disk->backing;
+
+        if (g_strcmp0(chain_path(&disk->source), path) != 0) {
+                const DiskBacking *image = find_below(disk, path);
+
+                below = image ? image->backing : NULL;
+        }
+        return below && below->type != DISK_TYPE_ABSENT && g_strcmp0(chain_path(&below->source), base) == 0;
+}
+
+int chain_merge_check(const Domain *domain, const char *target, const char *path, const char *base,
+                      Error *error)
+{
+        const DomainDisk *disk = chain_find_disk(domain_current_definition(domain), target);
+
+        if (disk && is_above(disk, path, base))
+                return 0;
+        return error_set(error, ERROR_NOT_SUPPORTED,
+                         "Disk '%s' of the %s does not have %s directly over %s: they cannot be merged",
+                         target, object_describe(&domain->object), path, base);
+}
+
+/* The kept definition first: it is what a later start believes. */
+static int follow(Domain *domain, const char *target, const char *path, Error *error) AWAITS
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *kept =
+                domain->definition ? domain_definition_copy(domain->definition) : NULL;
+        _cleanup_(domain_definition_freep) DomainDefinition *live =
+                domain->live ? domain_definition_copy(domain->live) : NULL;
+        int r = 0;
+
+        if (chain_remove_image(kept, target, path) && domain->is_persistent) {
+                r = definitions_save(domain, kept, domain->is_autostart, error);
+                if (r < 0)
+                        return r;
+                domain_definition_free(domain->definition);
+                domain->definition = TAKE_PTR(kept);
+        }
+        if (!domain->live || !chain_remove_image(live, target, path))
+                return 0;
+        domain_set_live(domain, TAKE_PTR(live));
+        return status_save(domain, error);
+}
+
+static int command(const Domain *domain, const char *name, json_t *arguments, Error *error) AWAITS
+{
+        int r = machine_check_monitor(domain, error);
+
+        if (r < 0) {
+                json_decref(arguments);
+                return r;
+        }
+        return qmp_call(machine_of(domain)->qmp, name, arguments, deadline_after_usec(QMP_TIMEOUT_USEC),
+                        NULL, error);
+}
+
+/* The guest stands still while it changes over. */
+static int pivot(Domain *domain, const char *target, const char *path, const char *id, Error *error) AWAITS
+{
+        bool was_running = domain->state == DOMAIN_STATE_RUNNING;
+        Machine *machine = machine_of(domain);
+        int r = 0, resumed;
+
+        machine->is_held = true;
+        if (was_running)
+                r = command(domain, "stop", NULL, error);
+        if (r >= 0)
+                r = command(domain, "job-complete", json_pack("{s:s}", "id", id), error);
+        if (r >= 0)
+                r = long_job_wait(domain, id, LONG_JOB_ENDED, error);
+        if (r >= 0)
+                r = follow(domain, target, path, error);
+        /* A guest whose definition could not be saved stands still: see above. */
+        resumed = was_running && r >= 0 ? command(domain, "cont", NULL, error) : 0;
+        machine->is_held = false;
+        if (r < 0 && was_running && domain->live)
+                events_synchronise(domain, "paused");
+        return r < 0 ? r : resumed;
+}
+
+static int merge_running(Domain *domain, const char *target, const char *path, const char *base,
+                         Error *error) AWAITS
+{
+        const DomainDisk *disk = chain_find_disk(domain->live, target);
+        const bool is_active = g_strcmp0(chain_path(&disk->source), path) == 0;
+        const DiskBacking *image = is_active ? NULL : find_below(disk, path),
+                          *lower = find_below(disk, base);
+        _cleanup_(freep) char *top = chain_node(disk, disk->source.index),
+                              *from = chain_node(disk, image ? image->index : disk->source.index),
+                              *to = chain_node(disk, lower->index),
+                              *id = g_strdup_printf("virtbus-merge-%s", target), *name = g_strdup(target);
+        json_t *arguments = json_pack("{s:s, s:s, s:s, s:b, s:b}", "device", top, "top-node", from,
+                                      "base-node", to, "auto-dismiss", 0, "auto-finalize", 1);
+        int r = long_job_start(domain, "block-commit", arguments, id, error);
+
+        if (r >= 0)
+                r = long_job_wait(domain, id, is_active ? LONG_JOB_READY : LONG_JOB_ENDED, error);
+        if (r >= 0)
+                r = is_active ? pivot(domain, name, path, id, error) : follow(domain, name, path, error);
+        return r;
+}
+
+static int merge_stopped(Domain *domain, const char *target, const char *path, const char *base,
+                         Error *error) AWAITS
+{
+        const DomainDisk *disk = chain_find_disk(domain->definition, target);
+        _cleanup_(freep) char *above = NULL;
+        const DiskBacking *lower = find_below(disk, base);
+        DiskFormat format = lower->format;
+        int r;
+
+        if (g_strcmp0(chain_path(&disk->source), path) != 0) {
+                above = g_strdup(chain_path(&disk->source));
+                for (const DiskBacking *b = disk->backing; g_strcmp0(chain_path(&b->source), path) != 0;
+                     b = b->backing) {
+                        g_free(above);
+                        above = g_strdup(chain_path(&b->source));
+                }
+        }
+        r = image_tool_commit(domain, path, base, error);
+        if (r >= 0 && above)
+                r = image_tool_rebase(domain, above, base, format, error);
+        return r < 0 ? r : follow(domain, target, path, error);
+}
+
+int chain_merge(Domain *domain, const char *target, const char *path, const char *base, const Job *cause,
+                Error *error)
+{
+        _cleanup_(machine_actp) Machine *acting _unused_ = machine_act(domain, cause);
+        int r = chain_merge_check(domain, target, path, base, error);
+
+        if (r < 0)
+                return r;
+        return domain_is_active(domain) ? merge_running(domain, target, path, base, error)
+                                        : merge_stopped(domain, target, path, base, error);
+}

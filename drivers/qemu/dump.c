@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The guest's memory for a debugger, and what can be known of a transfer of memory while it lasts. */
+
+#include "drivers/qemu/dump.h"
+#include "core/fiber.h"
+#include "drivers/qemu/memory-stream.h"
+#include "drivers/qemu/owner-files.h"
+#include "drivers/qemu/stop.h"
+#include <errno.h>
+#include <string.h>
+
+/* virDomainCoreDumpFlags. */
+enum {
+        DUMP_CRASH = 1 << 0,
+        DUMP_LIVE = 1 << 1,
+        DUMP_RESET = 1 << 3,
+        DUMP_MEMORY_ONLY = 1 << 4,
+};
+
+#define FD_NAME "virtbus-dump"
+
+/* By virDomainCoreDumpFormat. */
+static const char *const formats[] = { "elf", "kdump-zlib", "kdump-lzo", "kdump-snappy", "win-dmp" };
+
+static int call_qemu(const Domain *domain, const char *name, json_t *arguments, int fd, json_t **ret_answer,
+                     Error *error) AWAITS
+{
+        _cleanup_(qmp_command_freep) QmpCommand *command = NULL;
+        int r = machine_check_monitor(domain, error);
+
+        if (r < 0) {
+                json_decref(arguments);
+                return r;
+        }
+        command = qmp_send(machine_of(domain)->qmp, name, arguments, fd);
+        return qmp_wait(command, deadline_after_usec(QMP_TIMEOUT_USEC), ret_answer, error);
+}
+
+/* Cannot be given up: QEMU has no command for that. */
+static int wait_for_dump(Domain *domain, Error *error) AWAITS
+{
+        Machine *machine = machine_of(domain);
+
+        for (;;) {
+                _cleanup_(json_decrefp) json_t *answer = NULL;
+                const unsigned n_changes = machine->n_job_changes;
+                const char *status;
+                int r = call_qemu(domain, "query-dump", NULL, -EBADF, &answer, error);
+
+                if (r < 0)
+                        return r;
+                status = json_string_value(json_object_get(answer, "status"));
+                if (status && strcmp(status, "completed") == 0)
+                        return 0;
+                if (!status || strcmp(status, "active") != 0)
+                        return error_set(error, ERROR_OPERATION_FAILED, "QEMU could not write the memory");
+                while (n_changes == machine->n_job_changes && !machine->is_hung_up)
+                        if (condition_wait(&machine->changed, DEADLINE_NEVER) == -ECANCELED)
+                                return error_set(error, ERROR_CANCELLED, "It was given up");
+        }
+}
+
+static int write_dump(Domain *domain, int fd, const char *format, Error *error) AWAITS
+{
+        int r = call_qemu(domain, "getfd", json_pack("{s:s}", "fdname", FD_NAME), fd, NULL, error);
+
+        if (r >= 0)
+                r = call_qemu(domain, "dump-guest-memory",
+                              json_pack("{s:b, s:s, s:b, s:s}", "paging", 0, "protocol", "fd:" FD_NAME,
+                                        "detach", 1, "format", format),
+                              -EBADF, NULL, error);
+        return r < 0 ? r : wait_for_dump(domain, error);
+}
+
+static int check(const Domain *domain, const char *to, uint32_t dumpformat, uint32_t flags, Error *error)
+{
+        int r = error_check_flags(error, "CoreDump", flags,
+                                  DUMP_CRASH | DUMP_LIVE | DUMP_RESET | DUMP_MEMORY_ONLY);
+
+        if (r >= 0 && dumpformat >= G_N_ELEMENTS(formats))
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "CoreDump: there is no format %u, 4 is the last", dumpformat);
+        if (r >= 0 && dumpformat > 0 && !(flags & DUMP_MEMORY_ONLY))
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "CoreDump: format %u needs MEMORY_ONLY (16)",
+                              dumpformat);
+        if (r >= 0 && (flags & DUMP_CRASH) && flags & (DUMP_LIVE | DUMP_RESET))
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "CoreDump: CRASH (1) excludes LIVE (2) and RESET (8)");
+        if (r >= 0 && !g_path_is_absolute(to))
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "'%s' is no absolute path", to);
+        return r < 0 ? r : machine_check_monitor(domain, error);
+}
+
+int qemu_domain_core_dump(Call *call, Domain *domain, const char *to, uint32_t dumpformat, uint32_t flags,
+                          Error *error)
+{
+        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
+        _cleanup_(closep) int fd = -EBADF;
+        bool was_running = domain->state == DOMAIN_STATE_RUNNING;
+        int r = check(domain, to, dumpformat, flags, error), resumed = 0;
+
+        if (r < 0)
+                return r;
+        fd = owner_files_create(domain, to, error);
+        if (fd < 0)
+                return fd;
+        _cleanup_(machine_actp) Machine *acting = machine_act(domain, call->job);
+
+        if (was_running && !(flags & DUMP_LIVE)) {
+                acting->pause_reason = PAUSED_REASON_DUMP;
+                r = call_qemu(domain, "stop", NULL, -EBADF, NULL, error);
+                acting->pause_reason = 0;
+        }
+        if (r >= 0)
+                r = flags & DUMP_MEMORY_ONLY ? write_dump(domain, fd, formats[dumpformat], error)
+                                             : memory_stream_out(domain, fd, error);
+        fiber_clear_cancel();
+        if (r < 0)
+                (void)owner_files_remove(domain, to, NULL); /* it is of no use */
+        if (r >= 0 && flags & DUMP_CRASH)
+                return stop_process(domain, MACHINE_END_DUMPED, call, error);
+        if (r >= 0 && flags & DUMP_RESET)
+                r = call_qemu(domain, "system_reset", NULL, -EBADF, NULL, error);
+        if (was_running && domain_is_active(domain))
+                resumed = call_qemu(domain, "cont", NULL, -EBADF, NULL, r < 0 ? NULL : error);
+        return r < 0 ? r : resumed;
+}
+
+int qemu_domain_abort_job(Call *call, Domain *domain, Error *error)
+{
+        _cleanup_(json_decrefp) json_t *answer = NULL;
+        const char *status;
+        int r = machine_check_monitor(domain, error);
+
+        (void)call;
+        if (r >= 0)
+                r = memory_stream_query(domain, &answer, error);
+        if (r < 0)
+                return r;
+        status = json_string_value(json_object_get(answer, "status"));
+        if (!status || (strcmp(status, "active") != 0 && strcmp(status, "setup") != 0))
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "No transfer of memory that could be given up goes on at the %s",
+                                 object_describe(&domain->object));
+        return memory_stream_cancel(domain, error);
+}
+
+/* virDomainJobType. */
+enum { JOB_TYPE_NONE = 0, JOB_TYPE_UNBOUNDED = 2 };
+
+typedef struct JobInfo {
+        int type;
+        uint64_t elapsed_msec, total, processed, remaining;
+} JobInfo;
+
+static uint64_t number(json_t *object, const char *key)
+{
+        json_int_t value = json_integer_value(json_object_get(object, key));
+
+        return value < 0 ? 0 : (uint64_t)value;
+}
+
+/* All zero if nothing goes on. */
+static int query(const Domain *domain, JobInfo *ret_info, Error *error) AWAITS
+{
+        _cleanup_(json_decrefp) json_t *answer = NULL;
+        const char *status;
+        json_t *ram;
+        int r = domain_check_active(domain, error);
+
+        *ret_info = (JobInfo){ .type = JOB_TYPE_NONE };
+        if (r >= 0 && job_queue_length(domain->object.jobs) == 0)
+                return 0; /* nothing to be asked about */
+        if (r >= 0)
+                r = machine_check_monitor(domain, error);
+        if (r >= 0)
+                r = memory_stream_query(domain, &answer, error);
+        if (r < 0)
+                return r;
+        status = json_string_value(json_object_get(answer, "status"));
+        if (!status ||
+            (strcmp(status, "active") != 0 && strcmp(status, "setup") != 0 && strcmp(status, "device") != 0))
+                return 0;
+        ram = json_object_get(answer, "ram");
+        *ret_info = (JobInfo){ JOB_TYPE_UNBOUNDED, number(answer, "total-time"), number(ram, "total"),
+                               number(ram, "transferred"), number(ram, "remaining") };
+        return 0;
+}
+
+int qemu_domain_get_job_info(Call *call, Domain *domain, GVariant **ret_info, Error *error)
+{
+        JobInfo info;
+        int r = query(domain, &info, error);
+
+        (void)call;
+        if (r < 0)
+                return r;
+        *ret_info = g_variant_ref_sink(g_variant_new("(ittttttttttt)", info.type, info.elapsed_msec,
+                                                     UINT64_C(0), info.total, info.processed, info.remaining,
+                                                     info.total, info.processed, info.remaining, UINT64_C(0),
+                                                     UINT64_C(0), UINT64_C(0)));
+        return 0;
+}
+
+int qemu_domain_get_job_stats(Call *call, Domain *domain, uint32_t flags, GVariant **ret_stats, Error *error)
+{
+        GVariantBuilder stats;
+        JobInfo info;
+        int r = error_check_flags(error, "GetJobStats", flags, 0);
+
+        (void)call;
+        if (r >= 0)
+                r = query(domain, &info, error);
+        if (r < 0)
+                return r;
+        const struct {
+                const char *key;
+                uint64_t value;
+        } values[] = {
+                { "time_elapsed", info.elapsed_msec },  { "data_total", info.total },
+                { "data_processed", info.processed },   { "data_remaining", info.remaining },
+                { "memory_total", info.total },         { "memory_processed", info.processed },
+                { "memory_remaining", info.remaining },
+        };
+
+        g_variant_builder_init(&stats, G_VARIANT_TYPE("a{sv}"));
+        for (size_t i = 0; info.type != JOB_TYPE_NONE && i < G_N_ELEMENTS(values); i++)
+                g_variant_builder_add(&stats, "{sv}", values[i].key, g_variant_new_uint64(values[i].value));
+        *ret_stats =
+                g_variant_ref_sink(g_variant_new("(i@a{sv})", info.type, g_variant_builder_end(&stats)));
+        return 0;
+}

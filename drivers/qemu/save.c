@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The file is made under another name and gets its own when all of it is on the disk; only then the run is
+ * ended. A file that was resumed from is removed after the machine counts as running and before its guest
+ * does: memory that is older than the disks would destroy them. */
+
+#include "drivers/qemu/save.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "drivers/qemu/end.h"
+#include "drivers/qemu/events.h"
+#include "drivers/qemu/keep.h"
+#include "drivers/qemu/memory-stream.h"
+#include "drivers/qemu/owner-files.h"
+#include "drivers/qemu/save-file.h"
+#include "drivers/qemu/start.h"
+#include "drivers/qemu/stop.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* virDomainSaveRestoreFlags. */
+enum {
+        SAVE_BYPASS_CACHE = 1 << 0,
+        SAVE_RUNNING = 1 << 1,
+        SAVE_PAUSED = 1 << 2,
+        SAVE_RESET_NVRAM = 1 << 3,
+};
+
+#define OWN_NAME "memory"
+#define OWN_PART "memory.part"
+
+static int check_flags(const char *operation, uint32_t flags, Error *error)
+{
+        int r = error_check_flags(error, operation, flags, SAVE_RUNNING | SAVE_PAUSED);
+
+        if (r >= 0 && flags & SAVE_RUNNING && flags & SAVE_PAUSED)
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "%s: RUNNING (2) excludes PAUSED (4)",
+                              operation);
+        return r;
+}
+
+/* Asks the guest to stand still and writes. The guest goes on if it fails. */
+static int write_memory(Call *call, Domain *domain, int fd, const char *xml, uint32_t flags,
+                        Error *error) AWAITS
+{
+        _cleanup_(machine_actp) Machine *acting = machine_act(domain, call->job);
+        const bool was_running = domain->state == DOMAIN_STATE_RUNNING;
+        bool goes_on = flags & SAVE_RUNNING || (was_running && !(flags & SAVE_PAUSED));
+        int r = save_file_begin(fd, xml, goes_on, error);
+
+        if (r >= 0)
+                r = machine_check_monitor(domain, error);
+        if (r >= 0 && was_running) {
+                acting->pause_reason = PAUSED_REASON_SAVE;
+                r = qmp_call(acting->qmp, "stop", NULL, deadline_after_usec(QMP_TIMEOUT_USEC), NULL, error);
+                acting->pause_reason = 0;
+        }
+        if (r >= 0)
+                r = memory_stream_out(domain, fd, error);
+        if (r >= 0)
+                r = save_file_finish(fd, error);
+        if (r < 0 && was_running && acting->qmp && domain_is_active(domain)) {
+                bool was_cancelled = fiber_is_cancelled(fiber_current());
+
+                fiber_clear_cancel();
+                (void)qmp_call(acting->qmp, "cont", NULL, deadline_after_usec(QMP_TIMEOUT_USEC), NULL,
+                               NULL); /* if it is gone, there is nothing to go on */
+                if (was_cancelled)
+                        fiber_cancel(fiber_current());
+        }
+        return r;
+}
+
+static char *definition_of(const Domain *domain)
+{
+        return domain_definition_format(domain->live, DEFINITION_INACTIVE | DEFINITION_SECURE);
+}
+
+static int check_saving(const Domain *domain, Error *error)
+{
+        int r = machine_check_monitor(domain, error);
+
+        if (r >= 0 && domain->state != DOMAIN_STATE_RUNNING && domain->state != DOMAIN_STATE_PAUSED)
+                r = error_set(error, ERROR_OPERATION_INVALID, "The %s is %s: it cannot be saved",
+                              object_describe(&domain->object), domain_state_to_string(domain->state));
+        return r;
+}
+
+int qemu_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *error)
+{
+        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
+        _cleanup_(closep) int folder = -EBADF, fd = -EBADF;
+        _cleanup_(freep) char *xml = NULL;
+        int r = check_flags("ManagedSave", flags, error);
+
+        if (r >= 0)
+                r = check_saving(domain, error);
+        if (r >= 0 && !domain->is_persistent)
+                r = error_set(error, ERROR_OPERATION_INVALID,
+                              "The %s is transient: it would be gone with what was saved",
+                              object_describe(&domain->object));
+        if (r < 0)
+                return r;
+        folder = keep_open(domain, KEEP_SAVE, (uid_t)-1, (gid_t)-1, error);
+        if (folder < 0)
+                return folder;
+        (void)unlinkat(folder, OWN_PART, 0); /* of a daemon that was killed */
+        fd = openat(folder, OWN_PART, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return error_set_errno(error, errno, "Cannot create a file for the memory of the %s",
+                                       object_describe(&domain->object));
+        xml = definition_of(domain);
+        r = write_memory(call, domain, fd, xml, flags, error);
+        if (r >= 0 && (renameat(folder, OWN_PART, folder, OWN_NAME) < 0 || fsync(folder) < 0))
+                r = error_set_errno(error, errno, "Cannot keep the memory of the %s",
+                                    object_describe(&domain->object));
+        if (r < 0) {
+                (void)unlinkat(folder, OWN_PART, 0); /* it is of no use */
+                return r;
+        }
+        domain->has_managed_save = true;
+        return stop_process(domain, MACHINE_END_SAVED, call, error);
+}
+
+int save_remove(Domain *domain, Error *error)
+{
+        int r = domain->has_managed_save ? keep_remove(domain, KEEP_SAVE, error) : 0;
+
+        if (r >= 0)
+                domain->has_managed_save = false;
+        return r;
+}
+
+int qemu_domain_managed_save_remove(Call *call, Domain *domain, uint32_t flags, Error *error)
+{
+        int r = error_check_flags(error, "ManagedSaveRemove", flags, 0);
+
+        (void)call;
+        return r < 0 ? r : save_remove(domain, error);
+}
+
+int qemu_domain_has_managed_save_image(Call *call, Domain *domain, uint32_t flags, bool *ret_has,
+                                       Error *error)
+{
+        int r = error_check_flags(error, "HasManagedSaveImage", flags, 0);
+
+        (void)call;
+        if (r >= 0)
+                *ret_has = domain->has_managed_save;
+        return r;
+}
+
+void save_load(Driver *driver)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = object_table_list(driver->objects, OBJECT_DOMAIN);
+
+        for (unsigned i = 0; i < domains->len; i++) {
+                Domain *domain = domains->pdata[i];
+                _cleanup_(freep) char *folder = keep_path(driver, domain->object.uuid, KEEP_SAVE),
+                                      *path = g_build_filename(folder, OWN_NAME, NULL),
+                                      *part = g_build_filename(folder, OWN_PART, NULL);
+
+                domain->has_managed_save = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
+                (void)unlink(part); /* there need not be one */
+        }
+}
+
+typedef struct Source {
+        int fd;
+        bool is_own;
+} Source;
+
+static int load(Domain *domain, const void *data, Error *error) AWAITS
+{
+        return memory_stream_in(domain, ((const Source *)data)->fd, error);
+}
+
+static int loaded(Domain *domain, const void *data, Error *error) AWAITS
+{
+        return ((const Source *)data)->is_own ? save_remove(domain, error) : 0;
+}
+
+static int start_from(Domain *domain, const SaveFile *file, const Source *source, uint32_t flags,
+                      const Job *cause, Error *error) AWAITS
+{
+        const MachineOrigin origin = {
+                .running_reason = RUNNING_REASON_RESTORED,
+                .paused_reason = PAUSED_REASON_USER,
+                .started_detail = STARTED_RESTORED,
+                .suspended_detail = SUSPENDED_RESTORED,
+                .is_incoming = true,
+                .load = load,
+                .loaded = loaded,
+                .data = source,
+        };
+        _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
+        int r = domain_definition_parse(file->xml, strlen(file->xml), DEFINITION_INACTIVE, &definition,
+                                        error);
+
+        if (r < 0)
+                return r;
+        g_free(definition->name); /* it may have been renamed since */
+        definition->name = g_strdup(domain->object.name);
+        machine_of(domain)->origin = &origin;
+        r = start_machine(domain, definition, flags, cause, DEADLINE_NEVER, error);
+        machine_of(domain)->origin = NULL;
+        return r;
+}
+
+int save_start_from(Domain *domain, const SaveFile *file, int fd, uint32_t flags, const Job *cause,
+                    Error *error)
+{
+        return start_from(domain, file, &(Source){ .fd = fd }, flags, cause, error);
+}
+
+static int save_resume(Domain *domain, uint32_t flags, const Job *cause, Error *error) AWAITS
+{
+        _cleanup_(closep) int folder = keep_open(domain, KEEP_SAVE, (uid_t)-1, (gid_t)-1, error),
+                              fd = -EBADF;
+        _cleanup_(save_file_clear) SaveFile file = {};
+        int r;
+
+        if (folder < 0)
+                return folder;
+        fd = openat(folder, OWN_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return error_set_errno(error, errno, "Cannot open the saved memory of the %s",
+                                       object_describe(&domain->object));
+        r = save_file_read(fd, &file, error);
+        if (r < 0) {
+                error_prefix(error, "The saved memory of the %s (flag FORCE_BOOT (8) throws it away)",
+                             object_describe(&domain->object));
+                return r;
+        }
+        if (!file.is_running)
+                flags |= START_PAUSED;
+        return start_from(domain, &file, &(Source){ .fd = fd, .is_own = true }, flags, cause, error);
+}
+
+int save_start(Domain *domain, uint32_t flags, const Job *cause, uint64_t deadline_usec, Error *error)
+{
+        if (domain->has_managed_save && flags & START_FORCE_BOOT) {
+                int r = save_remove(domain, error);
+
+                if (r < 0)
+                        return r;
+        }
+        return domain->has_managed_save
+                       ? save_resume(domain, flags, cause, error)
+                       : start_machine(domain, domain->definition, flags, cause, deadline_usec, error);
+}
+
+/* Only what the guest does not see may be other words. */
+int save_check_xml(const DomainDefinition *saved, const char *xml, char **ret_xml, Error *error)
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *wanted = NULL;
+        _cleanup_(freep) char *difference = NULL;
+        int r = domain_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &wanted, error);
+
+        if (r >= 0)
+                r = domain_definition_complete(wanted, error);
+        if (r < 0)
+                return r;
+        difference = domain_definition_difference(saved, wanted, true);
+        if (difference || strcmp(saved->uuid, wanted->uuid) != 0)
+                return error_set(
+                        error, ERROR_CONFIG_UNSUPPORTED,
+                        "The guest would see that %s is another: that cannot be while its memory is saved",
+                        difference ? difference : "the UUID");
+        *ret_xml = domain_definition_format(wanted, DEFINITION_INACTIVE | DEFINITION_SECURE);
+        return 0;
+}
+
+/* What stands at the path may be replaced only if it is a saved machine as well. */
+static int check_target(const Domain *domain, const char *path, Error *error) AWAITS
+{
+        _cleanup_(closep) int fd = owner_files_open(domain, path, false, NULL);
+        _cleanup_(save_file_clear) SaveFile file = {};
+
+        if (fd == -ENOENT || (fd >= 0 && save_file_read(fd, &file, NULL) >= 0))
+                return 0;
+        return error_set(error, ERROR_EXISTS, "%s is there, and it is no saved machine that can be read",
+                         path);
+}
+
+int qemu_domain_save(Call *call, Domain *domain, const char *to, const char *xml, uint32_t flags,
+                     Error *error)
+{
+        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
+        _cleanup_(freep) char *part = g_strdup_printf("%s.virtbus-%08x", to, g_random_int()), *text = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        int r = check_flags("Save", flags, error);
+
+        if (r >= 0 && !g_path_is_absolute(to))
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "'%s' is no absolute path", to);
+        if (r >= 0)
+                r = check_saving(domain, error);
+        if (r >= 0)
+                r = check_target(domain, to, error);
+        if (r >= 0 && xml)
+                r = save_check_xml(domain->live, xml, &text, error);
+        if (r < 0)
+                return r;
+        if (!text)
+                text = definition_of(domain);
+        fd = owner_files_create(domain, part, error);
+        if (fd < 0)
+                return fd;
+        r = write_memory(call, domain, fd, text, flags, error);
+        if (r >= 0)
+                r = owner_files_rename(domain, part, to, error);
+        if (r < 0) {
+                fiber_clear_cancel();
+                (void)owner_files_remove(domain, part, NULL); /* it is of no use */
+                return r;
+        }
+        return stop_process(domain, MACHINE_END_SAVED, call, error);
+}
+
+int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error)
+{
+        int r = start_check_flags("Create", flags, error);
+
+        if (r >= 0)
+                r = domain_check_inactive(domain, error);
+        if (r < 0)
+                return r;
+        return save_start(domain, flags, call->job, call->deadline_usec, error);
+}
+
+int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files,
+                                  uint32_t flags, Error *error)
+{
+        (void)files;
+        if (n_files > 0)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The QEMU driver cannot give open files to the guest of the %s",
+                                 object_describe(&domain->object));
+        return qemu_domain_create(call, domain, flags, error);
+}

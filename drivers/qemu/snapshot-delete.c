@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The data goes first, then the record: a record of a snapshot whose data is gone in part can be deleted
+ * again. What cannot be removed without taking something from another snapshot is refused before anything
+ * is changed. */
+
+#include "drivers/qemu/snapshot-delete.h"
+#include "core/log.h"
+#include "drivers/qemu/chain-merge.h"
+#include "drivers/qemu/chain.h"
+#include "drivers/qemu/image-tool.h"
+#include "drivers/qemu/long-job.h"
+#include "drivers/qemu/snapshots.h"
+#include <string.h>
+
+/* virDomainSnapshotDeleteFlags. */
+enum {
+        DELETE_CHILDREN = 1 << 0,
+        DELETE_METADATA_ONLY = 1 << 1,
+        DELETE_CHILDREN_ONLY = 1 << 2,
+};
+
+/* The image of a disk at the time of the snapshot; NULL: not known. */
+static const char *image_of(const DomainSnapshot *snapshot, const char *target)
+{
+        const DomainDefinition *domain = snapshot->definition->domain;
+        const DomainDisk *disk = domain ? chain_find_disk(domain, target) : NULL;
+
+        return disk ? chain_path(&disk->source) : NULL;
+}
+
+/* The node of an image that is active in the machine; NULL: it is not. */
+static char *active_node(const Domain *domain, const char *target, const char *path)
+{
+        const DomainDisk *disk = chain_find_disk(domain->live, target);
+
+        return disk && g_strcmp0(chain_path(&disk->source), path) == 0 ? chain_node(disk, disk->source.index)
+                                                                       : NULL;
+}
+
+static int remove_inside_running(Domain *domain, const DomainSnapshot *snapshot, Error *error) AWAITS
+{
+        _cleanup_(json_decrefp) json_t *devices = json_array();
+
+        LIST_FOREACH (disk, snapshot->definition->disks) {
+                const char *path = image_of(snapshot, disk->name);
+                _cleanup_(freep) char *node = NULL;
+
+                if (disk->snapshot != DISK_SNAPSHOT_INTERNAL)
+                        continue;
+                node = active_node(domain, disk->name, path);
+                if (!node)
+                        return error_set(error, ERROR_NOT_SUPPORTED,
+                                         "The image %s with snapshot '%s' is not the one that the machine "
+                                         "writes: it has to be stopped first",
+                                         path ? path : disk->name, snapshot->object.name);
+                json_array_append_new(devices, json_string(node));
+        }
+        if (json_array_size(devices) == 0)
+                return 0;
+        return long_job_run(domain, "snapshot-delete",
+                            json_pack("{s:s, s:O}", "tag", snapshot->object.name, "devices", devices),
+                            "virtbus-snapshot", error);
+}
+
+static int remove_inside_stopped(Domain *domain, const DomainSnapshot *snapshot, Error *error) AWAITS
+{
+        int r = 0;
+
+        LIST_FOREACH (disk, snapshot->definition->disks) {
+                const char *path = image_of(snapshot, disk->name);
+                bool exists = true;
+
+                if (disk->snapshot != DISK_SNAPSHOT_INTERNAL || !path)
+                        continue;
+                r = image_tool_snapshot_exists(domain, path, snapshot->object.name, &exists, error);
+                if (r >= 0 && exists)
+                        r = image_tool_snapshot_delete(domain, path, snapshot->object.name, error);
+                if (r < 0)
+                        break;
+        }
+        return r;
+}
+
+/* Nobody but those after it may need what the merge changes: the image below. */
+static int check_outside(const Domain *domain, const DomainSnapshot *snapshot, Error *error)
+{
+        LIST_FOREACH (disk, snapshot->definition->disks) {
+                const char *base = image_of(snapshot, disk->name), *path = chain_path(&disk->source);
+                int r;
+
+                if (disk->snapshot != DISK_SNAPSHOT_EXTERNAL)
+                        continue;
+                if (!base || !path)
+                        return error_set(error, ERROR_NOT_SUPPORTED,
+                                         "The images of snapshot '%s' are not known: flag METADATA_ONLY (2) "
+                                         "forgets its record",
+                                         snapshot->object.name);
+                r = chain_merge_check(domain, disk->name, path, base, error);
+                if (r < 0)
+                        return r;
+                for (unsigned i = 0; i < domain->snapshots->len; i++) {
+                        const DomainSnapshot *other = domain->snapshots->pdata[i];
+                        const char *image = other == snapshot ? NULL : image_of(other, disk->name);
+
+                        if (image && (strcmp(image, base) == 0 ||
+                                      (strcmp(image, path) == 0 &&
+                                       !snapshot_definition_is_external(other->definition))))
+                                return error_set(
+                                        error, ERROR_NOT_SUPPORTED,
+                                        "Snapshot '%s' needs the image %s as well: '%s' cannot be merged",
+                                        other->object.name, image, snapshot->object.name);
+                }
+        }
+        return 0;
+}
+
+/* The snapshots after it have the image that went in their chains no longer. */
+static void forget_images(const Domain *domain, const DomainSnapshot *gone, GHashTable *definitions)
+{
+        for (unsigned i = 0; i < domain->snapshots->len; i++) {
+                DomainSnapshot *other = domain->snapshots->pdata[i];
+                SnapshotDefinition *changed = struct_copy(&snapshot_definition_type, other->definition);
+                bool is_changed = false;
+
+                LIST_FOREACH (disk, gone->definition->disks) {
+                        const char *path = chain_path(&disk->source);
+
+                        if (other == gone || disk->snapshot != DISK_SNAPSHOT_EXTERNAL)
+                                continue;
+                        is_changed |= chain_remove_image(changed->domain, disk->name, path);
+                        is_changed |= chain_remove_image(changed->inactive_domain, disk->name, path);
+                }
+                if (is_changed)
+                        g_hash_table_insert(definitions, other, changed);
+                else
+                        snapshot_definition_free(changed);
+        }
+}
+
+static void definition_release(void *definition)
+{
+        snapshot_definition_free(definition);
+}
+
+static int remove_outside(Call *call, Domain *domain, const DomainSnapshot *snapshot, Error *error) AWAITS
+{
+        int r = 0;
+
+        LIST_FOREACH (disk, snapshot->definition->disks) {
+                const char *path = chain_path(&disk->source);
+
+                if (disk->snapshot != DISK_SNAPSHOT_EXTERNAL)
+                        continue;
+                r = chain_merge(domain, disk->name, path, image_of(snapshot, disk->name), call->job, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The records say already that they are not needed. */
+static void remove_files(const Domain *domain, const DomainSnapshot *snapshot) AWAITS
+{
+        LIST_FOREACH (disk, snapshot->definition->disks) {
+                _cleanup_(error_clear) Error error = {};
+
+                if (disk->snapshot == DISK_SNAPSHOT_EXTERNAL &&
+                    owner_files_remove(domain, chain_path(&disk->source), &error) < 0)
+                        log_warning(domain->object.path, "%s", error.message);
+        }
+        if (snapshot->definition->memory_file)
+                (void)owner_files_remove(domain, snapshot->definition->memory_file,
+                                         NULL); /* it is of no use */
+}
+
+static bool has_outside(const DomainSnapshot *snapshot)
+{
+        LIST_FOREACH (disk, snapshot->definition->disks) {
+                if (disk->snapshot == DISK_SNAPSHOT_EXTERNAL)
+                        return true;
+        }
+        return false;
+}
+
+static int remove_one(Call *call, Domain *domain, DomainSnapshot *snapshot, bool is_record_only,
+                      Error *error) AWAITS
+{
+        _cleanup_(snapshot_unrefp) DomainSnapshot *held _unused_ = snapshot_ref(snapshot);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *removed = g_ptr_array_new();
+        _cleanup_(g_hash_table_unrefp) GHashTable *definitions =
+                g_hash_table_new_full(NULL, NULL, NULL, definition_release);
+        bool is_outside = has_outside(snapshot);
+        int r = 0;
+
+        g_ptr_array_add(removed, snapshot);
+        if (!is_record_only && is_outside) {
+                r = check_outside(domain, snapshot, error);
+                if (r >= 0)
+                        r = remove_outside(call, domain, snapshot, error);
+                if (r >= 0)
+                        forget_images(domain, snapshot, definitions);
+        } else if (!is_record_only) {
+                r = domain_is_active(domain) ? remove_inside_running(domain, snapshot, error)
+                                             : remove_inside_stopped(domain, snapshot, error);
+        }
+        if (r >= 0)
+                r = snapshots_change(
+                        domain, &(SnapshotChange){ .removed = removed, .definitions = definitions }, error);
+        if (r >= 0 && !is_record_only)
+                remove_files(domain, snapshot);
+        return r;
+}
+
+/* Deepest first, so that each is a leaf when it goes. */
+static GPtrArray *collect(DomainSnapshot *snapshot, uint32_t flags)
+{
+        GPtrArray *list = g_ptr_array_new_with_free_func(object_release);
+        const GPtrArray *all = snapshot->domain->snapshots;
+
+        if (!(flags & DELETE_CHILDREN_ONLY))
+                g_ptr_array_add(list, snapshot_ref(snapshot));
+        for (unsigned depth = 0; flags & (DELETE_CHILDREN | DELETE_CHILDREN_ONLY) && depth < all->len;
+             depth++)
+                for (unsigned i = 0; i < all->len; i++) {
+                        DomainSnapshot *other = all->pdata[i], *parent = snapshot_parent(other);
+                        bool is_next = parent && !g_ptr_array_find(list, other, NULL) &&
+                                       (parent == snapshot || g_ptr_array_find(list, parent, NULL));
+
+                        if (is_next)
+                                g_ptr_array_add(list, snapshot_ref(other));
+                }
+        return list;
+}
+
+int qemu_snapshot_delete(Call *call, DomainSnapshot *snapshot, uint32_t flags, Error *error)
+{
+        _cleanup_(domain_unrefp) Domain *domain = domain_ref(snapshot->domain);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *list = NULL;
+        int r = error_check_flags(error, "Delete", flags,
+                                  DELETE_CHILDREN | DELETE_METADATA_ONLY | DELETE_CHILDREN_ONLY);
+
+        if (r >= 0 && flags & DELETE_CHILDREN && flags & DELETE_CHILDREN_ONLY)
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "Delete: CHILDREN (1) excludes CHILDREN_ONLY (4)");
+        if (r >= 0 && !(flags & DELETE_METADATA_ONLY) && domain_is_active(domain))
+                r = machine_check_monitor(domain, error);
+        if (r < 0)
+                return r;
+        list = collect(snapshot, flags);
+        for (unsigned i = list->len; r >= 0 && i > 0; i--)
+                r = remove_one(call, domain, list->pdata[i - 1], flags & DELETE_METADATA_ONLY, error);
+        return r;
+}

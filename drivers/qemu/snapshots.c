@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "drivers/qemu/snapshots.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "core/store.h"
+#include "core/worker.h"
+#include <string.h>
+
+#define FOLDER    "snapshot"
+#define SUFFIX    ".xml"
+#define NVRAM_MAX (64u * 1024 * 1024)
+
+static int open_folder(const QemuDriver *qemu, Error *error)
+{
+        _cleanup_(freep) char *path =
+                g_build_filename(qemu->driver->config->config_dir, "qemu", FOLDER, NULL);
+
+        return store_open_folder(path, 0700, error);
+}
+
+static bool is_removed(const SnapshotChange *change, const DomainSnapshot *snapshot)
+{
+        return change->removed && g_ptr_array_find(change->removed, snapshot, NULL);
+}
+
+/* The snapshot itself, or the nearest above that stays. */
+static DomainSnapshot *nearest(const SnapshotChange *change, DomainSnapshot *snapshot)
+{
+        unsigned n = snapshot ? snapshot->domain->snapshots->len : 0;
+
+        for (; snapshot && n > 0 && is_removed(change, snapshot); n--)
+                snapshot = snapshot_parent(snapshot);
+        return snapshot && is_removed(change, snapshot) ? NULL : snapshot;
+}
+
+static DomainSnapshot *current_after(const Domain *domain, const SnapshotChange *change)
+{
+        return change->sets_current ? change->current : nearest(change, snapshot_current(domain));
+}
+
+static const SnapshotDefinition *definition_after(const SnapshotChange *change,
+                                                  const DomainSnapshot *snapshot)
+{
+        const SnapshotDefinition *changed =
+                change->definitions ? g_hash_table_lookup(change->definitions, snapshot) : NULL;
+
+        return changed ? changed : snapshot->definition;
+}
+
+static void write_one(const SnapshotChange *change, DomainSnapshot *snapshot, bool is_current,
+                      const char *pending, XmlWriter *writer)
+{
+        /* Only its parent may differ from what stays in memory. */
+        SnapshotDefinition definition = *definition_after(change, snapshot);
+        const DomainSnapshot *parent =
+                definition.parent ? nearest(change, snapshot_find(snapshot->domain, definition.parent))
+                                  : NULL;
+
+        definition.parent = parent ? parent->object.name : NULL;
+        xml_writer_open(writer, "snapshot");
+        if (is_current)
+                xml_writer_attribute(writer, "current", "yes");
+        if (pending)
+                xml_writer_attribute(writer, "pending", pending);
+        if (snapshot->nvram_file)
+                xml_writer_attribute(writer, "nvram", snapshot->nvram_file);
+        snapshot_definition_write(&definition, writer, DEFINITION_SECURE);
+        xml_writer_close(writer);
+}
+
+static char *format(const Domain *domain, const SnapshotChange *change)
+{
+        const DomainSnapshot *current = current_after(domain, change);
+        XmlWriter *writer = xml_writer_new();
+
+        xml_writer_open(writer, "snapshots");
+        for (unsigned i = 0; i < domain->snapshots->len; i++) {
+                DomainSnapshot *snapshot = domain->snapshots->pdata[i];
+
+                if (!is_removed(change, snapshot))
+                        write_one(change, snapshot, snapshot == current, NULL, writer);
+        }
+        if (change->add)
+                write_one(change, change->add, change->add == current, change->pending, writer);
+        xml_writer_close(writer);
+        return xml_writer_finish(writer);
+}
+
+static void remove_nvram(int folder, const DomainSnapshot *snapshot) AWAITS
+{
+        if (snapshot->nvram_file && store_remove(folder, snapshot->nvram_file, NULL) < 0)
+                log_warning(snapshot->object.path, "cannot remove %s", snapshot->nvram_file);
+}
+
+static int save(const Domain *domain, int folder, const SnapshotChange *change, Error *error) AWAITS
+{
+        _cleanup_(freep) char *name = g_strconcat(domain->object.uuid, SUFFIX, NULL), *text = NULL;
+        unsigned n = domain->snapshots->len + (change->add ? 1 : 0);
+
+        if (n == (change->removed ? change->removed->len : 0))
+                return store_remove(folder, name, error);
+        text = format(domain, change);
+        if (strlen(text) > XML_SIZE_MAX)
+                return error_set(
+                        error, ERROR_LIMITS_EXCEEDED,
+                        "The records of the snapshots of the %s would have %zu bytes, at most %u are "
+                        "possible",
+                        object_describe(&domain->object), strlen(text), XML_SIZE_MAX);
+        return store_write(folder, name, text, strlen(text), 0600, error);
+}
+
+/* In memory, announced. */
+static void apply(Domain *domain, const SnapshotChange *change)
+{
+        DomainSnapshot *current = current_after(domain, change);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *all = g_ptr_array_new_with_free_func(object_release);
+
+        for (unsigned i = 0; i < domain->snapshots->len; i++)
+                g_ptr_array_add(all, snapshot_ref(domain->snapshots->pdata[i]));
+        for (unsigned i = 0; i < all->len; i++) {
+                DomainSnapshot *snapshot = all->pdata[i], *parent = snapshot_parent(snapshot);
+
+                if (change->definitions && g_hash_table_contains(change->definitions, snapshot)) {
+                        gpointer definition;
+
+                        (void)g_hash_table_steal_extended(change->definitions, snapshot, NULL, &definition);
+                        snapshot_set_definition(snapshot, definition);
+                        parent = snapshot_parent(snapshot);
+                }
+                if (parent && nearest(change, parent) != parent) {
+                        const DomainSnapshot *above = nearest(change, parent);
+
+                        snapshot_set_parent(snapshot, above ? above->object.name : NULL);
+                }
+        }
+        if (change->add && !change->pending)
+                (void)snapshot_add(change->add); /* its name was looked for */
+        for (unsigned i = 0; change->removed && i < change->removed->len; i++)
+                snapshot_remove(change->removed->pdata[i]);
+        snapshot_set_current(domain, current);
+}
+
+int snapshots_change(Domain *domain, const SnapshotChange *change, Error *error)
+{
+        _cleanup_(closep) int folder = open_folder(qemu_driver_of(domain), error);
+        int r = folder < 0 ? folder : save(domain, folder, change, error);
+
+        if (r < 0) {
+                error_prefix(error, "Cannot save the snapshots of the %s", object_describe(&domain->object));
+                return r;
+        }
+        if (!change->pending)
+                apply(domain, change);
+        for (unsigned i = 0; change->removed && i < change->removed->len; i++)
+                remove_nvram(folder, change->removed->pdata[i]);
+        return 0;
+}
+
+int snapshots_forget(Domain *domain, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *all = g_ptr_array_new_with_free_func(object_release);
+
+        if (domain->snapshots->len == 0)
+                return 0;
+        for (unsigned i = 0; i < domain->snapshots->len; i++)
+                g_ptr_array_add(all, snapshot_ref(domain->snapshots->pdata[i]));
+        return snapshots_change(domain, &(SnapshotChange){ .removed = all }, error);
+}
+
+int snapshots_check_none(const Domain *domain, Error *error)
+{
+        if (domain->snapshots->len == 0)
+                return 0;
+        return error_set(error, ERROR_OPERATION_INVALID,
+                         "The %s has %u snapshots: flag SNAPSHOTS_METADATA (2) forgets their records",
+                         object_describe(&domain->object), domain->snapshots->len);
+}
+
+int snapshots_save_nvram(DomainSnapshot *snapshot, const char *data, size_t size, Error *error)
+{
+        _cleanup_(closep) int folder = open_folder(qemu_driver_of(snapshot->domain), error);
+        _cleanup_(freep) char *name = g_strdup_printf("%s-%08x%08x.nvram", snapshot->domain->object.uuid,
+                                                      g_random_int(), g_random_int());
+        int r = folder < 0 ? folder : store_write(folder, name, data, size, 0600, error);
+
+        if (r < 0)
+                return r;
+        g_free(snapshot->nvram_file);
+        snapshot->nvram_file = TAKE_PTR(name);
+        return 0;
+}
+
+void snapshots_drop_nvram(DomainSnapshot *snapshot)
+{
+        _cleanup_(closep) int folder = open_folder(qemu_driver_of(snapshot->domain), NULL);
+
+        remove_nvram(folder, snapshot);
+        g_clear_pointer(&snapshot->nvram_file, g_free);
+}
+
+typedef struct Reading {
+        int folder;
+        char *name, *data;
+        size_t size;
+        Error error;
+} Reading;
+
+static int read_step(void *data)
+{
+        Reading *reading = data;
+
+        return store_read(reading->folder, reading->name, NVRAM_MAX, &reading->data, &reading->size,
+                          &reading->error);
+}
+
+int snapshots_read_nvram(const DomainSnapshot *snapshot, char **ret_data, size_t *ret_size, Error *error)
+{
+        _cleanup_(closep) int folder = open_folder(qemu_driver_of(snapshot->domain), error);
+        _cleanup_(freep) char *name = g_strdup(snapshot->nvram_file);
+        Reading reading = { .folder = folder, .name = name };
+        int r = folder < 0 ? folder : worker_finish(read_step, &reading);
+
+        if (r < 0) {
+                error_move(error, &reading.error);
+                return r;
+        }
+        *ret_data = reading.data;
+        *ret_size = reading.size;
+        return 0;
+}
+
+DomainSnapshot *snapshots_pending(const Domain *domain)
+{
+        return machine_of(domain)->pending_snapshot;
+}
+
+static bool is_nvram_name(const char *name)
+{
+        return name && g_str_has_suffix(name, ".nvram") && !strchr(name, '/');
+}
+
+static int load_one(Domain *domain, const XmlNode *node, Error *error)
+{
+        const XmlNode *inner = xml_child(node, "domainsnapshot");
+        _cleanup_(snapshot_unrefp) DomainSnapshot *snapshot = NULL;
+        void *definition;
+        int r;
+
+        if (!inner)
+                return error_set(error, ERROR_INVALID_XML, "A <snapshot> is empty");
+        r = struct_parse(&snapshot_definition_type, inner, 0, &definition, error);
+        if (r < 0)
+                return r;
+        snapshot = snapshot_new(domain, definition);
+        if (is_nvram_name(xml_attribute(node, "nvram")))
+                snapshot->nvram_file = g_strdup(xml_attribute(node, "nvram"));
+        if (xml_attribute(node, "pending")) {
+                snapshot_unref(machine_of(domain)->pending_snapshot);
+                machine_of(domain)->pending_snapshot = TAKE_PTR(snapshot);
+                return 0;
+        }
+        snapshot->is_current = g_strcmp0(xml_attribute(node, "current"), "yes") == 0;
+        r = snapshot_add(snapshot);
+        return r < 0 ? error_set(error, ERROR_EXISTS, "Snapshot '%s' stands there twice",
+                                 snapshot->object.name)
+                     : 0;
+}
+
+static int load_file(Driver *driver, int folder, const char *name, Error *error)
+{
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+        _cleanup_(freep) char *text = NULL, *uuid = g_strndup(name, strlen(name) - strlen(SUFFIX));
+        Domain *domain = (Domain *)object_table_by_uuid(driver->objects, OBJECT_DOMAIN, uuid);
+        size_t size;
+        int r;
+
+        if (!domain)
+                return error_set(error, ERROR_NO_DOMAIN, "There is no machine of that UUID");
+        r = store_read(folder, name, XML_SIZE_MAX, &text, &size, error);
+        if (r >= 0)
+                r = xml_parse(text, size, "snapshots", &document, error);
+        if (r < 0)
+                return r;
+        for (const XmlNode *node = xml_child(xml_document_root(document), "snapshot"); node;
+             node = xml_next(node)) {
+                r = load_one(domain, node, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int visit(int folder, const char *name, void *data)
+{
+        Driver *driver = data;
+        _cleanup_(error_clear) Error error = {};
+
+        if (load_file(driver, folder, name, &error) < 0)
+                log_error(name, "snapshots in %s/qemu/" FOLDER "/%s are left out: %s",
+                          driver->config->config_dir, name, error.message);
+        return 0;
+}
+
+int snapshots_load(Driver *driver, Error *error)
+{
+        _cleanup_(closep) int folder = open_folder(qemu_driver(driver), error);
+
+        return folder < 0 ? folder : store_visit(folder, SUFFIX, visit, driver, error);
+}
+
+int qemu_domain_list_domain_snapshots(Call *call, Domain *domain, uint32_t flags, GPtrArray **ret_snapshots,
+                                      Error *error)
+{
+        (void)call;
+        return snapshot_list("ListDomainSnapshots", domain, NULL, flags, ret_snapshots, error);
+}
+
+int qemu_snapshot_list_children(Call *call, DomainSnapshot *snapshot, uint32_t flags,
+                                GPtrArray **ret_snapshots, Error *error)
+{
+        (void)call;
+        return snapshot_list("ListChildren", snapshot->domain, snapshot, flags, ret_snapshots, error);
+}
+
+int qemu_domain_snapshot_current(Call *call, Domain *domain, uint32_t flags, DomainSnapshot **ret_snapshot,
+                                 Error *error)
+{
+        DomainSnapshot *current = snapshot_current(domain);
+        int r = error_check_flags(error, "SnapshotCurrent", flags, 0);
+
+        (void)call;
+        if (r < 0)
+                return r;
+        if (!current)
+                return error_set(error, ERROR_NO_SNAPSHOT,
+                                 "Domain snapshot not found: the %s has no current one",
+                                 object_describe(&domain->object));
+        *ret_snapshot = snapshot_ref(current);
+        return 0;
+}
+
+int qemu_domain_snapshot_lookup_by_name(Call *call, Domain *domain, const char *name, uint32_t flags,
+                                        DomainSnapshot **ret_snapshot, Error *error)
+{
+        DomainSnapshot *found = snapshot_find(domain, name);
+        int r = error_check_flags(error, "SnapshotLookupByName", flags, 0);
+
+        (void)call;
+        if (r < 0)
+                return r;
+        if (!found)
+                return error_set(error, ERROR_NO_SNAPSHOT,
+                                 "Domain snapshot not found: no domain snapshot with matching name '%s'",
+                                 name);
+        *ret_snapshot = snapshot_ref(found);
+        return 0;
+}
+
+int qemu_snapshot_get_parent(Call *call, DomainSnapshot *snapshot, uint32_t flags,
+                             DomainSnapshot **ret_snapshot, Error *error)
+{
+        DomainSnapshot *parent = snapshot_parent(snapshot);
+        int r = error_check_flags(error, "GetParent", flags, 0);
+
+        (void)call;
+        if (r < 0)
+                return r;
+        if (!parent)
+                return error_set(error, ERROR_NO_SNAPSHOT,
+                                 "Domain snapshot not found: snapshot '%s' does not have a parent",
+                                 snapshot->object.name);
+        *ret_snapshot = snapshot_ref(parent);
+        return 0;
+}
+
+int qemu_snapshot_get_xml_desc(Call *call, DomainSnapshot *snapshot, uint32_t flags, char **ret_xml,
+                               Error *error)
+{
+        int r = error_check_flags(error, "GetXMLDesc", flags, DEFINITION_SECURE);
+
+        (void)call;
+        if (r >= 0)
+                *ret_xml = snapshot_definition_format(snapshot->definition, flags);
+        return r;
+}
+
+int qemu_snapshot_is_current(Call *call, DomainSnapshot *snapshot, uint32_t flags, bool *ret_is_current,
+                             Error *error)
+{
+        int r = error_check_flags(error, "IsCurrent", flags, 0);
+
+        (void)call;
+        if (r >= 0)
+                *ret_is_current = snapshot->is_current;
+        return r;
+}

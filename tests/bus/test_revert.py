@@ -1,0 +1,151 @@
+"""Going back to snapshots: of machines that run and that do not, with the events and numbers of libvirt."""
+
+import pytest
+
+from harness import BusError
+from machines import DEFINED, PAUSED, RUNNING, SHUTOFF, STARTED, STOPPED, SUSPENDED, define, definition, disk
+from test_snapshots import (
+    DEFINED_FROM_SNAPSHOT, DISK_ONLY, REVERT_FORCE, REVERT_PAUSED, REVERT_RUNNING, STARTED_FROM_SNAPSHOT,
+    STOPPED_FROM_SNAPSHOT, Snapshots, events, holds, image, info, run, web, write)  # noqa: F401: fixtures
+
+SUSPENDED_FROM_SNAPSHOT = 5
+RUNNING_FROM_SNAPSHOT, PAUSED_FROM_SNAPSHOT, SHUTOFF_FROM_SNAPSHOT = 4, 7, 7
+FIRMWARE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+
+
+class TestStopped:
+    def test_the_disk_and_the_definition_come_back(self, daemon, client, web, image, events):
+        write(image, 1)
+        one = web.take("one")
+        write(image, 2)
+        two = web.take("two")
+        define(client, web.xml(2).replace("32768</memory>", "65536</memory>"))
+        web.of(one, "Revert")
+        events.wait(web, DEFINED, DEFINED_FROM_SNAPSHOT)
+        assert holds(image, 1)
+        assert web.tree(2).findtext("memory") == "32768"
+        assert web.state == (SHUTOFF, SHUTOFF_FROM_SNAPSHOT)
+        assert web.of(one, "IsCurrent") is True and web.of(two, "IsCurrent") is False
+        assert web.tree_of(web.take("three")).findtext("parent/name") == "one"
+        daemon.kill()
+        daemon.start()
+        web.of(two, "Revert")
+        assert holds(image, 2)
+        assert web.names() == ["one", "two", "three"]
+
+    @pytest.mark.qemu
+    def test_and_it_can_be_started_at_once(self, web, events):
+        one = web.take("one")
+        web.of(one, "Revert", "u", REVERT_RUNNING)
+        events.wait(web, STARTED, STARTED_FROM_SNAPSHOT)
+        assert web.state == (RUNNING, RUNNING_FROM_SNAPSHOT)
+        web.of(one, "Revert", "u", REVERT_PAUSED | REVERT_FORCE)
+        events.wait(web, STOPPED, STOPPED_FROM_SNAPSHOT)
+        events.wait(web, SUSPENDED, SUSPENDED_FROM_SNAPSHOT)
+        assert web.state == (PAUSED, PAUSED_FROM_SNAPSHOT)
+        web.of(one, "Revert")
+        assert web.state[0] == SHUTOFF
+
+    def test_outside_it_goes_on_in_a_new_image(self, web, image):
+        write(image, 1)
+        one = web.take("one", DISK_ONLY)
+        old = image.with_suffix(".one")
+        write(old, 2)
+        web.of(one, "Revert")
+        new = image.with_suffix(".one-1")
+        assert web.source() == str(new)
+        assert holds(new, 1) and holds(image, 1)
+        assert not old.exists()
+        web.of(one, "Delete")
+        assert web.source() == str(image)
+        assert not new.exists()
+
+    def test_what_others_need_is_kept(self, web, image):
+        write(image, 1)
+        one = web.take("one", DISK_ONLY)
+        write(image.with_suffix(".one"), 2)
+        two = web.take("two", DISK_ONLY)
+        write(image.with_suffix(".two"), 3)
+        web.of(one, "Revert")
+        assert holds(web.source(), 1)
+        web.of(two, "Revert")
+        assert holds(web.source(), 2)
+        web.of(one, "Revert")
+        assert holds(web.source(), 1)
+        with pytest.raises(BusError, match="needs the image|cannot be merged"):
+            web.of(one, "Delete")
+        assert web.names() == ["one", "two"]
+
+    def test_an_image_that_another_snapshot_is_of_is_not_written(self, web, image):
+        inside = web.take("inside")
+        write(image, 1)
+        web.take("outside", DISK_ONLY)
+        with pytest.raises(BusError, match="outside"):
+            web.of(inside, "Revert")
+        assert holds(image, 1)
+
+    def test_nothing_is_done_if_the_image_does_not_have_it(self, web, image):
+        one = web.take("one")
+        write(image, 1)
+        run("qemu-img", "snapshot", "-d", "one", image)
+        with pytest.raises(BusError, match="has no snapshot"):
+            web.of(one, "Revert")
+        assert holds(image, 1)
+
+    def test_flags(self, web):
+        one = web.take("one")
+        for flags in (REVERT_RUNNING | REVERT_PAUSED, 16):
+            with pytest.raises(BusError):
+                web.of(one, "Revert", "u", flags)
+
+
+@pytest.mark.qemu
+class TestRunning:
+    def test_the_memory_comes_back(self, web, events):
+        web.create()
+        one = web.take("one")
+        two = web.take("two")
+        identity = web.get("Id")
+        web.of(one, "Revert")
+        events.wait(web, STOPPED, STOPPED_FROM_SNAPSHOT)
+        events.wait(web, STARTED, STARTED_FROM_SNAPSHOT)
+        assert web.state == (RUNNING, RUNNING_FROM_SNAPSHOT)
+        assert web.get("Id") != identity
+        web.destroy()
+        web.of(two, "Revert", "u", REVERT_PAUSED)
+        assert web.state == (PAUSED, PAUSED_FROM_SNAPSHOT)
+        web.resume()
+        assert web.state[0] == RUNNING
+        web.destroy()
+
+    def test_a_paused_one_is_paused_again(self, web):
+        web.create(1)
+        one = web.take("one")
+        web.resume()
+        web.of(one, "Revert")
+        assert web.state[0] == PAUSED
+        web.of(one, "Revert", "u", REVERT_RUNNING)
+        assert web.state[0] == RUNNING
+        web.destroy()
+
+    def test_a_run_is_not_ended_for_nothing(self, web, image):
+        one = web.take("one")
+        run("qemu-img", "snapshot", "-d", "one", image)
+        web.create()
+        with pytest.raises(BusError, match="has no snapshot"):
+            web.of(one, "Revert")
+        assert web.state[0] == RUNNING
+        web.destroy()
+
+
+class TestFirmware:
+    def test_variables_come_back(self, client, root_dir, image):
+        variables = root_dir / "web.fd"
+        boot = f"<loader readonly='yes' type='pflash'>{FIRMWARE}</loader><nvram template='{VARIABLES}'>{variables}</nvram>"
+        web = Snapshots(client, define(client, definition("web", disk(image, driver="qcow2"), machine="q35", boot=boot)).path)
+        variables.write_bytes(b"before" * 1000)
+        one = web.take("one")
+        variables.write_bytes(b"after!" * 1000)
+        web.of(one, "Revert")
+        assert variables.read_bytes() == b"before" * 1000

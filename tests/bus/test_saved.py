@@ -1,0 +1,177 @@
+"""Machines whose memory is in a file: saved, restored, resumed by the next start; and dumps for debuggers."""
+
+import pytest
+
+from harness import BusError
+from machines import (
+    CONNECT, PAUSED, QEMU, RUNNING, SHUTOFF, STARTED, STOPPED, Lifecycle, Machine, define, definition, list_machines)
+
+STOPPED_SAVED, STARTED_RESTORED, SHUTOFF_SAVED, RUNNING_RESTORED = 4, 2, 5, 3
+SAVE_RUNNING, SAVE_PAUSED, FORCE_BOOT, UNDEFINE_MANAGED_SAVE = 2, 4, 8, 1
+MEMORY_ONLY, DUMP_CRASH, DUMP_LIVE = 16, 1, 2
+
+pytestmark = pytest.mark.qemu
+
+
+@pytest.fixture
+def events(client):
+    return Lifecycle(client)
+
+
+@pytest.fixture
+def web(client):
+    return define(client, definition("web"))
+
+
+def restore(client, path, xml="", flags=0):
+    client.call(QEMU, CONNECT, "DomainRestore", "ssu", str(path), xml, flags)
+
+
+class TestManaged:
+    def test_the_next_start_goes_on(self, daemon, web, events):
+        web.create()
+        assert web.call("HasManagedSaveImage", "u", 0) is False
+        web.call("ManagedSave", "u", 0)
+        events.wait(web, STOPPED, STOPPED_SAVED)
+        assert web.state == (SHUTOFF, SHUTOFF_SAVED)
+        daemon.kill()
+        daemon.start()
+        assert web.call("HasManagedSaveImage", "u", 0) is True
+        web.create()
+        events.wait(web, STARTED, STARTED_RESTORED)
+        assert web.state == (RUNNING, RUNNING_RESTORED)
+        assert web.call("HasManagedSaveImage", "u", 0) is False
+        web.destroy()
+
+    def test_paused_or_thrown_away(self, web):
+        web.create()
+        web.call("ManagedSave", "u", SAVE_PAUSED)
+        web.create()
+        assert web.state[0] == PAUSED
+        web.call("ManagedSave", "u", SAVE_RUNNING)
+        web.create(FORCE_BOOT)
+        assert web.state == (RUNNING, 1)
+        assert web.call("HasManagedSaveImage", "u", 0) is False
+        web.call("ManagedSave", "u", 0)
+        web.call("ManagedSaveRemove", "u", 0)
+        assert web.call("HasManagedSaveImage", "u", 0) is False
+        web.create()
+        assert web.state == (RUNNING, 1)
+        web.destroy()
+
+    def test_undefine(self, client, web):
+        web.create()
+        web.call("ManagedSave", "u", 0)
+        with pytest.raises(BusError, match="MANAGED_SAVE"):
+            web.undefine()
+        web.undefine(UNDEFINE_MANAGED_SAVE)
+        assert list_machines(client) == []
+
+    def test_a_damaged_file_is_told_and_kept(self, web, root_dir):
+        web.create()
+        web.call("ManagedSave", "u", 0)
+        (path,) = root_dir.rglob("save/memory")
+        whole = path.read_bytes()
+        path.write_bytes(whole[:4096] + b"x" + whole[4097:])
+        with pytest.raises(BusError, match="damaged.*|FORCE_BOOT"):
+            web.create()
+        assert web.state[0] == SHUTOFF
+        path.write_bytes(whole)
+        web.create()
+        web.destroy()
+
+    def test_one_that_does_not_run(self, web):
+        with pytest.raises(BusError, match="not running"):
+            web.call("ManagedSave", "u", 0)
+        web.create()
+        for flags in (SAVE_RUNNING | SAVE_PAUSED, 64):
+            with pytest.raises(BusError):
+                web.call("ManagedSave", "u", flags)
+        assert web.state[0] == RUNNING
+        web.destroy()
+
+
+class TestFiles:
+    def test_save_and_restore(self, client, web, events, root_dir):
+        path = root_dir / "web.saved"
+        web.create()
+        web.call("Save", "ssu", str(path), "", 0)
+        events.wait(web, STOPPED, STOPPED_SAVED)
+        assert [p.name for p in root_dir.glob("web.saved*")] == ["web.saved"]
+        xml = client.call(QEMU, CONNECT, "DomainSaveImageGetXMLDesc", "su", str(path), 0)
+        assert f"<uuid>{web.uuid}</uuid>" in xml
+        restore(client, path)
+        events.wait(web, STARTED, STARTED_RESTORED)
+        web.destroy()
+        titled = xml.replace("<title>", "").replace("</uuid>", "</uuid><title>again</title>")
+        client.call(QEMU, CONNECT, "DomainSaveImageDefineXML", "ssu", str(path), titled, SAVE_PAUSED)
+        restore(client, path)
+        assert web.state[0] == PAUSED
+        assert web.tree().findtext("title") == "again"
+        web.destroy()
+        with pytest.raises(BusError, match="guest would see"):
+            client.call(QEMU, CONNECT, "DomainSaveImageDefineXML", "ssu", str(path),
+                        xml.replace("32768</memory>", "65536</memory>"), 0)
+
+    def test_an_undefined_one_comes_back_until_it_stops(self, client, web, root_dir):
+        path = root_dir / "web.saved"
+        web.create()
+        web.call("Save", "ssu", str(path), "", 0)
+        web.undefine()
+        restore(client, path)
+        assert list_machines(client) == [web.path]
+        assert web.get("Persistent") is False
+        web.destroy()
+        assert list_machines(client) == []
+
+    def test_no_other_file_is_overwritten(self, web, root_dir):
+        path = root_dir / "precious"
+        path.write_text("precious")
+        web.create()
+        with pytest.raises(BusError, match="precious"):
+            web.call("Save", "ssu", str(path), "", 0)
+        assert path.read_text() == "precious"
+        assert web.state[0] == RUNNING
+        web.destroy()
+
+    @pytest.mark.parametrize("content", [b"", b"virtbus saved machine\n", b"x" * 9000])
+    def test_what_is_no_saved_machine(self, client, root_dir, content):
+        path = root_dir / "odd"
+        path.write_bytes(content)
+        for call in (lambda: restore(client, path),
+                     lambda: client.call(QEMU, CONNECT, "DomainSaveImageGetXMLDesc", "su", str(path), 0)):
+            with pytest.raises(BusError):
+                call()
+        assert list_machines(client) == []
+
+    def test_a_save_that_fails_leaves_the_guest_running(self, web):
+        web.create()
+        with pytest.raises(BusError):
+            web.call("Save", "ssu", "/nowhere/at/all", "", 0)
+        with pytest.raises(BusError, match="absolute"):
+            web.call("Save", "ssu", "here", "", 0)
+        assert web.state[0] == RUNNING
+        web.destroy()
+
+
+class TestDump:
+    def test_memory_only(self, web, root_dir):
+        web.create()
+        web.call("CoreDump", "suu", str(root_dir / "core"), 0, MEMORY_ONLY)
+        assert (root_dir / "core").read_bytes()[:4] == b"\x7fELF"
+        assert web.state[0] == RUNNING
+        with pytest.raises(BusError, match="already"):
+            web.call("CoreDump", "suu", str(root_dir / "core"), 0, MEMORY_ONLY)
+        web.call("CoreDump", "suu", str(root_dir / "all"), 0, DUMP_LIVE)
+        assert (root_dir / "all").stat().st_size > 100000
+        assert web.state[0] == RUNNING
+        web.call("CoreDump", "suu", str(root_dir / "last"), 0, MEMORY_ONLY | DUMP_CRASH)
+        assert web.state == (SHUTOFF, 3)
+
+    def test_jobs(self, web):
+        web.create()
+        assert web.call("GetJobInfo") == (0,) * 12
+        assert web.call("GetJobStats", "u", 0) == (0, {})
+        with pytest.raises(BusError, match="transfer"):
+            web.call("AbortJob")
+        web.destroy()
