@@ -48,24 +48,52 @@ int chain_merge_check(const Domain *domain, const char *target, const char *path
                          target, object_describe(&domain->object), path, base);
 }
 
+/* All images from `top` down to the one above `base`. */
+static bool remove_range(DomainDefinition *definition, const char *target, const char *top, const char *base)
+{
+        const DomainDisk *disk = definition ? chain_find_disk(definition, target) : NULL;
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+        bool is_inside = disk && g_strcmp0(chain_path(&disk->source), top) == 0, is_changed = false;
+
+        if (is_inside)
+                g_ptr_array_add(paths, g_strdup(top));
+        for (const DiskBacking *below = disk ? disk->backing : NULL;
+             below && below->type != DISK_TYPE_ABSENT; below = below->backing) {
+                const char *path = chain_path(&below->source);
+
+                if (g_strcmp0(path, base) == 0)
+                        break;
+                is_inside |= g_strcmp0(path, top) == 0;
+                if (is_inside)
+                        g_ptr_array_add(paths, g_strdup(path));
+        }
+        for (unsigned i = 0; i < paths->len; i++)
+                is_changed |= chain_remove_image(definition, target, paths->pdata[i]);
+        return is_changed;
+}
+
 /* The kept definition first: it is what a later start believes. */
-static int follow(Domain *domain, const char *target, const char *path, Error *error) AWAITS
+int chain_merge_follow(Domain *domain, const char *target, const char *top, const char *base, Error *error)
 {
         _cleanup_(domain_definition_freep) DomainDefinition *kept =
                 domain->definition ? domain_definition_copy(domain->definition) : NULL;
         _cleanup_(domain_definition_freep) DomainDefinition *live =
                 domain->live ? domain_definition_copy(domain->live) : NULL;
+        DomainDisk *disk;
         int r = 0;
 
-        if (chain_remove_image(kept, target, path) && domain->is_persistent) {
+        if (remove_range(kept, target, top, base) && domain->is_persistent) {
                 r = definitions_save(domain, kept, domain->is_autostart, error);
                 if (r < 0)
                         return r;
                 domain_definition_free(domain->definition);
                 domain->definition = TAKE_PTR(kept);
         }
-        if (!domain->live || !chain_remove_image(live, target, path))
+        if (!domain->live || !remove_range(live, target, top, base))
                 return 0;
+        disk = chain_find_disk(live, target);
+        if (disk && disk->mirror)
+                disk->mirror = struct_free(&disk_mirror_type, disk->mirror);
         domain_set_live(domain, TAKE_PTR(live));
         return status_save(domain, error);
 }
@@ -82,8 +110,8 @@ static int command(const Domain *domain, const char *name, json_t *arguments, Er
                         NULL, error);
 }
 
-/* The guest stands still while it changes over. */
-static int pivot(Domain *domain, const char *target, const char *path, const char *id, Error *error) AWAITS
+int chain_merge_pivot(Domain *domain, const char *target, const char *top, const char *base, const char *id,
+                      Error *error)
 {
         bool was_running = domain->state == DOMAIN_STATE_RUNNING;
         Machine *machine = machine_of(domain);
@@ -97,7 +125,7 @@ static int pivot(Domain *domain, const char *target, const char *path, const cha
         if (r >= 0)
                 r = long_job_wait(domain, id, LONG_JOB_ENDED, error);
         if (r >= 0)
-                r = follow(domain, target, path, error);
+                r = chain_merge_follow(domain, target, top, base, error);
         /* A guest whose definition could not be saved stands still: see above. */
         resumed = was_running && r >= 0 ? command(domain, "cont", NULL, error) : 0;
         machine->is_held = false;
@@ -124,7 +152,8 @@ static int merge_running(Domain *domain, const char *target, const char *path, c
         if (r >= 0)
                 r = long_job_wait(domain, id, is_active ? LONG_JOB_READY : LONG_JOB_ENDED, error);
         if (r >= 0)
-                r = is_active ? pivot(domain, name, path, id, error) : follow(domain, name, path, error);
+                r = is_active ? chain_merge_pivot(domain, name, path, base, id, error)
+                              : chain_merge_follow(domain, name, path, base, error);
         return r;
 }
 
@@ -148,7 +177,7 @@ static int merge_stopped(Domain *domain, const char *target, const char *path, c
         r = image_tool_commit(domain, path, base, error);
         if (r >= 0 && above)
                 r = image_tool_rebase(domain, above, base, format, error);
-        return r < 0 ? r : follow(domain, target, path, error);
+        return r < 0 ? r : chain_merge_follow(domain, target, path, base, error);
 }
 
 int chain_merge(Domain *domain, const char *target, const char *path, const char *base, const Job *cause,

@@ -48,6 +48,11 @@ char *chain_node(const DomainDisk *disk, uint32_t index)
         return name_of(disk, index, "image");
 }
 
+char *chain_storage_node(const DomainDisk *disk, uint32_t index)
+{
+        return name_of(disk, index, "file");
+}
+
 uint32_t chain_free_index(const DomainDisk *disk)
 {
         uint32_t index = disk->source.index;

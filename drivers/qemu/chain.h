@@ -17,6 +17,7 @@ int chain_find_live(const Domain *domain, const char *name, DomainDisk **ret_dis
 const char *chain_path(const DiskSource *source);
 /* The caller frees. */
 char *chain_node(const DomainDisk *disk, uint32_t index);
+char *chain_storage_node(const DomainDisk *disk, uint32_t index);
 /* A number that none of the disk's images has. */
 uint32_t chain_free_index(const DomainDisk *disk);
 /* Numbers for the images of a definition that is about to run. */

@@ -162,8 +162,13 @@ void events_handle(Domain *domain, const char *event, json_t *arguments)
         static const char *const progress[] = { "JOB_STATUS_CHANGE", "MIGRATION", "DUMP_COMPLETED", NULL };
 
         if (g_strv_contains(progress, event)) { /* also of what is part of a start */
+                const char *id = json_string_value(json_object_get(arguments, "id"));
+                const char *status = json_string_value(json_object_get(arguments, "status"));
+
                 machine->n_job_changes++;
                 condition_wake_all(&machine->changed);
+                if (id && status && machine->phase == MACHINE_RUNNING && qemu_driver_of(domain)->job_changed)
+                        qemu_driver_of(domain)->job_changed(domain, id, status);
                 return;
         }
         if (machine->phase == MACHINE_STARTING) {

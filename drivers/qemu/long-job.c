@@ -21,7 +21,7 @@ static json_t *find(json_t *jobs, const char *id)
         return NULL;
 }
 
-static int query(const Domain *domain, json_t **ret_jobs, Error *error) AWAITS
+int long_job_query(const Domain *domain, json_t **ret_jobs, Error *error)
 {
         const Machine *machine = machine_of(domain);
 
@@ -64,7 +64,7 @@ int long_job_wait(Domain *domain, const char *id, LongJobPoint point, Error *err
                         is_cancelled = true;
                         fiber_clear_cancel();
                 }
-                r = query(domain, &jobs, error);
+                r = long_job_query(domain, &jobs, error);
                 if (r == -ECANCELED) {
                         error_clear(error);
                         r = 0;

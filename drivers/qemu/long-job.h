@@ -22,3 +22,5 @@ int long_job_wait(Domain *domain, const char *id, LongJobPoint point, Error *err
 /* Both, to the end. */
 int long_job_run(Domain *domain, const char *command, json_t *arguments, const char *id,
                  Error *error) AWAITS;
+/* The jobs that QEMU has now; the caller drops the reference. */
+int long_job_query(const Domain *domain, json_t **ret_jobs, Error *error) AWAITS;

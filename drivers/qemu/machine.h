@@ -44,6 +44,8 @@ typedef struct QemuDriver {
         /* Starts a machine anew whose definition wants that at its end. Set by driver.c, as what ends
          * machines is below what starts them. */
         void (*restart)(Domain *domain);
+        /* QEMU says of one of its jobs that it is now "ready", "concluded" ... Set by driver.c likewise. */
+        void (*job_changed)(Domain *domain, const char *id, const char *status);
 } QemuDriver;
 
 /* Where a run begins, if not with its firmware. */

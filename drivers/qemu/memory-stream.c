@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define FD_NAME "virtbus-memory"
+#define FD_NAME     "virtbus-memory"
+#define SETTLE_USEC (5 * G_TIME_SPAN_MILLISECOND)
 /* Bytes a second: as fast as the file takes it. */
 #define BANDWIDTH (INT64_C(1) << 50)
 
@@ -87,6 +88,27 @@ static int announce(Domain *domain, int fd, Error *error) AWAITS
         return command(domain, "migrate-set-capabilities", capabilities, -EBADF, error);
 }
 
+/* A moment after the transfer QEMU cannot go on yet, and nothing tells when it can. */
+static int settle(const Domain *domain, Error *error) AWAITS
+{
+        for (;;) {
+                _cleanup_(json_decrefp) json_t *answer = NULL;
+                const char *status;
+                int r = machine_check_monitor(domain, error);
+
+                if (r >= 0)
+                        r = qmp_call(machine_of(domain)->qmp, "query-status", NULL,
+                                     deadline_after_usec(QMP_TIMEOUT_USEC), &answer, error);
+                if (r < 0)
+                        return r;
+                status = json_string_value(json_object_get(answer, "status"));
+                if (!status || strcmp(status, "finish-migrate") != 0)
+                        return 0;
+                if (await_until(deadline_after_usec(SETTLE_USEC)) < 0)
+                        return error_set(error, ERROR_CANCELLED, "It was given up");
+        }
+}
+
 int memory_stream_out(Domain *domain, int fd, Error *error)
 {
         int r = announce(domain, fd, error);
@@ -108,7 +130,7 @@ int memory_stream_out(Domain *domain, int fd, Error *error)
                 if (was_cancelled)
                         fiber_cancel(fiber_current());
         }
-        return r;
+        return r < 0 ? r : settle(domain, error);
 }
 
 int memory_stream_in(Domain *domain, int fd, Error *error)

@@ -8,6 +8,8 @@
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
 #include "drivers/qemu/addresses.h"
+#include "drivers/qemu/block-access.h"
+#include "drivers/qemu/block-job.h"
 #include "drivers/qemu/console.h"
 #include "drivers/qemu/control.h"
 #include "drivers/qemu/cpu/baseline.h"
@@ -71,6 +73,12 @@ const DriverOperations qemu_operations = {
         .domain = {
                 .abort_job = qemu_domain_abort_job,
                 .add_iothread = qemu_domain_add_iothread,
+                .block_commit = qemu_domain_block_commit,
+                .block_job_abort = qemu_domain_block_job_abort,
+                .block_job_set_speed = qemu_domain_block_job_set_speed,
+                .block_pull = qemu_domain_block_pull,
+                .block_rebase = qemu_domain_block_rebase,
+                .block_resize = qemu_domain_block_resize,
                 .core_dump = qemu_domain_core_dump,
                 .create = qemu_domain_create,
                 .create_with_files = qemu_domain_create_with_files,
@@ -87,6 +95,8 @@ const DriverOperations qemu_operations = {
                 .get_guest_vcpus = qemu_domain_get_guest_vcpus,
                 .get_hostname = qemu_domain_get_hostname,
                 .get_iothread_info = qemu_domain_get_iothread_info,
+                .get_block_job_info = qemu_domain_get_block_job_info,
+                .get_disk_errors = qemu_domain_get_disk_errors,
                 .get_job_info = qemu_domain_get_job_info,
                 .get_job_stats = qemu_domain_get_job_stats,
                 .get_memory_parameters = qemu_domain_get_memory_parameters,
@@ -103,6 +113,7 @@ const DriverOperations qemu_operations = {
                 .list_domain_snapshots = qemu_domain_list_domain_snapshots,
                 .managed_save = qemu_domain_managed_save,
                 .managed_save_remove = qemu_domain_managed_save_remove,
+                .memory_peek = qemu_domain_memory_peek,
                 .memory_stats = qemu_domain_memory_stats,
                 .open_console = qemu_domain_open_console,
                 .open_graphics_fd = qemu_domain_open_graphics_fd,
@@ -121,6 +132,7 @@ const DriverOperations qemu_operations = {
                 .set_block_io_parameters = qemu_domain_set_block_io_parameters,
                 .set_block_io_tune = qemu_domain_set_block_io_tune,
                 .set_guest_vcpus = qemu_domain_set_guest_vcpus,
+                .set_block_threshold = qemu_domain_set_block_threshold,
                 .set_memory = qemu_domain_set_memory,
                 .set_memory_parameters = qemu_domain_set_memory_parameters,
                 .set_memory_stats_period = qemu_domain_set_memory_stats_period,

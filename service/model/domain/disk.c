@@ -74,7 +74,7 @@ static const Field disk_mirror_fields[] = {
         STRUCT("backingStore", backing, disk_backing),
 };
 #undef THIS
-static DEFINE_STRUCT(disk_mirror, DiskMirror, .check = mirror_check);
+DEFINE_STRUCT(disk_mirror, DiskMirror, .check = mirror_check);
 
 #define THIS          DiskTune
 #define LIMIT(member) UNSIGNED(#member, member, .flags = FIELD_NO_ABI)

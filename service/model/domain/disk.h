@@ -258,6 +258,7 @@ typedef struct DiskMirror {
         DiskSource source;
         DiskBacking *backing;
 } DiskMirror;
+extern const StructType disk_mirror_type;
 
 typedef struct DiskTune { /* 0: no limit */
         uint64_t total_bytes_sec, read_bytes_sec, write_bytes_sec;

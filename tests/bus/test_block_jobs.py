@@ -1,0 +1,106 @@
+"""Jobs of disks: pulled, merged, gone over to, given up; with the events and numbers of libvirt, and the definition."""
+
+import pytest
+
+from harness import BusError
+from machines import DOMAIN
+from test_snapshots import DISK_ONLY, image, info, web  # noqa: F401: fixtures
+
+PULL, COMMIT, ACTIVE_COMMIT = 1, 3, 4
+COMPLETED, FAILED, CANCELLED, READY = range(4)
+ACTIVE, PIVOT, MEMORY_PHYSICAL = 4, 2, 2
+
+pytestmark = pytest.mark.qemu
+
+
+@pytest.fixture
+def jobs(client, web):
+    return client.listen(interface=DOMAIN, member="BlockJob", path=web.path)
+
+
+def wait(jobs, kind, status):
+    jobs.wait(lambda s: s.values == ("vda", kind, status), 20, f"BlockJob {kind} {status}")
+
+
+@pytest.fixture
+def chain(web, image):
+    """Three images, of a machine that runs; their paths, the active one first."""
+    web.create()
+    web.take("one", DISK_ONLY)
+    web.take("two", DISK_ONLY)
+    yield [image.with_suffix(".two"), image.with_suffix(".one"), image]
+    web.destroy()
+
+
+def backing(web, flags=0):
+    return [s.get("file") for s in web.tree(flags).findall("devices/disk//source")]
+
+
+def test_pull_all(daemon, web, chain, jobs):
+    web.call("BlockPull", "stu", "vda", 0, 0)
+    wait(jobs, PULL, COMPLETED)
+    for flags in (0, 2):
+        assert backing(web, flags) == [str(chain[0])]
+    assert "backing-filename" not in info(chain[0])
+    daemon.kill()
+    daemon.start()
+    assert backing(web, 2) == [str(chain[0])]
+
+
+def test_rebase_to_the_lowest(web, chain, jobs):
+    web.call("BlockRebase", "sstu", "vda", str(chain[2]), 0, 0)
+    wait(jobs, PULL, COMPLETED)
+    assert backing(web) == [str(chain[0]), str(chain[2])]
+    assert info(chain[0])["backing-filename"] == str(chain[2])
+
+
+def test_commit_one_that_is_not_active(web, chain, jobs):
+    web.call("BlockCommit", "ssstu", "vda", str(chain[2]), str(chain[1]), 0, 0)
+    wait(jobs, COMMIT, COMPLETED)
+    for flags in (0, 2):
+        assert backing(web, flags) == [str(chain[0]), str(chain[2])]
+
+
+def test_commit_the_active_one(web, chain, jobs):
+    with pytest.raises(BusError, match="ACTIVE"):
+        web.call("BlockCommit", "ssstu", "vda", "", "", 0, 0)
+    web.call("BlockCommit", "ssstu", "vda", "", "", 0, ACTIVE)
+    wait(jobs, ACTIVE_COMMIT, READY)
+    assert web.tree().find("devices/disk/mirror").get("ready") == "yes"
+    assert web.call("GetBlockJobInfo", "su", "vda", 0)[0] == ACTIVE_COMMIT
+    web.call("BlockJobAbort", "su", "vda", PIVOT)
+    wait(jobs, ACTIVE_COMMIT, COMPLETED)
+    for flags in (0, 2):
+        assert backing(web, flags) == [str(chain[2])]
+    assert web.call("GetBlockJobInfo", "su", "vda", 0) == (0, 0, 0, 0)
+
+
+def test_give_up(web, chain, jobs):
+    web.call("BlockCommit", "ssstu", "vda", "", "", 0, ACTIVE)
+    wait(jobs, ACTIVE_COMMIT, READY)
+    web.call("BlockJobSetSpeed", "stu", "vda", 1, 0)
+    web.call("BlockJobAbort", "su", "vda", 0)
+    wait(jobs, ACTIVE_COMMIT, CANCELLED)
+    assert web.tree().find("devices/disk/mirror") is None
+    assert backing(web) == [str(p) for p in chain]
+
+
+def test_what_cannot_be(web, chain):
+    for member, signature, *args in (("BlockPull", "stu", "vdz", 0, 0), ("BlockPull", "stu", "vda", 0, 1),
+                                     ("BlockRebase", "sstu", "vda", "/nowhere", 0, 0),
+                                     ("BlockRebase", "sstu", "vda", "/copy", 0, 8),
+                                     ("BlockCommit", "ssstu", "vda", "/nowhere", "", 0, ACTIVE),
+                                     ("BlockJobAbort", "su", "vda", 0), ("BlockJobAbort", "su", "vda", 4),
+                                     ("BlockJobSetSpeed", "stu", "vda", 2**63, 0),
+                                     ("MemoryPeek", "ttu", 0, 0, MEMORY_PHYSICAL), ("MemoryPeek", "ttu", 0, 16, 3)):
+        with pytest.raises(BusError):
+            web.call(member, signature, *args)
+
+
+def test_size_errors_and_memory(web, chain):
+    web.call("BlockResize", "stu", "vda", 8 * 2**20, 1)
+    assert info(chain[0])["virtual-size"] == 8 * 2**20
+    assert web.call("GetDiskErrors", "u", 0) == []
+    web.call("SetBlockThreshold", "stu", "vda", 2**20, 0)
+    reset = bytes(web.call("MemoryPeek", "ttu", 0xffff0, 16, MEMORY_PHYSICAL))
+    assert len(reset) == 16 and reset[0] == 0xea  # a far jump, as on every PC
