@@ -131,10 +131,16 @@ static bool value_differs(const Field *field, const void *a, const void *b)
         return !field_values_equal(field, a, b);
 }
 
+/* What is never written is no part of the definition: the source of a layer that is none. */
+static bool is_told(const Field *field, const void *object)
+{
+        return field_exists(object, field) && (!field->shown || field->shown(object, DEFINITION_NATIVE));
+}
+
 static void walk_field(Walk *walk, const Field *field, const void *a, const void *b, bool is_tunable,
                        bool is_abi)
 {
-        bool is_in_a = field_exists(a, field), is_in_b = field_exists(b, field);
+        bool is_in_a = is_told(field, a), is_in_b = is_told(field, b);
         size_t length = path_add(walk, field->key);
 
         if (field->kind != FIELD_LIST)
