@@ -82,6 +82,15 @@ static int remove_inside_stopped(Domain *domain, const DomainSnapshot *snapshot,
         return r;
 }
 
+static bool has_outside(const DomainSnapshot *snapshot)
+{
+        LIST_FOREACH (disk, snapshot->definition->disks) {
+                if (disk->snapshot == DISK_SNAPSHOT_EXTERNAL)
+                        return true;
+        }
+        return false;
+}
+
 /* Nobody but those after it may need what the merge changes: the image below. */
 static int check_outside(const Domain *domain, const DomainSnapshot *snapshot, Error *error)
 {
@@ -103,9 +112,11 @@ static int check_outside(const Domain *domain, const DomainSnapshot *snapshot, E
                         const DomainSnapshot *other = domain->snapshots->pdata[i];
                         const char *image = other == snapshot ? NULL : image_of(other, disk->name);
 
-                        if (image && (strcmp(image, base) == 0 ||
-                                      (strcmp(image, path) == 0 &&
-                                       !snapshot_definition_is_external(other->definition))))
+                        bool is_outside = has_outside(other);
+
+                        /* A snapshot inside of the lower image stays in it. */
+                        if (image && ((is_outside && strcmp(image, base) == 0) ||
+                                      (!is_outside && strcmp(image, path) == 0)))
                                 return error_set(
                                         error, ERROR_NOT_SUPPORTED,
                                         "Snapshot '%s' needs the image %s as well: '%s' cannot be merged",
@@ -172,15 +183,6 @@ static void remove_files(const Domain *domain, const DomainSnapshot *snapshot) A
         if (snapshot->definition->memory_file)
                 (void)owner_files_remove(domain, snapshot->definition->memory_file,
                                          NULL); /* it is of no use */
-}
-
-static bool has_outside(const DomainSnapshot *snapshot)
-{
-        LIST_FOREACH (disk, snapshot->definition->disks) {
-                if (disk->snapshot == DISK_SNAPSHOT_EXTERNAL)
-                        return true;
-        }
-        return false;
 }
 
 static int remove_one(Call *call, Domain *domain, DomainSnapshot *snapshot, bool is_record_only,
