@@ -10,6 +10,7 @@
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/helpers.h"
 #include "drivers/qemu/keep.h"
+#include "drivers/qemu/overlay.h"
 #include "drivers/qemu/passed.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/secret.h"
@@ -296,6 +297,27 @@ static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
         return r;
 }
 
+/* The daemon looks at the images itself, which for a user's machine it does not do with its own rights. */
+static int make_overlays(const Domain *domain, const CommandLine *line, uint64_t deadline_usec, int *fds,
+                         Error *error) AWAITS
+{
+        const Driver *driver = domain->object.driver;
+        int r = 0;
+
+        if (line->overlays->len > 0 && becomes_user(driver->config) && domain->object.owner != 0)
+                return error_set(
+                        error, ERROR_NOT_SUPPORTED,
+                        "The %s has a <transient/> disk: on the system bus only machines of root and "
+                        "group libvirt can have them",
+                        object_describe((Object *)&domain->object));
+        for (unsigned i = 0; r >= 0 && i < line->overlays->len; i++) {
+                const PassedOverlay *overlay = line->overlays->pdata[i];
+
+                r = overlay_make(driver, overlay->path, deadline_usec, &fds[overlay->fd - FIRST_FD], error);
+        }
+        return r;
+}
+
 int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t deadline_usec, Error *error)
 {
         _cleanup_(preparation_freep) Preparation *preparation = NULL;
@@ -309,6 +331,8 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
         for (size_t i = 0; i < descriptors.count; i++)
                 descriptors.fds[i] = -EBADF;
         r = preparation_run(domain, line, deadline_usec, &preparation, error);
+        if (r >= 0)
+                r = make_overlays(domain, line, deadline_usec, descriptors.fds, error);
         if (r < 0)
                 return r;
         folder = folder_make(domain, user->is_other ? user->uid : (uid_t)-1, user->gid, error);

@@ -272,6 +272,7 @@ int volumes_create(Call *call, StoragePool *storage_pool, const char *xml, uint3
  * copied as it is names what it named before. */
 static int open_source(Volume *volume, bool as_file, Source *ret_source, Error *error) AWAITS
 {
+        _cleanup_(freep) char *name = NULL; /* a refresh may replace the entry */
         _cleanup_(closep) int fd = -EBADF;
         int r = entry_format(volume->entry, &ret_source->format, error);
 
@@ -286,7 +287,8 @@ static int open_source(Volume *volume, bool as_file, Source *ret_source, Error *
         ret_source->as_file = as_file;
         ret_source->capacity = entry_capacity(volume->entry);
         r = contents_open(volume_pool(volume), &fd, error);
-        return r < 0 ? r : files_lock(fd, file_entry_file(volume->entry), false, &ret_source->fd, error);
+        name = g_strdup(file_entry_file(volume->entry));
+        return r < 0 ? r : files_lock(fd, name, false, &ret_source->fd, error);
 }
 
 static void source_clear(Source *source)

@@ -13,6 +13,8 @@
 
 static int lock(Volume *volume, bool is_writing, int *ret_folder_fd, int *ret_fd, Error *error) AWAITS
 {
+        /* A refresh may replace the entry meanwhile. */
+        _cleanup_(freep) char *name = g_strdup(file_entry_file(volume->entry));
         _cleanup_(closep) int folder_fd = -EBADF;
         int r = contents_open(volume_pool(volume), &folder_fd, error);
 
@@ -20,7 +22,7 @@ static int lock(Volume *volume, bool is_writing, int *ret_folder_fd, int *ret_fd
                 r = error_set(error, ERROR_NOT_SUPPORTED, "The volume '%s' is a folder: it has no data",
                               volume->volume.object.name);
         if (r >= 0)
-                r = files_lock(folder_fd, file_entry_file(volume->entry), is_writing, ret_fd, error);
+                r = files_lock(folder_fd, name, is_writing, ret_fd, error);
         if (r >= 0 && ret_folder_fd)
                 *ret_folder_fd = TAKE_FD(folder_fd);
         return r;

@@ -233,3 +233,27 @@ def set_property(machine, name, signature, value, interface=DOMAIN):
 
 
 __all__ = [name for name in dir() if not name.startswith("_")] + ["PROPERTIES"]
+
+
+def boot_sector():
+    """Prints what the disk's second sector says, writes "WRITTEN" there, prints "READY"; by the BIOS and COM1."""
+    parts = [
+        "31c0 8ed8 8ec0 8816f07d",            # ds = es = 0; the drive's number is kept
+        "bb007e b80102 b90200 b600 cd13",      # the second sector to 0x7e00
+        "be007e e8{print}",
+        "bb{written} b80103 b90200 b600 8a16f07d cd13",
+        "be{ready} e8{print}",
+        "f4 ebfd",                             # for ever
+        "baf803 ac 84c0 7403 ee ebf8 c3",      # print: [si] to COM1, up to a 0
+    ]
+    sizes = [len(bytes.fromhex(part.format(print="0000", written="0000", ready="0000"))) for part in parts]
+    print_at, end = sum(sizes[:6]), sum(sizes)
+    ready, written = b"READY\0", b"WRITTEN\0"
+    code = b""
+    for i, part in enumerate(parts):
+        after_call = sum(sizes[:i + 1])
+        code += bytes.fromhex(part.format(
+            print=((print_at - after_call) & 0xffff).to_bytes(2, "little").hex(),
+            ready=(0x7c00 + end).to_bytes(2, "little").hex(),
+            written=(0x7c00 + end + len(ready)).to_bytes(2, "little").hex()))
+    return (code + ready + written).ljust(510, b"\0") + b"\x55\xaa"

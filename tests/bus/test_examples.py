@@ -8,7 +8,8 @@ import pytest
 
 from guest_agent import CHANNEL, GuestAgent
 from harness import SCALE
-from machines import NATIVE, RUNNING, SHUTOFF, Machine, define, definition, disk, guest_definition, list_machines
+from machines import (
+    NATIVE, RUNNING, SHUTOFF, Machine, boot_sector, define, definition, disk, guest_definition, list_machines)
 from test_pools import loop_device, mounted
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "busctl-examples"
@@ -155,6 +156,20 @@ def test_storage_on_a_device(client, example, root_dir):
         pool = example("pool-device", "files", device, root_dir / "mnt")
         assert "web.qcow2" in example("pool-show", "files")
         client.call(pool, "org.virtbus1.StoragePool", "Stop")
+
+
+@pytest.mark.qemu
+def test_image_in_a_pool(client, example, root_dir):
+    image = root_dir / "image"
+    image.write_bytes(boot_sector() + bytes(511 * 512))
+    example("pool", "disks", root_dir / "pool")
+    path = example("boot-image", "disks", image, "web", 2**20)
+    assert (root_dir / "pool/web.img").stat().st_size == 2**20
+    assert client.get(path, NATIVE, "State") == "running"
+    example("stop", "web", 1)
+    assert example("download", "disks", "web.img", root_dir / "copy") == str(2**20)
+    assert (root_dir / "copy").read_bytes()[:512] == boot_sector()
+    assert example("upload", "disks", "other.img", image) == str(2**18)
 
 
 @pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")

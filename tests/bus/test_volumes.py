@@ -13,7 +13,7 @@ import pytest
 
 from gi.repository import GLib
 from harness import PROPERTIES, BusError, drain, wait_for
-from machines import CONNECT, QEMU, define as define_machine, definition, disk
+from machines import CONNECT, QEMU, boot_sector, define as define_machine, definition, disk
 from test_storage import MIB, POOL, image_info, make, names, read, refused, started, volume_xml
 
 NATIVE = "org.virtbus1.StorageVolume"
@@ -475,6 +475,37 @@ class TestEncryption:
         assert list(folder.iterdir()) == [] == names(client, pool)
 
 
+class TestKilled:
+    @pytest.mark.parametrize("what", ["create", "clone", "convert", "resize", "delete"])
+    def test_at_any_step(self, client, daemon, folder, pool, what):
+        """The daemon is killed a little later each time; what is there is what was or what shall be."""
+        content = os.urandom(2 * MIB)
+        for i in range(6):
+            (folder / "a").write_bytes(content)
+            client.call(pool, POOL, "Refresh", "u", 0)
+            volume = client.call(pool, POOL, "StorageVolLookupByName", "s", "a")
+            call = {"create": (pool, POOL, "StorageVolCreateXML", "su", volume_xml("b", 3 * MIB, kind="qcow2"), 0),
+                    "clone": (volume, NATIVE, "Clone", "ssa{sv}", "b", "", {}),
+                    "convert": (volume, NATIVE, "Clone", "ssa{sv}", "b", "qcow2", {}),
+                    "resize": (volume, NATIVE, "Resize", "ta{sv}", 3 * MIB, {"allocate": GLib.Variant("b", True)}),
+                    "delete": (volume, NATIVE, "Delete", "a{sv}", {})}[what]
+            client.begin(*call)
+            drain(i * 0.004)
+            daemon.kill()
+            daemon.start()
+            wait_for(lambda: client.get(pool, POOL, "Active"))
+            assert parts(folder) == [] and set(names(client, pool)) <= {"a", "b"}
+            if what != "delete" or (folder / "a").exists():
+                data = (folder / "a").read_bytes()
+                assert data[:2 * MIB] == content and len(data) in ((2 * MIB, 3 * MIB) if what == "resize" else (2 * MIB,))
+            if (folder / "b").exists():
+                if what == "clone":
+                    assert (folder / "b").read_bytes() == content
+                else:
+                    assert image_info(folder / "b")["virtual-size"] == (3 * MIB if what == "create" else 2 * MIB)
+                (folder / "b").unlink()
+
+
 class TestFullDisk:
     def test_nothing_is_left(self, client, tmp_path):
         folder = tmp_path / "small"
@@ -587,6 +618,29 @@ class TestDisks:
         for reader in readers:
             reader.destroy()
 
+    def test_transient(self, client, daemon, tmp_path, folder, pool):
+        """Written is READY's sector, which is gone with the run; nothing of it is in any folder."""
+        (folder / "boot").write_bytes(boot_sector() + bytes(2047 * 512))
+        before = (folder / "boot").read_bytes()
+        output = [tmp_path / f"output{i}" for i in range(2)]
+        machines = [define_machine(client, definition(f"m{i}", volume_disk("boot", kind="raw", extra="<transient/>") +
+                                                      f"<serial type='file'><source path='{output[i]}'/></serial>"))
+                    for i in range(2)]
+        for _ in range(2):
+            for machine in machines:  # both at once, over one image
+                machine.create()
+            for i, machine in enumerate(machines):
+                wait_for(lambda: output[i].exists() and output[i].read_bytes().strip(b"\0") == b"READY", 30)
+            daemon.kill()
+            daemon.start()
+            for i, machine in enumerate(machines):
+                wait_for(lambda: machine.state[0] == 1)
+                machine.destroy()
+                output[i].unlink()
+            wait_for(lambda: client.get(pool, POOL, "Active"))
+        assert (folder / "boot").read_bytes() == before
+        assert not list(pathlib.Path(daemon.root).rglob("overlay-*"))
+
     def test_shareable(self, client, folder, pool):
         make(client, pool, "a", MIB)
         machines = [define_machine(client, definition(f"m{i}", volume_disk("a", kind="raw", extra="<shareable/>")))
@@ -595,3 +649,26 @@ class TestDisks:
             machine.create()
         for machine in machines:
             machine.destroy()
+
+    def test_a_guest_finds_its_data_again(self, client, daemon, tmp_path, folder, pool):
+        """Boots from an uploaded image that was grown, writes, and reads it after restarts of guest and daemon."""
+        (tmp_path / "raw").write_bytes(boot_sector() + bytes(2047 * 512))
+        subprocess.run(["qemu-img", "convert", "-O", "qcow2", tmp_path / "raw", tmp_path / "image"], check=True)
+        volume = make(client, pool, "boot", MIB, kind="qcow2")
+        with opened(tmp_path / "image") as fd:
+            upload(client, volume, fd)
+        client.call(volume, NATIVE, "Resize", "ta{sv}", 8 * MIB, {})
+        output = tmp_path / "output"
+        machine = define_machine(client, definition("one", volume_disk("boot") +
+                                                    f"<serial type='file'><source path='{output}'/></serial>"))
+        for expected in (b"READY", b"WRITTENREADY", b"WRITTENREADY"):
+            output.unlink(missing_ok=True)
+            machine.create()
+            wait_for(lambda: output.exists() and b"READY" in output.read_bytes(), 30)
+            assert output.read_bytes().strip(b"\0") == expected
+            daemon.kill()
+            daemon.start()
+            wait_for(lambda: machine.state[0] == 1)
+            machine.destroy()
+            wait_for(lambda: client.get(pool, POOL, "Active"))
+        assert client.get(volume, NATIVE, "Capacity") == 8 * MIB

@@ -394,7 +394,7 @@ static int add_chain(const Stack *stack, Error *error)
                 .backing = below,
                 .chain_ends =
                         disk->backing_ends || (disk->backing && disk->backing->type == DISK_TYPE_ABSENT),
-                .is_readonly = disk->readonly || disk->device == DISK_DEVICE_CDROM,
+                .is_readonly = disk->readonly || disk->transient || disk->device == DISK_DEVICE_CDROM,
                 .cache_size = disk->metadata_cache_max_size,
         };
 
@@ -471,20 +471,45 @@ static void add_copy_on_read(const Stack *stack, char **node)
         *node = TAKE_PTR(name);
 }
 
+/* What is written goes into an image of this run, above the disk's own. */
+static void add_overlay(const Stack *stack, char **node)
+{
+        const DomainDisk *disk = stack->disk;
+        _cleanup_(freep) char *name = g_strdup_printf("%s-overlay", disk->target),
+                              *storage = g_strdup_printf("%s-overlay-file", disk->target), *below = *node;
+        _cleanup_(freep) char *path =
+                command_overlay(stack->line, disk->source.file ? disk->source.file : disk->source.dev);
+        json_t *object = node_new("file", storage);
+
+        json_set_string(object, "filename", path);
+        json_set_string(object, "discard", "unmap");
+        command_add_json(stack->line, "-blockdev", object);
+        object = node_new("qcow2", name);
+        json_set_string(object, "file", storage);
+        json_set_string(object, "backing", below);
+        set_discard(object, disk);
+        command_add_json(stack->line, "-blockdev", object);
+        *node = TAKE_PTR(name);
+}
+
 int blockdev_disk(CommandLine *line, const DomainDisk *disk, char **ret_node, Error *error)
 {
         const Stack stack = { .line = line, .disk = disk };
         _cleanup_(freep) char *node = NULL;
         int r;
 
-        if (disk->transient)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The QEMU driver has no transient disks");
+        if (disk->transient && disk->type != DISK_TYPE_FILE && disk->type != DISK_TYPE_BLOCK)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "The disk %s cannot be <transient/>: only files and block devices can",
+                                 disk->target);
         if (disk->mirror)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED, "A disk cannot start with a mirror");
         r = add_chain(&stack, error);
         if (r < 0)
                 return r;
         node = g_strdup_printf("%s-image", disk->target);
+        if (disk->transient && !disk->readonly)
+                add_overlay(&stack, &node);
         if (disk->tune)
                 add_throttle(&stack, &node);
         if (disk->copy_on_read == ON)

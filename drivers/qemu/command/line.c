@@ -15,6 +15,14 @@ static void passed_file_free(void *data)
         g_free(file);
 }
 
+static void passed_overlay_free(void *data)
+{
+        PassedOverlay *overlay = data;
+
+        g_free(overlay->path);
+        g_free(overlay);
+}
+
 static void passed_socket_free(void *data)
 {
         PassedSocket *socket = data;
@@ -44,6 +52,7 @@ CommandLine *command_line_new(const DomainDefinition *definition, const CommandH
                 .arguments = g_ptr_array_new_with_free_func(g_free),
                 .environment = g_ptr_array_new_with_free_func(g_free),
                 .files = g_ptr_array_new_with_free_func(passed_file_free),
+                .overlays = g_ptr_array_new_with_free_func(passed_overlay_free),
                 .sockets = g_ptr_array_new_with_free_func(passed_socket_free),
                 .taps = g_ptr_array_new_with_free_func(g_free),
                 .helpers = g_ptr_array_new_with_free_func(g_free),
@@ -63,6 +72,7 @@ CommandLine *command_line_free(CommandLine *line)
         g_ptr_array_unref(line->taps);
         g_ptr_array_unref(line->secrets);
         g_ptr_array_unref(line->helpers);
+        g_ptr_array_unref(line->overlays);
         g_ptr_array_unref(line->sockets);
         domain_definition_free(line->resolved);
         g_free(line);
@@ -124,6 +134,16 @@ char *command_file(CommandLine *line, const char *path, bool is_writable, bool i
         file->is_direct = is_direct;
         command_add_option(line, "-add-fd", "set=%u,fd=%u", file->fd, file->fd);
         return g_strdup_printf("/dev/fdset/%u", file->fd);
+}
+
+char *command_overlay(CommandLine *line, const char *path)
+{
+        PassedOverlay *overlay = g_new(PassedOverlay, 1);
+
+        *overlay = (PassedOverlay){ .path = g_strdup(path), .fd = line->next_fd++ };
+        g_ptr_array_add(line->overlays, overlay);
+        command_add_option(line, "-add-fd", "set=%u,fd=%u", overlay->fd, overlay->fd);
+        return g_strdup_printf("/dev/fdset/%u", overlay->fd);
 }
 
 char *command_whole_file(CommandLine *line, const char *path)

@@ -18,6 +18,13 @@ typedef struct PassedFile {
         unsigned fd;      /* its number in QEMU */
 } PassedFile;
 
+/* A new empty image that the daemon makes for what is written to a transient disk, over the one at `path`.
+ */
+typedef struct PassedOverlay {
+        char *path;
+        unsigned fd; /* its number in QEMU */
+} PassedOverlay;
+
 /* A socket that QEMU listens on: bound by the daemon in the machine's folder, so that no other user can
  * stand there. */
 typedef struct PassedSocket {
@@ -86,6 +93,7 @@ typedef struct CommandLine {
         GPtrArray *arguments;   /* of char * */
         GPtrArray *environment; /* of char *: "TZ=Europe/Rome" */
         GPtrArray *files;       /* of PassedFile * */
+        GPtrArray *overlays;    /* of PassedOverlay * */
         GPtrArray *sockets;     /* of PassedSocket *; the first is the monitor's */
         GPtrArray *taps;        /* of PassedTap * */
         GPtrArray *secrets;     /* of PassedSecret * */
@@ -112,7 +120,9 @@ char *command_escape(const char *text);
 
 /* What to write where QEMU is to open this file: the path, or /dev/fdset/N. The caller frees. */
 char *command_file(CommandLine *line, const char *path, bool is_writable, bool is_direct);
-/* The same for what QEMU opens with fopen() and reads as a whole (kernel, initrd ...). */
+/* What to write for an overlay. The caller frees. */
+char *command_overlay(CommandLine *line, const char *path);
+/* The same as command_file() for what QEMU opens with fopen() and reads as a whole (kernel, initrd ...). */
 char *command_whole_file(CommandLine *line, const char *path);
 /* The same for a character device that QEMU opens. */
 char *command_device_file(CommandLine *line, const char *path);
