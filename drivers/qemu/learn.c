@@ -172,6 +172,14 @@ int learn(Machine *machine, DomainDefinition *live, uint64_t deadline_usec, Erro
                     (graphics->type == GRAPHICS_TYPE_VNC || graphics->type == GRAPHICS_TYPE_SPICE))
                         r = ask_password(machine, questions, graphics, error);
         }
+        LIST_FOREACH (interface, live->devices.interfaces) {
+                if (interface->link == LINK_DOWN)
+                        ask(questions,
+                            qmp_send(machine->qmp, "set_link",
+                                     json_pack("{s:s, s:b}", "name", interface->info.alias, "up", 0),
+                                     -EBADF),
+                            NULL);
+        }
         if (uses_terminals(&live->devices))
                 ask(questions, qmp_send(machine->qmp, "query-chardev", NULL, -EBADF), learn_chardevs);
         if (has_vnc)

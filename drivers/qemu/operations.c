@@ -21,6 +21,7 @@
 #include "drivers/qemu/host.h"
 #include "drivers/qemu/iothreads.h"
 #include "drivers/qemu/keys.h"
+#include "drivers/qemu/link.h"
 #include "drivers/qemu/native.h"
 #include "drivers/qemu/pause.h"
 #include "drivers/qemu/pins.h"
@@ -133,6 +134,7 @@ const DriverOperations qemu_operations = {
                 .set_block_io_tune = qemu_domain_set_block_io_tune,
                 .set_guest_vcpus = qemu_domain_set_guest_vcpus,
                 .set_block_threshold = qemu_domain_set_block_threshold,
+                .set_link = qemu_domain_set_link,
                 .set_memory = qemu_domain_set_memory,
                 .set_memory_parameters = qemu_domain_set_memory_parameters,
                 .set_memory_stats_period = qemu_domain_set_memory_stats_period,

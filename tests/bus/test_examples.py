@@ -195,6 +195,13 @@ def test_host(example):
     assert "system" in example("device", "computer")
 
 
+@pytest.mark.qemu
+def test_link(client, example):
+    define(client, definition("web", "<interface type='user'><model type='virtio'/></interface>")).create()
+    example("link", "web", "net0", "down")
+    assert "no network interface" in example("link", "web", "net1", "up", status=1)
+
+
 def test_port_forward(client, example):
     path = example("port-forward", "web", "/boot/vmlinuz", "/boot/initrd", 12222, 22)
     assert "<range start='12222' to='22'/>" in client.call(path, "org.libvirt.Domain", "GetXMLDesc", "u", 0)

@@ -82,6 +82,13 @@ class TestUser:
         machine.create()
         console = serve(machine, "10.0.2.15/24", "10.0.2.2")
         wait_for(lambda: ask(18080) == b"hello\n", timeout=20)
+        refused(machine.client.call, machine.path, NATIVE, "SetLink", "sb", "net7", False, word="net7")
+        for is_up in (False, True):
+            machine.client.call(machine.path, NATIVE, "SetLink", "sb", "net0", is_up)
+            wait_for(lambda: console.run("cat /sys/class/net/eth0/carrier") == str(int(is_up)))  # noqa: B023
+            state = ElementTree.fromstring(machine.client.call(machine.path, DOMAIN, "GetXMLDesc", "u", 0)).find("devices/interface/link")
+            assert state.get("state") == ("up" if is_up else "down")
+        refused(daemon.client("bob").call, machine.path, NATIVE, "SetLink", "sb", "net0", False)
         console.close()
         machine.destroy()
 
@@ -89,12 +96,16 @@ class TestUser:
     def test_by_passt(self, daemon, client, guest_files, uplink):
         """It listens on the host's port and the guest has it as its router.  Nobody connects: the passt of Debian 12 (2023-03)
         crashes over its first connection on newer kernels, whoever starts it."""
-        machine = define_machine(client, guest_definition("web", guest_files, devices=interface(forwards((18081, 80)), "user")))
+        second = interface("<link state='down'/>", "user").replace("<boot order='1'/>", "")
+        machine = define_machine(client, guest_definition(
+            "web", guest_files, devices=interface(forwards((18081, 80)), "user") + second))
         machine.create()
         assert len(passts()) == 1
         assert run("ss", "-ltn").stdout.count("127.0.0.1:18081") == 1
         console = serve(machine, "192.0.2.2/24", "192.0.2.1")
         assert "lladdr" in console.run("ip neigh show 192.0.2.1")
+        console.run("ip link set eth1 up")
+        assert console.run("cat /sys/class/net/eth1/carrier") == "0"
         daemon.restart()
         assert len(passts()) == 1
         console.close()
