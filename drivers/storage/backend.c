@@ -4,7 +4,7 @@
 
 #include "drivers/storage/backend.h"
 
-const Backend *backend_of(PoolType type)
+const Backend *backend_of(PoolType type, bool is_in_memory)
 {
         static const Backend none = {};
         static const Backend *const backends[] = {
@@ -16,6 +16,8 @@ const Backend *backend_of(PoolType type)
         };
         const Backend *backend = (size_t)type < G_N_ELEMENTS(backends) ? backends[type] : NULL;
 
+        if (is_in_memory)
+                return &backend_memory;
         return backend ? backend : &none;
 }
 

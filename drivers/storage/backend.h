@@ -24,6 +24,8 @@ typedef struct Backend {
         bool is_folder;
         /* Other hosts may change it as well, of which the kernel tells nothing. */
         bool is_shared;
+        /* Volumes are states without content: nothing is ever opened for them. */
+        bool is_memory;
 
         /* Makes what the pool stands on. */
         int (*build)(const StoragePoolDefinition *pool, BackendBuild how, Error *error) AWAITS;
@@ -33,6 +35,8 @@ typedef struct Backend {
         int (*stop)(const StoragePoolDefinition *pool, Error *error) AWAITS;
         /* Destroys what build() makes. */
         int (*remove)(const StoragePoolDefinition *pool, Error *error) AWAITS;
+        /* Drops what the backend itself keeps of a pool: that one is gone. */
+        void (*forget)(const StoragePoolDefinition *pool);
         /* Adds what pools of the type could stand on to an array of storage_sources_new(); `where` may be
          * NULL. */
         int (*find_sources)(const PoolSource *where, GPtrArray *sources, Error *error) AWAITS;
@@ -43,15 +47,20 @@ typedef struct Backend {
         /* The new volume is not formatted: what was on the device may still be there. */
         int (*create_volume)(const StoragePoolDefinition *pool, const StorageVolumeDefinition *volume,
                              FileEntry **ret_entry, Error *error) AWAITS;
+        /* A new one like `original`, which is of this backend, too. What has no such function copies files.
+         */
+        int (*copy_volume)(const StoragePoolDefinition *pool, const StorageVolumeDefinition *volume,
+                           const FileEntry *original, FileEntry **ret_entry, Error *error) AWAITS;
         int (*delete_volume)(const StoragePoolDefinition *pool, const FileEntry *entry, Error *error) AWAITS;
         int (*resize_volume)(const StoragePoolDefinition *pool, const FileEntry *entry, uint64_t capacity,
                              Error *error) AWAITS;
 } Backend;
 
-/* Never NULL: a type that nothing serves has an empty table. */
-const Backend *backend_of(PoolType type);
+/* Never NULL: a type that nothing serves has an empty table. For drivers in memory there is one that serves
+ * all. */
+const Backend *backend_of(PoolType type, bool is_in_memory);
 /* ERROR_NOT_SUPPORTED: pools of the type have no `what` ("start", "volumes of another size" ...). */
 int backend_refuse(const StoragePoolDefinition *pool, const char *what, Error *error);
 
-extern const Backend backend_dir, backend_disk, backend_fs, backend_iscsi, backend_logical, backend_mpath,
-        backend_netfs, backend_rbd, backend_scsi, backend_zfs;
+extern const Backend backend_dir, backend_disk, backend_fs, backend_iscsi, backend_logical, backend_memory,
+        backend_mpath, backend_netfs, backend_rbd, backend_scsi, backend_zfs;

@@ -84,13 +84,24 @@ static void show(StorageVolume *volume, const FileEntry *entry)
         }
 }
 
+int contents_check_started(const Pool *pool, Error *error)
+{
+        if (pool->live && (pool->fd >= 0 || pool_backend(pool)->is_memory))
+                return 0;
+        return error_set(error, ERROR_OPERATION_INVALID, "The storage pool '%s' is not started",
+                         pool->pool.object.name);
+}
+
 int contents_open(const Pool *pool, int *ret_fd, Error *error)
 {
-        int fd;
+        int r = contents_check_started(pool, error), fd;
 
-        if (pool->fd < 0)
-                return error_set(error, ERROR_OPERATION_INVALID, "The storage pool '%s' is not started",
-                                 pool->pool.object.name);
+        if (r >= 0 && pool_backend(pool)->is_memory)
+                r = error_set(error, ERROR_NOT_SUPPORTED,
+                              "The volumes of pool '%s' are in memory and have no content",
+                              pool->pool.object.name);
+        if (r < 0)
+                return r;
         fd = fcntl(pool->fd, F_DUPFD_CLOEXEC, 3);
         if (fd < 0)
                 return error_set_errno(error, errno, "Cannot use the storage pool '%s'",
@@ -236,8 +247,11 @@ int contents_look(Volume *volume, Error *error)
         Pool *pool = volume_pool(volume);
         _cleanup_(closep) int fd = -EBADF;
         FileEntry *entry;
-        int r = contents_open(pool, &fd, error);
+        int r = contents_check_started(pool, error);
 
+        if (r < 0 || pool_backend(pool)->is_memory) /* a state is what it is */
+                return r;
+        r = contents_open(pool, &fd, error);
         if (r < 0)
                 return r;
         switch (entry_type(volume->entry)) {
@@ -276,10 +290,12 @@ int contents_measure(Pool *pool, Error *error)
 {
         _cleanup_(closep) int fd = -EBADF;
         uint64_t capacity, available;
-        int r = contents_open(pool, &fd, error);
+        int r = contents_check_started(pool, error);
 
         if (r >= 0 && !pool_backend(pool)->is_folder)
                 return 0; /* as they were listed */
+        if (r >= 0)
+                r = contents_open(pool, &fd, error);
         if (r >= 0)
                 r = files_size(fd, &capacity, &available, error);
         if (r < 0 || !pool->live)

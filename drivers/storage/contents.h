@@ -44,7 +44,8 @@ static inline Pool *volume_pool(const Volume *volume)
 }
 static inline const Backend *pool_backend(const Pool *pool)
 {
-        return backend_of(pool->live ? pool->live->type : pool->definition->type);
+        return backend_of(pool->live ? pool->live->type : pool->definition->type,
+                          pool->pool.object.driver->type->is_in_memory);
 }
 static inline VolumeType entry_type(const FileEntry *entry)
 {
@@ -72,8 +73,10 @@ static inline uint64_t entry_capacity(const FileEntry *entry)
  * and for what has its data elsewhere, as guests may have written that. */
 int entry_format(const FileEntry *entry, const char **ret_format, Error *error);
 
+/* ERROR_OPERATION_INVALID if it is not. */
+int contents_check_started(const Pool *pool, Error *error);
 /* A descriptor of one's own, which stays open when the pool is stopped meanwhile. ERROR_OPERATION_INVALID if
- * it is not started. */
+ * it is not started, ERROR_NOT_SUPPORTED for what is in memory. */
 int contents_open(const Pool *pool, int *ret_fd, Error *error);
 /* Hears of changes in the folder from now on, and takes them in. */
 void contents_watch(Pool *pool);

@@ -179,14 +179,15 @@ static int create_device(Pool *pool, const StorageVolumeDefinition *definition, 
         Volume *volume;
         int r = check_new(pool, definition, error);
 
-        if (r >= 0 && (!backend->create_volume || source || flags != 0))
+        if (r >= 0 && (!backend->create_volume || (source && !backend->copy_volume) || flags != 0))
                 r = backend_refuse(live,
                                    source       ? "copies of volumes"
                                    : flags != 0 ? "PREALLOC_METADATA for volumes"
                                                 : "way to make volumes",
                                    error);
         if (r >= 0)
-                r = backend->create_volume(live, definition, &entry, error);
+                r = source ? backend->copy_volume(live, definition, source->volume->entry, &entry, error)
+                           : backend->create_volume(live, definition, &entry, error);
         if (r < 0)
                 return r;
         pool->generation++;
@@ -305,7 +306,9 @@ static int copy(Call *call, Pool *pool, const char *xml, Volume *original, bool 
 
         if (r >= 0)
                 r = contents_look(original, error);
-        if (r >= 0)
+        if (pool_backend(pool)->copy_volume)
+                source.volume = original;
+        else if (r >= 0)
                 r = open_source(original, as_file, &source, error);
         source.must_share = flags & CREATE_REFLINK;
         return r < 0 ? r : create(call, pool, definition, &source, flags, ret_volume, error);

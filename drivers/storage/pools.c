@@ -41,7 +41,10 @@ struct StorageState {
 static void pool_free(Object *object)
 {
         Pool *pool = (Pool *)object;
+        const Backend *backend = pool_backend(pool);
 
+        if (backend->forget)
+                backend->forget(pool->definition);
         storage_pool_definition_free(pool->definition);
         storage_pool_definition_free(pool->live);
         storage_pool_definition_free(pool->resumed);
@@ -67,6 +70,11 @@ static Pool *pool_new(Driver *driver, StoragePoolDefinition *definition, uid_t o
         object_init(&pool->pool.object, OBJECT_STORAGE_POOL, driver, definition->uuid, definition->name,
                     definition->uuid, owner, pool_free);
         return pool;
+}
+
+static const Backend *backend_for(const Pool *pool, const StoragePoolDefinition *definition)
+{
+        return backend_of(definition->type, pool->pool.object.driver->type->is_in_memory);
 }
 
 static void announce(Pool *pool, int event)
@@ -129,9 +137,11 @@ static void let_go(Pool *pool)
 /* What the pool stands on is up: its volumes. */
 static int open_contents(Pool *pool, const StoragePoolDefinition *definition, Error *error) AWAITS
 {
-        bool is_folder = backend_of(definition->type)->is_folder;
-        int r = is_folder ? files_open(definition->path, &pool->fd, error)
-                          : files_open_none(&pool->fd, error);
+        const Backend *backend = backend_for(pool, definition);
+        bool is_folder = backend->is_folder;
+        int r = is_folder            ? files_open(definition->path, &pool->fd, error)
+                : backend->is_memory ? 0
+                                     : files_open_none(&pool->fd, error);
 
         if (r < 0)
                 return r;
@@ -148,7 +158,7 @@ static int open_contents(Pool *pool, const StoragePoolDefinition *definition, Er
 static int start(Pool *pool, const StoragePoolDefinition *definition, Error *error) AWAITS
 {
         StoredFolder *running = &pool->pool.object.driver->storage->running;
-        const Backend *backend = backend_of(definition->type);
+        const Backend *backend = backend_for(pool, definition);
         Stored stored = stored_of(pool, (StoragePoolDefinition *)definition);
         int r = 0;
 
@@ -183,7 +193,7 @@ static int build(Pool *pool, BackendBuild how, Error *error) AWAITS
 {
         _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
                 storage_pool_definition_copy(pool->definition);
-        const Backend *backend = backend_of(definition->type);
+        const Backend *backend = backend_for(pool, definition);
         int r = backend->build ? backend->build(definition, how, error)
                                : backend_refuse(definition, "Build", error);
 
@@ -326,7 +336,7 @@ void pools_close(Driver *driver)
 /* The daemon works on the folder with its own rights: users could name any folder of the host. */
 static int check_owner(const Call *call, const StoragePoolDefinition *definition, Error *error)
 {
-        if (!call->driver->config->is_system || call->owner == 0)
+        if (!call->driver->config->is_system || call->owner == 0 || call->driver->type->is_in_memory)
                 return 0;
         return error_set(
                 error, ERROR_CONFIG_UNSUPPORTED,
@@ -348,8 +358,8 @@ static int check_others(const Driver *driver, const StoragePoolDefinition *defin
                         return error_set(error, ERROR_EXISTS,
                                          "The storage pool '%s' has the UUID %s already",
                                          other->pool.object.name, other->pool.object.uuid);
-                if (!is_same && backend_of(definition->type)->is_folder &&
-                    backend_of(other->definition->type)->is_folder &&
+                if (!is_same && backend_for(other, definition)->is_folder &&
+                    backend_for(other, other->definition)->is_folder &&
                     strcmp(other->definition->path, definition->path) == 0)
                         return error_set(error, ERROR_EXISTS,
                                          "pool '%s': the path '%s' is that of pool '%s'", definition->name,
@@ -362,14 +372,15 @@ static int check_others(const Driver *driver, const StoragePoolDefinition *defin
         return 0;
 }
 
-static int reserve(Reservation *reservation, const StoragePoolDefinition *definition, Error *error)
+static int reserve(const Driver *driver, Reservation *reservation, const StoragePoolDefinition *definition,
+                   Error *error)
 {
         int r = reservation_add(reservation, g_strdup_printf("name %s", definition->name), "name", error);
 
         if (r >= 0)
                 r = reservation_add(reservation, g_strdup_printf("uuid %s", definition->uuid), "UUID",
                                     error);
-        if (r >= 0 && backend_of(definition->type)->is_folder)
+        if (r >= 0 && backend_of(definition->type, driver->type->is_in_memory)->is_folder)
                 r = reservation_add(reservation, g_strdup_printf("path %s", definition->path), "path",
                                     error);
         return r;
@@ -382,7 +393,7 @@ static int check(const Call *call, Reservation *reservation, StoragePoolDefiniti
         storage_pool_definition_complete(definition);
         if (r >= 0)
                 r = check_others(call->driver, definition, error);
-        return r < 0 ? r : reserve(reservation, definition, error);
+        return r < 0 ? r : reserve(call->driver, reservation, definition, error);
 }
 
 int pools_define(Call *call, StoragePool *existing, StoragePoolDefinition *definition,
@@ -514,7 +525,7 @@ int pools_delete(Call *call, StoragePool *storage_pool, uint32_t flags, Error *e
         Pool *pool = pool_of(storage_pool);
         _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
                 storage_pool_definition_copy(pool->definition);
-        const Backend *backend = backend_of(definition->type);
+        const Backend *backend = backend_for(pool, definition);
         int r = error_check_flags(error, "Delete", flags, 0);
 
         (void)call;
@@ -533,7 +544,7 @@ static int stop(Pool *pool, Error *error) AWAITS
 {
         _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
                 storage_pool_definition_copy(pool->live);
-        const Backend *backend = backend_of(definition->type);
+        const Backend *backend = backend_for(pool, definition);
         int fd = pool->fd, r;
 
         if (!backend->stop)
@@ -611,7 +622,7 @@ int pools_refresh(Call *call, StoragePool *storage_pool, uint32_t flags, Error *
         int r = error_check_flags(error, "Refresh", flags, 0);
 
         (void)call;
-        if (r >= 0)
+        if (r >= 0 && pool_backend(pool)->is_folder)
                 r = contents_open(pool, &fd, error);
         if (r >= 0 && pool_backend(pool)->is_folder)
                 r = files_tidy(fd, error);

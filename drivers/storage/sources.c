@@ -13,9 +13,9 @@ int pools_find_sources(Call *call, const char *type, const char *spec, uint32_t 
         _cleanup_(storage_source_freep) PoolSource *where = NULL;
         int number = enum_from_string(&pool_type_table, type);
         const Backend *backend;
+        bool is_in_memory = call->driver->type->is_in_memory;
         int r = error_check_flags(error, "FindStoragePoolSources", flags, 0);
 
-        (void)call;
         if (r >= 0 && number < 0)
                 r = error_set(error, ERROR_INVALID_ARGUMENT,
                               "FindStoragePoolSources: there is no type '%s' of pools", type);
@@ -23,11 +23,11 @@ int pools_find_sources(Call *call, const char *type, const char *spec, uint32_t 
                 r = storage_source_parse(spec, strlen(spec), &where, error);
         if (r < 0)
                 return r;
-        backend = backend_of((PoolType)number);
+        backend = backend_of((PoolType)number, false);
         if (!backend->find_sources)
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "FindStoragePoolSources: sources of type '%s' are not looked for", type);
-        r = backend->find_sources(where, sources, error);
+        r = backend_of((PoolType)number, is_in_memory)->find_sources(where, sources, error);
         if (r >= 0)
                 *ret_xml = storage_sources_format(sources);
         return r;

@@ -97,6 +97,8 @@ int volumes_delete(Call *call, StorageVolume *storage_volume, uint32_t flags, Er
                 r = error_set(error, ERROR_INVALID_ARGUMENT,
                               "The volume '%s' is a folder: the flag ZEROED is for files", name);
         if (r >= 0)
+                r = contents_check_started(pool, error);
+        if (r >= 0 && (is_file || flags & DELETE_ZEROED))
                 r = contents_open(pool, &fd, error);
         if (r >= 0 && flags & DELETE_ZEROED)
                 r = wipe(call, file_entry_file(volume->entry), fd, WIPE_ZERO, error);

@@ -5,6 +5,7 @@
 
 #include "drivers/test/defaults.h"
 #include "drivers/network/networks.h"
+#include "drivers/storage/pools.h"
 #include "drivers/test/define.h"
 #include "drivers/test/machine.h"
 #include <string.h>
@@ -27,6 +28,12 @@ static const char network_xml[] = "<network>"
                                   "<dhcp><range start='192.168.122.2' end='192.168.122.254'/></dhcp>"
                                   "</ip>"
                                   "</network>";
+
+static const char pool_xml[] = "<pool type='dir'>"
+                               "<name>default-pool</name>"
+                               "<uuid>dfe224cb-28fb-8dd0-c4b2-64eb3f0f4566</uuid>"
+                               "<target><path>/default-pool</path></target>"
+                               "</pool>";
 
 static int machine_make(Call *call, Error *error)
 {
@@ -65,11 +72,29 @@ static int network_make(Call *call, Error *error) AWAITS
         return r;
 }
 
+static int pool_make(Call *call, Error *error) AWAITS
+{
+        StoragePoolDefinition *definition;
+        StoragePool *pool;
+        int r = storage_pool_definition_parse(pool_xml, strlen(pool_xml), DEFINITION_INACTIVE, &definition,
+                                              error);
+
+        if (r >= 0)
+                r = pools_define(call, NULL, definition, &pool, error);
+        if (r < 0)
+                return r;
+        r = pools_create(call, pool, 0, error);
+        object_unref(&pool->object);
+        return r;
+}
+
 int defaults_make(Driver *driver, Error *error)
 {
         uid_t owner = driver->config->is_system ? 0 : driver->config->uid;
         Call call = { .driver = driver, .uid = owner, .owner = owner, .deadline_usec = DEADLINE_NEVER };
         int r = machine_make(&call, error);
 
-        return r < 0 ? r : network_make(&call, error);
+        if (r >= 0)
+                r = network_make(&call, error);
+        return r < 0 ? r : pool_make(&call, error);
 }

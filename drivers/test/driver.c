@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The driver's own life. Machines are its own; networks, filters and secrets are those of the other drivers,
- * in memory (DriverType.is_in_memory). Nothing of it outlives the process. */
+/* The driver's own life. Machines are its own; networks, filters, pools and secrets are those of the other
+ * drivers, in memory (DriverType.is_in_memory). Nothing of it outlives the process. */
 
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
 #include "drivers/secret/secrets.h"
+#include "drivers/storage/pools.h"
+#include "drivers/storage/volumes.h"
 #include "drivers/test/defaults.h"
 #include "drivers/test/define.h"
 #include "drivers/test/test.h"
@@ -18,6 +20,7 @@ static void driver_close(Driver *driver)
         networks_close(driver);
         filters_close(driver);
         secrets_close(driver);
+        pools_close(driver);
 }
 
 static int driver_open(Driver *driver, Error *error)
@@ -28,6 +31,8 @@ static int driver_open(Driver *driver, Error *error)
                 r = filters_open(driver, error);
         if (r >= 0)
                 r = secrets_open(driver, error);
+        if (r >= 0)
+                r = pools_open(driver, error);
         if (r >= 0)
                 r = defaults_make(driver, error);
         if (r < 0)
@@ -41,7 +46,8 @@ const DriverType test_driver_type = {
         .uri_system = "test:///default",
         .uri_session = "test:///default",
         .operations = &test_operations,
-        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_NETWORK | 1u << OBJECT_NWFILTER | 1u << OBJECT_SECRET,
+        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_NETWORK | 1u << OBJECT_NWFILTER | 1u << OBJECT_SECRET |
+                 1u << OBJECT_STORAGE_POOL | 1u << OBJECT_STORAGE_VOLUME,
         .is_in_memory = true,
         .open = driver_open,
         .close = driver_close,
@@ -51,5 +57,11 @@ const DriverType test_driver_type = {
         .define_network = networks_define,
         .create_network = networks_create_transient,
         .define_nwfilter = filters_define,
+        .define_storage_pool = pools_define,
+        .create_storage_pool = pools_create_transient,
+        .list_volumes = volumes_list,
+        .find_volume = volumes_find,
+        .copy_volume = volumes_copy,
+        .clone_volume = volumes_clone,
         .define_secret = secrets_define,
 };

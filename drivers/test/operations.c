@@ -5,6 +5,8 @@
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
 #include "drivers/secret/secrets.h"
+#include "drivers/storage/pools.h"
+#include "drivers/storage/volumes.h"
 #include "drivers/test/change.h"
 #include "drivers/test/define.h"
 #include "drivers/test/lifecycle.h"
@@ -12,6 +14,9 @@
 #include "drivers/test/test.h"
 
 const DriverOperations test_operations = {
+        .connect = {
+                .find_storage_pool_sources = pools_find_sources,
+        },
         .domain = {
                 .create = test_domain_create,
                 .create_with_files = test_domain_create_with_files,
@@ -52,5 +57,24 @@ const DriverOperations test_operations = {
                 .get_xml_desc = secrets_get_xml_desc,
                 .set_value = secrets_set_value,
                 .undefine = secrets_undefine,
+        },
+        .storage_pool = {
+                .build = pools_build,
+                .create = pools_create,
+                .delete = pools_delete,
+                .destroy = pools_destroy,
+                .get_info = pools_get_info,
+                .get_xml_desc = pools_get_xml_desc,
+                .refresh = pools_refresh,
+                .set_autostart = pools_set_autostart,
+                .storage_vol_create_xml = volumes_create,
+                .undefine = pools_undefine,
+        },
+        .storage_volume = {
+                .delete = volumes_delete,
+                .get_info = volumes_get_info,
+                .get_xml_desc = volumes_get_xml_desc,
+                .resize = volumes_resize,
+                .wipe = volumes_wipe,
         },
 };

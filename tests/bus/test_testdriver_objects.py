@@ -9,7 +9,12 @@ from harness import BusError
 from machines import CONNECT
 
 TEST = "/org/libvirt/Test"
-NETWORK, NWFILTER, SECRET = (f"org.libvirt.{kind}" for kind in ("Network", "NWFilter", "Secret"))
+NETWORK, NWFILTER, SECRET, POOL, VOLUME = (
+    f"org.libvirt.{kind}" for kind in ("Network", "NWFilter", "Secret", "StoragePool", "StorageVol"))
+DEFAULT_POOL = f"{TEST}/storagepool/_dfe224cb_28fb_8dd0_c4b2_64eb3f0f4566"
+GIB = 1 << 30
+VOLUME_XML = """<volume><name>sparse.img</name><capacity unit='G'>2</capacity><allocation>0</allocation>
+<target><path>/var/lib/virt/images/sparse.img</path><permissions><mode>0744</mode></permissions></target></volume>"""
 DEFAULT_NETWORK = f"{TEST}/network/_dd8fe884_6c02_601e_7551_cca97df1c5df"
 DEFINED, UNDEFINED, STARTED, STOPPED = range(4)
 COMMAND_ADD_FIRST, SECTION_DHCP_HOST = 4, 4
@@ -88,6 +93,101 @@ class TestFilters:
         client.call(path, NWFILTER, "Undefine")
         assert client.call(TEST, CONNECT, "ListNWFilters", "u", 0) == []
         assert not files_below(daemon.root)
+
+
+class TestStorage:
+    def test_the_first_pool(self, client):
+        assert client.call(TEST, CONNECT, "ListStoragePools", "u", 0) == [DEFAULT_POOL]
+        assert client.call(TEST, CONNECT, "StoragePoolLookupByName", "s", "default-pool") == DEFAULT_POOL
+        assert client.call(TEST, CONNECT, "StoragePoolLookupByUUID", "s", DEFAULT_POOL[-36:].replace("_", "-")) == \
+            DEFAULT_POOL
+        assert client.get_all(DEFAULT_POOL, POOL) == {
+            "Active": True, "Autostart": False, "Name": "default-pool", "Persistent": True,
+            "UUID": "dfe224cb-28fb-8dd0-c4b2-64eb3f0f4566"}
+        assert client.call(DEFAULT_POOL, POOL, "GetInfo") == (2, 100 * GIB, 0, 100 * GIB)
+        assert client.call(DEFAULT_POOL, POOL, "ListStorageVolumes", "u", 0) == []
+        assert "<path>/default-pool</path>" in client.call(DEFAULT_POOL, POOL, "GetXMLDesc", "u", 0)
+
+    def test_life(self, client, daemon):
+        events = client.listen(interface=CONNECT, member="StoragePoolEvent", path=TEST)
+        refreshed = client.listen(interface=POOL, member="Refresh")
+        xml = "<pool type='dir'><name>foo</name><target><path>/foo</path></target></pool>"
+        path = client.call(TEST, CONNECT, "StoragePoolDefineXML", "su", xml, 0)
+        client.set(path, POOL, "Autostart", "b", True)
+        assert client.get(path, POOL, "Autostart") is True
+        client.call(path, POOL, "Build", "u", 0)
+        client.call(path, POOL, "Create", "u", 0)
+        assert refreshed.wait().path == path
+        client.call(path, POOL, "Refresh", "u", 0)
+        assert refreshed.wait().path == path
+        assert "started" in refused(client, path, POOL, "Undefine")
+        client.call(path, POOL, "Destroy")
+        client.call(path, POOL, "Delete", "u", 0)
+        client.call(path, POOL, "Undefine")
+        numbers = [events.wait().values for _ in range(6)]
+        assert numbers == [(path, event, 0) for event in (DEFINED, 4, STARTED, STOPPED, 5, UNDEFINED)]
+        assert not pathlib.Path("/foo").exists() and not files_below(daemon.root)
+
+    def test_transient(self, client):
+        xml = "<pool type='logical'><name>vg</name><source><name>vg</name></source></pool>"
+        path = client.call(TEST, CONNECT, "StoragePoolCreateXML", "su", xml, 0)
+        volume = client.call(path, POOL, "StorageVolCreateXML", "su", VOLUME_XML, 0)
+        assert client.call(volume, VOLUME, "GetInfo", "u", 0)[0] == 1
+        client.call(path, POOL, "Destroy")
+        assert client.call(TEST, CONNECT, "ListStoragePools", "u", 0) == [DEFAULT_POOL]
+
+    def test_volume(self, client, daemon):
+        volume = client.call(DEFAULT_POOL, POOL, "StorageVolCreateXML", "su", VOLUME_XML, 0)
+        key = "/default-pool/sparse.img"
+        assert client.get_all(volume, VOLUME) == {"Name": "sparse.img", "Key": key, "Path": key}
+        for path, interface, member, text in ((TEST, CONNECT, "StorageVolLookupByKey", key),
+                                              (TEST, CONNECT, "StorageVolLookupByPath", key),
+                                              (DEFAULT_POOL, POOL, "StorageVolLookupByName", "sparse.img")):
+            assert client.call(path, interface, member, "s", text) == volume
+        assert client.call(volume, VOLUME, "GetInfo", "u", 0) == (0, 2 * GIB, 0)
+        assert client.call(DEFAULT_POOL, POOL, "ListStorageVolumes", "u", 0) == [volume]
+        assert "already" in refused(client, DEFAULT_POOL, POOL, "StorageVolCreateXML", "su", VOLUME_XML, 0)
+        client.call(volume, VOLUME, "Resize", "tu", 3 * GIB, 0)
+        assert client.call(volume, VOLUME, "GetInfo", "u", 0) == (0, 3 * GIB, 3 * GIB)
+        assert client.call(DEFAULT_POOL, POOL, "GetInfo") == (2, 100 * GIB, 3 * GIB, 97 * GIB)
+        assert "SHRINK" in refused(client, volume, VOLUME, "Resize", "tu", GIB, 0)
+        assert "bytes left" in refused(client, volume, VOLUME, "Resize", "tu", 200 * GIB, 0)
+        xml = client.call(volume, VOLUME, "GetXMLDesc", "u", 0)
+        assert f"<key>{key}</key>" in xml and "<mode>0744</mode>" in xml and "<capacity unit='bytes'>3221225472<" in xml
+        client.call(volume, VOLUME, "Delete", "u", 0)
+        assert client.call(DEFAULT_POOL, POOL, "ListStorageVolumes", "u", 0) == []
+        assert not pathlib.Path("/default-pool").exists() and not files_below(daemon.root)
+
+    def test_copy(self, client):
+        client.call(DEFAULT_POOL, POOL, "StorageVolCreateXML", "su", VOLUME_XML, 0)
+        xml = "<volume><name>clone.img</name><capacity>0</capacity><allocation>0</allocation></volume>"
+        copy = client.call(DEFAULT_POOL, POOL, "StorageVolCreateXMLFrom", "ssu", xml, "/default-pool/sparse.img", 0)
+        assert client.call(copy, VOLUME, "GetInfo", "u", 0) == (0, 2 * GIB, 0)
+        refused(client, DEFAULT_POOL, POOL, "StorageVolCreateXMLFrom", "ssu", xml.replace("clone", "other"), "/none", 0)
+
+    def test_volumes_survive_a_stop(self, client):
+        volume = client.call(DEFAULT_POOL, POOL, "StorageVolCreateXML", "su", VOLUME_XML, 0)
+        client.call(DEFAULT_POOL, POOL, "Destroy")
+        refused(client, volume, VOLUME, "GetInfo", "u", 0)
+        assert "1 volumes" in refused(client, DEFAULT_POOL, POOL, "Delete", "u", 0)
+        client.call(DEFAULT_POOL, POOL, "Create", "u", 0)
+        assert client.call(DEFAULT_POOL, POOL, "ListStorageVolumes", "u", 0) == [volume]
+        client.call(DEFAULT_POOL, POOL, "Destroy")
+        client.call(DEFAULT_POOL, POOL, "Undefine")
+        xml = "<pool type='dir'><name>p</name><uuid>dfe224cb-28fb-8dd0-c4b2-64eb3f0f4566</uuid>" \
+              "<target><path>/p</path></target></pool>"
+        assert client.call(TEST, CONNECT, "StoragePoolCreateXML", "su", xml, 0) == DEFAULT_POOL
+        assert client.call(DEFAULT_POOL, POOL, "ListStorageVolumes", "u", 0) == []
+
+    def test_no_content(self, client):
+        volume = client.call(DEFAULT_POOL, POOL, "StorageVolCreateXML", "su", VOLUME_XML, 0)
+        assert "no content" in refused(client, volume, VOLUME, "Wipe", "uu", 0, 0)
+        assert "no content" in refused(client, volume, VOLUME, "Delete", "u", 1)
+        assert client.call(DEFAULT_POOL, POOL, "ListStorageVolumes", "u", 0) == [volume]
+
+    def test_sources(self, client):
+        assert client.call(TEST, CONNECT, "FindStoragePoolSources", "ssu", "logical", "", 0).startswith("<sources")
+        refused(client, TEST, CONNECT, "FindStoragePoolSources", "ssu", "none", "", 0)
 
 
 def test_objects_of_drivers_are_apart(client):
