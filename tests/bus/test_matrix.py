@@ -28,8 +28,8 @@ ABSENT = {
     "nodedev": "nodedev/absent", "storagevol": "storagevol/absent", "job": "job/4294967295",
 } | {kind: f"{kind}/_{ABSENT_UUID.replace('-', '_')}" for kind in
      ("domain", "network", "nwfilter", "secret", "storagepool")}
-# What people write about a machine may be long.
-ANY_LENGTH = ("SetMetadata", "SetTitle", "SetDescription")
+# What people write about a machine may be long; of what is validated the problems are the answer.
+ANY_LENGTH = ("SetMetadata", "SetTitle", "SetDescription", "Validate")
 # Calls that wait by design, or whose effect would end the test; their arguments are tried by others.
 EXTREMES_SKIPPED = {("org.virtbus1.Manager", "SetLogLevel")}
 
