@@ -24,7 +24,7 @@ enum {
 struct DeviceState {
         Driver *driver;
         DeviceWatch *watch;
-        GHashTable *by_path; /* in /sys -> Known, borrowed from the driver's table */
+        GHashTable *by_path; /* in /sys, or name in memory -> Known, borrowed from the driver's table */
         GHashTable *pending; /* set of paths that something happened to */
         bool is_reading;
         bool is_open;
@@ -159,7 +159,8 @@ static void gain(struct DeviceState *state, const char *path, NodeDeviceDefiniti
 
         object_init(object, OBJECT_NODE_DEVICE, state->driver, definition->name, definition->name, NULL, 0,
                     known_free);
-        known->device.system_path = g_strdup(*path ? path : NULL);
+        if (!state->driver->type->is_in_memory)
+                known->device.system_path = g_strdup(*path ? path : NULL);
         set_definition(known, definition);
         if (object_table_add(state->driver->objects, object) < 0) {
                 log_warning(object->path, "Two of the host's devices have one name: %s is left out", path);
@@ -241,16 +242,39 @@ static void something_happened(const char *path, const char *action, void *data)
         }
 }
 
-void devices_open(Driver *driver)
+static struct DeviceState *state_new(Driver *driver)
 {
         struct DeviceState *state = g_new0(struct DeviceState, 1);
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *found = NULL;
-        _cleanup_(error_clear) Error deaf = {};
 
         state->driver = driver;
         state->by_path = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         state->pending = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         driver->devices = state;
+        return state;
+}
+
+int devices_open_in_memory(Driver *driver, const char *const *definitions, Error *error)
+{
+        struct DeviceState *state = state_new(driver);
+
+        for (; *definitions; definitions++) {
+                NodeDeviceDefinition *definition;
+                int r = node_device_parse(*definitions, strlen(*definitions), &definition, error);
+
+                if (r < 0)
+                        return r;
+                gain(state, definition->name, definition);
+        }
+        state->is_open = true;
+        return 0;
+}
+
+void devices_open(Driver *driver)
+{
+        struct DeviceState *state = state_new(driver);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *found = NULL;
+        _cleanup_(error_clear) Error deaf = {};
+
         /* Before they are read, so that nothing is lost between; machines run without it, too. */
         if (device_watch_open(something_happened, state, &state->watch, &deaf) < 0)
                 log_error(NULL, "%s", deaf.message);
@@ -369,6 +393,10 @@ static int check_unused(const Driver *driver, const Known *known, Error *error)
 
 static int check_pci(const Driver *driver, const Known *known, const char *what, Error *error)
 {
+        if (driver->type->is_in_memory)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "%s is a state in memory: no driver of the host has it, and it is not %s",
+                                 known->device.object.name, what);
         if (capability_of(known)->type != NODE_PCI)
                 return error_set(error, ERROR_NOT_SUPPORTED, "%s is no PCI device: only those are %s",
                                  known->device.object.name, what);
@@ -512,6 +540,26 @@ static bool is_wwn(const char *text)
         return text && strlen(text) == 16 && strspn(text, "0123456789abcdefABCDEF") == 16;
 }
 
+/* In memory the kernel's part is ours: the number, and the name that follows from it. */
+static Known *gain_vport(struct DeviceState *state, const Known *parent, NodeDeviceDefinition *definition)
+{
+        NodeCapability *capability = definition->capabilities.items[0];
+        GHashTableIter at;
+        void *data;
+
+        capability->host = 0;
+        g_hash_table_iter_init(&at, state->by_path);
+        while (g_hash_table_iter_next(&at, NULL, &data))
+                if (capability_of(data)->type == NODE_SCSI_HOST)
+                        capability->host = MAX(capability->host, capability_of(data)->host + 1);
+        g_free(definition->name);
+        definition->name = g_strdup_printf("scsi_host%" PRIu32, capability->host);
+        if (!definition->parent)
+                definition->parent = g_strdup(parent->device.object.name);
+        gain(state, definition->name, definition);
+        return g_hash_table_lookup(state->by_path, definition->name);
+}
+
 static const char *fibre_folder(const Known *known, char **ret_folder)
 {
         _cleanup_(freep) char *name = g_path_get_basename(known->device.system_path);
@@ -520,10 +568,12 @@ static const char *fibre_folder(const Known *known, char **ret_folder)
         return *ret_folder;
 }
 
-static int create_vport(Call *call, const Known *parent, const NodeCapability *capability, Known **ret_known,
-                        Error *error) AWAITS
+/* Takes the definition over if it uses it up. */
+static int create_vport(Call *call, const Known *parent, NodeDeviceDefinition **definition,
+                        Known **ret_known, Error *error) AWAITS
 {
         struct DeviceState *state = call->driver->devices;
+        const NodeCapability *capability = (*definition)->capabilities.items[0];
         const NodeFeature *fibre = capability->features.count > 0 ? capability->features.items[0] : NULL;
         _cleanup_(freep) char *folder = NULL, *names = NULL;
         int r;
@@ -538,6 +588,10 @@ static int create_vport(Call *call, const Known *parent, const NodeCapability *c
                                  parent->device.object.name);
         if (find_by_wwn(state, fibre->wwnn, fibre->wwpn))
                 return error_set(error, ERROR_EXISTS, "There is a host with WWPN '%s' already", fibre->wwpn);
+        if (call->driver->type->is_in_memory) {
+                *ret_known = gain_vport(state, parent, TAKE_PTR(*definition));
+                return 0;
+        }
         names = g_strdup_printf("%s:%s", fibre->wwpn, fibre->wwnn);
         r = write_value(fibre_folder(parent, &folder), "vport_create", names, error);
         while (r >= 0 && !(*ret_known = find_by_wwn(state, fibre->wwnn, fibre->wwpn)))
@@ -574,12 +628,12 @@ int devices_create_xml(Call *call, const char *xml, uint32_t flags, NodeDevice *
                                  "A device of type '%s' cannot be made: mdev and scsi_host can",
                                  node_capability_type_to_string(capability->type));
         parent = find_parent(call->driver, definition);
-        if (!parent || !parent->device.system_path)
+        if (!parent || (!parent->device.system_path && !call->driver->type->is_in_memory))
                 return error_set(error, ERROR_NO_NODE_DEVICE,
                                  "Node device not found: no parent '%s' that something could be made on",
                                  definition->parent ? definition->parent : "");
         r = capability->type == NODE_MDEV ? create_mdev(call, parent, capability, &known, error)
-                                          : create_vport(call, parent, capability, &known, error);
+                                          : create_vport(call, parent, &definition, &known, error);
         if (r < 0)
                 return r;
         object_ref(&known->device.object);
@@ -596,6 +650,10 @@ static int destroy_vport(Call *call, const Known *known, Error *error) AWAITS
         if (!parent || !(parent->device.flags & 1u << 10) || !known->device.wwnn || !known->device.wwpn)
                 return error_set(error, ERROR_OPERATION_INVALID, "%s is no virtual port",
                                  known->device.object.name);
+        if (call->driver->type->is_in_memory) {
+                lose(call->driver->devices, known->device.object.name);
+                return 0;
+        }
         names = g_strdup_printf("%s:%s", known->device.wwpn, known->device.wwnn);
         return write_value(fibre_folder(parent, &folder), "vport_delete", names, error);
 }

@@ -8,6 +8,8 @@
 #include "objects/host.h"
 
 void devices_open(Driver *driver) AWAITS;
+/* Devices that are states: those of the definitions (NULL-terminated) at first. */
+int devices_open_in_memory(Driver *driver, const char *const *definitions, Error *error);
 void devices_close(Driver *driver);
 
 int devices_create_xml(Call *call, const char *xml, uint32_t flags, NodeDevice **ret_device,

@@ -6,22 +6,19 @@
 
 #include "drivers/host/interfaces.h"
 #include "core/log.h"
-#include "core/store.h"
+#include "drivers/host/interface-store.h"
 #include "drivers/host/link-change.h"
 #include "drivers/host/links.h"
 #include "model/identity.h"
 #include <net/if.h>
 #include <string.h>
 
-#define SUFFIX      ".xml"
-#define TRANSACTION "transaction" /* what was defined when a change began */
-
 enum { XML_INACTIVE = 1 };
 
 struct InterfaceState {
         Driver *driver;
-        Links *links;
-        int folder_fd;
+        Links *links; /* NULL: nobody tells of any */
+        InterfaceStore store;
         GHashTable *by_index; /* index -> Managed, borrowed from the driver's table */
         bool is_changing;     /* one at a time changes what is stored */
         Condition changed;
@@ -29,7 +26,8 @@ struct InterfaceState {
 
 typedef struct Managed {
         HostInterface interface;
-        int index; /* 0: the kernel has none */
+        int index;  /* 0: the kernel has none */
+        bool is_up; /* of a driver in memory, whose interfaces are states */
         HostInterfaceDefinition *definition;
 } Managed;
 
@@ -43,6 +41,11 @@ static void managed_free(Object *object)
         g_strfreev(managed->interface.addresses);
         object_done(object);
         g_free(managed);
+}
+
+static bool is_in_memory(const struct InterfaceState *state)
+{
+        return state->driver->type->is_in_memory;
 }
 
 static Managed *managed_find(const struct InterfaceState *state, const char *name)
@@ -127,11 +130,16 @@ static void update(const struct InterfaceState *state, Managed *managed)
                 set_text(managed, &interface->mac, mac ? mac : definition->mac, "MAC");
         set_word(managed, &interface->type, host_interface_type_to_string(type), "Type");
         set_word(managed, &interface->link_state,
-                 host_link_state_to_string(link ? link_state(link) : HOST_LINK_NOT_PRESENT), "LinkState");
-        set_bool(managed, &interface->is_active, link && rtnl_link_get_flags(link) & IFF_UP, "Active");
+                 host_link_state_to_string(link             ? link_state(link)
+                                           : managed->is_up ? HOST_LINK_UP
+                                                            : HOST_LINK_NOT_PRESENT),
+                 "LinkState");
+        set_bool(managed, &interface->is_active,
+                 link ? (rtnl_link_get_flags(link) & IFF_UP) != 0 : managed->is_up, "Active");
         set_bool(managed, &interface->is_defined, definition != NULL, "Defined");
-        set_text(managed, &interface->master, links_master(state->links, managed->index), "Master");
-        set_addresses(managed, links_addresses(state->links, managed->index));
+        set_text(managed, &interface->master, link ? links_master(state->links, managed->index) : "",
+                 "Master");
+        set_addresses(managed, link ? links_addresses(state->links, managed->index) : g_new0(char *, 1));
         if (interface->mtu != mtu) {
                 interface->mtu = mtu;
                 object_changed(&interface->object, "MTU");
@@ -246,7 +254,6 @@ static int load(int fd, const char *name, void *data)
 
 int interfaces_open(Driver *driver, Error *error)
 {
-        _cleanup_(freep) char *path = g_build_filename(driver->config->config_dir, "interface", NULL);
         _cleanup_(error_clear) Error unseen = {};
         struct InterfaceState *state = g_new0(struct InterfaceState, 1);
         GArray *indexes;
@@ -254,17 +261,17 @@ int interfaces_open(Driver *driver, Error *error)
 
         state->driver = driver;
         state->by_index = g_hash_table_new(NULL, NULL);
-        state->folder_fd = store_open_folder(path, 0700, error);
         driver->interfaces = state;
-        if (state->folder_fd < 0)
-                return state->folder_fd;
+        r = interface_store_open(&state->store, driver, error);
+        if (r < 0 || is_in_memory(state))
+                return r;
         r = links_open(device_changed, state, &state->links, &unseen);
         if (r < 0) {
                 /* Machines run without it, too. */
                 log_error(NULL, "%s", unseen.message);
                 return 0;
         }
-        r = store_visit(state->folder_fd, SUFFIX, load, state, error);
+        r = interface_store_visit(&state->store, load, state, error);
         if (r < 0)
                 return r;
         indexes = links_list(state->links);
@@ -281,25 +288,43 @@ void interfaces_close(Driver *driver)
         if (!state)
                 return;
         links_free(state->links);
-        closep(&state->folder_fd);
+        interface_store_close(&state->store);
         g_hash_table_unref(state->by_index);
         condition_clear(&state->changed);
         g_free(state);
         driver->interfaces = NULL;
 }
 
-static int bring_up(const struct InterfaceState *state, const Managed *managed, Error *error) AWAITS
+static void set_up(const struct InterfaceState *state, Managed *managed, bool is_up)
 {
-        int r = managed->definition ? link_bring_up(managed->definition, error)
-                                    : link_set_up(managed->interface.object.name, error);
+        managed->is_up = is_up;
+        update(state, managed);
+}
+
+static int bring_up(const struct InterfaceState *state, Managed *managed, Error *error) AWAITS
+{
+        int r;
+
+        if (is_in_memory(state)) {
+                set_up(state, managed, true);
+                return 0;
+        }
+        r = managed->definition ? link_bring_up(managed->definition, error)
+                                : link_set_up(managed->interface.object.name, error);
 
         links_read(state->links);
         return r;
 }
 
-static int take_down(const struct InterfaceState *state, const Managed *managed, Error *error) AWAITS
+static int take_down(const struct InterfaceState *state, Managed *managed, Error *error) AWAITS
 {
-        int r = link_take_down(managed->interface.object.name, error);
+        int r;
+
+        if (is_in_memory(state)) {
+                set_up(state, managed, false);
+                return 0;
+        }
+        r = link_take_down(managed->interface.object.name, error);
 
         links_read(state->links);
         return r;
@@ -311,7 +336,7 @@ void interfaces_run(Driver *driver)
                 object_table_list(driver->objects, OBJECT_INTERFACE);
 
         for (unsigned i = 0; i < interfaces->len; i++) {
-                const Managed *managed = interfaces->pdata[i];
+                Managed *managed = interfaces->pdata[i];
                 _cleanup_(error_clear) Error error = {};
 
                 if (managed->interface.object.is_gone || managed->interface.is_active ||
@@ -332,6 +357,8 @@ static int check_may_store(const Driver *driver, Error *error)
                 { "/run/network/ifstate", "ifupdown" },
         };
 
+        if (driver->type->is_in_memory)
+                return 0;
         if (!driver->interfaces->links)
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "The host's network devices cannot be read, the daemon's log says why");
@@ -384,22 +411,6 @@ static void changing_end(struct InterfaceState *state)
         condition_wake_all(&state->changed);
 }
 
-static int save(const struct InterfaceState *state, const HostInterfaceDefinition *definition,
-                Error *error) AWAITS
-{
-        _cleanup_(freep) char *name = g_strconcat(definition->name, SUFFIX, NULL);
-        _cleanup_(freep) char *text = host_interface_format(definition, DEFINITION_INACTIVE);
-
-        return store_write(state->folder_fd, name, text, strlen(text), 0600, error);
-}
-
-static int forget(const struct InterfaceState *state, const char *name, Error *error) AWAITS
-{
-        _cleanup_(freep) char *file = g_strconcat(name, SUFFIX, NULL);
-
-        return store_remove(state->folder_fd, file, error);
-}
-
 int interfaces_define_xml(Call *call, const char *xml, uint32_t flags, HostInterface **ret_interface,
                           Error *error)
 {
@@ -410,19 +421,20 @@ int interfaces_define_xml(Call *call, const char *xml, uint32_t flags, HostInter
 
         if (r >= 0)
                 r = host_interface_parse(xml, strlen(xml), &definition, error);
-        if (r >= 0)
+        if (r >= 0 && !is_in_memory(state))
                 r = check_can_do(definition, error);
         if (r < 0)
                 return r;
         managed = managed_find(state, definition->name);
-        if (definition->type == HOST_INTERFACE_ETHERNET && (!managed || !managed->index))
+        if (definition->type == HOST_INTERFACE_ETHERNET && !is_in_memory(state) &&
+            (!managed || !managed->index))
                 return error_set(error, ERROR_NO_DEVICE, "The host has no device '%s'", definition->name);
         if (definition->type != HOST_INTERFACE_ETHERNET && !definition->mac[0])
                 identity_make_mac(definition->mac);
         r = changing_begin(call, error);
         if (r < 0)
                 return r;
-        r = save(state, definition, error);
+        r = interface_store_save(&state->store, definition, error);
         if (r >= 0) {
                 set_definition(state, TAKE_PTR(definition), &managed);
                 object_ref(&managed->interface.object);
@@ -444,7 +456,7 @@ int interfaces_undefine(Call *call, HostInterface *interface, Error *error)
                 r = error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' has no stored definition",
                               interface->object.name);
         if (r >= 0)
-                r = forget(state, interface->object.name, error);
+                r = interface_store_forget(&state->store, interface->object.name, error);
         if (r >= 0)
                 drop_definition(state, managed);
         changing_end(state);
@@ -518,11 +530,6 @@ static char *definitions_text(const Driver *driver)
         return xml_writer_finish(writer);
 }
 
-static bool has_begun(const struct InterfaceState *state)
-{
-        return faccessat(state->folder_fd, TRANSACTION, F_OK, 0) >= 0;
-}
-
 int interfaces_change_begin(Call *call, uint32_t flags, Error *error)
 {
         struct InterfaceState *state = call->driver->interfaces;
@@ -534,19 +541,21 @@ int interfaces_change_begin(Call *call, uint32_t flags, Error *error)
         if (r < 0)
                 return r;
         text = definitions_text(call->driver);
-        r = has_begun(state) ? error_set(error, ERROR_OPERATION_INVALID,
-                                         "A change of the host's interfaces was begun already: commit it or "
-                                         "roll it back")
-                             : store_write(state->folder_fd, TRANSACTION, text, strlen(text), 0600, error);
+        r = interface_store_has_begun(&state->store)
+                    ? error_set(error, ERROR_OPERATION_INVALID,
+                                "A change of the host's interfaces was begun already: commit it or "
+                                "roll it back")
+                    : interface_store_begin(&state->store, text, error);
         changing_end(state);
         return r;
 }
 
 static int check_begun(const struct InterfaceState *state, Error *error)
 {
-        return has_begun(state) ? 0
-                                : error_set(error, ERROR_OPERATION_INVALID,
-                                            "No change of the host's interfaces was begun");
+        return interface_store_has_begun(&state->store)
+                       ? 0
+                       : error_set(error, ERROR_OPERATION_INVALID,
+                                   "No change of the host's interfaces was begun");
 }
 
 int interfaces_change_commit(Call *call, uint32_t flags, Error *error)
@@ -560,7 +569,7 @@ int interfaces_change_commit(Call *call, uint32_t flags, Error *error)
                 return r;
         r = check_begun(state, error);
         if (r >= 0)
-                r = store_remove(state->folder_fd, TRANSACTION, error);
+                r = interface_store_end(&state->store, error);
         changing_end(state);
         return r;
 }
@@ -591,7 +600,7 @@ static int restore(struct InterfaceState *state, const XmlNode *stored, GHashTab
         if (managed && managed->definition && !difference) {
                 host_interface_free(definition);
         } else {
-                r = save(state, definition, error);
+                r = interface_store_save(&state->store, definition, error);
                 if (r < 0) {
                         host_interface_free(definition);
                         return r;
@@ -622,7 +631,7 @@ static int remove_others(struct InterfaceState *state, GHashTable *kept, Error *
                 if (managed->definition->type != HOST_INTERFACE_ETHERNET && managed->interface.is_active)
                         r = take_down(state, managed, error);
                 if (r >= 0)
-                        r = forget(state, name, error);
+                        r = interface_store_forget(&state->store, name, error);
                 if (r >= 0 && !managed->interface.object.is_gone)
                         drop_definition(state, managed);
         }
@@ -635,11 +644,10 @@ static int roll_back(struct InterfaceState *state, Error *error) AWAITS
                 g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         _cleanup_(xml_document_freep) XmlDocument *document = NULL;
         _cleanup_(freep) char *text = NULL;
-        size_t size;
-        int r = store_read(state->folder_fd, TRANSACTION, XML_SIZE_MAX, &text, &size, error);
+        int r = interface_store_read_begun(&state->store, &text, error);
 
         if (r >= 0)
-                r = xml_parse(text, size, TRANSACTION, &document, error);
+                r = xml_parse(text, strlen(text), "interfaces", &document, error);
         if (r < 0)
                 return r;
         for (const XmlNode *node = xml_child(xml_document_root(document), "stored"); node && r >= 0;
@@ -647,7 +655,7 @@ static int roll_back(struct InterfaceState *state, Error *error) AWAITS
                 r = restore(state, node, kept, error);
         if (r >= 0)
                 r = remove_others(state, kept, error);
-        return r < 0 ? r : store_remove(state->folder_fd, TRANSACTION, error);
+        return r < 0 ? r : interface_store_end(&state->store, error);
 }
 
 int interfaces_change_rollback(Call *call, uint32_t flags, Error *error)

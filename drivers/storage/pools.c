@@ -41,10 +41,7 @@ struct StorageState {
 static void pool_free(Object *object)
 {
         Pool *pool = (Pool *)object;
-        const Backend *backend = pool_backend(pool);
 
-        if (backend->forget)
-                backend->forget(pool->definition);
         storage_pool_definition_free(pool->definition);
         storage_pool_definition_free(pool->live);
         storage_pool_definition_free(pool->resumed);
@@ -86,6 +83,15 @@ static void announce(Pool *pool, int event)
                                       .member = "StoragePoolEvent",
                                       .arguments = arguments });
         g_variant_unref(arguments);
+}
+
+static void remove_pool(Pool *pool)
+{
+        const Backend *backend = pool_backend(pool);
+
+        if (backend->forget)
+                backend->forget(pool->definition);
+        object_table_remove(pool->pool.object.driver->objects, &pool->pool.object);
 }
 
 static int refuse_active(const Pool *pool, const char *what, Error *error)
@@ -576,7 +582,7 @@ int pools_destroy(Call *call, StoragePool *storage_pool, Error *error)
         let_go(pool);
         announce(pool, EVENT_STOPPED);
         if (!pool->pool.is_persistent)
-                object_table_remove(call->driver->objects, &pool->pool.object);
+                remove_pool(pool);
         return 0;
 }
 
@@ -665,6 +671,6 @@ int pools_undefine(Call *call, StoragePool *storage_pool, Error *error)
         if (r < 0)
                 return r;
         announce(pool, EVENT_UNDEFINED);
-        object_table_remove(call->driver->objects, &pool->pool.object);
+        remove_pool(pool);
         return 0;
 }

@@ -4,6 +4,7 @@
  * be as a client would make them, by definitions. */
 
 #include "drivers/test/defaults.h"
+#include "drivers/host/interfaces.h"
 #include "drivers/network/networks.h"
 #include "drivers/storage/pools.h"
 #include "drivers/test/define.h"
@@ -34,6 +35,28 @@ static const char pool_xml[] = "<pool type='dir'>"
                                "<uuid>dfe224cb-28fb-8dd0-c4b2-64eb3f0f4566</uuid>"
                                "<target><path>/default-pool</path></target>"
                                "</pool>";
+
+static const char interface_xml[] = "<interface type='ethernet' name='eth1'>"
+                                    "<start mode='onboot'/>"
+                                    "<mac address='aa:bb:cc:dd:ee:ff'/>"
+                                    "</interface>";
+
+#define FC_HOST(name, parent, number, digits, more)                                                         \
+        "<device><name>" name "</name><parent>" parent "</parent>"                                          \
+        "<capability type='scsi_host'><host>" number "</host>"                                              \
+        "<capability type='fc_host'>"                                                                       \
+        "<wwnn>20000000" digits "</wwnn><wwpn>10000000" digits "</wwpn>"                                    \
+        "</capability>" more "</capability></device>"
+#define VPORTS "<capability type='vport_ops'><max_vports>127</max_vports><vports>0</vports></capability>"
+
+const char *const defaults_devices[] = {
+        "<device><name>computer</name>"
+        "<capability type='system'><hardware/><firmware/></capability></device>",
+        FC_HOST("scsi_host1", "computer", "1", "12341234", VPORTS),
+        FC_HOST("scsi_host2", "computer", "2", "56785678", VPORTS),
+        FC_HOST("scsi_host11", "scsi_host1", "11", "34563456", ""),
+        NULL,
+};
 
 static int machine_make(Call *call, Error *error)
 {
@@ -88,6 +111,18 @@ static int pool_make(Call *call, Error *error) AWAITS
         return r;
 }
 
+static int interface_make(Call *call, Error *error) AWAITS
+{
+        HostInterface *interface;
+        int r = interfaces_define_xml(call, interface_xml, 0, &interface, error);
+
+        if (r < 0)
+                return r;
+        r = interfaces_create(call, interface, 0, error);
+        object_unref(&interface->object);
+        return r;
+}
+
 int defaults_make(Driver *driver, Error *error)
 {
         uid_t owner = driver->config->is_system ? 0 : driver->config->uid;
@@ -96,5 +131,7 @@ int defaults_make(Driver *driver, Error *error)
 
         if (r >= 0)
                 r = network_make(&call, error);
-        return r < 0 ? r : pool_make(&call, error);
+        if (r >= 0)
+                r = pool_make(&call, error);
+        return r < 0 ? r : interface_make(&call, error);
 }

@@ -5,4 +5,6 @@
 
 #include "driver.h"
 
+/* Of the host's devices; NULL-terminated. */
+extern const char *const defaults_devices[];
 int defaults_make(Driver *driver, Error *error) AWAITS;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The driver's own life. Machines are its own; networks, filters, pools and secrets are those of the other
- * drivers, in memory (DriverType.is_in_memory). Nothing of it outlives the process. */
+/* The driver's own life. Machines are its own; all else (networks, pools ...) is of the other drivers, in
+ * memory (DriverType.is_in_memory). Nothing of it outlives the process. */
 
+#include "drivers/host/devices.h"
+#include "drivers/host/interfaces.h"
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
 #include "drivers/secret/secrets.h"
@@ -21,6 +23,8 @@ static void driver_close(Driver *driver)
         filters_close(driver);
         secrets_close(driver);
         pools_close(driver);
+        interfaces_close(driver);
+        devices_close(driver);
 }
 
 static int driver_open(Driver *driver, Error *error)
@@ -34,6 +38,10 @@ static int driver_open(Driver *driver, Error *error)
         if (r >= 0)
                 r = pools_open(driver, error);
         if (r >= 0)
+                r = interfaces_open(driver, error);
+        if (r >= 0)
+                r = devices_open_in_memory(driver, defaults_devices, error);
+        if (r >= 0)
                 r = defaults_make(driver, error);
         if (r < 0)
                 driver_close(driver);
@@ -46,7 +54,8 @@ const DriverType test_driver_type = {
         .uri_system = "test:///default",
         .uri_session = "test:///default",
         .operations = &test_operations,
-        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_NETWORK | 1u << OBJECT_NWFILTER | 1u << OBJECT_SECRET |
+        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_INTERFACE | 1u << OBJECT_NETWORK |
+                 1u << OBJECT_NODE_DEVICE | 1u << OBJECT_NWFILTER | 1u << OBJECT_SECRET |
                  1u << OBJECT_STORAGE_POOL | 1u << OBJECT_STORAGE_VOLUME,
         .is_in_memory = true,
         .open = driver_open,

@@ -2,6 +2,8 @@
 
 /* What this driver does, by the names of the introspection files. */
 
+#include "drivers/host/devices.h"
+#include "drivers/host/interfaces.h"
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
 #include "drivers/secret/secrets.h"
@@ -16,6 +18,12 @@
 const DriverOperations test_operations = {
         .connect = {
                 .find_storage_pool_sources = pools_find_sources,
+                .interface_change_begin = interfaces_change_begin,
+                .interface_change_commit = interfaces_change_commit,
+                .interface_change_rollback = interfaces_change_rollback,
+                .interface_define_xml = interfaces_define_xml,
+                .node_device_create_xml = devices_create_xml,
+                .node_device_lookup_scsi_host_by_wwn = devices_lookup_by_wwn,
         },
         .domain = {
                 .create = test_domain_create,
@@ -39,6 +47,12 @@ const DriverOperations test_operations = {
                 .suspend = test_domain_suspend,
                 .undefine = test_domain_undefine,
         },
+        .interface = {
+                .create = interfaces_create,
+                .destroy = interfaces_destroy,
+                .get_xml_desc = interfaces_get_xml_desc,
+                .undefine = interfaces_undefine,
+        },
         .network = {
                 .create = networks_create,
                 .destroy = networks_destroy,
@@ -47,6 +61,15 @@ const DriverOperations test_operations = {
                 .set_autostart = networks_set_autostart,
                 .undefine = networks_undefine,
                 .update = networks_update,
+        },
+        .node_device = {
+                .describe = devices_describe,
+                .destroy = devices_destroy,
+                .detach = devices_detach,
+                .get_xml_desc = devices_get_xml_desc,
+                .list_caps = devices_list_caps,
+                .re_attach = devices_re_attach,
+                .reset = devices_reset,
         },
         .nwfilter = {
                 .get_xml_desc = filters_get_xml_desc,

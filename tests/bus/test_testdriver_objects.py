@@ -9,8 +9,9 @@ from harness import BusError
 from machines import CONNECT
 
 TEST = "/org/libvirt/Test"
-NETWORK, NWFILTER, SECRET, POOL, VOLUME = (
-    f"org.libvirt.{kind}" for kind in ("Network", "NWFilter", "Secret", "StoragePool", "StorageVol"))
+NETWORK, NWFILTER, SECRET, POOL, VOLUME, INTERFACE, NODEDEV = (
+    f"org.libvirt.{kind}"
+    for kind in ("Network", "NWFilter", "Secret", "StoragePool", "StorageVol", "Interface", "NodeDevice"))
 DEFAULT_POOL = f"{TEST}/storagepool/_dfe224cb_28fb_8dd0_c4b2_64eb3f0f4566"
 GIB = 1 << 30
 VOLUME_XML = """<volume><name>sparse.img</name><capacity unit='G'>2</capacity><allocation>0</allocation>
@@ -188,6 +189,88 @@ class TestStorage:
     def test_sources(self, client):
         assert client.call(TEST, CONNECT, "FindStoragePoolSources", "ssu", "logical", "", 0).startswith("<sources")
         refused(client, TEST, CONNECT, "FindStoragePoolSources", "ssu", "none", "", 0)
+
+
+INTERFACE_XML = """<interface type='ethernet' name='test-iface'><start mode='onboot'/>
+<mac address='11:22:33:44:55:66'/><mtu size='1492'/><protocol family='ipv4'><ip address='192.168.15.5' prefix='24'/>
+<route gateway='192.168.15.1'/></protocol></interface>"""
+PORT_XML = """<device><name>scsi_host22</name><parent>scsi_host2</parent><capability type='scsi_host'><host>22</host>
+<unique_id>22</unique_id><capability type='fc_host'><wwnn>2000000098765432</wwnn><wwpn>1000000098765432</wwpn>
+<fabric_wwn>2000000098769876</fabric_wwn></capability></capability></device>"""
+
+
+class TestInterfaces:
+    def test_the_first_one(self, client):
+        [path] = client.call(TEST, CONNECT, "ListInterfaces", "u", 0)
+        assert client.get_all(path, INTERFACE) == {"Active": True, "MAC": "aa:bb:cc:dd:ee:ff", "Name": "eth1"}
+        assert client.call(TEST, CONNECT, "InterfaceLookupByName", "s", "eth1") == path
+        assert client.call(TEST, CONNECT, "InterfaceLookupByMAC", "s", "aa:bb:cc:dd:ee:ff") == path
+
+    def test_life(self, client, daemon):
+        path = client.call(TEST, CONNECT, "InterfaceDefineXML", "su", INTERFACE_XML, 0)
+        assert client.get_all(path, INTERFACE) == {
+            "Active": False, "MAC": "11:22:33:44:55:66", "Name": "test-iface"}
+        assert client.call(TEST, CONNECT, "InterfaceLookupByMAC", "s", "11:22:33:44:55:66") == path
+        client.call(path, INTERFACE, "Create", "u", 0)
+        assert client.get(path, INTERFACE, "Active") is True
+        assert "up already" in refused(client, path, INTERFACE, "Create", "u", 0)
+        assert '<mtu size="1492"/>' in client.call(path, INTERFACE, "GetXMLDesc", "u", 0).replace("'", '"')
+        client.call(path, INTERFACE, "Destroy", "u", 0)
+        assert client.get(path, INTERFACE, "Active") is False
+        client.call(path, INTERFACE, "Undefine")
+        assert path not in client.call(TEST, CONNECT, "ListInterfaces", "u", 0)
+        assert not files_below(daemon.root)
+
+    def test_rollback(self, client):
+        assert "begun" in refused(client, TEST, CONNECT, "InterfaceChangeCommit", "u", 0)
+        first = client.call(TEST, CONNECT, "ListInterfaces", "u", 0)
+        client.call(TEST, CONNECT, "InterfaceChangeBegin", "u", 0)
+        assert "begun already" in refused(client, TEST, CONNECT, "InterfaceChangeBegin", "u", 0)
+        client.call(TEST, CONNECT, "InterfaceDefineXML", "su", INTERFACE_XML, 0)
+        client.call(first[0], INTERFACE, "Undefine")
+        client.call(TEST, CONNECT, "InterfaceChangeRollback", "u", 0)
+        assert client.call(TEST, CONNECT, "ListInterfaces", "u", 0) == first
+        assert client.get(first[0], INTERFACE, "Active") is True
+
+    def test_commit(self, client):
+        client.call(TEST, CONNECT, "InterfaceChangeBegin", "u", 0)
+        path = client.call(TEST, CONNECT, "InterfaceDefineXML", "su", INTERFACE_XML, 0)
+        client.call(TEST, CONNECT, "InterfaceChangeCommit", "u", 0)
+        assert "begun" in refused(client, TEST, CONNECT, "InterfaceChangeRollback", "u", 0)
+        assert path in client.call(TEST, CONNECT, "ListInterfaces", "u", 0)
+
+
+class TestNodeDevices:
+    def test_the_first_ones(self, client):
+        paths = client.call(TEST, CONNECT, "ListNodeDevices", "u", 0)
+        named = {client.get(path, NODEDEV, "Name"): client.get(path, NODEDEV, "Parent") for path in paths}
+        assert named == {"computer": "", "scsi_host1": "computer", "scsi_host2": "computer",
+                         "scsi_host11": "scsi_host1"}
+        path = client.call(TEST, CONNECT, "NodeDeviceLookupByName", "s", "scsi_host2")
+        assert client.call(path, NODEDEV, "ListCaps") == ["scsi_host", "fc_host", "vport_ops"]
+
+    def test_a_virtual_port(self, client):
+        events = client.listen(interface=CONNECT, member="NodeDeviceEvent", path=TEST)
+        path = client.call(TEST, CONNECT, "NodeDeviceCreateXML", "su", PORT_XML, 0)
+        assert events.wait().values == (path, 0, 0)
+        assert client.get_all(path, NODEDEV) == {"Name": "scsi_host12", "Parent": "scsi_host2"}
+        assert client.call(path, NODEDEV, "ListCaps") == ["scsi_host", "fc_host"]
+        assert "<wwnn>2000000098765432</wwnn>" in client.call(path, NODEDEV, "GetXMLDesc", "u", 0)
+        assert client.call(TEST, CONNECT, "NodeDeviceLookupSCSIHostByWWN", "ssu", "2000000098765432",
+                           "1000000098765432", 0) == path
+        assert "already" in refused(client, TEST, CONNECT, "NodeDeviceCreateXML", "su", PORT_XML, 0)
+        assert "in memory" in refused(client, path, NODEDEV, "Reset")
+        assert "in memory" in refused(client, path, NODEDEV, "Detach", "su", "", 0)
+        assert "in memory" in refused(client, path, NODEDEV, "ReAttach")
+        client.call(path, NODEDEV, "Destroy")
+        assert events.wait().values == (path, 1, 0)
+        assert len(client.call(TEST, CONNECT, "ListNodeDevices", "u", 0)) == 4
+
+    def test_what_cannot_be_made(self, client):
+        for old, new in (("scsi_host2<", "scsi_host3<"), ("scsi_host2<", "computer<"), ("2000000098765432", "2")):
+            refused(client, TEST, CONNECT, "NodeDeviceCreateXML", "su", PORT_XML.replace(old, new), 0)
+        computer = client.call(TEST, CONNECT, "NodeDeviceLookupByName", "s", "computer")
+        refused(client, computer, NODEDEV, "Destroy")
 
 
 def test_objects_of_drivers_are_apart(client):
