@@ -366,7 +366,7 @@ static int disk_create_volume(const StoragePoolDefinition *pool, const StorageVo
 static int disk_delete_volume(const StoragePoolDefinition *pool, const FileEntry *entry, Error *error) AWAITS
 {
         size_t digits = strlen(entry->name);
-        _cleanup_(freep) char *path = g_strdup(entry->path), *number = NULL;
+        _cleanup_(freep) char *number = NULL;
         Command forget = { .name = "partx", .purpose = TELL_PURPOSE },
                 delete = { .name = "sfdisk", .purpose = TABLE_PURPOSE };
         int r;
@@ -377,7 +377,7 @@ static int disk_delete_volume(const StoragePoolDefinition *pool, const FileEntry
         forget.arguments = COMMAND_ARGUMENTS("--delete", "--nr", number, device_of(pool));
         delete.arguments = COMMAND_ARGUMENTS("--quiet", "--no-reread", "--no-tell-kernel", "--delete",
                                              device_of(pool), number);
-        r = look_unused_device(pool->name, path, error);
+        r = look_unused_device(pool->name, entry->path, error);
         if (r >= 0)
                 r = command_run(&forget, NULL, error);
         if (r < 0)

@@ -6,6 +6,7 @@
 #include "drivers/storage/contents.h"
 #include "drivers/storage/encryption.h"
 #include "drivers/storage/image.h"
+#include "drivers/storage/listed.h"
 #include "drivers/storage/wipe.h"
 #include <string.h>
 
@@ -73,15 +74,52 @@ static int wipe(Call *call, const char *file_name, int folder_fd, WipeAlgorithm 
         return r < 0 ? r : wipe_file(file, name, algorithm, call->job, error);
 }
 
-static int delete_device(Volume *volume, Error *error) AWAITS
-{
-        const Pool *pool = volume_pool(volume);
-        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
-                storage_pool_definition_copy(pool->live);
-        const Backend *backend = pool_backend(pool);
+/* What a backend gets: copies, as a refresh may replace the entry, and Destroy stop the pool, while it
+ * waits.
+ */
+typedef struct Device {
+        StoragePoolDefinition *pool;
+        FileEntry *entry;
+        const Backend *backend;
+} Device;
 
-        return backend->delete_volume ? backend->delete_volume(definition, volume->entry, error)
-                                      : backend_refuse(definition, "way to delete volumes", error);
+static void device_clear(Device *device)
+{
+        storage_pool_definition_free(device->pool);
+        file_entry_free(device->entry);
+}
+
+static int device_copy(const Volume *volume, Device *ret_device, Error *error)
+{
+        const FileEntry *entry = volume->entry;
+        const Pool *pool = volume_pool(volume);
+
+        if (!pool->live)
+                return error_set(error, ERROR_OPERATION_INVALID, "The storage pool '%s' is not started",
+                                 pool->pool.object.name);
+        *ret_device = (Device){
+                .pool = storage_pool_definition_copy(pool->live),
+                .entry = listed_entry(&(Listed){ .name = entry->name,
+                                                 .path = entry->path,
+                                                 .key = entry->key,
+                                                 .type = entry->stat.st_mode,
+                                                 .size = (uint64_t)entry->stat.st_size,
+                                                 .allocation = entry->allocation }),
+                .backend = pool_backend(pool),
+        };
+        return 0;
+}
+
+static int delete_device(const Volume *volume, Error *error) AWAITS
+{
+        _cleanup_(device_clear) Device device = {};
+        int r = device_copy(volume, &device, error);
+
+        if (r < 0)
+                return r;
+        return device.backend->delete_volume
+                       ? device.backend->delete_volume(device.pool, device.entry, error)
+                       : backend_refuse(device.pool, "way to delete volumes", error);
 }
 
 int volumes_delete(Call *call, StorageVolume *storage_volume, uint32_t flags, Error *error)
@@ -335,16 +373,16 @@ static int resize_image(const Volume *volume, int folder_fd, const char *format,
                                     capacity, flags & RESIZE_SHRINK, flags & RESIZE_ALLOCATE, error);
 }
 
-static int resize_device(Volume *volume, uint64_t capacity, Error *error) AWAITS
+static int resize_device(const Volume *volume, uint64_t capacity, Error *error) AWAITS
 {
-        Pool *pool = volume_pool(volume);
-        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
-                storage_pool_definition_copy(pool->live);
-        const Backend *backend = pool_backend(pool);
-        int r = backend->resize_volume ? backend->resize_volume(definition, volume->entry, capacity, error)
-                                       : backend_refuse(definition, "way to resize volumes", error);
+        _cleanup_(device_clear) Device device = {};
+        int r = device_copy(volume, &device, error);
 
-        return r < 0 ? r : contents_read(pool, false, error);
+        if (r >= 0)
+                r = device.backend->resize_volume
+                            ? device.backend->resize_volume(device.pool, device.entry, capacity, error)
+                            : backend_refuse(device.pool, "way to resize volumes", error);
+        return r < 0 ? r : contents_read(volume_pool(volume), false, error);
 }
 
 int volumes_resize(Call *call, StorageVolume *storage_volume, uint64_t capacity, uint32_t flags,

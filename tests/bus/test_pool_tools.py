@@ -128,6 +128,30 @@ def test_rbd(client, tools):
     refused(client.call, secret, POOL, "Create", "u", 0, word="auth")
 
 
+def test_refreshed_while_a_tool_works(client, tools):
+    """The volume has another entry when the tool answers."""
+    tools.add("rbd", RBD)
+    pool = started(client, "<pool type='rbd'><name>ceph</name><source><host name='mon'/><name>images</name></source></pool>")
+    for name, call in (("a", ("Resize", "tu", 2 * GIB, 0)), ("b c", ("Delete", "u", 0))):
+        gate, reached = tools.folder / "gate", tools.folder / "reached"
+        os.mkfifo(gate)
+        tools.add("rbd", f'case "$1" in rm | resize) touch {reached}; cat {gate} ;; esac\n' + RBD)
+        volume = client.call(pool, POOL, "StorageVolLookupByName", "s", name)
+        reply = client.begin(volume, VOLUME, *call)
+        wait_for(reached.exists)
+        for _ in range(3):
+            client.call(pool, POOL, "Refresh", "u", 0)
+        gate.write_text("")
+        reply.result()
+        gate.unlink()
+        reached.unlink()
+    place = ["--pool", "images", "--mon-host", "mon"]
+    assert [c for c in tools.calls() if c[1] != "ls"] == [
+        ["rbd", "resize", "--no-progress", "--allow-shrink", "--size", f"{2 * GIB}B", "--image", "a", *place],
+        ["rbd", "rm", "--no-progress", "--image", "b c", *place]]
+    assert names(client, pool) == ["a"]
+
+
 def test_mpath(client, tools):
     tools.add("dmsetup", DMSETUP)
     pool = started(client, "<pool type='mpath'><name>m</name><target><path>/dev/mapper</path></target></pool>")
