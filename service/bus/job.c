@@ -5,6 +5,7 @@
 
 #include "bus/call.h"
 #include "bus/jobs.h"
+#include "bus/kinds.h"
 #include "handlers.h"
 
 static Job *job_of(const Object *object)
@@ -79,8 +80,9 @@ int job_native_property_state(Object *object, sd_bus_message *reply, Error *erro
 
 int job_native_cancel(CallFrame *frame, BusJob *bus_job, Error *error)
 {
-        static const InterfaceAction actions[] = { { "org.libvirt.api.domain.write", -1, 0, false }, {} };
         const JobObject *job_object = (const JobObject *)bus_job;
+        const ObjectKind kind = object_subject(&job_object->object)->kind;
+        const InterfaceAction actions[] = { { kind_facts(kind)->change_action, -1, 0, false }, {} };
         int r;
 
         if (!job_object->job || job_get_caller(job_object->job) != frame->caller->uid) {

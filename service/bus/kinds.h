@@ -11,11 +11,12 @@ typedef struct KindFacts {
         const char *title, *noun;  /* "Domain", "domain" */
         const char *see_action;    /* who may see that it exists */
         const char *search_action; /* who may list the kind at all; NULL: whoever sees the objects */
+        const char *change_action; /* who may end what others began on it */
         const char *name_detail, *uuid_detail; /* NULL: rules do not know it by that */
 } KindFacts;
 
 /* For jobs and drivers the see_action is NULL: a job is seen by whoever sees its object, a driver by
- * everybody. */
+ * everybody. Of jobs, and of snapshots, it is the object they are about that is changed. */
 const KindFacts *kind_facts(ObjectKind kind);
 
 /* Drivers and the manager: objects that are always there, for everybody, and belong to nobody. */
