@@ -17,7 +17,6 @@ from machines import CONNECT, QEMU, boot_sector, define as define_machine, defin
 from test_storage import MIB, POOL, image_info, make, names, read, refused, started, volume_xml
 
 NATIVE = "org.virtbus1.StorageVolume"
-POOL_NATIVE = "org.virtbus1.StoragePool"
 VOLUME = "org.libvirt.StorageVol"
 JOB = "org.virtbus1.Job"
 BLOCK = 64 * 1024
@@ -530,77 +529,6 @@ class TestFullDisk:
             client.call(pool, POOL, "Destroy")
         finally:
             subprocess.run(["umount", "-l", folder], check=True)
-
-
-@pytest.mark.system
-class TestRights:
-    def test_data_has_rights_of_its_own(self, system_daemon, polkit, tmp_path):
-        root, alice = system_daemon.client(), system_daemon.client("alice")
-        pool = started(root, tmp_path)
-        volume = make(root, pool, "a", MIB)
-        for member, arguments in (("OpenRead", ()), ("OpenWrite", ()), ("Wipe", ("s", "zero")),
-                                  ("Clone", ("ssa{sv}", "b", "", {})), ("GetXML", ("a{sv}", {}))):
-            refused(alice.call, volume, NATIVE, member, *arguments, word="no storage vol with matching")
-        polkit.rules("if (subject.user == 'alice' && action.id.indexOf('data-') < 0) return polkit.Result.YES;")
-        for member in ("OpenRead", "OpenWrite"):
-            refused(alice.call, volume, NATIVE, member)
-        with opened(tmp_path / "a") as fd:
-            refused(upload, alice, volume, fd)
-        polkit.rules("if (subject.user == 'alice' && action.id.indexOf('data-write') < 0) return polkit.Result.YES;")
-        os.close(alice.send(volume, NATIVE, "OpenRead").fds[0])
-        refused(alice.call, volume, NATIVE, "OpenWrite")
-
-    def test_a_stranger(self, system_daemon, tmp_path):
-        """Nothing of the native family is for those who may not see it, nor says that it is there."""
-        root, alice = system_daemon.client(), system_daemon.client("alice")
-        pool = started(root, tmp_path)
-        volume = make(root, pool, "a", MIB)
-        before = client_state(root, pool, volume)
-        assert pool not in str(alice.call("/org/libvirt", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"))
-        for member, arguments in (("Start", ("a{sv}", {})), ("Stop", ()), ("Refresh", ()),
-                                  ("CreateVolume", ("a{sv}a{sv}", {}, {})), ("Undefine", ())):
-            assert refused(alice.call, pool, POOL_NATIVE, member, *arguments).name.startswith("org.virtbus1.Error.")
-        for member, arguments in (("Delete", ("a{sv}", {})), ("Resize", ("ta{sv}", 2 * MIB, {})),
-                                  ("Wipe", ("s", "zero")), ("OpenWrite", ())):
-            refused(alice.call, volume, NATIVE, member, *arguments, word="no storage vol with matching")
-        for path, interface, name in ((pool, POOL_NATIVE, "Capacity"), (volume, NATIVE, "Path")):
-            refused(alice.get, path, interface, name, word="matching")
-        assert client_state(root, pool, volume) == before
-
-    def test_cancel_by_others(self, system_daemon, polkit, tmp_path):
-        """By the action of the kind of object that the job is about."""
-        root, alice = system_daemon.client(), system_daemon.client("alice")
-        pool = started(root, tmp_path)
-        volume = make(root, pool, "a", MIB)
-        secret = encryption(secret_for(root, f"{tmp_path}/b"))
-        reader, writer = os.pipe()
-        for about, wrong, right, begin in (
-                (volume, ("domain.write", "storage-pool.write"), "storage-vol.data-write",
-                 lambda: upload(root, volume, reader, length=100 * MIB, begin=True)),
-                (pool, ("domain.write", "storage-vol.data-write"), "storage-pool.write",
-                 lambda: root.begin(pool, POOL, "StorageVolCreateXML", "su", volume_xml("b", content=secret), 0))):
-            added = root.listen(interface="org.freedesktop.DBus.ObjectManager", member="InterfacesAdded")
-            polkit.rules(allow(*wrong))
-            reply = begin()
-            job = added.wait(lambda s: JOB in s.values[1]).values[0]
-            assert root.get(job, JOB, "Object") == about
-            assert right in refused(alice.call, job, JOB, "Cancel").message
-            polkit.rules(allow(right))
-            alice.call(job, JOB, "Cancel")
-            refused(reply.result, word="ancel")
-            added.close()
-        os.close(reader)
-        os.close(writer)
-        assert names(root, pool) == ["a"]
-
-
-def allow(*actions):
-    return (f"if (subject.user == 'alice' && (action.id.indexOf('getattr') > 0 || {list(actions)}.some(function(name) {{"
-            " return action.id == 'org.libvirt.api.' + name; }))) return polkit.Result.YES;")
-
-
-def client_state(client, pool, volume):
-    return client.get_all(pool, POOL_NATIVE), client.get_all(volume, NATIVE)
 
 
 def volume_disk(name, pool="disks", target="vda", kind="", extra=""):
