@@ -117,6 +117,7 @@ struct DriverType {
         unsigned kinds;    /* of objects that it serves: 1 << OBJECT_DOMAIN | ... */
         bool is_in_memory; /* its objects are states and nothing else: the disk and the host know nothing of
                             * them, and the daemon's end is theirs */
+        const char *scheduler; /* what shares processors among machines; NULL: nothing that could be set */
         /* Loads definitions and sets up; must not wait for a hypervisor. May be NULL. Runs on a fiber,
          * before the bus names are owned. */
         int (*open)(Driver *driver, Error *error);

@@ -5,12 +5,7 @@
  * scheduled (<vcpu cpuset>, <cputune>). */
 
 #include "drivers/qemu/machine.h"
-
-typedef enum ThreadKind {
-        THREAD_EMULATOR,
-        THREAD_VCPU,
-        THREAD_IOTHREAD,
-} ThreadKind;
+#include "model/pins.h"
 
 typedef struct Thread {
         pid_t tid;

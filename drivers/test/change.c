@@ -6,13 +6,6 @@
 #include "drivers/test/change.h"
 #include "drivers/test/machine.h"
 
-/* virDomainModificationImpact, and what the flags of memory and processors add to it. */
-enum {
-        AFFECT_LIVE = 1 << 0,
-        AFFECT_CONFIG = 1 << 1,
-        AFFECT_MAXIMUM = 1 << 2,
-};
-
 /* virDomainMemoryStatTags. */
 enum {
         MEMORY_STAT_AVAILABLE = 5,
@@ -22,12 +15,7 @@ enum {
 /* As many as a machine of libvirt's test driver can have. */
 enum { VCPUS_MAX = 32 };
 
-/* The copies of one change; NULL is one that is not meant. */
-typedef struct Change {
-        DomainDefinition *live, *kept;
-} Change;
-
-static void change_clear(Change *change)
+void change_clear(Change *change)
 {
         domain_definition_free(change->live);
         domain_definition_free(change->kept);
@@ -48,8 +36,8 @@ static int choose_impact(const Domain *domain, const char *operation, uint32_t *
         return r;
 }
 
-static int change_begin(Change *change, const Domain *domain, const char *operation, uint32_t *flags,
-                        uint32_t known, Error *error)
+int change_begin(Change *change, const Domain *domain, const char *operation, uint32_t *flags,
+                 uint32_t known, Error *error)
 {
         int r = choose_impact(domain, operation, flags, known, error);
 
@@ -66,9 +54,7 @@ static int change_begin(Change *change, const Domain *domain, const char *operat
         return 0;
 }
 
-/* `property` follows from the definition that counts now; NULL for none. With `is_applied` nothing of it
- * waits for the next start. */
-static void change_apply(Change *change, Domain *domain, const char *property, bool is_applied)
+void change_apply(Change *change, Domain *domain, const char *property, bool is_applied)
 {
         bool was_updated = domain->is_updated;
 
@@ -165,19 +151,35 @@ int test_domain_set_vcpus(Call *call, Domain *domain, uint32_t vcpus, uint32_t f
         return r;
 }
 
+/* One of the two; `flags` may have `known` ones besides. */
+static int look(const Domain *domain, const char *operation, uint32_t flags, uint32_t known,
+                const DomainDefinition **ret_definition, Error *error)
+{
+        int r = choose_impact(domain, operation, &flags, known, error);
+
+        if (r >= 0 && flags & AFFECT_LIVE && flags & AFFECT_CONFIG)
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "%s is about one definition, not two",
+                              operation);
+        if (r >= 0)
+                *ret_definition = flags & AFFECT_LIVE ? domain->live : domain->definition;
+        return r;
+}
+
+int change_look(const Domain *domain, const char *operation, uint32_t flags,
+                const DomainDefinition **ret_definition, Error *error)
+{
+        return look(domain, operation, flags, 0, ret_definition, error);
+}
+
 int test_domain_get_vcpus(Call *call, Domain *domain, uint32_t flags, uint32_t *ret_vcpus, Error *error)
 {
         const DomainDefinition *definition;
-        int r = choose_impact(domain, "GetVcpus", &flags, AFFECT_MAXIMUM, error);
+        int r = look(domain, "GetVcpus", flags, AFFECT_MAXIMUM, &definition, error);
 
         (void)call;
-        if (r >= 0 && flags & AFFECT_LIVE && flags & AFFECT_CONFIG)
-                r = error_set(error, ERROR_INVALID_ARGUMENT, "GetVcpus is about one definition, not two");
-        if (r < 0)
-                return r;
-        definition = flags & AFFECT_LIVE ? domain->live : domain->definition;
-        *ret_vcpus = flags & AFFECT_MAXIMUM ? definition->vcpus : definition->current_vcpus;
-        return 0;
+        if (r >= 0)
+                *ret_vcpus = flags & AFFECT_MAXIMUM ? definition->vcpus : definition->current_vcpus;
+        return r;
 }
 
 static int set_metadata(DomainDefinition *definition, int32_t type, const char *metadata, const char *key,

@@ -58,6 +58,7 @@ const DriverType test_driver_type = {
                  1u << OBJECT_NODE_DEVICE | 1u << OBJECT_NWFILTER | 1u << OBJECT_SECRET |
                  1u << OBJECT_STORAGE_POOL | 1u << OBJECT_STORAGE_VOLUME,
         .is_in_memory = true,
+        .scheduler = "fair",
         .open = driver_open,
         .close = driver_close,
         .define_domain = test_define_domain,

@@ -11,30 +11,44 @@
 #include "drivers/storage/volumes.h"
 #include "drivers/test/change.h"
 #include "drivers/test/define.h"
+#include "drivers/test/host.h"
 #include "drivers/test/lifecycle.h"
+#include "drivers/test/pins.h"
 #include "drivers/test/save.h"
 #include "drivers/test/test.h"
 
 const DriverOperations test_operations = {
         .connect = {
                 .find_storage_pool_sources = pools_find_sources,
+                .get_capabilities = test_connect_get_capabilities,
+                .get_cpu_model_names = test_connect_get_cpu_model_names,
+                .get_sysinfo = test_connect_get_sysinfo,
                 .interface_change_begin = interfaces_change_begin,
                 .interface_change_commit = interfaces_change_commit,
                 .interface_change_rollback = interfaces_change_rollback,
                 .interface_define_xml = interfaces_define_xml,
                 .node_device_create_xml = devices_create_xml,
                 .node_device_lookup_scsi_host_by_wwn = devices_lookup_by_wwn,
+                .node_get_cpu_map = test_connect_node_get_cpu_map,
+                .node_get_cpu_stats = test_connect_node_get_cpu_stats,
+                .node_get_free_memory = test_connect_node_get_free_memory,
+                .node_get_memory_stats = test_connect_node_get_memory_stats,
+                .node_get_security_model = test_connect_node_get_security_model,
         },
         .domain = {
                 .create = test_domain_create,
                 .create_with_files = test_domain_create_with_files,
                 .destroy = test_domain_destroy,
+                .get_emulator_pin_info = test_domain_get_emulator_pin_info,
                 .get_job_info = test_domain_get_job_info,
+                .get_vcpu_pin_info = test_domain_get_vcpu_pin_info,
                 .get_vcpus = test_domain_get_vcpus,
                 .has_managed_save_image = test_domain_has_managed_save_image,
                 .managed_save = test_domain_managed_save,
                 .managed_save_remove = test_domain_managed_save_remove,
                 .memory_stats = test_domain_memory_stats,
+                .pin_emulator = test_domain_pin_emulator,
+                .pin_vcpu = test_domain_pin_vcpu,
                 .reboot = test_domain_reboot,
                 .rename = test_domain_rename,
                 .reset = test_domain_reset,

@@ -66,7 +66,10 @@ int domain_property_uuid(Object *object, sd_bus_message *reply, Error *error)
 
 int domain_property_scheduler_type(Object *object, sd_bus_message *reply, Error *error)
 {
-        (void)object, (void)reply;
+        const char *scheduler = object->driver->type->scheduler;
+
+        if (scheduler)
+                return sd_bus_message_append(reply, "(si)", scheduler, 0);
         /* Schedulers are cgroups' and nothing puts machines under limits of theirs yet. */
         return error_set(error, ERROR_NOT_SUPPORTED, "No CPU scheduler of machines can be set on this host");
 }

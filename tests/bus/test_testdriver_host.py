@@ -1,0 +1,82 @@
+"""The host of machines in memory: eight processors, of which machines can be pinned to some."""
+
+import pytest
+
+from harness import BusError
+from machines import AFFECT_CONFIG, AFFECT_LIVE, CONNECT, DOMAIN
+from xml.etree import ElementTree
+
+TEST = "/org/libvirt/Test"
+FIRST = f"{TEST}/domain/_6695eb01_f6a4_8304_79aa_97f2502e193f"
+ALL = [True] * 8
+GIB = 1 << 30
+
+
+def refused(client, *arguments):
+    with pytest.raises(BusError) as e:
+        client.call(*arguments)
+    assert e.value.name == "org.libvirt.Error"
+    return e.value.message
+
+
+class TestHost:
+    def test_capabilities(self, client):
+        root = ElementTree.fromstring(client.call(TEST, CONNECT, "GetCapabilities"))
+        assert len(root.findall("host/topology/cells/cell/cpus/cpu")) == 8
+        assert {guest.find("arch").get("name") for guest in root.findall("guest")} == {"i686", "x86_64"}
+        assert {domain.get("type") for domain in root.iter("domain")} == {"test"}
+
+    def test_sysinfo(self, client):
+        assert ElementTree.fromstring(client.call(TEST, CONNECT, "GetSysinfo", "u", 0)).tag == "sysinfo"
+        assert "flag" in refused(client, TEST, CONNECT, "GetSysinfo", "u", 1)
+
+    def test_models(self, client):
+        wide = client.call(TEST, CONNECT, "GetCPUModelNames", "su", "x86_64", 0)
+        narrow = client.call(TEST, CONNECT, "GetCPUModelNames", "su", "i686", 0)
+        assert "qemu64" in wide and set(narrow) < set(wide)
+        assert "x86_64" in refused(client, TEST, CONNECT, "GetCPUModelNames", "su", "s390x", 0)
+
+    def test_processors(self, client):
+        assert client.call(TEST, CONNECT, "NodeGetCPUMap", "u", 0) == ALL
+        one, all_of_them = (client.call(TEST, CONNECT, "NodeGetCPUStats", "iu", cpu, 0) for cpu in (0, -1))
+        assert set(one) == {"user", "kernel", "idle", "iowait"} and one["user"] == 0
+        assert all_of_them["idle"] > one["idle"]
+        assert "processor 8" in refused(client, TEST, CONNECT, "NodeGetCPUStats", "iu", 8, 0)
+
+    def test_memory_is_the_machines(self, client):
+        assert client.call(TEST, CONNECT, "NodeGetFreeMemory") == GIB
+        assert client.call(TEST, CONNECT, "NodeGetMemoryStats", "iu", -1, 0) == {"total": 3 << 20, "free": 1 << 20}
+        client.call(FIRST, DOMAIN, "Destroy", "u", 0)
+        assert client.call(TEST, CONNECT, "NodeGetFreeMemory") == 3 * GIB
+        assert "node 1" in refused(client, TEST, CONNECT, "NodeGetMemoryStats", "iu", 1, 0)
+
+    def test_security_model(self, client):
+        assert client.call(TEST, CONNECT, "NodeGetSecurityModel") == ("", "")
+
+
+class TestPins:
+    def test_a_machine_has_all(self, client):
+        assert client.call(FIRST, DOMAIN, "GetVcpuPinInfo", "u", 0) == [ALL, ALL]
+        assert client.call(FIRST, DOMAIN, "GetEmulatorPinInfo", "u", 0) == ALL
+
+    def test_pin(self, client):
+        two = [False, True, True] + [False] * 5
+        client.call(FIRST, DOMAIN, "PinVcpu", "uabu", 1, two[:3], 0)
+        assert client.call(FIRST, DOMAIN, "GetVcpuPinInfo", "u", AFFECT_LIVE) == [ALL, two]
+        assert client.call(FIRST, DOMAIN, "GetVcpuPinInfo", "u", AFFECT_CONFIG) == [ALL, ALL]
+        client.call(FIRST, DOMAIN, "PinEmulator", "abu", two, AFFECT_LIVE | AFFECT_CONFIG)
+        assert client.call(FIRST, DOMAIN, "GetEmulatorPinInfo", "u", AFFECT_CONFIG) == two
+
+    @pytest.mark.parametrize("vcpu, cpus, flags", [(2, ALL, 0), (0, [False] * 8, 0), (0, [False] * 8 + [True], 0),
+                                                   (0, ALL, 8)])
+    def test_what_cannot_be(self, client, vcpu, cpus, flags):
+        refused(client, FIRST, DOMAIN, "PinVcpu", "uabu", vcpu, cpus, flags)
+        assert client.call(FIRST, DOMAIN, "GetVcpuPinInfo", "u", 0) == [ALL, ALL]
+
+
+def test_what_conformance_asks_of_the_first_machine(client):
+    """What the tests of libvirt-dbus do with it, in their order."""
+    assert client.get_all(FIRST, DOMAIN)["SchedulerType"] == ("fair", 0)
+    for member in ("Reboot", "Shutdown", "Create", "Destroy", "Undefine"):
+        client.call(FIRST, DOMAIN, member, "u", 0)
+    assert client.call(TEST, CONNECT, "ListDomains", "u", 0) == []
