@@ -201,7 +201,7 @@ int chain_add_nodes(const Domain *domain, const DomainDisk *disk, const char *pa
                     uint32_t index, Error *error)
 {
         _cleanup_(freep) char *storage = name_of(disk, index, "file"), *image = chain_node(disk, index),
-                              *name = NULL, *target = g_strdup(disk->target);
+                              *name = NULL;
         _cleanup_(json_decrefp) json_t *cache = cache_of(disk);
         const char *driver = format == DISK_FORMAT_ABSENT ? "raw" : disk_format_to_string(format);
         json_int_t set;

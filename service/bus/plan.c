@@ -202,7 +202,6 @@ static void plan_change(const StructChange *change, void *data)
 static void plan_identity(Plan *plan, DomainDefinition *definition)
 {
         const Object *object = &plan->domain->object;
-        _cleanup_(freep) char *why = NULL;
 
         if (!definition->uuid[0]) {
                 plan_add(plan, "uuid", "refused", "without one the definition is of a new machine");

@@ -164,11 +164,11 @@ static void connections_are_remembered_where_they_are_not_tracked(void **state)
 {
         static const char *const words[] = {
                 "set flow4-ports/7 { type ipv4_addr . ipv4_addr . inet_proto . inet_service . inet_service;",
-                "chain from-ip/7 {\nether type 0x0800 ip protocol 6 th sport 22 ip daddr . ip saddr . ip "
-                "protocol . "
-                "th dport . th sport @flow4-ports/7 accept\n",
-                "ether type 0x86dd meta l4proto != { 6, 17, 132, 136 } "
-                "update @flow6/7 { ip6 saddr . ip6 daddr . meta l4proto timeout 1h } accept\n",
+                ("chain from-ip/7 {\nether type 0x0800 ip protocol 6 th sport 22 ip daddr . ip saddr . ip "
+                 "protocol . "
+                 "th dport . th sport @flow4-ports/7 accept\n"),
+                ("ether type 0x86dd meta l4proto != { 6, 17, 132, 136 } "
+                 "update @flow6/7 { ip6 saddr . ip6 daddr . meta l4proto timeout 1h } accept\n"),
                 "ip6 daddr . ip6 saddr . meta l4proto . th dport . th sport @flow6-ports/7 accept\n",
                 "ip protocol 1 icmp type 8 accept\n",
         };
