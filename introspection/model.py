@@ -92,7 +92,7 @@ class Member:
 
 
 class Argument(Member):
-    known = ("Object", "Nullable")
+    known = ("Object", "Nullable", "Records")
 
     def __init__(self, element, where, directions):
         super().__init__(element, where)
@@ -104,6 +104,9 @@ class Argument(Member):
         if self.object and (self.object not in KINDS or self.type not in ("o", "ao")):
             raise Failure(f"{self.where}: {OURS}Object='{self.object}' on an argument of type {self.type}")
         self.refuse(self.nullable and self.type != "s", f"{OURS}Nullable is for strings")
+        self.records = self.ours("Records", required=False) == "true"
+        self.refuse(self.records and (self.direction != "out" or self.type not in ("a{sv}", "a(sa{sv})")),
+                    f"{OURS}Records is for results of type a{{sv}} or a(sa{{sv}})")
         self.refuse("h" in self.type and self.type not in ("h", "ah"), f"descriptors in {self.type} cannot be read")
 
     def in_parameters(self):
@@ -126,6 +129,8 @@ class Argument(Member):
             return f"{KINDS[self.object][1]} *"
         if self.object and self.type == "ao":
             return "GPtrArray *"
+        if self.records:
+            return "Records *"
         return {"s": "char *", "o": "char *", "g": "char *", "as": "char **", "h": "int "}.get(self.type, "GVariant *")
 
     def out_parameters(self):

@@ -140,6 +140,9 @@ def append_output(argument, is_compatible):
     if kind == "h":
         return f"_cleanup_(closep) int {name} = -EBADF;", f"r = sd_bus_message_append_basic(*ret_reply, 'h', &{name});"
     flag = "true" if is_compatible else "false"
+    if argument.records:
+        return (f"_cleanup_(records_freep) Records *{name} = NULL;",
+                f'r = marshal_append_records(*ret_reply, "{kind}", {name}, {flag});')
     return (f"_cleanup_(g_variant_unrefp) GVariant *{name} = NULL;",
             f"r = marshal_append(*ret_reply, {name}, {flag});")
 

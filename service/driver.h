@@ -9,6 +9,7 @@
 #include "config.h"
 #include "core/event.h"
 #include "core/job.h"
+#include "core/records.h"
 #include "model/network.h"
 #include "model/nwfilter.h"
 #include "model/secret.h"
@@ -143,10 +144,10 @@ struct DriverType {
         void (*update_cpu)(const Driver *driver, DomainDefinition *definition, uid_t owner);
         int (*create_domain)(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
                              const int *fds, size_t n_fds, Domain **ret_domain, Error *error) AWAITS;
-        /* Numbers about the machines, of type a(sa{sv}): all are asked at once. `flags` are those of
+        /* Numbers about the machines, each begun by its name: all are asked at once. `flags` are those of
          * virConnectGetAllDomainStatsFlags that choose no machines. */
         int (*get_domain_stats)(Call *call, const GPtrArray *domains, uint32_t stats, uint32_t flags,
-                                GVariant **ret_records, Error *error) AWAITS;
+                                Records **ret_records, Error *error) AWAITS;
         /* The same for networks, filters, pools and secrets. The reference that they give is counted. */
         int (*define_network)(Call *call, Network *existing, NetworkDefinition *definition,
                               Network **ret_network, Error *error) AWAITS;

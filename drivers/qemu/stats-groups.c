@@ -9,29 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Takes the key over. The builder is not told a format, which it would read for every entry. */
-static void add_entry(GVariantBuilder *records, char *key, GVariant *value)
-{
-        g_variant_builder_add_value(records, g_variant_new_dict_entry(g_variant_new_take_string(key),
-                                                                      g_variant_new_variant(value)));
-}
-
-static void add_fixed(GVariantBuilder *records, const char *key, GVariant *value)
-{
-        add_entry(records, g_strdup(key), value);
-}
-
-static void add(GVariantBuilder *records, GVariant *value, const char *format, ...) _printf_(3, 4);
-
-static void add(GVariantBuilder *records, GVariant *value, const char *format, ...)
-{
-        va_list arguments;
-
-        va_start(arguments, format);
-        add_entry(records, g_strdup_vprintf(format, arguments), value);
-        va_end(arguments);
-}
-
 /* User and system time of a process or thread, in nanoseconds. */
 static bool times_read(const char *path, guint64 *ret_user, guint64 *ret_system)
 {
@@ -51,7 +28,7 @@ static bool times_read(const char *path, guint64 *ret_user, guint64 *ret_system)
         return true;
 }
 
-static void add_cpu(GVariantBuilder *records, const Domain *domain)
+static void add_cpu(Records *records, const Domain *domain)
 {
         const Machine *machine = machine_of(domain);
         _cleanup_(freep) char *path = NULL;
@@ -62,9 +39,9 @@ static void add_cpu(GVariantBuilder *records, const Domain *domain)
         path = g_strdup_printf("/proc/%d/stat", child_get_pid(machine->child));
         if (!times_read(path, &user, &system))
                 return;
-        add_fixed(records, "cpu.time", g_variant_new_uint64(user + system));
-        add_fixed(records, "cpu.user", g_variant_new_uint64(user));
-        add_fixed(records, "cpu.system", g_variant_new_uint64(system));
+        records_add_uint64(records, "cpu.time", user + system);
+        records_add_uint64(records, "cpu.user", user);
+        records_add_uint64(records, "cpu.system", system);
 }
 
 /* How long a thread had to wait for a processor, in nanoseconds. */
@@ -75,7 +52,7 @@ static bool delay_read(const char *path, unsigned long long *ret_delay)
         return g_file_get_contents(path, &text, NULL, NULL) && sscanf(text, "%*u %llu", ret_delay) == 1;
 }
 
-static void add_vcpu(GVariantBuilder *records, const Machine *machine, json_int_t number, json_int_t thread)
+static void add_vcpu(Records *records, const Machine *machine, json_int_t number, json_int_t thread)
 {
         _cleanup_(freep) char *folder =
                 g_strdup_printf("/proc/%d/task/%" PRId64, child_get_pid(machine->child), (int64_t)thread);
@@ -84,22 +61,24 @@ static void add_vcpu(GVariantBuilder *records, const Machine *machine, json_int_
         unsigned long long delay;
         guint64 user, system;
 
-        add(records, g_variant_new_int32(1), "vcpu.%d.state", (int)number); /* VIR_VCPU_RUNNING */
+        records_add_int32(records, records_key(records, "vcpu.%d.state", (int)number),
+                          1); /* VIR_VCPU_RUNNING */
         if (times_read(times, &user, &system))
-                add(records, g_variant_new_uint64(user + system), "vcpu.%d.time", (int)number);
+                records_add_uint64(records, records_key(records, "vcpu.%d.time", (int)number),
+                                   user + system);
         if (delay_read(schedule, &delay))
-                add(records, g_variant_new_uint64(delay), "vcpu.%d.delay", (int)number);
+                records_add_uint64(records, records_key(records, "vcpu.%d.delay", (int)number), delay);
 }
 
-static void add_vcpus(GVariantBuilder *records, const Domain *domain, const json_t *cpus)
+static void add_vcpus(Records *records, const Domain *domain, const json_t *cpus)
 {
         const DomainDefinition *definition = domain_current_definition(domain);
         const Machine *machine = machine_of(domain);
         size_t i;
         json_t *cpu;
 
-        add_fixed(records, "vcpu.current", g_variant_new_uint32(definition->current_vcpus));
-        add_fixed(records, "vcpu.maximum", g_variant_new_uint32(definition->vcpus));
+        records_add_uint32(records, "vcpu.current", definition->current_vcpus);
+        records_add_uint32(records, "vcpu.maximum", definition->vcpus);
         json_array_foreach(cpus, i, cpu)
         {
                 json_int_t thread = json_integer_value(json_object_get(cpu, "thread-id"));
@@ -141,8 +120,7 @@ GHashTable *stats_read_counters(void)
         return counters;
 }
 
-static void add_interfaces(GVariantBuilder *records, const DomainDefinition *definition,
-                           GHashTable *all_counters)
+static void add_interfaces(Records *records, const DomainDefinition *definition, GHashTable *all_counters)
 {
         static const char *const names[] = { "tx.bytes", "tx.pkts", "tx.errs", "tx.drop",
                                              "rx.bytes", "rx.pkts", "rx.errs", "rx.drop" };
@@ -154,12 +132,14 @@ static void add_interfaces(GVariantBuilder *records, const DomainDefinition *def
                                                    : NULL;
 
                 if (interface->target)
-                        add(records, g_variant_new_string(interface->target), "net.%u.name", n);
+                        records_add_string(records, records_key(records, "net.%u.name", n),
+                                           interface->target);
                 for (size_t i = 0; counters && i < G_N_ELEMENTS(names); i++)
-                        add(records, g_variant_new_uint64(counters->values[i]), "net.%u.%s", n, names[i]);
+                        records_add_uint64(records, records_key(records, "net.%u.%s", n, names[i]),
+                                           counters->values[i]);
                 n++;
         }
-        add_fixed(records, "net.count", g_variant_new_uint32(n));
+        records_add_uint32(records, "net.count", n);
 }
 
 /* The entry of query-block or query-blockstats about the device of that alias. */
@@ -180,17 +160,17 @@ static const json_t *block_find(const json_t *list, const char *alias)
         return NULL;
 }
 
-static void add_number(GVariantBuilder *records, const json_t *object, const char *member, unsigned n,
+static void add_number(Records *records, const json_t *object, const char *member, unsigned n,
                        const char *key)
 {
         const json_t *value = json_object_get(object, member);
 
         if (json_is_integer(value) && json_integer_value(value) >= 0)
-                add(records, g_variant_new_uint64((guint64)json_integer_value(value)), "block.%u.%s", n,
-                    key);
+                records_add_uint64(records, records_key(records, "block.%u.%s", n, key),
+                                   (guint64)json_integer_value(value));
 }
 
-static void add_counters(GVariantBuilder *records, const json_t *stats, unsigned n)
+static void add_counters(Records *records, const json_t *stats, unsigned n)
 {
         static const struct {
                 const char *member, *key;
@@ -205,7 +185,7 @@ static void add_counters(GVariantBuilder *records, const json_t *stats, unsigned
                 add_number(records, stats, counters[i].member, n, counters[i].key);
 }
 
-static void add_image(GVariantBuilder *records, const json_t *image, unsigned n)
+static void add_image(Records *records, const json_t *image, unsigned n)
 {
         add_number(records, image, "actual-size", n, "allocation");
         add_number(records, image, "virtual-size", n, "capacity");
@@ -213,8 +193,8 @@ static void add_image(GVariantBuilder *records, const json_t *image, unsigned n)
 }
 
 /* The images below a disk's own, each with an entry of its own; `n` is the next free number. */
-static unsigned add_backing(GVariantBuilder *records, const DomainDisk *disk, unsigned n,
-                            const json_t *stats, const json_t *image)
+static unsigned add_backing(Records *records, const DomainDisk *disk, unsigned n, const json_t *stats,
+                            const json_t *image)
 {
         unsigned index = 0;
 
@@ -223,25 +203,24 @@ static unsigned add_backing(GVariantBuilder *records, const DomainDisk *disk, un
             stats = json_object_get(stats, "backing"), n++) {
                 const char *path = json_string_value(json_object_get(image, "filename"));
 
-                add(records, g_variant_new_string(disk->target), "block.%u.name", n);
-                add(records, g_variant_new_uint32(++index), "block.%u.backingIndex", n);
+                records_add_string(records, records_key(records, "block.%u.name", n), disk->target);
+                records_add_uint32(records, records_key(records, "block.%u.backingIndex", n), ++index);
                 if (path)
-                        add(records, g_variant_new_string(path), "block.%u.path", n);
+                        records_add_string(records, records_key(records, "block.%u.path", n), path);
                 add_counters(records, json_object_get(stats, "stats"), n);
                 add_image(records, image, n);
         }
         return n;
 }
 
-static unsigned add_block(GVariantBuilder *records, const DomainDisk *disk, unsigned n,
-                          const StatsSources *sources)
+static unsigned add_block(Records *records, const DomainDisk *disk, unsigned n, const StatsSources *sources)
 {
         const char *path = disk->source.file ? disk->source.file : disk->source.dev;
         const json_t *stats, *image;
 
-        add(records, g_variant_new_string(disk->target), "block.%u.name", n);
+        records_add_string(records, records_key(records, "block.%u.name", n), disk->target);
         if (path)
-                add(records, g_variant_new_string(path), "block.%u.path", n);
+                records_add_string(records, records_key(records, "block.%u.path", n), path);
         if (!disk->info.alias)
                 return n + 1;
         stats = block_find(sources->answers[STATS_QUERY_BLOCKSTATS], disk->info.alias);
@@ -254,17 +233,16 @@ static unsigned add_block(GVariantBuilder *records, const DomainDisk *disk, unsi
         return sources->with_backing ? add_backing(records, disk, n + 1, stats, image) : n + 1;
 }
 
-static void add_blocks(GVariantBuilder *records, const DomainDefinition *definition,
-                       const StatsSources *sources)
+static void add_blocks(Records *records, const DomainDefinition *definition, const StatsSources *sources)
 {
         unsigned n = 0;
 
         LIST_FOREACH (disk, definition->devices.disks)
                 n = add_block(records, disk, n, sources);
-        add_fixed(records, "block.count", g_variant_new_uint32(n));
+        records_add_uint32(records, "block.count", n);
 }
 
-static void add_resident(GVariantBuilder *records, const Machine *machine)
+static void add_resident(Records *records, const Machine *machine)
 {
         _cleanup_(freep) char *path = NULL, *text = NULL;
         unsigned long long pages;
@@ -273,11 +251,10 @@ static void add_resident(GVariantBuilder *records, const Machine *machine)
                 return;
         path = g_strdup_printf("/proc/%d/statm", child_get_pid(machine->child));
         if (g_file_get_contents(path, &text, NULL, NULL) && sscanf(text, "%*u %llu", &pages) == 1)
-                add_fixed(records, "balloon.rss",
-                          g_variant_new_uint64(pages * (guint64)sysconf(_SC_PAGESIZE) / 1024));
+                records_add_uint64(records, "balloon.rss", pages * (guint64)sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static void add_balloon(GVariantBuilder *records, const Domain *domain, const StatsSources *sources)
+static void add_balloon(Records *records, const Domain *domain, const StatsSources *sources)
 {
         static const struct {
                 const char *member, *key;
@@ -300,25 +277,23 @@ static void add_balloon(GVariantBuilder *records, const Domain *domain, const St
                 json_integer_value(json_object_get(sources->answers[STATS_QUERY_BALLOON], "actual"));
         json_int_t updated = json_integer_value(json_object_get(told, "last-update"));
 
-        add_fixed(
-                records, "balloon.current",
-                g_variant_new_uint64(actual > 0 ? (guint64)actual / 1024 : definition->current_memory_kib));
-        add_fixed(records, "balloon.maximum", g_variant_new_uint64(definition->memory_kib));
+        records_add_uint64(records, "balloon.current",
+                           actual > 0 ? (guint64)actual / 1024 : definition->current_memory_kib);
+        records_add_uint64(records, "balloon.maximum", definition->memory_kib);
         for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
                 const json_t *value = json_object_get(json_object_get(told, "stats"), values[i].member);
 
                 if (json_is_integer(value) && json_integer_value(value) >= 0) /* -1: the guest is silent */
-                        add_fixed(records, values[i].key,
-                                  g_variant_new_uint64((guint64)json_integer_value(value) /
-                                                       values[i].divisor));
+                        records_add_uint64(records, values[i].key,
+                                           (guint64)json_integer_value(value) / values[i].divisor);
         }
         if (updated > 0)
-                add_fixed(records, "balloon.last-update", g_variant_new_uint64((guint64)updated));
+                records_add_uint64(records, "balloon.last-update", (guint64)updated);
         if (domain_is_active(domain))
                 add_resident(records, machine_of(domain));
 }
 
-static void add_iothreads(GVariantBuilder *records, const json_t *threads)
+static void add_iothreads(Records *records, const json_t *threads)
 {
         static const char *const members[] = { "poll-max-ns", "poll-grow", "poll-shrink" };
         unsigned n = 0;
@@ -339,14 +314,15 @@ static void add_iothreads(GVariantBuilder *records, const json_t *threads)
                         const json_t *value = json_object_get(thread, members[j]);
 
                         if (json_is_integer(value) && json_integer_value(value) >= 0)
-                                add(records, g_variant_new_uint64((guint64)json_integer_value(value)),
-                                    "iothread.%u.%s", number, members[j]);
+                                records_add_uint64(
+                                        records, records_key(records, "iothread.%u.%s", number, members[j]),
+                                        (guint64)json_integer_value(value));
                 }
         }
-        add_fixed(records, "iothread.count", g_variant_new_uint32(n));
+        records_add_uint32(records, "iothread.count", n);
 }
 
-static void add_dirtyrate(GVariantBuilder *records, const json_t *rate)
+static void add_dirtyrate(Records *records, const json_t *rate)
 {
         static const char *const words[] = { "unstarted", "measuring", "measured" };
         const char *status = json_string_value(json_object_get(rate, "status"));
@@ -355,28 +331,26 @@ static void add_dirtyrate(GVariantBuilder *records, const json_t *rate)
 
         for (int i = 0; status && i < (int)G_N_ELEMENTS(words); i++)
                 if (strcmp(status, words[i]) == 0)
-                        add_fixed(records, "dirtyrate.calc_status", g_variant_new_int32(i));
+                        records_add_int32(records, "dirtyrate.calc_status", i);
         if (!rate)
                 return;
-        add_fixed(records, "dirtyrate.calc_start_time",
-                  g_variant_new_int64(json_integer_value(json_object_get(rate, "start-time"))));
-        add_fixed(records, "dirtyrate.calc_period",
-                  g_variant_new_int32((int)json_integer_value(json_object_get(rate, "calc-time"))));
+        records_add_int64(records, "dirtyrate.calc_start_time",
+                          json_integer_value(json_object_get(rate, "start-time")));
+        records_add_int32(records, "dirtyrate.calc_period",
+                          (int)json_integer_value(json_object_get(rate, "calc-time")));
         if (mode)
-                add_fixed(records, "dirtyrate.calc_mode", g_variant_new_string(mode));
+                records_add_string(records, "dirtyrate.calc_mode", mode);
         if (json_is_integer(megabytes))
-                add_fixed(records, "dirtyrate.megabytes_per_second",
-                          g_variant_new_int64(json_integer_value(megabytes)));
+                records_add_int64(records, "dirtyrate.megabytes_per_second", json_integer_value(megabytes));
 }
 
-void stats_add_groups(GVariantBuilder *records, const Domain *domain, uint32_t stats,
-                      const StatsSources *sources)
+void stats_add_groups(Records *records, const Domain *domain, uint32_t stats, const StatsSources *sources)
 {
         const DomainDefinition *definition = domain_current_definition(domain);
 
         if (stats & STATS_STATE) {
-                add_fixed(records, "state.state", g_variant_new_int32((gint32)domain->state));
-                add_fixed(records, "state.reason", g_variant_new_int32(domain->reason));
+                records_add_int32(records, "state.state", (gint32)domain->state);
+                records_add_int32(records, "state.reason", domain->reason);
         }
         if (stats & STATS_CPU_TOTAL && domain_is_active(domain))
                 add_cpu(records, domain);

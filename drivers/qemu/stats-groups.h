@@ -41,5 +41,4 @@ typedef struct StatsSources {
 /* All counters of the host's network devices, to be unreferenced. */
 GHashTable *stats_read_counters(void);
 
-void stats_add_groups(GVariantBuilder *records, const Domain *domain, uint32_t stats,
-                      const StatsSources *sources);
+void stats_add_groups(Records *records, const Domain *domain, uint32_t stats, const StatsSources *sources);

@@ -131,41 +131,36 @@ static GPtrArray *ask_all(const Call *call, const GPtrArray *domains, uint32_t s
 }
 
 int qemu_get_domain_stats(Call *call, const GPtrArray *domains, uint32_t stats, uint32_t flags,
-                          GVariant **ret_records, Error *error)
+                          Records **ret_records, Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *rounds = NULL;
         _cleanup_(g_hash_table_unrefp) GHashTable *counters = NULL;
-        GVariantBuilder all;
+        Records *records;
         int r = choose(&stats, flags, error);
 
         if (r < 0)
                 return r;
         rounds = ask_all(call, domains, stats, flags);
         counters = stats & STATS_INTERFACE ? stats_read_counters() : NULL;
-        g_variant_builder_init(&all, G_VARIANT_TYPE("a(sa{sv})"));
+        records = records_new();
         for (unsigned i = 0; i < rounds->len; i++) {
                 Round *round = rounds->pdata[i];
 
                 if (round->domain->object.is_gone)
                         continue;
                 round->sources.counters = counters;
-                g_variant_builder_open(&all, G_VARIANT_TYPE("(sa{sv})"));
-                g_variant_builder_add(&all, "s", round->domain->object.name);
-                g_variant_builder_open(&all, G_VARIANT_TYPE_VARDICT);
-                stats_add_groups(&all, round->domain, stats, &round->sources);
-                g_variant_builder_close(&all);
-                g_variant_builder_close(&all);
+                records_begin(records, round->domain->object.name);
+                stats_add_groups(records, round->domain, stats, &round->sources);
         }
-        *ret_records = g_variant_ref_sink(g_variant_builder_end(&all));
+        *ret_records = records;
         return 0;
 }
 
-int qemu_domain_get_stats(Call *call, Domain *domain, uint32_t stats, uint32_t flags, GVariant **ret_records,
+int qemu_domain_get_stats(Call *call, Domain *domain, uint32_t stats, uint32_t flags, Records **ret_records,
                           Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = g_ptr_array_new(), *rounds = NULL;
         _cleanup_(g_hash_table_unrefp) GHashTable *counters = NULL;
-        GVariantBuilder records;
         Round *round;
         int r = error_check_flags(error, "GetStats", flags, STATS_NOWAIT | STATS_BACKING | STATS_ENFORCE);
 
@@ -178,8 +173,7 @@ int qemu_domain_get_stats(Call *call, Domain *domain, uint32_t stats, uint32_t f
         round = rounds->pdata[0];
         counters = stats & STATS_INTERFACE ? stats_read_counters() : NULL;
         round->sources.counters = counters;
-        g_variant_builder_init(&records, G_VARIANT_TYPE_VARDICT);
-        stats_add_groups(&records, domain, stats, &round->sources);
-        *ret_records = g_variant_ref_sink(g_variant_builder_end(&records));
+        *ret_records = records_new();
+        stats_add_groups(*ret_records, domain, stats, &round->sources);
         return 0;
 }

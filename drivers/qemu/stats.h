@@ -7,7 +7,7 @@
 
 /* As DriverType.get_domain_stats. */
 int qemu_get_domain_stats(Call *call, const GPtrArray *domains, uint32_t stats, uint32_t flags,
-                          GVariant **ret_records, Error *error) AWAITS;
+                          Records **ret_records, Error *error) AWAITS;
 
-int qemu_domain_get_stats(Call *call, Domain *domain, uint32_t stats, uint32_t flags, GVariant **ret_records,
+int qemu_domain_get_stats(Call *call, Domain *domain, uint32_t stats, uint32_t flags, Records **ret_records,
                           Error *error) AWAITS;

@@ -173,7 +173,7 @@ int connect_list_domains(CallFrame *frame, uint32_t flags, GPtrArray **ret_domai
         return find_list(frame, OBJECT_DOMAIN, flags, list_groups, list_flags_of, ret_domains, error);
 }
 
-int connect_get_all_domain_stats(CallFrame *frame, uint32_t stats, uint32_t flags, GVariant **ret_records,
+int connect_get_all_domain_stats(CallFrame *frame, uint32_t stats, uint32_t flags, Records **ret_records,
                                  Error *error)
 {
         static const InterfaceAction read_actions[] = { { "org.libvirt.api.domain.read", -1, 0, false },

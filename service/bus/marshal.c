@@ -135,6 +135,64 @@ int marshal_append(sd_bus_message *message, GVariant *value, bool is_compatible)
         return append_value(message, own, is_compatible);
 }
 
+static int append_record(sd_bus_message *message, const Record *record, bool is_compatible)
+{
+        const char type[] = { record->type, '\0' };
+        int r;
+
+        r = sd_bus_message_open_container(message, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append_basic(message, 's', record->key);
+        if (r >= 0 && is_compatible)
+                r = sd_bus_message_open_container(message, 'v', "v");
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'v', type);
+        if (r >= 0)
+                r = record->type == 's' ? marshal_append_string(message, record->value.text)
+                                        : sd_bus_message_append_basic(message, record->type, &record->value);
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        if (r >= 0 && is_compatible)
+                r = sd_bus_message_close_container(message);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+/* One dictionary, of the records from `*at` up to the next object's. */
+static int append_dictionary(sd_bus_message *message, const Records *records, guint *at, bool is_compatible)
+{
+        int r = sd_bus_message_open_container(message, 'a', "{sv}");
+
+        for (; r >= 0 && *at < records->items->len; (*at)++) {
+                const Record *record = &g_array_index(records->items, Record, *at);
+
+                if (record->type == 0)
+                        break;
+                r = append_record(message, record, is_compatible);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+int marshal_append_records(sd_bus_message *message, const char *signature, const Records *records,
+                           bool is_compatible)
+{
+        guint at = 0;
+        int r;
+
+        if (strcmp(signature, "a{sv}") == 0)
+                return append_dictionary(message, records, &at, is_compatible);
+        r = sd_bus_message_open_container(message, 'a', "(sa{sv})");
+        while (r >= 0 && at < records->items->len) {
+                r = sd_bus_message_open_container(message, 'r', "sa{sv}");
+                if (r >= 0)
+                        r = marshal_append_string(message, g_array_index(records->items, Record, at++).key);
+                if (r >= 0)
+                        r = append_dictionary(message, records, &at, is_compatible);
+                if (r >= 0)
+                        r = sd_bus_message_close_container(message);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
 typedef union BasicValue {
         const char *text;
         uint8_t y;

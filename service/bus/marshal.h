@@ -5,6 +5,7 @@
  * structures, the arguments of signals. Basic types, strings and arrays of them are marshalled by the
  * generated code directly. */
 
+#include "core/records.h"
 #include "objects/object.h"
 #include <systemd/sd-bus.h>
 
@@ -13,6 +14,10 @@
  * repaired. A floating value is consumed. File descriptors (type h) are not possible here: messages carry
  * their own. */
 int marshal_append(sd_bus_message *message, GVariant *value, bool is_compatible);
+
+/* Appends records as the signature says: a{sv} of one object, or a(sa{sv}) of many, each with its name. */
+int marshal_append_records(sd_bus_message *message, const char *signature, const Records *records,
+                           bool is_compatible);
 
 /* Reads one complete value of the type that `signature` names from where the message stands. */
 int marshal_read(sd_bus_message *message, const char *signature, GVariant **ret_value);

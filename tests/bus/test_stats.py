@@ -80,7 +80,8 @@ def test_more_of_a_running_machine(client, root_dir):
 
 @pytest.mark.qemu
 def test_of_all_machines(client, web):
-    define(client, definition("db"))
+    other = define(client, definition("db"))
+    assert all_stats(client) == {"web": web.call("GetStats", "uu", 0, 0), "db": other.call("GetStats", "uu", 0, 0)}
     raw = client.send(QEMU, CONNECT, "GetAllDomainStats", "uu", STATE, 0).body.get_child_value(0)
     assert entry_levels(raw.get_child_value(0).get_child_value(1)) == {"state.state": 2, "state.reason": 2}
     assert {n: s["state.state"] for n, s in all_stats(client).items()} == {"web": SHUTOFF, "db": SHUTOFF}
