@@ -55,6 +55,8 @@ XmlWriter *xml_writer_new(void);
 XmlWriter *xml_writer_free(XmlWriter *writer);
 DEFINE_CLEANUP(XmlWriter, xml_writer_free)
 void xml_writer_open(XmlWriter *writer, const char *name);
+/* The same with a name of that many bytes. */
+void xml_writer_open_sized(XmlWriter *writer, const char *name, size_t size);
 /* Only directly after xml_writer_open(). The value is escaped. */
 void xml_writer_attribute(XmlWriter *writer, const char *name, const char *value);
 /* Makes the open element one line: <name attributes>text</name>. */

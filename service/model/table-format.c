@@ -5,22 +5,41 @@
  * output. */
 
 #include "model/table-private.h"
-#include <inttypes.h>
 #include <string.h>
+
+/* A part of a path. */
+typedef struct Part {
+        const char *text;
+        size_t size;
+} Part;
 
 typedef struct Output {
         XmlWriter *writer;
         unsigned flags;
-        GPtrArray *open; /* of char *: the parts of the path that are open below the present structure's
-                            element */
+        GArray *open;    /* of Part: those that are open below the present structure's element */
         unsigned base;   /* where that structure's own begin */
+        GPtrArray *kept; /* paths that were put together, which parts point into */
 } Output;
+
+/* Takes the path over. */
+static const char *keep(Output *output, char *path)
+{
+        g_ptr_array_add(output->kept, path);
+        return path;
+}
+
+static bool is_part(const Output *output, unsigned depth, const char *text, size_t size)
+{
+        const Part *part = &g_array_index(output->open, Part, depth);
+
+        return part->size == size && memcmp(part->text, text, size) == 0;
+}
 
 static void close_to(Output *output, unsigned depth)
 {
         while (output->open->len > depth) {
                 xml_writer_close(output->writer);
-                g_ptr_array_set_size(output->open, (int)output->open->len - 1);
+                g_array_set_size(output->open, output->open->len - 1);
         }
 }
 
@@ -28,9 +47,9 @@ static void close_to(Output *output, unsigned depth)
 static void open_part(Output *output, const char *part, size_t size)
 {
         const char *bracket = memchr(part, '[', size);
-        _cleanup_(freep) char *name = g_strndup(part, bracket ? (size_t)(bracket - part) : size);
+        Part open = { .text = part, .size = size };
 
-        xml_writer_open(output->writer, name);
+        xml_writer_open_sized(output->writer, part, bracket ? (size_t)(bracket - part) : size);
         if (bracket) {
                 _cleanup_(freep) char *test = g_strndup(bracket + 1, size - (size_t)(bracket - part) - 2);
                 char *equals = strchr(test, '=');
@@ -38,7 +57,7 @@ static void open_part(Output *output, const char *part, size_t size)
                 *equals = '\0';
                 xml_writer_attribute(output->writer, test, equals + 1);
         }
-        g_ptr_array_add(output->open, g_strndup(part, size));
+        g_array_append_val(output->open, open);
 }
 
 /* Makes the elements of the path but its last part the open ones; returns the last part. */
@@ -48,17 +67,14 @@ static const char *enter(Output *output, const char *path)
         size_t size;
 
         for (; path[size = path_part_length(path)] == '/'; path += size + 1, depth++) {
-                const char *part = depth < output->open->len ? output->open->pdata[depth] : NULL;
-
-                if (part && strlen(part) == size && memcmp(part, path, size) == 0)
+                if (depth < output->open->len && is_part(output, depth, path, size))
                         continue;
                 close_to(output, depth);
                 open_part(output, path, size);
         }
         /* An attribute goes into the element that is open, and so does the text of an element whose
          * attributes were just written; anything else ends what is deeper. */
-        if (*path != '@' &&
-            !(depth + 1 == output->open->len && strcmp(output->open->pdata[depth], path) == 0))
+        if (*path != '@' && !(depth + 1 == output->open->len && is_part(output, depth, path, size)))
                 close_to(output, depth);
         return path;
 }
@@ -71,7 +87,7 @@ static bool is_open(const Output *output, const char *path, const char *last)
 
         for (; path != last; path += size + 1, depth++)
                 size = path_part_length(path);
-        return depth + 1 == output->open->len && strcmp(output->open->pdata[depth], last) == 0;
+        return depth + 1 == output->open->len && is_part(output, depth, last, strlen(last));
 }
 
 /* A value as an attribute, an element's text, or an element with the value as its text. */
@@ -109,21 +125,37 @@ static const char *enter_new(Output *output, const char *path)
         return last;
 }
 
+/* Writes the digits, at least `width`, before `end`; returns where they begin. */
+static char *digits(char *end, uint64_t value, unsigned base, unsigned width, const char *alphabet)
+{
+        char *text = end;
+
+        for (; value > 0 || text == end || end - text < (ptrdiff_t)width; value /= base)
+                *--text = alphabet[value % base];
+        return text;
+}
+
 static void write_number(Output *output, const Field *field, const void *object, const char *path)
 {
         uint64_t value = field_number(object, field);
-        char text[32];
+        bool is_negative = field->kind == FIELD_SIGNED && (int64_t)value < 0;
+        bool is_hex = field->kind != FIELD_SIGNED && field->flags & FIELD_HEX;
+        bool is_octal = field->kind != FIELD_SIGNED && !is_hex && field->flags & FIELD_OCTAL;
+        char buffer[UINT8_MAX + 4], *text = buffer + sizeof buffer - 1;
 
-        if (field->kind == FIELD_SIGNED)
-                g_snprintf(text, sizeof text, "%" PRId64, (int64_t)value);
-        else if (field->flags & FIELD_HEX && field->flags & FIELD_UPPER)
-                g_snprintf(text, sizeof text, "0x%0*" PRIX64, field->width, value);
-        else if (field->flags & FIELD_HEX)
-                g_snprintf(text, sizeof text, "0x%0*" PRIx64, field->width, value);
-        else if (field->flags & FIELD_OCTAL)
-                g_snprintf(text, sizeof text, "%0*" PRIo64, field->width, value);
-        else
-                g_snprintf(text, sizeof text, "%" PRIu64, value);
+        *text = '\0';
+        text = digits(text, is_negative ? -value : value,
+                      is_hex     ? 16
+                      : is_octal ? 8
+                                 : 10,
+                      is_hex || is_octal ? field->width : 1,
+                      field->flags & FIELD_UPPER ? "0123456789ABCDEF" : "0123456789abcdef");
+        if (is_hex) {
+                *--text = 'x';
+                *--text = '0';
+        }
+        if (is_negative)
+                *--text = '-';
         write_value(output, path, text,
                     field->kind == FIELD_SIZE && !(field->flags & FIELD_NO_UNIT) ? unit_to_text(field->scale)
                                                                                  : NULL);
@@ -132,8 +164,8 @@ static void write_number(Output *output, const Field *field, const void *object,
 static void write_strings(Output *output, const Field *field, const void *object, const char *full_path)
 {
         const char *attribute = strstr(full_path, "/@");
-        _cleanup_(freep) char *path =
-                g_strndup(full_path, attribute ? (size_t)(attribute - full_path) : strlen(full_path));
+        const char *path =
+                attribute ? keep(output, g_strndup(full_path, (size_t)(attribute - full_path))) : full_path;
 
         for (const char *const *text = *CONST_FIELD_AT(object, field, FieldStrings); text && *text; text++) {
                 if (!attribute) {
@@ -193,9 +225,7 @@ static bool is_written(const Field *field, const void *object, unsigned flags)
 static void write_inline(Output *output, const Field *field, const void *object, const char *path)
 {
         if (field->flags & FIELD_KEEP_EMPTY) {
-                _cleanup_(freep) char *inside = g_strconcat(path, "/", NULL);
-
-                enter(output, inside); /* opens the element itself */
+                enter(output, keep(output, g_strconcat(path, "/", NULL))); /* opens the element itself */
         }
         write_fields(output, field->type, CONST_FIELD_AT(object, field, void), path);
 }
@@ -250,13 +280,12 @@ static void write_fields(Output *output, const StructType *type, const void *obj
 {
         for (uint32_t i = 0; i < type->count; i++) {
                 const Field *field = &type->fields[i];
-                _cleanup_(freep) char *joined = NULL;
                 const char *path = field->path;
 
                 if (!is_written(field, object, output->flags))
                         continue;
                 if (*prefix && *path)
-                        path = joined = g_strconcat(prefix, "/", path, NULL);
+                        path = keep(output, g_strconcat(prefix, "/", path, NULL));
                 else if (*prefix)
                         path = prefix;
                 write_field(output, field, object, path);
@@ -266,14 +295,20 @@ static void write_fields(Output *output, const StructType *type, const void *obj
 void struct_format(const StructType *type, const void *object, const char *element, XmlWriter *writer,
                    unsigned flags)
 {
-        Output output = { .writer = writer, .flags = flags, .open = g_ptr_array_new_with_free_func(g_free) };
+        Output output = {
+                .writer = writer,
+                .flags = flags,
+                .open = g_array_new(false, false, sizeof(Part)),
+                .kept = g_ptr_array_new_with_free_func(g_free),
+        };
 
         if (element)
                 write_element(&output, type, object, element);
         else
                 write_fields(&output, type, object, "");
         close_to(&output, 0);
-        g_ptr_array_unref(output.open);
+        g_array_unref(output.open);
+        g_ptr_array_unref(output.kept);
 }
 
 char *struct_to_xml(const StructType *type, const void *object, const char *element, unsigned flags)
