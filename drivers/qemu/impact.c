@@ -23,8 +23,7 @@ const DomainDefinition *impact_definition(const Domain *domain, uint32_t flags)
         return flags & AFFECT_LIVE ? domain->live : domain->definition;
 }
 
-/* A definition that would be stored and not read again would be a machine that is lost. */
-static int check_readable(const DomainDefinition *definition, Error *error)
+int impact_check(const DomainDefinition *definition, Error *error)
 {
         _cleanup_(freep) char *xml =
                 domain_definition_format(definition, DEFINITION_SECURE | DEFINITION_INACTIVE);
@@ -35,7 +34,7 @@ static int check_readable(const DomainDefinition *definition, Error *error)
 
 int impact_store(Domain *domain, DomainDefinition **changed, Error *error)
 {
-        int r = check_readable(*changed, error);
+        int r = impact_check(*changed, error);
 
         if (r >= 0)
                 r = definitions_save(domain, *changed, domain->is_autostart, error);

@@ -16,5 +16,7 @@ int impact_choose(const Domain *domain, const char *operation, uint32_t known, u
                   Error *error);
 /* What is asked about: the live or the stored definition. Borrowed. */
 const DomainDefinition *impact_definition(const Domain *domain, uint32_t flags);
+/* A definition that would be stored and not read again would be a machine that is lost: refuses it. */
+int impact_check(const DomainDefinition *definition, Error *error);
 /* Stores the changed definition, which is taken over, before it counts. */
 int impact_store(Domain *domain, DomainDefinition **changed, Error *error) AWAITS;

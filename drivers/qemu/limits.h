@@ -8,12 +8,18 @@
 #include "drivers/qemu/machine.h"
 
 /* Refuses what this owner or this host cannot have; before anything is started. */
-int limits_check(const Domain *domain, Error *error);
+int limits_check(const Domain *domain, const DomainDefinition *definition, Error *error);
 /* Whether the machine has groups of its own, which nobody else may take it out of. */
 bool limits_need_groups(const DomainDefinition *definition);
 /* Puts the process that was just started into its groups. */
 int limits_begin(const Domain *domain, Error *error);
 /* When the guest's processors are there, and before they run. */
 int limits_set(const Domain *domain, uint64_t deadline_usec, Error *error) AWAITS;
+/* Puts what `changed` has otherwise than the running machine's definition on its process; on failure all is
+ * as before. The caller makes the definition follow. */
+int limits_change(const Domain *domain, const DomainDefinition *changed, uint64_t deadline_usec,
+                  Error *error) AWAITS;
+/* Sets the limits of `definition`, a copy of the running machine's, to what the kernel says they are. */
+void limits_read(const Domain *domain, DomainDefinition *definition);
 /* Removes the groups of a machine whose process is gone. */
 void limits_end(const char *uuid);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Each operation reads or writes one structure of the definition by a function of its own; what they have in
- * common, which definition is meant and how it is stored, is here once. Groups of a machine that runs are
- * set at its start (limits.h). */
+ * common, which definition is meant and how it is stored, is here once. What the kernel has to do for a
+ * machine that runs is limits.h; its definition follows when the kernel has done it. */
 
 #include "drivers/qemu/shares.h"
 #include "drivers/qemu/impact.h"
+#include "drivers/qemu/limits.h"
+#include "drivers/qemu/status.h"
 #include "model/cpuset.h"
 #include <inttypes.h>
 #include <string.h>
@@ -25,40 +27,75 @@ typedef int (*Take)(DomainDefinition *definition, const char *key, GVariant *val
 static int get(Domain *domain, const char *operation, uint32_t flags, Tell tell, GVariant **ret_values,
                Error *error)
 {
+        _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
         GVariantBuilder values;
         int r = impact_choose(domain, operation, PARAM_STRING, &flags, error);
 
         if (r < 0)
                 return r;
         g_variant_builder_init(&values, G_VARIANT_TYPE_VARDICT);
-        tell(impact_definition(domain, flags), &values);
+        if (flags & AFFECT_LIVE) {
+                definition = domain_definition_copy(domain->live);
+                limits_read(domain, definition);
+        }
+        tell(definition ? definition : impact_definition(domain, flags), &values);
         *ret_values = g_variant_ref_sink(g_variant_builder_end(&values));
         return 0;
 }
 
-static int set(Domain *domain, const char *operation, uint32_t flags, GVariant *values, Take take,
-               Error *error) AWAITS
+/* A copy of the definition with the values in it, which could be kept as it is. */
+static int change(const DomainDefinition *definition, GVariant *values, Take take,
+                  DomainDefinition **ret_changed, Error *error)
 {
-        _cleanup_(domain_definition_freep) DomainDefinition *changed = NULL;
+        _cleanup_(domain_definition_freep) DomainDefinition *changed = domain_definition_copy(definition);
         GVariantIter at;
         GVariant *value;
         const char *key;
-        int r = impact_choose(domain, operation, PARAM_STRING, &flags, error);
+        int r = 0;
 
-        if (r >= 0 && flags & AFFECT_LIVE)
-                r = error_set(error, ERROR_NOT_SUPPORTED,
-                              "What the host grants a running machine is set at its start: 2 changes the "
-                              "definition of the %s",
-                              object_describe(&domain->object));
-        if (r < 0)
-                return r;
-        changed = domain_definition_copy(domain->definition);
         g_variant_iter_init(&at, values);
         while (r >= 0 && g_variant_iter_next(&at, "{&sv}", &key, &value)) {
                 r = take(changed, key, value, error);
                 g_variant_unref(value);
         }
-        return r < 0 ? r : impact_store(domain, &changed, error);
+        if (r >= 0)
+                r = impact_check(changed, error);
+        if (r >= 0)
+                *ret_changed = TAKE_PTR(changed);
+        return r;
+}
+
+static int set_live(Call *call, Domain *domain, DomainDefinition *changed, Error *error) AWAITS
+{
+        DomainDefinition *live;
+        int r = limits_change(domain, changed,
+                              MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC)), error);
+
+        if (r < 0)
+                return r;
+        live = domain->live;
+        struct_free(&cpu_tune_type, live->cpu_tune);
+        live->cpu_tune = TAKE_PTR(changed->cpu_tune);
+        struct_free(&memory_tune_type, live->memory_tune);
+        live->memory_tune = TAKE_PTR(changed->memory_tune);
+        struct_free(&blkio_tune_type, live->blkio_tune);
+        live->blkio_tune = TAKE_PTR(changed->blkio_tune);
+        return status_save(domain, error);
+}
+
+static int set(Call *call, Domain *domain, const char *operation, uint32_t flags, GVariant *values,
+               Take take, Error *error) AWAITS
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *live = NULL, *kept = NULL;
+        int r = impact_choose(domain, operation, PARAM_STRING, &flags, error);
+
+        if (r >= 0 && flags & AFFECT_LIVE)
+                r = change(domain->live, values, take, &live, error);
+        if (r >= 0 && flags & AFFECT_CONFIG)
+                r = change(domain->definition, values, take, &kept, error);
+        if (r >= 0 && live)
+                r = set_live(call, domain, live, error);
+        return r < 0 || !kept ? r : impact_store(domain, &kept, error);
 }
 
 static int check_type(const char *key, GVariant *value, const char *type, Error *error)
@@ -344,8 +381,7 @@ int qemu_domain_get_scheduler_parameters(Call *call, Domain *domain, uint32_t fl
 int qemu_domain_set_scheduler_parameters(Call *call, Domain *domain, GVariant *values, uint32_t flags,
                                          Error *error)
 {
-        (void)call;
-        return set(domain, "SetSchedulerParameters", flags, values, take_scheduler, error);
+        return set(call, domain, "SetSchedulerParameters", flags, values, take_scheduler, error);
 }
 
 int qemu_domain_get_memory_parameters(Call *call, Domain *domain, uint32_t flags, GVariant **ret_values,
@@ -358,8 +394,7 @@ int qemu_domain_get_memory_parameters(Call *call, Domain *domain, uint32_t flags
 int qemu_domain_set_memory_parameters(Call *call, Domain *domain, GVariant *values, uint32_t flags,
                                       Error *error)
 {
-        (void)call;
-        return set(domain, "SetMemoryParameters", flags, values, take_memory, error);
+        return set(call, domain, "SetMemoryParameters", flags, values, take_memory, error);
 }
 
 int qemu_domain_get_numa_parameters(Call *call, Domain *domain, uint32_t flags, GVariant **ret_values,
@@ -372,8 +407,14 @@ int qemu_domain_get_numa_parameters(Call *call, Domain *domain, uint32_t flags, 
 int qemu_domain_set_numa_parameters(Call *call, Domain *domain, GVariant *values, uint32_t flags,
                                     Error *error)
 {
-        (void)call;
-        return set(domain, "SetNumaParameters", flags, values, take_numa, error);
+        int r = impact_choose(domain, "SetNumaParameters", PARAM_STRING, &flags, error);
+
+        if (r >= 0 && flags & AFFECT_LIVE)
+                r = error_set(
+                        error, ERROR_NOT_SUPPORTED,
+                        "QEMU binds its memory to nodes at its start: 2 changes the definition of the %s",
+                        object_describe(&domain->object));
+        return r < 0 ? r : set(call, domain, "SetNumaParameters", flags, values, take_numa, error);
 }
 
 int qemu_domain_get_block_io_parameters(Call *call, Domain *domain, uint32_t flags, GVariant **ret_values,
@@ -386,6 +427,5 @@ int qemu_domain_get_block_io_parameters(Call *call, Domain *domain, uint32_t fla
 int qemu_domain_set_block_io_parameters(Call *call, Domain *domain, GVariant *values, uint32_t flags,
                                         Error *error)
 {
-        (void)call;
-        return set(domain, "SetBlockIOParameters", flags, values, take_blkio, error);
+        return set(call, domain, "SetBlockIOParameters", flags, values, take_blkio, error);
 }

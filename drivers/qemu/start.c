@@ -141,7 +141,7 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
         r = build_line(domain->object.driver, machine->pending, domain->object.owner, folder, true,
                        deadline_usec, &line, error);
         if (r >= 0)
-                r = limits_check(domain, error);
+                r = limits_check(domain, machine->pending, error);
         if (r >= 0)
                 r = images_check(domain, line->definition, deadline_usec, error);
         if (r >= 0)

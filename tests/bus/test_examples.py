@@ -212,6 +212,7 @@ def test_tuning(client, example):
     example("pin", "web", 0, 0)
     assert machine.call("GetVcpuPinInfo", "u", 0) == [[True] + [False] * (os.cpu_count() - 1)]
     example("disk-limit", "web", "vda", 4096)
+    example("processor-share", "web", 2048)
     assert machine.call("GetBlockIOTune", "su", "vda", 0)["total_bytes_sec"] == 4096
 
 

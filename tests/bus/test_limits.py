@@ -4,9 +4,10 @@ import os
 import pathlib
 
 import pytest
+from gi.repository import GLib
 
 from harness import BusError, wait_for
-from machines import SHUTOFF, define, definition, pid_of
+from machines import AFFECT_CONFIG, AFFECT_LIVE, SHUTOFF, XML_INACTIVE, define, definition, pid_of
 
 GROUPS = pathlib.Path("/sys/fs/cgroup")
 V1 = not (GROUPS / "cgroup.controllers").exists()
@@ -109,9 +110,80 @@ class TestGroups:
         assert not group(machine, "blkio").exists()
 
 
+def set_parameters(machine, kind, flags, **values):
+    machine.call(f"Set{kind}Parameters", "a{sv}u", {k: GLib.Variant(*v) for k, v in values.items()}, flags)
+
+
+@pytest.mark.qemu
+@needs_groups
+class TestLive:
+    def test_processors(self, daemon, client):
+        machine = define(client, definition("web"))
+        machine.create()
+        set_parameters(machine, "Scheduler", AFFECT_LIVE, cpu_shares=("t", 512), vcpu_period=("t", 50000),
+                       vcpu_quota=("x", 25000), global_quota=("x", 90000))
+        cpu = group(machine, "cpu")
+        assert str(pid_of(daemon, machine)) in (cpu / "cgroup.procs").read_text().split()
+        assert (cpu / "cpu.shares").read_text() == "512\n" and (cpu / "cpu.cfs_quota_us").read_text() == "90000\n"
+        assert (cpu / "vcpu0/cpu.cfs_quota_us").read_text() == "25000\n" and (cpu / "vcpu0/tasks").read_text()
+        assert machine.tree().findtext("cputune/quota") == "25000"
+        assert machine.tree(XML_INACTIVE).find("cputune") is None
+        (cpu / "cpu.shares").write_text("256")  # what counts is what the kernel says
+        found = machine.call("GetSchedulerParameters", "u", AFFECT_LIVE)
+        assert (found["cpu_shares"], found["vcpu_quota"], found["global_quota"]) == (256, 25000, 90000)
+        assert machine.call("GetSchedulerParameters", "u", AFFECT_CONFIG)["cpu_shares"] == 0
+
+        daemon.kill()
+        daemon.start()
+        assert machine.tree().findtext("cputune/shares") == "512"
+        set_parameters(machine, "Scheduler", AFFECT_LIVE | AFFECT_CONFIG, cpu_shares=("t", 0), vcpu_quota=("x", -1),
+                       global_quota=("x", 0))
+        assert (cpu / "cpu.shares").read_text() == "1024\n" and (cpu / "cpu.cfs_quota_us").read_text() == "-1\n"
+        assert (cpu / "vcpu0/cpu.cfs_quota_us").read_text() == "-1\n"
+        assert machine.tree(XML_INACTIVE).findtext("cputune/quota") == "-1"
+        machine.destroy()
+        wait_for(lambda: not cpu.exists())
+
+    def test_memory(self, client):
+        machine = define(client, definition("web", extra="<memtune><hard_limit unit='MiB'>2000</hard_limit></memtune>"))
+        machine.create()
+        limit = group(machine, "memory") / "memory.limit_in_bytes"
+        set_parameters(machine, "Memory", AFFECT_LIVE, hard_limit=("t", 3 << 20), soft_limit=("t", 1 << 20))
+        assert limit.read_text() == f"{3 << 30}\n"
+        limit.write_text(str(2500 << 20))
+        found = machine.call("GetMemoryParameters", "u", AFFECT_LIVE)
+        assert (found["hard_limit"], found["soft_limit"]) == (2500 << 10, 1 << 20)
+        assert machine.call("GetMemoryParameters", "u", AFFECT_CONFIG)["hard_limit"] == 2000 << 10
+        set_parameters(machine, "Memory", 0, hard_limit=("t", 9007199254740991))
+        assert int(limit.read_text()) > 1 << 60
+        machine.destroy()
+
+    def test_what_cannot_be_is_said_and_changes_nothing(self, client):
+        machine = define(client, definition("web"))
+        machine.create()
+        before = machine.xml()
+        for kind, values, words in (("Memory", {"hard_limit": ("t", 1 << 21)}, "started without limits of memory"),
+                                    ("BlockIO", {"device_read_bytes_sec": ("s", "/dev/null,4096")}, "/dev/null is no block"),
+                                    ("Numa", {"numa_nodeset": ("s", "0")}, "binds its memory"),
+                                    ("Scheduler", {"cpu_shares": ("t", 1)}, "2 to")):
+            with pytest.raises(BusError) as e:
+                set_parameters(machine, kind, AFFECT_LIVE | AFFECT_CONFIG, **values)
+            assert words in e.value.message, e.value.message
+        assert machine.xml() == before and "tune" not in machine.xml(XML_INACTIVE)
+        machine.destroy()
+
+
 @pytest.mark.qemu
 @pytest.mark.system
 class TestRights:
+    def test_nor_when_it_runs(self, system_daemon):
+        machine = define(system_daemon.client("alice"), definition("web"))
+        machine.create()
+        with pytest.raises(BusError) as e:
+            set_parameters(machine, "Scheduler", AFFECT_LIVE, cpu_shares=("t", 9999))
+        assert "shared machines" in e.value.message
+        machine.destroy()
+
     def test_a_user_has_no_shares_to_give(self, system_daemon):
         alice = system_daemon.client("alice")
         refused(define(alice, definition("web", extra=cputune("<shares>9999</shares>"))).create, words="shared machines")
