@@ -5,6 +5,7 @@
 
 #include "drivers/qemu/notices.h"
 #include "core/log.h"
+#include "drivers/qemu/chain.h"
 #include "drivers/qemu/status.h"
 #include <string.h>
 
@@ -107,6 +108,26 @@ static void on_block_io_error(Domain *domain, json_t *arguments)
         notice_raise(domain, "IOError",
                      g_variant_new("(ssis)", source ? source : "", alias, action,
                                    json_is_true(json_object_get(arguments, "nospace")) ? "enospc" : ""));
+}
+
+/* It comes once, from the file below the disk's format. */
+static void on_block_write_threshold(Domain *domain, json_t *arguments)
+{
+        const char *node = text_of(arguments, "node-name");
+        json_int_t threshold = json_integer_value(json_object_get(arguments, "write-threshold"));
+        json_int_t excess = json_integer_value(json_object_get(arguments, "amount-exceeded"));
+
+        if (!domain->live || threshold < 0 || excess < 0)
+                return;
+        LIST_FOREACH (disk, domain->live->devices.disks) {
+                _cleanup_(freep) char *own = chain_storage_node(disk, disk->source.index);
+                const char *path = chain_path(&disk->source);
+
+                if (strcmp(own, node) == 0)
+                        notice_raise(domain, "BlockThreshold",
+                                     g_variant_new("(sstt)", disk->target, path ? path : "",
+                                                   (guint64)threshold, (guint64)excess));
+        }
 }
 
 static void on_watchdog(Domain *domain, json_t *arguments)
@@ -222,6 +243,7 @@ static const struct {
 } notices[] = {
         { "BALLOON_CHANGE", on_balloon_change },
         { "BLOCK_IO_ERROR", on_block_io_error },
+        { "BLOCK_WRITE_THRESHOLD", on_block_write_threshold },
         { "DEVICE_DELETED", on_device_deleted },
         { "DEVICE_TRAY_MOVED", on_device_tray_moved },
         { "DEVICE_UNPLUG_GUEST_ERROR", on_device_unplug_error },

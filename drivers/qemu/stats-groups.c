@@ -4,6 +4,7 @@
  * counts only below its own process. What is not there is left out. */
 
 #include "drivers/qemu/stats-groups.h"
+#include "drivers/qemu/chain.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -213,6 +214,23 @@ static unsigned add_backing(Records *records, const DomainDisk *disk, unsigned n
         return n;
 }
 
+/* What SetBlockThreshold set, of the file below the format; 0 is none. */
+static void add_threshold(Records *records, const DomainDisk *disk, unsigned n, const json_t *nodes)
+{
+        _cleanup_(freep) char *name = chain_storage_node(disk, disk->source.index);
+        size_t i;
+        json_t *node;
+
+        json_array_foreach(nodes, i, node)
+        {
+                const char *found = json_string_value(json_object_get(node, "node-name"));
+
+                if (found && strcmp(found, name) == 0 &&
+                    json_integer_value(json_object_get(node, "write_threshold")) > 0)
+                        add_number(records, node, "write_threshold", n, "threshold");
+        }
+}
+
 static unsigned add_block(Records *records, const DomainDisk *disk, unsigned n, const StatsSources *sources)
 {
         const char *path = disk->source.file ? disk->source.file : disk->source.dev;
@@ -230,6 +248,7 @@ static unsigned add_block(Records *records, const DomainDisk *disk, unsigned n, 
                 "image");
         add_counters(records, json_object_get(stats, "stats"), n);
         add_image(records, image, n);
+        add_threshold(records, disk, n, sources->answers[STATS_QUERY_NODES]);
         return sources->with_backing ? add_backing(records, disk, n + 1, stats, image) : n + 1;
 }
 

@@ -23,6 +23,7 @@ enum {
 typedef enum StatsQuery {
         STATS_QUERY_BLOCKS,
         STATS_QUERY_BLOCKSTATS,
+        STATS_QUERY_NODES,
         STATS_QUERY_CPUS,
         STATS_QUERY_BALLOON,
         STATS_QUERY_GUEST_MEMORY,

@@ -58,6 +58,7 @@ static void round_ask(Round *round, uint32_t stats, uint32_t flags)
         } queries[_STATS_QUERY_MAX] = {
                 [STATS_QUERY_BLOCKS] = { STATS_BLOCK, "query-block" },
                 [STATS_QUERY_BLOCKSTATS] = { STATS_BLOCK, "query-blockstats" },
+                [STATS_QUERY_NODES] = { STATS_BLOCK, "query-named-block-nodes" },
                 [STATS_QUERY_CPUS] = { STATS_VCPU, "query-cpus-fast" },
                 [STATS_QUERY_BALLOON] = { STATS_BALLOON, "query-balloon" },
                 [STATS_QUERY_GUEST_MEMORY] = { STATS_BALLOON, "qom-get" },
@@ -84,6 +85,8 @@ static void round_ask(Round *round, uint32_t stats, uint32_t flags)
                         if (i == STATS_QUERY_BALLOON)
                                 g_clear_pointer(&arguments, json_decref); /* it takes none */
                 }
+                if (i == STATS_QUERY_NODES)
+                        arguments = json_pack("{s:b}", "flat", 1);
                 round->commands[i] = qmp_send(qmp, queries[i].command, arguments, -EBADF);
         }
 }

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import SCALE, BusError, entry_levels, wait_for
+from harness import SCALE, BusError, Recorder, entry_levels, wait_for
 from machines import CONNECT, QEMU, RUNNING, SHUTOFF, define, definition, disk, pid_of
 
 STATE, CPU, BALLOON, VCPU, INTERFACE, BLOCK = (1 << i for i in range(6))
@@ -91,6 +91,22 @@ def test_of_all_machines(client, web):
     for stats, flags in ((STATE, 1 << 10), (1 << 20, ENFORCE)):
         with pytest.raises(BusError):
             all_stats(client, stats, flags)
+    web.destroy()
+
+
+@pytest.mark.qemu
+def test_a_threshold_of_writing(client, web, root_dir):
+    """A boot sector that writes the third sector: the signal comes once, and the number is gone with it."""
+    code = bytes.fromhex("b80103 bb007c b90300 ba8000 cd13 f4 ebfd")
+    (root_dir / "disk.raw").write_bytes((code.ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0"))
+    web.create(1)
+    web.call("SetBlockThreshold", "stu", "vda", 1024, 0)
+    assert web.call("GetStats", "uu", BLOCK, 0)["block.0.threshold"] == 1024
+    signals = Recorder(client, member="BlockThreshold")
+    web.call("Resume")
+    came = signals.wait(timeout=20 * SCALE)
+    assert came.values == ("vda", str(root_dir / "disk.raw"), 1024, 512)
+    assert "block.0.threshold" not in web.call("GetStats", "uu", BLOCK, 0)
     web.destroy()
 
 
