@@ -17,6 +17,7 @@
 #include "drivers/qemu/limits.h"
 #include "drivers/qemu/monitor.h"
 #include "drivers/qemu/plug.h"
+#include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshot-recover.h"
 #include "drivers/qemu/status.h"
 #include <dirent.h>
@@ -105,6 +106,7 @@ static int take_back(Domain *domain, Error *error) AWAITS
         const QemuDriver *qemu = qemu_driver_of(domain);
         Machine *machine = machine_of(domain);
         _cleanup_(job_releasep) Job *job = NULL;
+        _cleanup_(error_clear) Error problem = {};
         int r;
 
         r = job_take(domain->object.jobs, JOB_QUERY, "TakeBack", (uid_t)-1, DEADLINE_NEVER, &job, error);
@@ -125,6 +127,10 @@ static int take_back(Domain *domain, Error *error) AWAITS
                 r = talk(domain, error);
         if (r >= 0)
                 snapshot_recover(domain);
+        /* The daemon was killed between the run and the file that had its memory: the run has it. */
+        if (r >= 0 && save_remove(domain, &problem) < 0)
+                log_error(domain->object.path, "the saved memory of machine %s is older than its disks: %s",
+                          domain->object.name, problem.message);
         if (r >= 0)
                 log_info(domain->object.path, "machine %s is taken back", domain->object.name);
         return r;

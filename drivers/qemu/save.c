@@ -33,12 +33,31 @@ enum {
 
 static int check_flags(const char *operation, uint32_t flags, Error *error)
 {
-        int r = error_check_flags(error, operation, flags, SAVE_RUNNING | SAVE_PAUSED);
+        int r;
 
+        if (flags & SAVE_BYPASS_CACHE)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "%s: the QEMU driver writes by the cache of the host: BYPASS_CACHE (1) is "
+                                 "not supported",
+                                 operation);
+        r = error_check_flags(error, operation, flags, SAVE_RUNNING | SAVE_PAUSED);
         if (r >= 0 && flags & SAVE_RUNNING && flags & SAVE_PAUSED)
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "%s: RUNNING (2) excludes PAUSED (4)",
                               operation);
         return r;
+}
+
+/* What was begun came to nothing. */
+static void go_on(Domain *domain, bool was_running) AWAITS
+{
+        bool was_cancelled = fiber_is_cancelled(fiber_current());
+
+        fiber_clear_cancel();
+        if (was_running && machine_check_monitor(domain, NULL) >= 0)
+                (void)qmp_call(machine_of(domain)->qmp, "cont", NULL, deadline_after_usec(QMP_TIMEOUT_USEC),
+                               NULL, NULL); /* if it is gone, there is nothing to go on */
+        if (was_cancelled)
+                fiber_cancel(fiber_current());
 }
 
 /* Asks the guest to stand still and writes. The guest goes on if it fails. */
@@ -61,15 +80,8 @@ static int write_memory(Call *call, Domain *domain, int fd, const char *xml, uin
                 r = memory_stream_out(domain, fd, error);
         if (r >= 0)
                 r = save_file_finish(fd, error);
-        if (r < 0 && was_running && acting->qmp && domain_is_active(domain)) {
-                bool was_cancelled = fiber_is_cancelled(fiber_current());
-
-                fiber_clear_cancel();
-                (void)qmp_call(acting->qmp, "cont", NULL, deadline_after_usec(QMP_TIMEOUT_USEC), NULL,
-                               NULL); /* if it is gone, there is nothing to go on */
-                if (was_cancelled)
-                        fiber_cancel(fiber_current());
-        }
+        if (r < 0)
+                go_on(domain, was_running);
         return r;
 }
 
@@ -93,6 +105,7 @@ int qemu_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *
         _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
         _cleanup_(closep) int folder = -EBADF, fd = -EBADF;
         _cleanup_(freep) char *xml = NULL;
+        bool was_running;
         int r = check_flags("ManagedSave", flags, error);
 
         if (r >= 0)
@@ -112,10 +125,15 @@ int qemu_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *
                 return error_set_errno(error, errno, "Cannot create a file for the memory of the %s",
                                        object_describe(&domain->object));
         xml = definition_of(domain);
+        was_running = domain->state == DOMAIN_STATE_RUNNING;
         r = write_memory(call, domain, fd, xml, flags, error);
-        if (r >= 0 && (renameat(folder, OWN_PART, folder, OWN_NAME) < 0 || fsync(folder) < 0))
+        if (r >= 0 && (renameat(folder, OWN_PART, folder, OWN_NAME) < 0 || fsync(folder) < 0)) {
                 r = error_set_errno(error, errno, "Cannot keep the memory of the %s",
                                     object_describe(&domain->object));
+                (void)unlinkat(folder, OWN_NAME,
+                               0); /* before the guest goes on, whose disks will be newer */
+                go_on(domain, was_running);
+        }
         if (r < 0) {
                 (void)unlinkat(folder, OWN_PART, 0); /* it is of no use */
                 return r;
@@ -291,6 +309,7 @@ int qemu_domain_save(Call *call, Domain *domain, const char *to, const char *xml
         _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
         _cleanup_(freep) char *part = g_strdup_printf("%s.virtbus-%08x", to, g_random_int()), *text = NULL;
         _cleanup_(closep) int fd = -EBADF;
+        bool was_running;
         int r = check_flags("Save", flags, error);
 
         if (r >= 0 && !g_path_is_absolute(to))
@@ -308,9 +327,13 @@ int qemu_domain_save(Call *call, Domain *domain, const char *to, const char *xml
         fd = owner_files_create(domain, part, error);
         if (fd < 0)
                 return fd;
+        was_running = domain->state == DOMAIN_STATE_RUNNING;
         r = write_memory(call, domain, fd, text, flags, error);
-        if (r >= 0)
+        if (r >= 0) {
                 r = owner_files_rename(domain, part, to, error);
+                if (r < 0)
+                        go_on(domain, was_running);
+        }
         if (r < 0) {
                 fiber_clear_cancel();
                 (void)owner_files_remove(domain, part, NULL); /* it is of no use */

@@ -2,12 +2,12 @@
 
 import pytest
 
-from harness import BusError
+from harness import BusError, wait_for
 from machines import (
     CONNECT, PAUSED, QEMU, RUNNING, SHUTOFF, STARTED, STOPPED, Lifecycle, Machine, define, definition, list_machines)
 
 STOPPED_SAVED, STARTED_RESTORED, SHUTOFF_SAVED, RUNNING_RESTORED = 4, 2, 5, 3
-SAVE_RUNNING, SAVE_PAUSED, FORCE_BOOT, UNDEFINE_MANAGED_SAVE = 2, 4, 8, 1
+BYPASS_CACHE, SAVE_RUNNING, SAVE_PAUSED, FORCE_BOOT, UNDEFINE_MANAGED_SAVE = 1, 2, 4, 8, 1
 MEMORY_ONLY, DUMP_CRASH, DUMP_LIVE = 16, 1, 2
 
 pytestmark = pytest.mark.qemu
@@ -80,6 +80,21 @@ class TestManaged:
         web.create()
         web.destroy()
 
+    def test_memory_that_is_older_than_the_run_is_not_kept(self, daemon, web, root_dir):
+        web.create()
+        web.call("ManagedSave", "u", 0)
+        (path,) = root_dir.rglob("save/memory")
+        old = path.read_bytes()
+        web.create()
+        daemon.kill()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(old)
+        daemon.start()
+        wait_for(lambda: not web.call("HasManagedSaveImage", "u", 0), 10, "the file to go")
+        assert not path.exists()
+        assert web.state[0] == RUNNING
+        web.destroy()
+
     def test_one_that_does_not_run(self, web):
         with pytest.raises(BusError, match="not running"):
             web.call("ManagedSave", "u", 0)
@@ -87,6 +102,8 @@ class TestManaged:
         for flags in (SAVE_RUNNING | SAVE_PAUSED, 64):
             with pytest.raises(BusError):
                 web.call("ManagedSave", "u", flags)
+        with pytest.raises(BusError, match="BYPASS_CACHE"):
+            web.call("ManagedSave", "u", BYPASS_CACHE)
         assert web.state[0] == RUNNING
         web.destroy()
 
