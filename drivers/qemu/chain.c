@@ -7,6 +7,8 @@
 
 DomainDisk *chain_find_disk(const DomainDefinition *definition, const char *target)
 {
+        if (!definition)
+                return NULL;
         LIST_FOREACH (disk, definition->devices.disks) {
                 if (g_strcmp0(disk->target, target) == 0)
                         return disk;
@@ -236,6 +238,29 @@ void chain_remove_nodes(const Domain *domain, const DomainDisk *disk, uint32_t i
         /* What is not there, or used, is left; there is nobody to tell. */
         (void)call(domain, "blockdev-del", json_pack("{s:s}", "node-name", image), NULL);
         (void)call(domain, "blockdev-del", json_pack("{s:s}", "node-name", storage), NULL);
+}
+
+int chain_is_used(const Domain *domain, const char *node, bool *ret_is_used, Error *error)
+{
+        _cleanup_(json_decrefp) json_t *nodes = NULL;
+        json_t *one;
+        size_t i;
+        int r = machine_check_monitor(domain, error);
+
+        if (r >= 0) /* not "flat": then the depth is not counted */
+                r = qmp_call(machine_of(domain)->qmp, "query-named-block-nodes", NULL,
+                             deadline_after_usec(QMP_TIMEOUT_USEC), &nodes, error);
+        if (r < 0)
+                return r;
+        *ret_is_used = false;
+        json_array_foreach(nodes, i, one)
+        {
+                const char *name = json_string_value(json_object_get(one, "node-name"));
+
+                if (name && strcmp(name, node) == 0)
+                        *ret_is_used = json_integer_value(json_object_get(one, "backing_file_depth")) > 0;
+        }
+        return 0;
 }
 
 int chain_size(const Domain *domain, const DomainDisk *disk, uint64_t *ret_size, Error *error)

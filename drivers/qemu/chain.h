@@ -8,7 +8,7 @@
 #include "drivers/qemu/json-stream.h"
 #include "drivers/qemu/machine.h"
 
-/* Borrowed; NULL if there is none. */
+/* Borrowed; NULL if there is none, or no definition. */
 DomainDisk *chain_find_disk(const DomainDefinition *definition, const char *target);
 /* By target or path of the source, of a machine that runs; ERROR_INVALID_ARGUMENT if there is none. */
 int chain_find_live(const Domain *domain, const char *name, DomainDisk **ret_disk, Error *error);
@@ -40,6 +40,9 @@ int chain_open(const Domain *domain, const char *path, bool is_writable, char **
 int chain_add_nodes(const Domain *domain, const DomainDisk *disk, const char *path, DiskFormat format,
                     uint32_t index, Error *error) AWAITS;
 void chain_remove_nodes(const Domain *domain, const DomainDisk *disk, uint32_t index) AWAITS;
+
+/* Whether QEMU has that node, and over other images: a disk has gone over to it. */
+int chain_is_used(const Domain *domain, const char *node, bool *ret_is_used, Error *error) AWAITS;
 
 /* Bytes, as the guest sees them, of the disk's active image. */
 int chain_size(const Domain *domain, const DomainDisk *disk, uint64_t *ret_size, Error *error) AWAITS;

@@ -23,29 +23,6 @@ static bool is_outside(const SnapshotDefinition *definition)
         return false;
 }
 
-/* Whether QEMU has that node, and over other images: it has gone over to it. */
-static int is_in_use(const Domain *domain, const char *node, bool *ret_is_used, Error *error) AWAITS
-{
-        _cleanup_(json_decrefp) json_t *nodes = NULL;
-        json_t *one;
-        size_t i;
-        /* Not "flat": then the depth is not counted. */
-        int r = qmp_call(machine_of(domain)->qmp, "query-named-block-nodes", NULL,
-                         deadline_after_usec(QMP_TIMEOUT_USEC), &nodes, error);
-
-        *ret_is_used = false;
-        if (r < 0)
-                return r;
-        json_array_foreach(nodes, i, one)
-        {
-                const char *name = json_string_value(json_object_get(one, "node-name"));
-
-                if (name && strcmp(name, node) == 0)
-                        *ret_is_used = json_integer_value(json_object_get(one, "backing_file_depth")) > 0;
-        }
-        return 0;
-}
-
 /* 1: it is complete. */
 static int look_outside(const Domain *domain, const SnapshotDefinition *definition, Error *error) AWAITS
 {
@@ -71,7 +48,7 @@ static int look_outside(const Domain *domain, const SnapshotDefinition *definiti
                         continue;
                 _cleanup_(freep) char *node = chain_node(live, chain_free_index(live));
 
-                r = is_in_use(domain, node, &is_used, error);
+                r = chain_is_used(domain, node, &is_used, error);
                 if (r < 0 || !is_used)
                         return r;
         }
@@ -160,7 +137,7 @@ static void end_taking(Domain *domain) AWAITS
                 return;
         complete = is_outside(snapshot->definition) ? look_outside(domain, snapshot->definition, &error)
                                                     : look_inside(domain, snapshot->definition, &error);
-        if (complete < 0 && domain->live) {
+        if (complete < 0) { /* the definition is right as it is: see snapshot-take.c */
                 log_error(domain->object.path,
                           "what became of snapshot '%s' of machine %s cannot be found out: %s",
                           snapshot->object.name, domain->object.name, error.message);
@@ -224,9 +201,11 @@ static void end_merging(Domain *domain) AWAITS
         int r = qmp_call(machine_of(domain)->qmp, "query-block", NULL, deadline_after_usec(QMP_TIMEOUT_USEC),
                          &devices, &error);
 
+        if (r < 0 || !domain->live)
+                return;
         LIST_FOREACH (disk, domain->live->devices.disks) {
                 _cleanup_(freep) char *now =
-                        r < 0 || !disk->info.alias ? NULL : active_node(devices, disk->info.alias);
+                        disk->info.alias ? active_node(devices, disk->info.alias) : NULL;
                 _cleanup_(freep) char *below = disk->backing && disk->backing->type != DISK_TYPE_ABSENT
                                                        ? chain_node(disk, disk->backing->index)
                                                        : NULL;

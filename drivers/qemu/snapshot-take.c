@@ -44,7 +44,8 @@ typedef struct Taking {
         SnapshotDefinition *definition; /* the snapshot's, once there is one */
         DomainSnapshot *snapshot;
         DomainDefinition *changed; /* the kept definition as it will be; NULL: as it is */
-        GPtrArray *made;           /* of char *: paths of new images */
+        GPtrArray *made;           /* of char *: paths of new images that nobody has written to */
+        bool is_unsure;            /* QEMU may have gone over to the new images */
 } Taking;
 
 static void taking_clear(Taking *taking)
@@ -295,6 +296,29 @@ static void remove_images(Taking *taking) AWAITS
         g_ptr_array_set_size(taking->made, 0);
 }
 
+/* A snapshot that somebody else made in an image is not ours to be replaced, nor to be removed. */
+static int check_names(const Taking *taking, Error *error) AWAITS
+{
+        const SnapshotDefinition *definition = taking->definition;
+
+        LIST_FOREACH (request, definition->disks) {
+                const DomainDisk *disk = chain_find_disk(definition->domain, request->name);
+                bool exists = false;
+                int r;
+
+                if (!disk || request->snapshot != DISK_SNAPSHOT_INTERNAL)
+                        continue;
+                r = image_tool_snapshot_exists(taking->domain, chain_path(&disk->source), definition->name,
+                                               &exists, error);
+                if (r >= 0 && exists)
+                        r = error_set(error, ERROR_EXISTS, "The image %s has a snapshot '%s' of its own",
+                                      chain_path(&disk->source), definition->name);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* Inside of the images, of a machine that runs: QEMU does all of it or nothing. */
 static int take_inside_running(Taking *taking, Error *error) AWAITS
 {
@@ -303,8 +327,10 @@ static int take_inside_running(Taking *taking, Error *error) AWAITS
         _cleanup_(json_decrefp) json_t *devices = json_array();
         const char *name = taking->definition->name;
         json_t *arguments;
-        int r;
+        int r = machine_check_monitor(domain, error);
 
+        if (r < 0)
+                return r;
         for (uint32_t i = 0; i < taking->definition->disks.count; i++) {
                 const DomainDisk *disk = domain->live->devices.disks.items[i];
                 _cleanup_(freep) char *node = chain_node(disk, disk->source.index);
@@ -333,19 +359,12 @@ static int take_inside_stopped(Taking *taking, Error *error) AWAITS
 
         for (; r >= 0 && n < definition->disks.count; n++) {
                 const char *path = chain_path(&machine->devices.disks.items[n]->source);
-                bool exists = false;
 
-                if (definition->disks.items[n]->snapshot != DISK_SNAPSHOT_INTERNAL)
-                        continue;
-                r = image_tool_snapshot_exists(taking->domain, path, definition->name, &exists, error);
-                if (r >= 0 && exists)
-                        r = error_set(error, ERROR_EXISTS, "The image %s has a snapshot '%s' of its own",
-                                      path, definition->name);
-                if (r >= 0)
+                if (definition->disks.items[n]->snapshot == DISK_SNAPSHOT_INTERNAL)
                         r = image_tool_snapshot_create(taking->domain, path, definition->name, error);
-                if (r < 0)
-                        break;
         }
+        if (r < 0)
+                fiber_clear_cancel();
         for (uint32_t i = 0; r < 0 && i < n; i++)
                 if (definition->disks.items[i]->snapshot == DISK_SNAPSHOT_INTERNAL)
                         (void)image_tool_snapshot_delete(
@@ -359,12 +378,14 @@ static int make_images(Taking *taking, Error *error) AWAITS
 {
         Domain *domain = taking->domain;
         const SnapshotDefinition *definition = taking->definition;
+        _cleanup_(domain_definition_freep) DomainDefinition *now =
+                domain_definition_copy(domain_current_definition(domain)); /* the run may end meanwhile */
         int r = 0;
 
         taking->changed = domain_definition_copy(domain->definition);
         for (uint32_t i = 0; r >= 0 && i < definition->disks.count; i++) {
                 const SnapshotDisk *request = definition->disks.items[i];
-                const DomainDisk *disk = domain_current_definition(domain)->devices.disks.items[i];
+                const DomainDisk *disk = now->devices.disks.items[i];
                 DomainDisk *kept = chain_find_disk(taking->changed, disk->target);
                 uint64_t size = 0;
 
@@ -391,17 +412,44 @@ static int make_images(Taking *taking, Error *error) AWAITS
         return r;
 }
 
+/* The transaction of QEMU, which does all of it or nothing. Whether it was done is asked if the answer did
+ * not come. */
+static int run_actions(Taking *taking, json_t *actions, Error *error) AWAITS
+{
+        Domain *domain = taking->domain;
+        const char *above = json_string_value(
+                json_object_get(json_object_get(json_array_get(actions, 0), "data"), "overlay"));
+        bool is_used = false;
+        int r = machine_check_monitor(domain, error);
+
+        if (r < 0)
+                return r;
+        r = qmp_call(machine_of(domain)->qmp, "transaction", json_pack("{s:O}", "actions", actions),
+                     DEADLINE_NEVER, NULL, error);
+        if (r >= 0)
+                return r;
+        fiber_clear_cancel();
+        if (chain_is_used(domain, above, &is_used, NULL) < 0) {
+                taking->is_unsure = true;
+        } else if (is_used) {
+                error_clear(error);
+                return 0;
+        }
+        return r;
+}
+
 /* All disks at once go on in their new images. */
 static int switch_images(Taking *taking, DomainDefinition *live, Error *error) AWAITS
 {
         Domain *domain = taking->domain;
+        _cleanup_(domain_definition_freep) DomainDefinition *now = domain_definition_copy(live);
         _cleanup_(json_decrefp) json_t *actions = json_array();
         uint32_t n = 0;
         int r = 0;
 
         for (; r >= 0 && n < taking->definition->disks.count; n++) {
                 const SnapshotDisk *request = taking->definition->disks.items[n];
-                const DomainDisk *disk = domain->live->devices.disks.items[n];
+                const DomainDisk *disk = now->devices.disks.items[n];
                 const uint32_t index = chain_free_index(disk);
                 _cleanup_(freep) char *below = chain_node(disk, disk->source.index),
                                       *above = chain_node(disk, index);
@@ -414,10 +462,9 @@ static int switch_images(Taking *taking, DomainDefinition *live, Error *error) A
                                                          "data", "node", below, "overlay", above));
         }
         if (r >= 0)
-                r = qmp_call(machine_of(domain)->qmp, "transaction", json_pack("{s:O}", "actions", actions),
-                             DEADLINE_NEVER, NULL, error);
-        for (uint32_t i = 0; r < 0 && i < n && domain->live; i++) {
-                const DomainDisk *disk = domain->live->devices.disks.items[i];
+                r = run_actions(taking, actions, error);
+        for (uint32_t i = 0; r < 0 && i < n; i++) {
+                const DomainDisk *disk = now->devices.disks.items[i];
 
                 if (taking->definition->disks.items[i]->snapshot == DISK_SNAPSHOT_EXTERNAL)
                         chain_remove_nodes(domain, disk, chain_free_index(disk));
@@ -435,22 +482,26 @@ static void set_definition(Domain *domain, DomainDefinition **changed)
 static int take_outside_running(Taking *taking, Error *error) AWAITS
 {
         Domain *domain = taking->domain;
-        _cleanup_(domain_definition_freep) DomainDefinition *live = domain_definition_copy(domain->live);
-        int r = definitions_save(domain, taking->changed, domain->is_autostart, error);
+        _cleanup_(domain_definition_freep) DomainDefinition *live = NULL;
+        int r = machine_check_monitor(domain, error);
 
         if (r < 0)
                 return r;
-        r = machine_check_monitor(domain, error);
-        if (r >= 0)
-                r = switch_images(taking, live, error);
+        live = domain_definition_copy(domain->live);
+        r = definitions_save(domain, taking->changed, domain->is_autostart, error);
+        if (r < 0)
+                return r;
+        r = switch_images(taking, live, error);
         if (r < 0) {
                 fiber_clear_cancel();
-                if (definitions_save(domain, domain->definition, domain->is_autostart, NULL) < 0) {
+                if (taking->is_unsure ||
+                    definitions_save(domain, domain->definition, domain->is_autostart, NULL) < 0) {
                         g_ptr_array_set_size(taking->made, 0); /* the definition has them */
                         set_definition(domain, &taking->changed);
                 }
                 return r;
         }
+        g_ptr_array_set_size(taking->made, 0); /* the guest writes to them */
         set_definition(domain, &taking->changed);
         if (!domain->live)
                 return 0; /* it ended right after */
@@ -518,7 +569,9 @@ static int take(Taking *taking, Error *error) AWAITS
         if (is_external) {
                 r = take_outside(taking, error);
         } else {
-                r = save_pending(taking, error);
+                r = check_names(taking, error);
+                if (r >= 0)
+                        r = save_pending(taking, error);
                 if (r >= 0)
                         r = taking->is_active ? take_inside_running(taking, error)
                                               : take_inside_stopped(taking, error);

@@ -261,6 +261,18 @@ class TestTaking:
         assert web.source() == str(new)
 
     @pytest.mark.qemu
+    def test_what_somebody_else_made_in_an_image_stays(self, web, image):
+        run("qemu-img", "snapshot", "-c", "one", image)
+        for _ in range(2):
+            with pytest.raises(BusError, match="of its own"):
+                web.take("one")
+            assert [s["name"] for s in info(image)["snapshots"]] == ["one"]
+            if web.state[0] == SHUTOFF:
+                web.create()
+        assert web.list() == []
+        web.destroy()
+
+    @pytest.mark.qemu
     def test_halt_and_no_record(self, web, image, events):
         web.create()
         web.take("one", HALT)
@@ -439,6 +451,22 @@ class TestKilled:
         daemon.start()
         wait_for(lambda: web.names() == ["one"], 10, "the snapshot")
         assert web.source() == str(image.with_suffix(".one"))
+
+    def test_an_image_that_cannot_be_read_is_not_taken_off(self, daemon, web, image, root_dir):
+        _, record = self.files(daemon, root_dir, web)
+        web.take("one", DISK_ONLY)
+        daemon.kill()
+        new = image.with_suffix(".one")
+        whole = new.read_bytes()
+        new.write_bytes(b"damaged")
+        self.begun(record)
+        daemon.start()
+        assert web.source() == str(new)
+        daemon.kill()
+        new.write_bytes(whole)
+        daemon.start()
+        wait_for(lambda: web.names() == ["one"], 10, "the snapshot")
+        assert web.source() == str(new)
 
     def test_inside_of_a_stopped_machine(self, daemon, web, image, root_dir):
         web.take("one")
