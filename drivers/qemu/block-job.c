@@ -177,13 +177,16 @@ static int set_mirror(Domain *domain, const char *target, const char *ready, Err
 static void end(Domain *domain, const char *target, const char *id, json_t *job) AWAITS
 {
         const char *problem = json_string_value(json_object_get(job, "error"));
-        const int type = type_of(chain_find_disk(domain->live, target), job);
+        const DomainDisk *disk = chain_find_disk(domain->live, target);
+        const int type = disk ? type_of(disk, job) : 0;
         _cleanup_(error_clear) Error error = {};
         int status = !problem                                          ? STATUS_COMPLETED
                      : g_str_has_prefix(problem, "Operation canceled") ? STATUS_CANCELLED
                                                                        : STATUS_FAILED;
         int r;
 
+        if (!disk)
+                return; /* the run has ended */
         (void)call_qemu(domain, "job-dismiss", json_pack("{s:s}", "id", id),
                         NULL); /* else it goes with QEMU */
         r = status == STATUS_COMPLETED && type != TYPE_ACTIVE_COMMIT

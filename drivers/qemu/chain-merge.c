@@ -147,7 +147,11 @@ static int merge_running(Domain *domain, const char *target, const char *path, c
                               *id = g_strdup_printf("virtbus-merge-%s", target), *name = g_strdup(target);
         json_t *arguments = json_pack("{s:s, s:s, s:s, s:b, s:b}", "device", top, "top-node", from,
                                       "base-node", to, "auto-dismiss", 0, "auto-finalize", 1);
-        int r = long_job_start(domain, "block-commit", arguments, id, error);
+        int r;
+
+        if (!is_active) /* QEMU may know the image by the number of a descriptor only */
+                json_object_set_new(arguments, "backing-file", json_string(base));
+        r = long_job_start(domain, "block-commit", arguments, id, error);
 
         if (r >= 0)
                 r = long_job_wait(domain, id, is_active ? LONG_JOB_READY : LONG_JOB_ENDED, error);

@@ -40,8 +40,9 @@ static int look(const Domain *domain, json_t *job, const char *id, LongJobPoint 
                 return 1;
         if (!status || strcmp(status, "concluded") != 0)
                 return 0;
-        (void)qmp_call(machine_of(domain)->qmp, "job-dismiss", json_pack("{s:s}", "id", id), DEADLINE_NEVER,
-                       NULL, NULL); /* else it goes with QEMU */
+        if (machine_of(domain)->qmp) /* else it goes with QEMU */
+                (void)qmp_call(machine_of(domain)->qmp, "job-dismiss", json_pack("{s:s}", "id", id),
+                               DEADLINE_NEVER, NULL, NULL);
         if (problem)
                 return error_set(error, ERROR_OPERATION_FAILED, "%.1000s", problem);
         return point == LONG_JOB_ENDED

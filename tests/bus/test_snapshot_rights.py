@@ -7,7 +7,7 @@ import pytest
 
 from harness import BusError
 from machines import define, definition, disk
-from test_snapshots import DISK_ONLY, SNAPSHOT, Snapshots, run
+from test_snapshots import DISK_ONLY, SNAPSHOT, Snapshots, info, run
 
 pytestmark = pytest.mark.system
 
@@ -73,3 +73,16 @@ def test_of_root_running(system_daemon, root_dir):
     web.of(web.call("SnapshotLookupByName", "su", "inside", 0), "Delete")
     web.of(path, "Delete")
     assert web.source() == str(image)
+
+
+@pytest.mark.qemu
+def test_the_images_that_stay_have_paths(system_daemon, root_dir):
+    """QEMU is given descriptors, and must not write their numbers into an image."""
+    image, web = machine(system_daemon.client(), root_dir)
+    web.create()
+    _, two, _ = (web.take(name, DISK_ONLY) for name in ("one", "two", "three"))
+    web.of(two, "Delete")
+    assert info(image.with_suffix(".three"))["backing-filename"] == str(image.with_suffix(".one"))
+    web.destroy()
+    web.create()
+    web.destroy()
