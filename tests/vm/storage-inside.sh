@@ -63,6 +63,15 @@ life_ends() {
         is "$1: undefined" pool Undefine
 }
 
+# What the servers' packages do when they are installed; here they are only unpacked.
+for user in _rpc statd; do
+        id $user > /dev/null 2>&1 || useradd --system --no-create-home --home-dir /nonexistent $user
+done
+mkdir -p /var/lib/nfs/{sm,sm.bak,rpc_pipefs,v4recovery}
+touch /var/lib/nfs/{etab,rmtab,state}
+[ -e /etc/iscsi/initiatorname.iscsi ] || echo InitiatorName=iqn.2026-01.example.virtbus:here > /etc/iscsi/initiatorname.iscsi
+systemd-tmpfiles --create rpcbind.conf # before, its user was not there
+
 modprobe -a loop dm_mod dm_snapshot iscsi_tcp nfsd nfs ext4
 until_true 60 call / org.freedesktop.DBus.Peer Ping
 

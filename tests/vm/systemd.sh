@@ -3,8 +3,9 @@
 #
 # The installed service under a real systemd, in a throwaway machine: QEMU without KVM, Debian's kernel, and as its root
 # the file system of this host, read-only below a tmpfs, with virtbus installed over it. Nothing of the host is written
-# to but a temporary folder, which -k keeps. The kernel is fetched once and kept where guest.sh keeps its own. What is
-# tested stands in WHAT-inside.sh (systemd, storage); each check is an "ok" or "not ok" line, and all must be there.
+# to but a temporary folder, which -k keeps. The kernel is fetched once and kept where guest.sh keeps its own, and so are
+# the servers that WHAT needs: installed on the host they would be started there. What is tested stands in
+# WHAT-inside.sh (systemd, storage); each check is an "ok" or "not ok" line, and all must be there.
 # Needs root, because the machine's root reads the host's files.
 set -euo pipefail
 
@@ -17,11 +18,13 @@ while getopts k option; do
 done
 shift $((OPTIND - 1))
 here=$(cd "$(dirname "$0")" && pwd)
-inside=$here/${1:-systemd}-inside.sh
+what=${1:-systemd}
+inside=$here/$what-inside.sh
+declare -A servers=([storage]="tgt nfs-kernel-server nfs-common rpcbind open-iscsi")
 [ -e "$inside" ] || { echo "there is no $inside" >&2; exit 2; }
 top=$(cd "$here/../.." && pwd)
 cache=${VIRTBUS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/virtbus-tests}
-timeout_s=${VIRTBUS_VM_TIMEOUT:-360}
+timeout_s=${VIRTBUS_VM_TIMEOUT:-600}
 modules=(virtio_pci 9p 9pnet_virtio overlay virtio-rng)
 
 mkdir -p "$cache"
@@ -47,9 +50,33 @@ kernel_unpack() {
         mv "$tree.new" "$tree"
 }
 
+# With what they depend on, as far as this host has not got it. The folders are those of a system whose /bin, /lib and
+# /sbin are in /usr.
+servers_unpack() {
+        local tree=$1 folder package
+        shift
+
+        rm -rf "$tree.new"
+        mkdir -p "$tree.new/archives/partial" "$tree.new/x/usr"
+        apt-get -q -y -o APT::Sandbox::User=root -o "Dir::Cache::archives=$tree.new/archives" --no-install-recommends \
+                --reinstall --download-only install "$@" > "$tree.new/log" 2>&1 || { cat "$tree.new/log" >&2; return 1; }
+        for package in "$tree.new"/archives/*.deb; do
+                dpkg -x "$package" "$tree.new/x"
+        done
+        for folder in bin lib lib64 sbin; do
+                [ -d "$tree.new/x/$folder" ] || continue
+                cp -a "$tree.new/x/$folder" "$tree.new/x/usr/"
+                rm -r "$tree.new/x/$folder"
+        done
+        rm -r "$tree.new/archives"
+        mv "$tree.new" "$tree"
+}
+
 exec 9> "$cache/lock"
 flock 9
 [ -d "$cache/kernel-full/x/lib/modules" ] || kernel_unpack "$cache/kernel-full"
+[ -z "${servers[$what]:-}" ] || [ -d "$cache/servers-$what/x" ] ||
+        servers_unpack "$cache/servers-$what" ${servers[$what]}
 exec 9>&-
 kernel=$cache/kernel-full/x
 version=$(ls "$kernel/lib/modules")
@@ -125,6 +152,7 @@ build=$top/build-check-installed
 ninja -C "$build" > "$work/ninja.log" || { cat "$work/ninja.log"; exit 1; }
 mkdir -p "$work/share/tree"
 DESTDIR=$work/share/tree meson install -C "$build" --no-rebuild > "$work/install.log"
+[ -z "${servers[$what]:-}" ] || cp -a "$cache/servers-$what/x/." "$work/share/tree/"
 cp "$inside" "$work/share/inside"
 cp "$here/checks.sh" "$work/share/"
 initramfs_pack
