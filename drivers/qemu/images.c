@@ -5,12 +5,14 @@
 
 #include "drivers/qemu/images.h"
 #include "core/worker.h"
+#include "drivers/qemu/file-groups.h"
 #include "drivers/qemu/machine.h"
 #include "drivers/qemu/volume-disks.h"
 #include <sys/stat.h>
 
 typedef struct UsedImage {
         char *path, *target;
+        int fd;               /* of a group of files; negative: it is found by its path */
         const Domain *domain; /* counted; NULL: the one that starts */
         bool is_writer, is_shareable;
         bool is_there;
@@ -27,6 +29,7 @@ static void image_clear(void *data)
 {
         UsedImage *image = data;
 
+        closep(&image->fd);
         g_free(image->path);
         g_free(image->target);
         if (image->domain)
@@ -52,6 +55,8 @@ static void add(Check *check, const Domain *of, const Domain *named, const Domai
 {
         char *path = volume_disks_path(of->object.driver, source, of->object.owner);
         UsedImage image = { .path = path,
+                            .fd = source->fd_group ? file_groups_open(of, source->fd_group, is_writer, NULL)
+                                                   : -EBADF,
                             .target = g_strdup(disk->target),
                             .domain = named,
                             .is_writer = is_writer,
@@ -59,7 +64,7 @@ static void add(Check *check, const Domain *of, const Domain *named, const Domai
 
         if (named)
                 (void)object_ref((Object *)&named->object);
-        if (path)
+        if (path && (!source->fd_group || image.fd >= 0)) /* whoever opens it says what is missing */
                 g_array_append_val(check->images, image);
         else
                 image_clear(&image);
@@ -115,7 +120,7 @@ static int look(void *data)
                 UsedImage *image = &g_array_index(check->images, UsedImage, i);
                 struct stat status;
 
-                if (stat(image->path, &status) < 0)
+                if ((image->fd >= 0 ? fstat(image->fd, &status) : stat(image->path, &status)) < 0)
                         continue; /* whoever opens it says so */
                 image->is_there = S_ISREG(status.st_mode) || S_ISBLK(status.st_mode);
                 image->device = S_ISBLK(status.st_mode) ? status.st_rdev : status.st_dev;

@@ -7,6 +7,7 @@
 #include "drivers/qemu/launch.h"
 #include "core/worker.h"
 #include "drivers/qemu/end.h"
+#include "drivers/qemu/file-groups.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/helpers.h"
 #include "drivers/qemu/keep.h"
@@ -68,6 +69,8 @@ static int prepare(void *data)
         Preparation *preparation = data;
 
         for (unsigned i = 0; i < preparation->paths->len; i++) {
+                if (!preparation->paths->pdata[i])
+                        continue;
                 preparation->fds[i] = passed_open(preparation->paths->pdata[i], &preparation->options[i],
                                                   &preparation->error);
                 if (preparation->fds[i] < 0)
@@ -86,7 +89,7 @@ static Preparation *preparation_new(const CommandLine *line)
         for (unsigned i = 0; i < line->files->len; i++) {
                 const PassedFile *file = line->files->pdata[i];
 
-                g_ptr_array_add(preparation->paths, g_strdup(file->path));
+                g_ptr_array_add(preparation->paths, file->is_group ? NULL : g_strdup(file->path));
                 preparation->options[i] = (PassedOptions){ .is_writable = file->is_writable,
                                                            .is_direct = file->is_direct,
                                                            .is_device = file->is_device,
@@ -318,6 +321,20 @@ static int make_overlays(const Domain *domain, const CommandLine *line, uint64_t
         return r;
 }
 
+static int open_groups(const Domain *domain, const CommandLine *line, Preparation *preparation, Error *error)
+{
+        for (unsigned i = 0; i < line->files->len; i++) {
+                const PassedFile *file = line->files->pdata[i];
+
+                if (!file->is_group)
+                        continue;
+                preparation->fds[i] = file_groups_open(domain, file->path, file->is_writable, error);
+                if (preparation->fds[i] < 0)
+                        return preparation->fds[i];
+        }
+        return 0;
+}
+
 int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t deadline_usec, Error *error)
 {
         _cleanup_(preparation_freep) Preparation *preparation = NULL;
@@ -331,6 +348,8 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
         for (size_t i = 0; i < descriptors.count; i++)
                 descriptors.fds[i] = -EBADF;
         r = preparation_run(domain, line, deadline_usec, &preparation, error);
+        if (r >= 0)
+                r = open_groups(domain, line, preparation, error);
         if (r >= 0)
                 r = make_overlays(domain, line, deadline_usec, descriptors.fds, error);
         if (r < 0)

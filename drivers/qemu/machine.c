@@ -12,6 +12,7 @@ static void machine_free(void *data)
 
         machine_forget_run(machine);
         snapshot_unref(machine->pending_snapshot);
+        g_clear_pointer(&machine->file_groups, g_hash_table_unref);
         condition_clear(&machine->changed);
         g_free(machine);
 }

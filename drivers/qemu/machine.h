@@ -88,6 +88,7 @@ typedef struct Machine {
         int64_t clock_base_sec;           /* of a clock with an offset of its own, at the start */
         uint64_t started_usec;            /* CLOCK_REALTIME, of a start that is not announced */
         unsigned n_job_changes;           /* counts what QEMU tells of its own jobs */
+        GHashTable *file_groups;          /* of file-groups.c; NULL: none */
         DomainSnapshot *pending_snapshot; /* begun before the daemon was killed; in no list */
         Condition changed;                /* phase, has_exited, is_hung_up, state */
 } Machine;

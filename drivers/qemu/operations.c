@@ -17,6 +17,7 @@
 #include "drivers/qemu/disk-limits.h"
 #include "drivers/qemu/domain-capabilities.h"
 #include "drivers/qemu/dump.h"
+#include "drivers/qemu/file-groups.h"
 #include "drivers/qemu/guest.h"
 #include "drivers/qemu/host.h"
 #include "drivers/qemu/iothreads.h"
@@ -135,6 +136,7 @@ const DriverOperations qemu_operations = {
                 .set_guest_vcpus = qemu_domain_set_guest_vcpus,
                 .set_block_threshold = qemu_domain_set_block_threshold,
                 .set_link = qemu_domain_set_link,
+                .associate_files = qemu_domain_associate_files,
                 .set_memory = qemu_domain_set_memory,
                 .set_memory_parameters = qemu_domain_set_memory_parameters,
                 .set_memory_stats_period = qemu_domain_set_memory_stats_period,

@@ -172,6 +172,18 @@ def test_image_in_a_pool(client, example, root_dir):
     assert example("upload", "disks", "other.img", image) == str(2**18)
 
 
+@pytest.mark.qemu
+def test_give_image(client, example, root_dir):
+    image = root_dir / "image"
+    image.write_bytes(boot_sector())
+    machine = define(client, definition("web", "<disk type='file'><source file='/somewhere' fdgroup='system'/>"
+                                               "<target dev='vda' bus='virtio'/></disk>"))
+    example("give-image", "web", "system", image)
+    machine.create()
+    assert client.get(machine.path, NATIVE, "State") == "running"
+    example("give-image", "web", "system", root_dir / "none", status=1)
+
+
 @pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
 def test_network(client, example):
     path = example("network", "lab", "vbexample", "10.78.1.1")

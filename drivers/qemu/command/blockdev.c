@@ -93,8 +93,12 @@ static int set_file(const Stack *stack, DiskType type, const DiskSource *source,
                 return r;
         if (type == DISK_TYPE_BLOCK)
                 driver = disk->device == DISK_DEVICE_CDROM ? "host_cdrom" : "host_device";
-        filename = command_file(stack->line, path, !is_readonly,
-                                cache == DISK_CACHE_NONE || cache == DISK_CACHE_DIRECTSYNC);
+        if (source->fd_group && disk->transient)
+                return device_unsupported(error, "A disk with fdgroup= cannot be <transient/>");
+        filename = source->fd_group
+                           ? command_group(stack->line, source->fd_group, !is_readonly)
+                           : command_file(stack->line, path, !is_readonly,
+                                          cache == DISK_CACHE_NONE || cache == DISK_CACHE_DIRECTSYNC);
         json_set_string(node, "driver", driver);
         json_set_string(node, "filename", filename);
         if (disk->io != DISK_IO_DEFAULT)
@@ -210,7 +214,7 @@ static int add_storage(const Stack *stack, const Image *image, const char *passp
         json_set_string(node, "node-name", name);
         /* The storage follows its format: read-only unless that writes. A descriptor that was passed cannot
          * follow: it was opened one way. */
-        if (stack->line->host.passes_files && is_file)
+        if ((stack->line->host.passes_files && is_file) || image->source->fd_group)
                 json_set_bool(node, "read-only", image->is_readonly);
         else
                 json_set_bool(node, "auto-read-only", true);

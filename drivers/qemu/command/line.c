@@ -136,6 +136,16 @@ char *command_file(CommandLine *line, const char *path, bool is_writable, bool i
         return g_strdup_printf("/dev/fdset/%u", file->fd);
 }
 
+char *command_group(CommandLine *line, const char *group, bool is_writable)
+{
+        PassedFile *file = pass(line, group);
+
+        file->is_group = true;
+        file->is_writable = is_writable;
+        command_add_option(line, "-add-fd", "set=%u,fd=%u", file->fd, file->fd);
+        return g_strdup_printf("/dev/fdset/%u", file->fd);
+}
+
 char *command_overlay(CommandLine *line, const char *path)
 {
         PassedOverlay *overlay = g_new(PassedOverlay, 1);

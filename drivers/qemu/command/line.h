@@ -10,6 +10,7 @@
 /* A file that QEMU uses but the daemon opens, with the owner's rights, for machines that no user owns. */
 typedef struct PassedFile {
         char *path;
+        bool is_group; /* `path` is the name of a group of files: file-groups.h */
         bool is_writable;
         bool is_direct;   /* O_DIRECT is wanted */
         bool is_device;   /* it is a character device */
@@ -120,6 +121,8 @@ char *command_escape(const char *text);
 
 /* What to write where QEMU is to open this file: the path, or /dev/fdset/N. The caller frees. */
 char *command_file(CommandLine *line, const char *path, bool is_writable, bool is_direct);
+/* The same for a group of files that the caller of the machine has opened. */
+char *command_group(CommandLine *line, const char *group, bool is_writable);
 /* What to write for an overlay. The caller frees. */
 char *command_overlay(CommandLine *line, const char *path);
 /* The same as command_file() for what QEMU opens with fopen() and reads as a whole (kernel, initrd ...). */
