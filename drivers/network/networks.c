@@ -215,16 +215,18 @@ static bool has_bridge(const NetworkDefinition *definition, const char *name)
                g_strcmp0(definition->bridge.name, name) == 0;
 }
 
-static bool bridge_is_taken(const Driver *driver, const char *name, const char *uuid)
+/* By networks of the same owner: of those of several owners at most one's come up, and nobody learns of
+ * another's. */
+static bool bridge_is_taken(const Driver *driver, const char *name, const char *uuid, uid_t owner)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *networks =
                 object_table_list(driver->objects, OBJECT_NETWORK);
-        _cleanup_(freep) char *key = g_strdup_printf("bridge %s", name);
+        _cleanup_(freep) char *key = g_strdup_printf("bridge %u %s", owner, name);
 
         for (unsigned i = 0; i < networks->len; i++) {
                 const VirtualNetwork *other = networks->pdata[i];
 
-                if (strcmp(other->network.object.uuid, uuid) != 0 &&
+                if (other->network.object.owner == owner && strcmp(other->network.object.uuid, uuid) != 0 &&
                     (has_bridge(other->definition, name) || has_bridge(other->live, name)))
                         return true;
         }
@@ -232,12 +234,12 @@ static bool bridge_is_taken(const Driver *driver, const char *name, const char *
 }
 
 /* Two networks cannot make the same bridge; one without a name gets the first that is free. */
-static int choose_bridge(const Driver *driver, NetworkDefinition *definition, Error *error)
+static int choose_bridge(const Driver *driver, NetworkDefinition *definition, uid_t owner, Error *error)
 {
         if (!network_has_own_bridge(definition))
                 return 0;
         if (definition->bridge.name) {
-                if (!bridge_is_taken(driver, definition->bridge.name, definition->uuid))
+                if (!bridge_is_taken(driver, definition->bridge.name, definition->uuid, owner))
                         return 0;
                 return error_set(error, ERROR_OPERATION_FAILED,
                                  "network '%s': bridge '%s' is another network's", definition->name,
@@ -246,7 +248,7 @@ static int choose_bridge(const Driver *driver, NetworkDefinition *definition, Er
         for (unsigned i = 0; i < BRIDGES_MAX; i++) {
                 _cleanup_(freep) char *name = g_strdup_printf("virbr%u", i);
 
-                if (bridge_is_taken(driver, name, definition->uuid) || if_nametoindex(name) != 0)
+                if (bridge_is_taken(driver, name, definition->uuid, owner) || if_nametoindex(name) != 0)
                         continue;
                 definition->bridge.name = TAKE_PTR(name);
                 return 0;
@@ -265,7 +267,8 @@ static int reserve_all(Reservation *reservation, const NetworkDefinition *defini
                 r = reservation_add(reservation, g_strdup_printf("uuid %s", definition->uuid), "UUID",
                                     error);
         if (r >= 0 && network_has_own_bridge(definition))
-                r = reservation_add(reservation, g_strdup_printf("bridge %s", definition->bridge.name),
+                r = reservation_add(reservation,
+                                    g_strdup_printf("bridge %u %s", owner, definition->bridge.name),
                                     "bridge", error);
         return r;
 }
@@ -279,8 +282,8 @@ static int check_identity(const Driver *driver, const Network *existing, const N
                 return error_set(error, ERROR_EXISTS,
                                  "The network with UUID %s is named '%s' already, not '%s'",
                                  existing->object.uuid, existing->object.name, definition->name);
-        other = object_table_by_name(driver->objects, OBJECT_NETWORK, definition->name, owner);
-        if (!existing && other && other->owner == owner)
+        other = object_table_owned(driver->objects, OBJECT_NETWORK, definition->name, owner);
+        if (!existing && other)
                 return error_set(error, ERROR_EXISTS, "There is a network named '%s' already",
                                  definition->name);
         return 0;
@@ -306,7 +309,7 @@ static int check(Call *call, const Network *existing, NetworkDefinition *definit
         network_definition_complete(definition);
         r = check_identity(call->driver, existing, definition, owner, error);
         if (r >= 0)
-                r = choose_bridge(call->driver, definition, error);
+                r = choose_bridge(call->driver, definition, owner, error);
         return r < 0 ? r : reserve_all(reservation, definition, owner, error);
 }
 

@@ -93,7 +93,7 @@ static int choose_device(const VirtualNetwork *network, PortPlace *place, Error 
 int networks_find_place(Driver *driver, const char *name, const char *portgroup, uid_t owner,
                         PortPlace *ret_place, Error *error)
 {
-        Object *found = object_table_by_name(driver->objects, OBJECT_NETWORK, name, owner);
+        Object *found = object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
         _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
         _cleanup_(job_releasep) Job *job = NULL;
         VirtualNetwork *network = (VirtualNetwork *)object;
@@ -125,7 +125,7 @@ int networks_find_place(Driver *driver, const char *name, const char *portgroup,
 
 void networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port)
 {
-        Network *network = (Network *)object_table_by_name(driver->objects, OBJECT_NETWORK, name, owner);
+        Network *network = (Network *)object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
         NetworkPort *owned = port;
 
         if (network)
@@ -148,8 +148,7 @@ void networks_remove_ports(Driver *driver, const char *domain)
 GPtrArray *networks_find_leases(Driver *driver, const char *name, uid_t owner, const char *bridge,
                                 const char *mac)
 {
-        const Object *named =
-                name ? object_table_by_name(driver->objects, OBJECT_NETWORK, name, owner) : NULL;
+        const Object *named = name ? object_table_owned(driver->objects, OBJECT_NETWORK, name, owner) : NULL;
         _cleanup_(g_ptr_array_unrefp) GPtrArray *networks =
                 object_table_list(driver->objects, OBJECT_NETWORK);
         GPtrArray *found = g_ptr_array_new();
@@ -158,7 +157,8 @@ GPtrArray *networks_find_leases(Driver *driver, const char *name, uid_t owner, c
                 const Network *network = networks->pdata[i];
                 _cleanup_(g_ptr_array_unrefp) GPtrArray *leases = NULL;
 
-                if (&network->object != named && (!bridge || g_strcmp0(network->bridge, bridge) != 0))
+                if (network->object.owner != owner ||
+                    (&network->object != named && (!bridge || g_strcmp0(network->bridge, bridge) != 0)))
                         continue;
                 leases = network_list_leases(network);
                 for (unsigned k = 0; k < leases->len; k++)

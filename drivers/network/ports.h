@@ -13,16 +13,16 @@ typedef struct PortPlace {
 } PortPlace;
 void port_place_clear(PortPlace *place);
 
-/* For a guest of that owner; a network that is down is brought up. `portgroup` may be NULL. Of several
- * devices the one with the fewest guests is given, in mode passthrough one without any. */
+/* For a guest of that owner, on a network of the same; one that is down is brought up. `portgroup` may be
+ * NULL. Of several devices the one with the fewest guests is given, in mode passthrough one without any. */
 int networks_find_place(Driver *driver, const char *name, const char *portgroup, uid_t owner,
                         PortPlace *ret_place, Error *error) AWAITS;
-/* The interface is plugged into the network of that name; takes the port over. */
+/* The interface is plugged into that owner's network; takes the port over. */
 void networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port);
 /* All of the machine with that path. */
 void networks_remove_ports(Driver *driver, const char *domain);
 
-/* The leases of the hardware address in the network of that name, or in the one with that bridge: either
- * may be NULL. Borrowed until the next wait; the caller unrefs the array. */
+/* The leases of the hardware address in the owner's network of that name, or in the one with that bridge:
+ * either may be NULL. Borrowed until the next wait; the caller unrefs the array. */
 GPtrArray *networks_find_leases(Driver *driver, const char *name, uid_t owner, const char *bridge,
                                 const char *mac);

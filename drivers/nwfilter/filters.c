@@ -69,9 +69,9 @@ void filters_ship(Driver *driver)
                 FilterDefinition *definition = g_ptr_array_steal_index(definitions, 0);
                 Object *object = object_table_by_uuid(driver->objects, OBJECT_NWFILTER, definition->uuid);
                 const Object *other =
-                        object_table_by_name(driver->objects, OBJECT_NWFILTER, definition->name, 0);
+                        object_table_owned(driver->objects, OBJECT_NWFILTER, definition->name, 0);
 
-                if (object || (other && other->owner == 0)) {
+                if (object || other) {
                         if (object)
                                 nwfilter_set_origin((NWFilter *)object, true, true);
                         filter_definition_free(definition);
@@ -129,8 +129,8 @@ static bool has_reference(const FilterDefinition *definition, const char *name)
         return false;
 }
 
-/* By name; those of several owners that share a name are one here, which only refuses more. */
-static GHashTable *definitions(Driver *driver)
+/* By name; a filter refers to those of its owner. */
+static GHashTable *definitions(Driver *driver, uid_t owner)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *filters =
                 object_table_list(driver->objects, OBJECT_NWFILTER);
@@ -139,7 +139,8 @@ static GHashTable *definitions(Driver *driver)
         for (unsigned i = 0; i < filters->len; i++) {
                 FilterDefinition *definition = *definition_of(filters->pdata[i]);
 
-                g_hash_table_insert(by_name, definition->name, definition);
+                if (((const Object *)filters->pdata[i])->owner == owner)
+                        g_hash_table_insert(by_name, definition->name, definition);
         }
         return by_name;
 }
@@ -170,15 +171,14 @@ static bool refers_to(GHashTable *by_name, const FilterDefinition *definition, c
 static int check(Driver *driver, const Object *existing, const FilterDefinition *definition, uid_t owner,
                  Error *error)
 {
-        _cleanup_(g_hash_table_unrefp) GHashTable *by_name = definitions(driver);
-        const Object *other =
-                object_table_by_name(driver->objects, OBJECT_NWFILTER, definition->name, owner);
+        _cleanup_(g_hash_table_unrefp) GHashTable *by_name = definitions(driver, owner);
+        const Object *other = object_table_owned(driver->objects, OBJECT_NWFILTER, definition->name, owner);
 
         if (existing && strcmp(existing->name, definition->name) != 0)
                 return error_set(error, ERROR_EXISTS,
                                  "The filter with UUID %s is named '%s' already, not '%s'", existing->uuid,
                                  existing->name, definition->name);
-        if (!existing && other && other->owner == owner)
+        if (!existing && other)
                 return error_set(error, ERROR_EXISTS,
                                  "There is a filter named '%s' already, with the UUID %s", definition->name,
                                  other->uuid);
@@ -282,7 +282,7 @@ int filters_get_xml_desc(Call *call, NWFilter *filter, uint32_t flags, char **re
 /* Neither a part of another filter nor of what a machine that runs has. */
 static int check_unused(Driver *driver, const Object *object, Error *error)
 {
-        _cleanup_(g_hash_table_unrefp) GHashTable *by_name = definitions(driver);
+        _cleanup_(g_hash_table_unrefp) GHashTable *by_name = definitions(driver, object->owner);
         const GPtrArray *users = ((const NWFilter *)object)->users;
         GHashTableIter at;
         void *other;

@@ -92,11 +92,11 @@ static const FilterDefinition *find(const void *data, const char *name)
         const Filters *filters = data;
         uid_t owner = filters->port->machine->owner;
         const Object *object =
-                object_table_by_name(filters->port->state->driver->objects, OBJECT_NWFILTER, name, owner);
+                object_table_owned(filters->port->state->driver->objects, OBJECT_NWFILTER, name, owner);
 
         if (filters->changed && strcmp(filters->changed->name, name) == 0)
                 return filters->changed;
-        return object && object->owner == owner ? ((const StoredFilter *)object)->definition : NULL;
+        return object ? ((const StoredFilter *)object)->definition : NULL;
 }
 
 int port_translate(const FilterPort *port, const FilterDefinition *changed, FilterText *ret, Error *error)

@@ -47,9 +47,9 @@ static void show(struct FilterState *state, uid_t owner, GHashTable *names)
 
         g_hash_table_iter_init(&at, names);
         while (g_hash_table_iter_next(&at, &name, NULL)) {
-                Object *filter = object_table_by_name(state->driver->objects, OBJECT_NWFILTER, name, owner);
+                Object *filter = object_table_owned(state->driver->objects, OBJECT_NWFILTER, name, owner);
 
-                if (filter && filter->owner == owner)
+                if (filter)
                         nwfilter_set_users((NWFilter *)filter, users_of(state, name, owner));
         }
 }

@@ -109,11 +109,21 @@ static void add_agents(GPtrArray *addresses, const Domain *domain, const DomainI
         }
 }
 
+/* Elsewhere a hardware address is what its owner likes: whose neighbours have it is nothing to them. */
+static bool is_on_host(const DomainInterface *interface)
+{
+        return interface->type == INTERFACE_TYPE_NETWORK || interface->type == INTERFACE_TYPE_BRIDGE ||
+               interface->type == INTERFACE_TYPE_DIRECT || interface->type == INTERFACE_TYPE_ETHERNET;
+}
+
 static void add_neighbours(GPtrArray *addresses, const Domain *domain, const DomainInterface *interface)
 {
         const QemuAddresses *keeper = qemu_driver_of(domain)->addresses;
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *found =
-                neighbours_find(keeper ? keeper->neighbours : NULL, interface->mac);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *found = NULL;
+
+        if (!is_on_host(interface))
+                return;
+        found = neighbours_find(keeper ? keeper->neighbours : NULL, interface->mac);
 
         for (unsigned i = 0; i < found->len; i++)
                 add(addresses, interface, found->pdata[i], 0, "arp");

@@ -15,8 +15,8 @@
 #include <time.h>
 
 /* What is decided before the line is built, in the order in which one thing needs the other. */
-static int prepare(const Driver *driver, DomainDefinition *live, const QemuCapabilities *capabilities,
-                   const char *folder, bool runs, Error *error) AWAITS
+static int prepare(const Driver *driver, DomainDefinition *live, uid_t owner,
+                   const QemuCapabilities *capabilities, const char *folder, bool runs, Error *error) AWAITS
 {
         _cleanup_(freep) char *variables = variables_path(driver, live);
         int r;
@@ -27,7 +27,7 @@ static int prepare(const Driver *driver, DomainDefinition *live, const QemuCapab
         if (r >= 0)
                 r = prepare_live(driver, live, folder, error);
         if (r >= 0 && runs)
-                r = prepare_listens(driver, live, error);
+                r = prepare_listens(driver, live, owner, error);
         if (r >= 0 && runs)
                 r = hostdevs_prepare(live, error);
         if (r >= 0 && runs)
@@ -53,7 +53,7 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
 
         r = capabilities_wait(cache, binary, owner, deadline_usec, &capabilities, error);
         if (r >= 0)
-                r = prepare(driver, live, capabilities, folder, runs, error);
+                r = prepare(driver, live, owner, capabilities, folder, runs, error);
         if (r >= 0)
                 r = volume_disks_resolve(driver, live, owner, &resolved, error);
         if (r < 0)

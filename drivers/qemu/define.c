@@ -63,11 +63,11 @@ static int reserve(Reservation *reservation, Driver *driver, const char *name, u
                    Error *error)
 {
         QemuDriver *qemu = qemu_driver(driver);
-        const Object *other = object_table_by_name(driver->objects, OBJECT_DOMAIN, name, owner);
+        const Object *other = object_table_owned(driver->objects, OBJECT_DOMAIN, name, owner);
         _cleanup_(freep) char *name_key = g_strdup_printf("name %u %s", owner, name);
         _cleanup_(freep) char *uuid_key = uuid ? g_strdup_printf("uuid %s", uuid) : NULL;
 
-        if ((other && other->owner == owner) || g_hash_table_contains(qemu->reserved, name_key))
+        if (other || g_hash_table_contains(qemu->reserved, name_key))
                 return set_name_taken(name, error);
         if (uuid && (object_table_by_uuid(driver->objects, OBJECT_DOMAIN, uuid) ||
                      g_hash_table_contains(qemu->reserved, uuid_key)))

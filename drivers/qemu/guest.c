@@ -213,8 +213,8 @@ static int hostname_by_lease(Call *call, Domain *domain, char **ret_hostname, Er
                 int r;
 
                 if (interface->type == INTERFACE_TYPE_NETWORK && interface->source_network)
-                        network = object_table_by_name(domain->object.driver->objects, OBJECT_NETWORK,
-                                                       interface->source_network, domain->object.owner);
+                        network = object_table_owned(domain->object.driver->objects, OBJECT_NETWORK,
+                                                     interface->source_network, domain->object.owner);
                 if (!network)
                         continue;
                 object_ref(network);

@@ -200,22 +200,21 @@ static char *interface_address(const char *name)
         return address;
 }
 
-/* Networks that everybody may listen on are root's. */
-static char *network_address(const Driver *driver, const char *name)
+static char *network_address(const Driver *driver, const char *name, uid_t owner)
 {
-        const Network *network = (Network *)object_table_by_name(driver->objects, OBJECT_NETWORK, name, 0);
+        const Network *network = (Network *)object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
 
         return network && network->is_active && network->bridge ? interface_address(network->bridge) : NULL;
 }
 
-int prepare_listens(const Driver *driver, DomainDefinition *live, Error *error)
+int prepare_listens(const Driver *driver, DomainDefinition *live, uid_t owner, Error *error)
 {
         LIST_FOREACH (graphics, live->devices.graphics) {
                 LIST_FOREACH (listen, graphics->listens) {
                         if (listen->type != LISTEN_NETWORK)
                                 continue;
                         g_free(listen->address);
-                        listen->address = network_address(driver, listen->network);
+                        listen->address = network_address(driver, listen->network, owner);
                         if (!listen->address)
                                 return error_set(
                                         error, ERROR_OPERATION_FAILED,

@@ -15,8 +15,8 @@ int prepare_definition(const Driver *driver, DomainDefinition *definition, uid_t
 /* By what the binary can do: the machine type's full name; refuses one that it does not have. */
 int prepare_machine_type(DomainDefinition *definition, const QemuCapabilities *capabilities, Error *error);
 
-/* Displays that listen on a network's bridge get its address. */
-int prepare_listens(const Driver *driver, DomainDefinition *live, Error *error);
+/* Displays that listen on the bridge of a network of the machine's owner get its address. */
+int prepare_listens(const Driver *driver, DomainDefinition *live, uid_t owner, Error *error);
 /* Finds a number for a <vsock> that has none; refuses one that this host cannot have. */
 int prepare_vsock(DomainDefinition *live, Error *error);
 

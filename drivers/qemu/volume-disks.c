@@ -9,13 +9,6 @@
 #include "drivers/storage/volumes.h"
 #include <string.h>
 
-static StoragePool *find_pool(const Driver *driver, const char *name, uid_t owner)
-{
-        Object *pool = object_table_by_name(driver->objects, OBJECT_STORAGE_POOL, name, owner);
-
-        return pool && pool->owner == owner ? (StoragePool *)pool : NULL;
-}
-
 static int find_volume(const Driver *driver, const DiskSource *source, uid_t owner, Volume **ret_volume,
                        Error *error) AWAITS
 {
@@ -24,7 +17,7 @@ static int find_volume(const Driver *driver, const DiskSource *source, uid_t own
         StorageVolume *volume = NULL;
         int r;
 
-        pool = (Object *)find_pool(driver, source->pool, owner);
+        pool = object_table_owned(driver->objects, OBJECT_STORAGE_POOL, source->pool, owner);
         if (!pool)
                 return error_set(error, ERROR_NO_STORAGE_POOL,
                                  "There is no storage pool '%s' of the machine's owner", source->pool);
@@ -146,12 +139,14 @@ int volume_disks_resolve(const Driver *driver, const DomainDefinition *live, uid
 
 char *volume_disks_path(const Driver *driver, const DiskSource *source, uid_t owner)
 {
-        const StoragePool *pool;
+        const Object *pool;
         const Volume *volume;
 
         if (source->type != DISK_TYPE_VOLUME)
                 return g_strdup(source->file ? source->file : source->dev);
-        pool = source->pool && source->volume ? find_pool(driver, source->pool, owner) : NULL;
+        pool = source->pool && source->volume
+                       ? object_table_owned(driver->objects, OBJECT_STORAGE_POOL, source->pool, owner)
+                       : NULL;
         if (!pool)
                 return NULL;
         volume = g_hash_table_lookup(pool_of((StoragePool *)pool)->volumes, source->volume);

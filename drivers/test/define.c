@@ -24,9 +24,9 @@ enum {
 /* A name is its owner's; a UUID is everybody's. */
 static int check_name(const Driver *driver, const char *name, uid_t owner, Error *error)
 {
-        const Object *other = object_table_by_name(driver->objects, OBJECT_DOMAIN, name, owner);
+        const Object *other = object_table_owned(driver->objects, OBJECT_DOMAIN, name, owner);
 
-        if (!other || other->owner != owner)
+        if (!other)
                 return 0;
         return error_set(error, ERROR_EXISTS, "There is a domain named '%s' already", name);
 }

@@ -93,7 +93,10 @@ void object_table_remove(ObjectTable *table, Object *object);
 /* Borrowed; NULL if there is none. */
 Object *object_table_by_path(const ObjectTable *table, const char *path);
 Object *object_table_by_uuid(const ObjectTable *table, ObjectKind kind, const char *uuid);
-/* Borrowed; the one of that owner if several users have one of that name, else any of them. */
+/* Borrowed; that owner's alone, which is all that a definition of theirs may name. */
+Object *object_table_owned(const ObjectTable *table, ObjectKind kind, const char *name, uid_t owner);
+/* Borrowed; the one of that owner if several users have one of that name, else any of them: for lookups of
+ * callers, who are then asked whether they see it. */
 Object *object_table_by_name(const ObjectTable *table, ObjectKind kind, const char *name, uid_t owner);
 /* A new array with a counted reference to each object of the kind, in the order of their making. */
 GPtrArray *object_table_list(const ObjectTable *table, ObjectKind kind);

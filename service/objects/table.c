@@ -129,15 +129,18 @@ Object *object_table_by_uuid(const ObjectTable *table, ObjectKind kind, const ch
         return g_hash_table_lookup(table->by_uuid, &probe);
 }
 
-Object *object_table_by_name(const ObjectTable *table, ObjectKind kind, const char *name, uid_t owner)
+Object *object_table_owned(const ObjectTable *table, ObjectKind kind, const char *name, uid_t owner)
 {
         Object probe = { .kind = kind, .name = (char *)name, .owner = owner };
-        Object *object = g_hash_table_lookup(table->by_name, &probe);
 
-        if (object)
-                return object;
-        probe.owner = OWNER_ANY;
         return g_hash_table_lookup(table->by_name, &probe);
+}
+
+Object *object_table_by_name(const ObjectTable *table, ObjectKind kind, const char *name, uid_t owner)
+{
+        Object *object = object_table_owned(table, kind, name, owner);
+
+        return object ? object : object_table_owned(table, kind, name, OWNER_ANY);
 }
 
 GPtrArray *object_table_list(const ObjectTable *table, ObjectKind kind)
