@@ -131,8 +131,7 @@ static int save(const VirtualNetwork *network, Error *error) AWAITS
                            error);
 }
 
-/* The rules of all networks that are up now. */
-static int set_rules(const Driver *driver, Error *error) AWAITS
+int active_set_rules(const Driver *driver, Error *error)
 {
         struct NetworkState *state = driver->networks;
         _cleanup_(g_ptr_array_unrefp) GPtrArray *definitions = NULL;
@@ -351,7 +350,7 @@ int active_start(VirtualNetwork *network, const NetworkDefinition *definition, E
         if (r >= 0 && has_bridge(network)) {
                 r = bridge_up(network->live, error);
                 if (r >= 0)
-                        r = set_rules(network->network.object.driver, error);
+                        r = active_set_rules(network->network.object.driver, error);
                 if (r >= 0)
                         r = provide_dnsmasq(network, error);
                 if (r >= 0)
@@ -430,7 +429,7 @@ int active_stop(VirtualNetwork *network, Error *error)
                         dnsmasq_end_unknown(live->uuid, driver->networks->dnsmasq_path);
                 dnsmasq_remove_files(live->uuid, driver->networks->dnsmasq_path);
                 keep_first(bridge_down(live, &problem), &first, error, &problem);
-                keep_first(set_rules(driver, &problem), &first, error, &problem);
+                keep_first(active_set_rules(driver, &problem), &first, error, &problem);
         }
         keep_first(active_forget(network, &problem), &first, error, &problem);
         return first;
@@ -443,7 +442,7 @@ static int follow(VirtualNetwork *network, Error *error) AWAITS
 
         if (!has_bridge(network))
                 return save(network, error);
-        r = set_rules(network->network.object.driver, error);
+        r = active_set_rules(network->network.object.driver, error);
         if (dnsmasq) {
                 dnsmasq_stop(dnsmasq); /* its leases are in its file */
                 child_free(dnsmasq);

@@ -35,6 +35,7 @@ typedef struct VirtualNetwork {
         unsigned n_failures;        /* of dnsmasq, one after the other */
         uint64_t n_lease_changes;   /* that were told */
         char *dnsmasq_problem, *firewall_problem; /* NULL: none */
+        bool firewall_has_lost;                   /* its rules, when they were looked at last */
 } VirtualNetwork;
 
 static inline VirtualNetwork *virtual_network(Network *network)
@@ -61,6 +62,8 @@ int active_stop(VirtualNetwork *network, Error *error) AWAITS;
 int active_change(VirtualNetwork *network, const NetworkDefinition *definition, Error *error) AWAITS;
 /* Forgets that it was up, when it could not be brought up again. */
 int active_forget(VirtualNetwork *network, Error *error) AWAITS;
+/* The rules of all networks that are up now, as they should be. */
+int active_set_rules(const Driver *driver, Error *error) AWAITS;
 /* After a change of its problems. */
 void active_show_health(VirtualNetwork *network);
 /* After a change of what it is, or will be once it is up: what the bus shows follows. */

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "drivers/network/tool.h"
+#include "drivers/nwfilter/ports.h"
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define OWN_TABLE      "table inet virtbus {"
+#define FILTERS_TABLE  "table bridge virtbus {"
 #define SETTLE_USEC    (100 * G_TIME_SPAN_MILLISECOND)
 #define TIMEOUT_USEC   (20 * G_USEC_PER_SEC)
 #define RULES_SIZE_MAX (16 * 1024 * 1024)
@@ -112,13 +114,58 @@ static bool is_forwarded(const NetworkDefinition *definition)
         return mode == FORWARD_NAT || mode == FORWARD_ROUTE || mode == FORWARD_OPEN;
 }
 
+/* Each network has a rule for what stays within it. */
+bool health_has_rules(const char *rules, const char *bridge)
+{
+        _cleanup_(freep) char *within = g_strdup_printf("iifname \"%s\" oifname", bridge);
+        const char *table = strstr(rules, OWN_TABLE), *end = table ? strstr(table, "\n}") : NULL;
+
+        return end && g_strstr_len(table, end - table, within);
+}
+
+/* `nft flush ruleset` takes everybody's, and so does whoever loads another firewall. The kernel tells of
+ * what is set here too, and then this is looked at once more. */
+static void restore(Driver *driver, const char *rules) AWAITS
+{
+        const struct NetworkState *state = driver->networks;
+        _cleanup_(error_clear) Error error = {};
+        bool has_lost = false;
+        int r = 0;
+
+        for (unsigned i = 0; i < state->up->len && !has_lost; i++) {
+                VirtualNetwork *network = state->up->pdata[i];
+
+                has_lost = network->firewall_has_lost;
+        }
+        if (has_lost) {
+                log_warning(driver->object.path,
+                            "the kernel has lost the rules of networks: they are set again");
+                r = active_set_rules(driver, &error);
+        }
+        if (r >= 0 && filter_ports_are_there(driver) && !strstr(rules, FILTERS_TABLE)) {
+                log_warning(driver->object.path,
+                            "the kernel has lost the filters of machines: they are set again");
+                r = filter_ports_take_back(driver, &error);
+        }
+        if (r < 0)
+                log_error(driver->object.path,
+                          "what somebody removed of the firewall is not there again: %s", error.message);
+}
+
+/* Of one that is about to come or go nothing is said. */
 static void look(const struct NetworkState *state, const char *rules)
 {
         for (unsigned i = 0; i < state->up->len; i++) {
                 VirtualNetwork *network = state->up->pdata[i];
 
                 g_clear_pointer(&network->firewall_problem, g_free);
-                if (is_forwarded(network->live))
+                network->firewall_has_lost = network->network.is_active &&
+                                             network_has_own_bridge(network->live) &&
+                                             !health_has_rules(rules, network->live->bridge.name);
+                if (network->firewall_has_lost)
+                        network->firewall_problem =
+                                g_strdup("somebody has removed its rules from the firewall");
+                else if (is_forwarded(network->live))
                         network->firewall_problem = health_find_drop(rules, network->live->bridge.name);
                 active_show_health(network);
         }
@@ -138,12 +185,13 @@ static void look_fiber(void *data)
                 if (r < 0 || !driver->networks)
                         return; /* the daemon ends */
                 driver->networks->is_health_due = false;
-                if (driver->networks->up->len == 0)
+                if (driver->networks->up->len == 0 && !filter_ports_are_there(driver))
                         continue;
                 r = list_rules(&rules, &error);
-                if (r >= 0 && driver->networks)
+                if (r >= 0 && driver->networks) {
                         look(driver->networks, rules);
-                else if (r < 0)
+                        restore(driver, rules);
+                } else if (r < 0)
                         log_debug(driver->object.path, "the firewall's rules cannot be read: %s",
                                   error.message);
         }

@@ -2,7 +2,8 @@
 #pragma once
 
 /* What somebody else's firewall rules do to networks: in nftables what one chain accepts another may still
- * drop, and Docker's does. Looked at whenever the kernel says that rules have changed, ours or others'. */
+ * drop, and Docker's does. Looked at whenever the kernel says that rules have changed, ours or others'; ours
+ * that are gone are set again. */
 
 #include "drivers/network/active.h"
 
@@ -12,3 +13,5 @@ void health_close(struct NetworkState *state);
 /* What in `rules` (nft list ruleset) drops what is forwarded from or to the bridge, for a person to read;
  * the caller frees. NULL: nothing. */
 char *health_find_drop(const char *rules, const char *bridge);
+/* Whether the rules that networks get are among them. */
+bool health_has_rules(const char *rules, const char *bridge);

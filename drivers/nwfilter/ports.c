@@ -349,6 +349,11 @@ int filter_ports_take_back(Driver *driver, Error *error)
         return r;
 }
 
+bool filter_ports_are_there(const Driver *driver)
+{
+        return driver->filters && ports_of(driver->filters)->len > 0;
+}
+
 static int close_port(FilterPort *port, Error *error) AWAITS
 {
         struct FilterState *state = port->state;

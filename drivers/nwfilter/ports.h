@@ -22,8 +22,8 @@ int filter_port_open(Driver *driver, const FilterPortOptions *options, Error *er
 /* After a restart of the daemon: the device of a machine that runs has a filter; filter_ports_take_back()
  * sees to it. */
 int filter_port_resume(Driver *driver, const FilterPortOptions *options, Error *error);
-/* What the kernel holds for devices that were resumed stays, or is replaced where the filters say something
- * else by now; everything else of ours is removed. */
+/* Also when somebody else has removed it: what the kernel holds for devices that were resumed stays, or is
+ * replaced where the filters say something else by now; everything else of ours is removed. */
 int filter_ports_take_back(Driver *driver, Error *error) AWAITS;
 /* The machine's devices are gone, or about to go. What the kernel holds for them is removed soon. `device`:
  * the one of that name alone; NULL: all. */
@@ -32,5 +32,6 @@ void filter_ports_close(Driver *driver, const Object *machine, const char *devic
 /* Gives all devices that use it the changed filter, whole or not at all. With the lock taken. */
 int filter_ports_change(Driver *driver, const FilterDefinition *definition, uid_t owner,
                         Error *error) AWAITS;
+bool filter_ports_are_there(const Driver *driver);
 /* Forgets all devices; what the kernel holds stays. */
 void filter_ports_release(Driver *driver);

@@ -230,11 +230,25 @@ static void on_port_change(Domain *domain, json_t *arguments)
         }
 }
 
-/* passt has ended, or was ended. */
+/* passt has ended, or was ended: the guest sees its cable pulled out. A netdev is "host" and the card's
+ * alias (command/interface.c). */
 static void on_stream_disconnected(Domain *domain, json_t *arguments)
 {
+        const char *netdev = text_of(arguments, "netdev-id");
+
         log_warning(domain->object.path, "machine %s has lost the user network of %s", domain->object.name,
-                    text_of(arguments, "netdev-id"));
+                    netdev);
+        if (!domain->live || !g_str_has_prefix(netdev, "host"))
+                return;
+        LIST_FOREACH (interface, domain->live->devices.interfaces) {
+                if (g_strcmp0(interface->info.alias, netdev + strlen("host")) != 0)
+                        continue;
+                interface->link = LINK_DOWN;
+                qmp_command_free(qmp_send(machine_of(domain)->qmp, "set_link",
+                                          json_pack("{s:s, s:b}", "name", interface->info.alias, "up", 0),
+                                          -EBADF)); /* if QEMU refuses, the log has it already */
+                status_save_soon(domain);
+        }
 }
 
 static const struct {

@@ -111,6 +111,10 @@ class TestUser:
         daemon.restart()
         assert len(passts()) == 1
         wait_for(lambda: ask(18081, b"hi\n") == b"hello\n", timeout=20)
+        run("pkill", "-KILL", "^passt")  # of this namespace of processes
+        wait_for(lambda: machine.tree().find("devices/interface/link") is not None)
+        assert machine.tree().find("devices/interface/link").get("state") == "down"
+        assert console.run("cat /sys/class/net/eth0/carrier") == "0" and "has lost the user network of hostnet0" in daemon.read_log()
         console.close()
         machine.destroy()
         wait_for(lambda: passts() == [])

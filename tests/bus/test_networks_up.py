@@ -16,8 +16,8 @@ from harness import BusError, wait_for
 from machines import CONNECT, DOMAIN, QEMU, Machine
 from machines import define as define_machine
 from machines import definition
-from networks import (ADDRESS, DEFINED, NETWORK, STARTED, STOPPED, UNDEFINED, binds, clean, define, dnsmasqs, guests,  # noqa: F401
-                      interface, link, network, refused, rules, run, up)
+from networks import (ADDRESS, DEFINED, NATIVE_NETWORK, NETWORK, STARTED, STOPPED, UNDEFINED, binds, clean, define,  # noqa: F401
+                      dnsmasqs, guests, interface, link, network, refused, rules, run, up)
 
 pytestmark = pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
 
@@ -246,6 +246,21 @@ class TestTakenBack:
         daemon.start()
         assert client.get(path, NETWORK, "Active") is True
         assert link("vblab") and 'iifname "vblab"' in rules() and len(dnsmasqs()) == 1
+
+    def test_rules_that_somebody_removes_come_back(self, daemon, client):
+        """As whoever loads another firewall does; others' rules stay as they are."""
+        path = up(client, "lab", forward="<forward mode='nat'/>")
+        run("nft", "add", "table", "ip", "theirs")
+        before = rules()
+        for what in (("flush", "ruleset"), ("flush", "table", "inet", "virtbus"), ("delete", "table", "inet", "virtbus")):
+            run("nft", *what)
+            run("nft", "add", "table", "ip", "theirs")
+            wait_for(lambda: rules() == before)
+        run("nft", "delete", "table", "ip", "theirs")
+        wait_for(lambda: client.get(path, NATIVE_NETWORK, "Health") == "ok")
+        assert "the kernel has lost the rules of networks" in daemon.read_log()
+        client.call(path, NETWORK, "Destroy")
+        assert rules() == ""
 
     def test_what_cannot_be_taken_back_stays(self, daemon, client):
         """Guests may be on it.  Here somebody has taken dnsmasq's port meanwhile."""
