@@ -20,6 +20,7 @@
 #include "drivers/qemu/file-groups.h"
 #include "drivers/qemu/guest.h"
 #include "drivers/qemu/host.h"
+#include "drivers/qemu/interface-limits.h"
 #include "drivers/qemu/iothreads.h"
 #include "drivers/qemu/keys.h"
 #include "drivers/qemu/link.h"
@@ -101,6 +102,7 @@ const DriverOperations qemu_operations = {
                 .get_disk_errors = qemu_domain_get_disk_errors,
                 .get_job_info = qemu_domain_get_job_info,
                 .get_job_stats = qemu_domain_get_job_stats,
+                .get_interface_parameters = qemu_domain_get_interface_parameters,
                 .get_memory_parameters = qemu_domain_get_memory_parameters,
                 .get_numa_parameters = qemu_domain_get_numa_parameters,
                 .get_scheduler_parameters = qemu_domain_get_scheduler_parameters,
@@ -138,6 +140,7 @@ const DriverOperations qemu_operations = {
                 .set_link = qemu_domain_set_link,
                 .associate_files = qemu_domain_associate_files,
                 .set_memory = qemu_domain_set_memory,
+                .set_interface_parameters = qemu_domain_set_interface_parameters,
                 .set_memory_parameters = qemu_domain_set_memory_parameters,
                 .set_memory_stats_period = qemu_domain_set_memory_stats_period,
                 .set_metadata = qemu_domain_set_metadata,

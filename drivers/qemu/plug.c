@@ -5,11 +5,14 @@
 #include "core/log.h"
 #include "drivers/network/macvtap.h"
 #include "drivers/network/ports.h"
+#include "drivers/network/shaper.h"
 #include "drivers/network/tap.h"
 #include "drivers/nwfilter/ports.h"
 #include "drivers/qemu/passt.h"
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define SHAPER_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
 
 /* Whoever may plug a machine into the host's networks could be anybody there. */
 static int check_owner(const Domain *domain, const DomainInterface *interface, Error *error)
@@ -127,6 +130,11 @@ static int open_tap(Domain *domain, const DomainInterface *interface, const Port
         r = filter(domain, interface, *ret_name, error);
         if (r < 0)
                 return r;
+        if (interface->bandwidth)
+                r = shaper_set(*ret_name, interface->bandwidth, deadline_after_usec(SHAPER_TIMEOUT_USEC),
+                               error);
+        if (r < 0)
+                return r;
         options.name = *ret_name;
         options.bridge = place->bridge;
         return tap_plug(&options, error);
@@ -163,6 +171,10 @@ static int plug(Domain *domain, const PassedTap *tap, const RunUser *user, int *
         if (r >= 0 && interface->filter && !place.bridge)
                 r = error_set(error, ERROR_CONFIG_UNSUPPORTED,
                               "Interface %s is not on a bridge: network filters have no effect there",
+                              interface->mac);
+        if (r >= 0 && interface->bandwidth && place.device)
+                r = error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                              "Interface %s is not on a bridge: its bandwidth cannot be limited",
                               interface->mac);
         if (r < 0)
                 return r;

@@ -225,6 +225,7 @@ def test_tuning(client, example):
     assert machine.call("GetVcpuPinInfo", "u", 0) == [[True] + [False] * (os.cpu_count() - 1)]
     example("disk-limit", "web", "vda", 4096)
     example("processor-share", "web", 2048)
+    assert machine.call("GetSchedulerParameters", "u", 0)["cpu_shares"] == 2048
     assert machine.call("GetBlockIOTune", "su", "vda", 0)["total_bytes_sec"] == 4096
 
 

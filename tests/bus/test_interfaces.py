@@ -6,6 +6,7 @@ import socket
 from xml.etree import ElementTree
 
 import pytest
+from gi.repository import GLib
 
 from console import Console
 from harness import wait_for
@@ -216,3 +217,46 @@ class TestDevices:
     def test_what_is_missing(self, client):
         machine = define_machine(client, definition("web", interface("<source dev='vbnone' mode='bridge'/>", "direct")))
         refused(machine.create, word="vbnone")
+
+
+class TestBandwidth:
+    @staticmethod
+    def classes(device):
+        return run("tc", "class", "show", "dev", device).stdout
+
+    def test_from_the_start_and_live(self, daemon, client, clean):
+        run("ip", "link", "add", "vbhost", "type", "bridge")
+        content = "<source bridge='vbhost'/><target dev='web0'/><bandwidth><inbound average='1000' peak='2000'/></bandwidth>"
+        machine = define_machine(client, definition("web", interface(content, "bridge")))
+        machine.create()
+        try:
+            assert "rate 8192Kbit ceil 16384Kbit" in self.classes("web0")
+            found = machine.call("GetInterfaceParameters", "su", "web0", 0)
+            assert (found["inbound.average"], found["inbound.peak"], found["outbound.average"]) == (1000, 2000, 0)
+            self.set(machine, "web0", 1, {"inbound.average": 500, "inbound.peak": 0})
+            assert "rate 4096Kbit ceil 4096Kbit" in self.classes("web0")
+            daemon.restart()
+            assert machine.tree().find("devices/interface/bandwidth/inbound").attrib == {"average": "500"}
+            assert machine.tree(2).find("devices/interface/bandwidth/inbound").get("average") == "1000"
+            self.set(machine, machine.tree().find("devices/interface/mac").get("address"), 3, {"inbound.average": 0})
+            assert self.classes("web0") == "" and "<bandwidth>" not in machine.xml() + machine.xml(2)
+        finally:
+            machine.destroy()
+            run("ip", "link", "del", "vbhost")
+
+    @staticmethod
+    def set(machine, device, flags, values, kind="u"):
+        machine.call("SetInterfaceParameters", "sa{sv}u", device, {k: GLib.Variant(kind, v) for k, v in values.items()}, flags)
+
+    def test_what_is_wrong(self, client):
+        machine = define_machine(client, definition("web", "<interface type='user'><mac address='52:54:00:00:00:01'/></interface>"))
+        mac = "52:54:00:00:00:01"
+        refused(self.set, machine, "eth7", 0, {"inbound.average": 1}, word="'eth7'")
+        refused(self.set, machine, mac, 0, {"inbound.most": 1}, word="'inbound.most'")
+        refused(self.set, machine, mac, 0, {"inbound.average": 1}, "t", word="type u")
+        refused(self.set, machine, mac, 8, {"inbound.average": 1}, word="flags")
+        refused(self.set, machine, mac, 0, {"inbound.floor": 1}, word="floor")
+        self.set(machine, mac, 0, {"outbound.average": 5, "outbound.burst": 6})
+        assert machine.call("GetInterfaceParameters", "su", mac, 2)["outbound.burst"] == 6
+        refused(machine.create, word="networks and bridges")
+        assert machine.state[0] == 5

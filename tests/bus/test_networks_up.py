@@ -360,8 +360,8 @@ class TestMachines:
                                           ("c", "<source network='lan'/>", "network", "bridge"),
                                           ("d", "<source network='lab' portgroup='x'/>", "network", "portgroup"),
                                           ("f", "<source network='lab'/><target dev='a-name-too-long-'/>", "network", "15"),
-                                          ("e", "<source network='lab'/><bandwidth><inbound average='1'/></bandwidth>", "network",
-                                           "bandwidth")):
+                                          ("e", "<source network='lab'/><bandwidth><inbound average='1' floor='1'/></bandwidth>", "network",
+                                           "floor")):
             if name == "c":
                 client.call(QEMU, CONNECT, "NetworkDefineXML", "s",
                             "<network><name>lan</name><forward mode='passthrough'/></network>")

@@ -40,6 +40,8 @@ int command_disk(CommandLine *line, const DomainDisk *disk, Error *error);
 int command_user_network(CommandLine *line, json_t *netdev, const DomainInterface *interface, unsigned index,
                          Error *error);
 int command_interface(CommandLine *line, const DomainInterface *interface, Error *error);
+/* Whether the interface can have the bandwidth that it has. */
+int interface_bandwidth_check(const DomainInterface *interface, Error *error);
 int command_serial(CommandLine *line, const DomainSerial *serial, Error *error);
 int command_parallel(CommandLine *line, const DomainParallel *parallel, Error *error);
 int command_console(CommandLine *line, const DomainConsole *console, Error *error);

@@ -4,6 +4,7 @@
 
 #include "drivers/qemu/command/device.h"
 #include "drivers/qemu/command/memory-backend.h"
+#include <inttypes.h>
 #include <string.h>
 
 #define QUEUES_MAX 256u /* of a tap, in the kernel */
@@ -201,16 +202,46 @@ static bool has_queues(const DomainInterface *interface)
                interface->type == INTERFACE_TYPE_VDPA;
 }
 
+static int check_limit(const BandwidthLimit *limit, Error *error)
+{
+        if (!limit)
+                return 0;
+        if (limit->has_floor)
+                return device_unsupported(
+                        error, "The QEMU driver reserves no bandwidth for a machine (<inbound floor>)");
+        if (limit->average > UINT32_MAX || limit->peak > UINT32_MAX || limit->burst > UINT32_MAX ||
+            limit->average == 0)
+                return device_unsupported(error, "The bandwidth of an interface is 1 to %" PRIu32 " KiB/s",
+                                          UINT32_MAX);
+        return 0;
+}
+
+int interface_bandwidth_check(const DomainInterface *interface, Error *error)
+{
+        int r;
+
+        if (!interface->bandwidth)
+                return 0;
+        if (!has_taps(interface) || interface->type == INTERFACE_TYPE_DIRECT ||
+            interface->target_managed == NO)
+                return device_unsupported(error, "Only interfaces on networks and bridges have a bandwidth");
+        r = check_limit(interface->bandwidth->inbound, error);
+        return r < 0 ? r : check_limit(interface->bandwidth->outbound, error);
+}
+
 /* What only a tap could do is refused rather than forgotten. */
 static int check(const CommandLine *line, const DomainInterface *interface, Error *error)
 {
+        int r;
+
         if (!line->host.runs)
                 return 0;
-        if (interface->bandwidth || interface->vlan || interface->virtualport ||
-            (interface->filter && !has_taps(interface)))
+        r = interface_bandwidth_check(interface, error);
+        if (r < 0)
+                return r;
+        if (interface->vlan || interface->virtualport || (interface->filter && !has_taps(interface)))
                 return device_unsupported(
-                        error,
-                        "An interface of type '%s' cannot have bandwidth, vlan, virtualport or filterref",
+                        error, "An interface of type '%s' cannot have vlan, virtualport or filterref",
                         interface_type_to_string(interface->type));
         if (interface->queues > (has_queues(interface) ? QUEUES_MAX : 1))
                 return device_unsupported(error, "An interface of type '%s' has at most %u queues",
