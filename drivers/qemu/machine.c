@@ -46,6 +46,7 @@ void machine_forget_run(Machine *machine)
         closep(&machine->messages_fd);
         machine->messages_fd = -EBADF;
         g_clear_pointer(&machine->agent_interfaces, json_decref);
+        g_clear_pointer(&machine->perf, g_ptr_array_unref);
         networks_remove_ports(machine->domain->object.driver, machine->domain->object.path);
         filter_ports_close(machine->domain->object.driver, &machine->domain->object, NULL);
         machine->phase = MACHINE_OFF;

@@ -26,6 +26,7 @@
 #include "drivers/qemu/link.h"
 #include "drivers/qemu/native.h"
 #include "drivers/qemu/pause.h"
+#include "drivers/qemu/perf.h"
 #include "drivers/qemu/pins.h"
 #include "drivers/qemu/qemu.h"
 #include "drivers/qemu/restore.h"
@@ -105,6 +106,7 @@ const DriverOperations qemu_operations = {
                 .get_interface_parameters = qemu_domain_get_interface_parameters,
                 .get_memory_parameters = qemu_domain_get_memory_parameters,
                 .get_numa_parameters = qemu_domain_get_numa_parameters,
+                .get_perf_events = qemu_domain_get_perf_events,
                 .get_scheduler_parameters = qemu_domain_get_scheduler_parameters,
                 .get_security_label_list = qemu_domain_get_security_label_list,
                 .get_stats = qemu_domain_get_stats,
@@ -145,6 +147,7 @@ const DriverOperations qemu_operations = {
                 .set_memory_stats_period = qemu_domain_set_memory_stats_period,
                 .set_metadata = qemu_domain_set_metadata,
                 .set_numa_parameters = qemu_domain_set_numa_parameters,
+                .set_perf_events = qemu_domain_set_perf_events,
                 .set_scheduler_parameters = qemu_domain_set_scheduler_parameters,
                 .set_time = qemu_domain_set_time,
                 .set_user_password = qemu_domain_set_user_password,

@@ -16,6 +16,7 @@
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/limits.h"
 #include "drivers/qemu/monitor.h"
+#include "drivers/qemu/perf.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshot-recover.h"
@@ -167,6 +168,7 @@ static void restore(Driver *driver, Status *status)
 {
         _cleanup_(domain_unrefp) Domain *domain = find_or_make(driver, status);
         Machine *machine = machine_of(domain);
+        _cleanup_(error_clear) Error error = {};
 
         machine->phase = MACHINE_RUNNING;
         machine->run++;
@@ -177,6 +179,8 @@ static void restore(Driver *driver, Status *status)
                 machine->has_exited = true;
         domain_set_live(domain, TAKE_PTR(status->live));
         plug_resume(domain);
+        if (perf_begin(domain, domain->live, &error) < 0)
+                log_warning(domain->object.path, "%s", error.message);
         domain_set_state(domain, status->state, status->reason);
         if (!domain->is_persistent)
                 domain->definition = domain_definition_free(domain->definition);

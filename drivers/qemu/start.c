@@ -18,6 +18,7 @@
 #include "drivers/qemu/learn.h"
 #include "drivers/qemu/limits.h"
 #include "drivers/qemu/monitor.h"
+#include "drivers/qemu/perf.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/variables.h"
@@ -170,6 +171,8 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
                           MIN(deadline_usec, deadline_after_usec(ANSWER_TIMEOUT_USEC)), error);
         if (r >= 0)
                 r = limits_set(domain, MIN(deadline_usec, deadline_after_usec(ANSWER_TIMEOUT_USEC)), error);
+        if (r >= 0)
+                r = perf_begin(domain, machine->pending, error);
         if (r >= 0)
                 r = check_alive(domain, error);
         if (r >= 0 && machine_origin(machine)->load)

@@ -5,6 +5,7 @@
 
 #include "drivers/qemu/stats-groups.h"
 #include "drivers/qemu/chain.h"
+#include "drivers/qemu/perf.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -383,6 +384,8 @@ void stats_add_groups(Records *records, const Domain *domain, uint32_t stats, co
                 add_blocks(records, definition, sources);
         if (stats & STATS_IOTHREAD)
                 add_iothreads(records, sources->answers[STATS_QUERY_IOTHREADS]);
+        if (stats & STATS_PERF)
+                perf_add_records(records, domain);
         if (stats & STATS_DIRTYRATE)
                 add_dirtyrate(records, sources->answers[STATS_QUERY_DIRTYRATE]);
 }

@@ -13,7 +13,7 @@ enum {
         STATS_VCPU = 1 << 3,
         STATS_INTERFACE = 1 << 4,
         STATS_BLOCK = 1 << 5,
-        STATS_PERF = 1 << 6, /* of events that are counted: none are */
+        STATS_PERF = 1 << 6, /* of events that are counted (perf.h) */
         STATS_IOTHREAD = 1 << 7,
         STATS_MEMORY = 1 << 8, /* of monitors of its bandwidth: there are none */
         STATS_DIRTYRATE = 1 << 9,

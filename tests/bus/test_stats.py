@@ -6,12 +6,13 @@ import subprocess
 import time
 
 import pytest
+from gi.repository import GLib
 
 from harness import SCALE, BusError, Recorder, entry_levels, wait_for
 from machines import CONNECT, QEMU, RUNNING, SHUTOFF, define, definition, disk, pid_of
 
 STATE, CPU, BALLOON, VCPU, INTERFACE, BLOCK = (1 << i for i in range(6))
-BACKING, ENFORCE = 1 << 30, 1 << 31
+PERF, BACKING, ENFORCE = 1 << 6, 1 << 30, 1 << 31
 
 
 @pytest.fixture
@@ -91,6 +92,32 @@ def test_of_all_machines(client, web):
     for stats, flags in ((STATE, 1 << 10), (1 << 20, ENFORCE)):
         with pytest.raises(BusError):
             all_stats(client, stats, flags)
+    web.destroy()
+
+
+@pytest.mark.qemu
+def test_events_that_are_counted(daemon, web):
+    """Those of the kernel; the processor's own are not in every machine."""
+    web.create()
+    before = web.call("GetPerfEvents", "u", 1)
+    assert before and not any(before.values()) and not web.call("GetStats", "uu", PERF, 0)
+    counted = {"page_faults": GLib.Variant("b", True), "task_clock": GLib.Variant("b", True)}
+    web.call("SetPerfEvents", "a{sv}u", counted, 3)
+    assert web.call("GetPerfEvents", "u", 1) == web.call("GetPerfEvents", "u", 2) == before | {"page_faults": True, "task_clock": True}
+    wait_for(lambda: web.call("GetStats", "uu", PERF, 0)["perf.task_clock"] > 0)
+    assert web.call("GetStats", "uu", PERF, 0).keys() == {"perf.page_faults", "perf.task_clock"}
+    daemon.restart()
+    wait_for(lambda: web.call("GetStats", "uu", PERF, 0)["perf.task_clock"] > 0)
+    for values, flags, word in (({"no": GLib.Variant("b", True)}, 1, "'no'"), ({"page_faults": GLib.Variant("u", 1)}, 1, "type b"),
+                                (counted, 4, "flags")):
+        with pytest.raises(BusError) as e:
+            web.call("SetPerfEvents", "a{sv}u", values, flags)
+        assert word in e.value.message
+    web.call("SetPerfEvents", "a{sv}u", {"task_clock": GLib.Variant("b", False)}, 1)
+    assert web.call("GetStats", "uu", PERF, 0).keys() == {"perf.page_faults"}
+    web.destroy()
+    web.create()  # counted from the start
+    assert web.call("GetStats", "uu", PERF, 0).keys() == {"perf.page_faults", "perf.task_clock"}
     web.destroy()
 
 
