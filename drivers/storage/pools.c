@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/store.h"
 #include "drivers/storage/contents.h"
+#include "drivers/storage/restart.h"
 #include "drivers/stored/stored.h"
 #include <fcntl.h>
 #include <string.h>
@@ -272,19 +273,11 @@ static void start_again(Pool *pool, bool is_boot) AWAITS
 
 void pools_run(Driver *driver)
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *pools =
-                object_table_list(driver->objects, OBJECT_STORAGE_POOL);
         int running_fd = driver->storage->running.fd;
         bool is_boot = faccessat(running_fd, BOOTED_FILE, F_OK, 0) < 0;
         _cleanup_(error_clear) Error error = {};
 
-        /* A server that is gone keeps nobody waiting but others that need one. */
-        for (unsigned i = 0; i < 2 * pools->len && !fiber_is_cancelled(fiber_current()); i++) {
-                Pool *pool = pools->pdata[i % pools->len];
-
-                if ((pool->definition->source.hosts.count > 0) == (i >= pools->len))
-                        start_again(pool, is_boot);
-        }
+        restart_pools(driver, is_boot, start_again);
         if (is_boot && store_write(running_fd, BOOTED_FILE, "", 0, 0600, &error) < 0)
                 log_warning(driver->object.path, "storage pools start by themselves once more: %s",
                             error.message);

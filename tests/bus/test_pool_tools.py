@@ -152,6 +152,25 @@ def test_refreshed_while_a_tool_works(client, tools):
     assert names(client, pool) == ["a"]
 
 
+def test_servers_are_asked_side_by_side(client, daemon, tools):
+    """At the start of the daemon no pool waits for another one's server."""
+    tools.add("rbd", RBD)
+    pools = [started(client, f"<pool type='rbd'><name>p{i}</name><source><host name='h{i}'/><name>i</name></source></pool>")
+             for i in range(3)]
+    daemon.kill()
+    tools.add("rbd", f"""
+touch {tools.folder}/asked-$$
+for ((i = 0; i < 200; i++)); do
+        [ $(ls {tools.folder} | grep -c asked) -lt 3 ] || break
+        sleep 0.1
+done
+[ $i -lt 200 ] || exit 1
+""" + RBD)
+    daemon.start()
+    for pool in pools:
+        wait_for(lambda: client.get(pool, POOL, "Active"), 15)
+
+
 def test_mpath(client, tools):
     tools.add("dmsetup", DMSETUP)
     pool = started(client, "<pool type='mpath'><name>m</name><target><path>/dev/mapper</path></target></pool>")
