@@ -240,6 +240,12 @@ static int create(Call *call, Pool *pool, StorageVolumeDefinition *definition, c
                                                   .folder_fd = -EBADF };
         int r;
 
+        if (definition->target.permissions.label)
+                return error_set(
+                        error, ERROR_NOT_SUPPORTED,
+                        "volume '%s': its <label> cannot be applied: volumes get the label that their "
+                        "folder's rules give them",
+                        definition->name);
         if (pool->live && !pool_backend(pool)->is_folder)
                 return create_device(pool, definition, source, flags, ret_volume, error);
         r = prepare(&making, error);

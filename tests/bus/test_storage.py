@@ -362,6 +362,10 @@ class TestVolumes:
                                   (0, volume_xml("x", kind="qed", content="<features><lazy_refcounts/></features>"),
                                    "features"),
                                   (0, volume_xml("x", content="<clusterSize>65536</clusterSize>"), "clusterSize"),
+                                  (0, volume_xml("x", content="<permissions><label>a:b:c:s0</label></permissions>"), "label"),
+                                  (0, volume_xml("x", 2**63), "capacity"), (0, volume_xml("x", 2**64), "capacity"),
+                                  (0, volume_xml("x", -1), "capacity"), (0, volume_xml("a/b"), "'/'"),
+                                  (0, volume_xml(".."), "name"), (0, volume_xml("a&#10;b"), "control"), (0, volume_xml("x", kind="letter"), "letter"),
                                   (0, volume_xml("x", kind="qcow2", backing="<backingStore><path>/a</path>"
                                                  "<format type='luks'/></backingStore>"), "luks")):
             refused(client.call, pool, POOL, "StorageVolCreateXML", "su", text, flags, word=word)
