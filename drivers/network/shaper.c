@@ -62,6 +62,11 @@ int shaper_set(const char *device, const Bandwidth *bandwidth, uint64_t deadline
                 g_strdup_printf("qdisc del dev %s root\nqdisc del dev %s ingress\n", device, device);
         int r;
 
+        /* tc reads words and comments of its own out of other names. */
+        if (*device == '-' || device[strspn(device, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.")])
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The bandwidth of '%s': its name has characters that tc does not take",
+                                 device);
         /* There may be nothing to remove, which tc takes for a failure. */
         (void)run_tc(removal, true, deadline_usec, NULL);
         if (bandwidth && bandwidth->inbound)

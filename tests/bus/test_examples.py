@@ -226,6 +226,13 @@ def test_tuning(client, example):
     example("disk-limit", "web", "vda", 4096)
     example("processor-share", "web", 2048)
     assert machine.call("GetSchedulerParameters", "u", 0)["cpu_shares"] == 2048
+    mac = "52:54:00:00:00:01"
+    net = define(client, definition("net", f"<interface type='user'><mac address='{mac}'/></interface>"))
+    example("interface-limit", "net", mac, 1000, 500)
+    found = net.call("GetInterfaceParameters", "su", mac, 0)
+    assert (found["inbound.average"], found["outbound.average"]) == (1000, 500)
+    example("count-events", "net", "page_faults", "true")
+    assert net.call("GetPerfEvents", "u", 0)["page_faults"] is True
     assert machine.call("GetBlockIOTune", "su", "vda", 0)["total_bytes_sec"] == 4096
 
 
