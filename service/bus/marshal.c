@@ -9,12 +9,22 @@
 int marshal_append_string(sd_bus_message *message, const char *text)
 {
         _cleanup_(freep) char *valid = NULL;
+        char *space;
+        size_t size;
+        int r;
 
         if (!text)
                 text = "";
-        if (!g_utf8_validate(text, -1, NULL))
-                text = valid = g_utf8_make_valid(text, -1);
-        return sd_bus_message_append_basic(message, 's', text);
+        size = strlen(text);
+        if (!g_utf8_validate(text, (gssize)size, NULL)) {
+                text = valid = g_utf8_make_valid(text, (gssize)size);
+                size = strlen(text);
+        }
+        /* sd_bus_message_append_basic() would look at every byte once more. */
+        r = sd_bus_message_append_string_space(message, size, &space);
+        if (r >= 0)
+                memcpy(space, text, size);
+        return r;
 }
 
 static int append_basic(sd_bus_message *message, GVariant *value)
