@@ -9,7 +9,7 @@ import pytest
 from gi.repository import GLib
 
 from console import Console
-from harness import wait_for
+from harness import BusError, wait_for
 from machines import DOMAIN, NATIVE, guest_definition, pid_of
 from machines import define as define_machine
 from machines import definition
@@ -235,6 +235,14 @@ class TestBandwidth:
             assert (found["inbound.average"], found["inbound.peak"], found["outbound.average"]) == (1000, 2000, 0)
             self.set(machine, "web0", 1, {"inbound.average": 500, "inbound.peak": 0})
             assert "rate 4096Kbit ceil 4096Kbit" in self.classes("web0")
+            before = machine.xml()
+            try:  # not every kernel has policers
+                self.set(machine, "web0", 1, {"outbound.average": 100})
+                assert "police" in run("tc", "filter", "show", "dev", "web0", "ingress").stdout
+                self.set(machine, "web0", 1, {"outbound.average": 0})
+            except BusError as e:
+                assert "The bandwidth of web0" in e.message
+            assert machine.xml() == before and "rate 4096Kbit ceil 4096Kbit" in self.classes("web0")
             daemon.restart()
             assert machine.tree().find("devices/interface/bandwidth/inbound").attrib == {"average": "500"}
             assert machine.tree(2).find("devices/interface/bandwidth/inbound").get("average") == "1000"

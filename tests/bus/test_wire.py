@@ -408,3 +408,11 @@ class TestPeers:
         client.ping()
         assert time.monotonic() - started < 10
         assert web.name == "web"
+
+
+def test_a_title_of_characters_that_are_none(client):
+    """Unicode says that U+FDD0 is no character and may be exchanged all the same."""
+    machine = define(client, definition("web").replace("</name>", "</name><title>&#xfdd0;&#x1ffff;</title>"))
+    assert machine.call("GetMetadata", "isu", 1, "", 2) == "\ufdd0\U0001ffff"
+    assert "\ufdd0\U0001ffff" in machine.xml()
+    assert machine.get("Title", NATIVE) == "\ufdd0\U0001ffff"
