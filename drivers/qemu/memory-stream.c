@@ -133,6 +133,16 @@ int memory_stream_out(Domain *domain, int fd, Error *error)
         return r < 0 ? r : settle(domain, error);
 }
 
+void memory_stream_resume(const Domain *domain)
+{
+        bool was_cancelled = fiber_is_cancelled(fiber_current());
+
+        fiber_clear_cancel();
+        (void)command(domain, "cont", NULL, -EBADF, NULL); /* if it is gone, there is nothing to go on */
+        if (was_cancelled)
+                fiber_cancel(fiber_current());
+}
+
 int memory_stream_in(Domain *domain, int fd, Error *error)
 {
         int r = announce(domain, fd, error);

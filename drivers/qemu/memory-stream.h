@@ -11,6 +11,8 @@
 int memory_stream_out(Domain *domain, int fd, Error *error) AWAITS;
 /* Into a QEMU that was started to wait for it. */
 int memory_stream_in(Domain *domain, int fd, Error *error) AWAITS;
+/* The guest goes on after what was begun came to nothing, also when the fiber is cancelled. */
+void memory_stream_resume(const Domain *domain) AWAITS;
 /* How far it is; the caller drops the reference. */
 int memory_stream_query(const Domain *domain, json_t **ret_answer, Error *error) AWAITS;
 /* Ends it. */

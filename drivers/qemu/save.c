@@ -47,19 +47,6 @@ static int check_flags(const char *operation, uint32_t flags, Error *error)
         return r;
 }
 
-/* What was begun came to nothing. */
-static void go_on(Domain *domain, bool was_running) AWAITS
-{
-        bool was_cancelled = fiber_is_cancelled(fiber_current());
-
-        fiber_clear_cancel();
-        if (was_running && machine_check_monitor(domain, NULL) >= 0)
-                (void)qmp_call(machine_of(domain)->qmp, "cont", NULL, deadline_after_usec(QMP_TIMEOUT_USEC),
-                               NULL, NULL); /* if it is gone, there is nothing to go on */
-        if (was_cancelled)
-                fiber_cancel(fiber_current());
-}
-
 /* Asks the guest to stand still and writes. The guest goes on if it fails. */
 static int write_memory(Call *call, Domain *domain, int fd, const char *xml, uint32_t flags,
                         Error *error) AWAITS
@@ -80,8 +67,8 @@ static int write_memory(Call *call, Domain *domain, int fd, const char *xml, uin
                 r = memory_stream_out(domain, fd, error);
         if (r >= 0)
                 r = save_file_finish(fd, error);
-        if (r < 0)
-                go_on(domain, was_running);
+        if (r < 0 && was_running)
+                memory_stream_resume(domain);
         return r;
 }
 
@@ -132,7 +119,8 @@ int qemu_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *
                                     object_describe(&domain->object));
                 (void)unlinkat(folder, OWN_NAME,
                                0); /* before the guest goes on, whose disks will be newer */
-                go_on(domain, was_running);
+                if (was_running)
+                        memory_stream_resume(domain);
         }
         if (r < 0) {
                 (void)unlinkat(folder, OWN_PART, 0); /* it is of no use */
@@ -331,8 +319,8 @@ int qemu_domain_save(Call *call, Domain *domain, const char *to, const char *xml
         r = write_memory(call, domain, fd, text, flags, error);
         if (r >= 0) {
                 r = owner_files_rename(domain, part, to, error);
-                if (r < 0)
-                        go_on(domain, was_running);
+                if (r < 0 && was_running)
+                        memory_stream_resume(domain);
         }
         if (r < 0) {
                 fiber_clear_cancel();

@@ -10,6 +10,7 @@
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/image-tool.h"
 #include "drivers/qemu/long-job.h"
+#include "drivers/qemu/snapshot-memory.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/status.h"
 #include <string.h>
@@ -20,7 +21,16 @@ static bool is_outside(const SnapshotDefinition *definition)
                 if (disk->snapshot == DISK_SNAPSHOT_EXTERNAL)
                         return true;
         }
-        return false;
+        return definition->memory == DISK_SNAPSHOT_EXTERNAL;
+}
+
+/* Memory that is not all in its file is no snapshot's. */
+static int look_memory(const Domain *domain, const SnapshotDefinition *definition, Error *error) AWAITS
+{
+        _cleanup_(closep) int fd = -EBADF;
+
+        return definition->memory != DISK_SNAPSHOT_EXTERNAL ||
+               snapshot_memory_open(domain, definition, &fd, error) >= 0;
 }
 
 /* 1: it is complete. */
@@ -131,12 +141,13 @@ static void end_taking(Domain *domain) AWAITS
         Machine *machine = machine_of(domain);
         _cleanup_(snapshot_unrefp) DomainSnapshot *snapshot = snapshots_pending(domain);
         _cleanup_(error_clear) Error error = {};
-        int r, complete;
+        int r, images, complete;
 
         if (!snapshot)
                 return;
-        complete = is_outside(snapshot->definition) ? look_outside(domain, snapshot->definition, &error)
-                                                    : look_inside(domain, snapshot->definition, &error);
+        images = is_outside(snapshot->definition) ? look_outside(domain, snapshot->definition, &error)
+                                                  : look_inside(domain, snapshot->definition, &error);
+        complete = images > 0 ? look_memory(domain, snapshot->definition, &error) : images;
         if (complete < 0) { /* the definition is right as it is: see snapshot-take.c */
                 log_error(domain->object.path,
                           "what became of snapshot '%s' of machine %s cannot be found out: %s",
@@ -144,8 +155,10 @@ static void end_taking(Domain *domain) AWAITS
                 (void)TAKE_PTR(snapshot); /* for the next daemon */
                 return;
         }
-        r = is_outside(snapshot->definition) && domain->definition
-                    ? follow(domain, snapshot->definition, complete > 0, &error)
+        if (complete == 0 && snapshot->definition->memory == DISK_SNAPSHOT_EXTERNAL)
+                snapshot_memory_give_up(domain, snapshot->definition);
+        r = is_outside(snapshot->definition) && domain->definition && (complete > 0 || domain->live)
+                    ? follow(domain, snapshot->definition, images > 0, &error)
                     : 0;
         if (r >= 0)
                 r = snapshots_change(domain,

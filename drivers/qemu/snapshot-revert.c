@@ -11,11 +11,14 @@
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/image-tool.h"
 #include "drivers/qemu/long-job.h"
+#include "drivers/qemu/memory-stream.h"
 #include "drivers/qemu/prepare.h"
+#include "drivers/qemu/snapshot-memory.h"
 #include "drivers/qemu/snapshot-variables.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/stop.h"
+#include <errno.h>
 #include <string.h>
 
 /* virDomainSnapshotRevertFlags. */
@@ -38,6 +41,7 @@ typedef struct Reverting {
         DomainDefinition *kept;     /* what the kept definition is to be */
         SnapshotDefinition *record; /* changed; NULL: it stays */
         GPtrArray *made, *useless;  /* of char *: paths of images */
+        int memory_fd;              /* of memory in a file; -EBADF: there is none */
 } Reverting;
 
 static void reverting_clear(Reverting *reverting)
@@ -47,11 +51,12 @@ static void reverting_clear(Reverting *reverting)
         snapshot_definition_free(reverting->record);
         g_ptr_array_unref(reverting->made);
         g_ptr_array_unref(reverting->useless);
+        closep(&reverting->memory_fd);
 }
 
 static bool has_memory(const Reverting *reverting)
 {
-        return reverting->snapshot->definition->memory == DISK_SNAPSHOT_INTERNAL;
+        return reverting->snapshot->definition->memory > DISK_SNAPSHOT_NO;
 }
 
 static const char *image_of(const DomainDefinition *definition, const char *target)
@@ -94,6 +99,10 @@ static int check_disk(const Reverting *reverting, const SnapshotDisk *disk, Erro
                                  "The image of disk '%s' is not known to snapshot '%s'", disk->name, name);
         if (disk->snapshot != DISK_SNAPSHOT_INTERNAL)
                 return 0;
+        if (reverting->memory_fd >= 0)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "Snapshot '%s' has its memory in a file, and disk '%s' inside of its image",
+                                 name, disk->name);
         r = check_others(reverting, disk->name, path, error);
         if (r >= 0)
                 r = image_tool_snapshot_exists(reverting->domain, path, name, &exists, error);
@@ -119,8 +128,9 @@ static int check(Reverting *reverting, Error *error) AWAITS
                                  "The record of snapshot '%s' does not have the machine's definition",
                                  definition->name);
         if (definition->memory == DISK_SNAPSHOT_EXTERNAL)
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The QEMU driver does not go back to snapshots with memory in a file");
+                r = snapshot_memory_open(domain, definition, &reverting->memory_fd, error);
+        if (r < 0)
+                return r;
         reverting->run = domain_definition_copy(definition->domain);
         reverting->kept = domain_definition_copy(next);
         for (int i = 0; i < 2; i++) {
@@ -284,15 +294,24 @@ static int load(Domain *domain, const void *data, Error *error) AWAITS
         return long_job_run(domain, "snapshot-load", arguments, "virtbus-snapshot", error);
 }
 
+static int load_file(Domain *domain, const void *data, Error *error) AWAITS
+{
+        return memory_stream_in(domain, *(const int *)data, error);
+}
+
 static int start(Reverting *reverting, Error *error) AWAITS
 {
+        const bool is_file = reverting->memory_fd >= 0;
         const MachineOrigin origin = {
                 .running_reason = RUNNING_REASON_FROM_SNAPSHOT,
                 .paused_reason = PAUSED_REASON_FROM_SNAPSHOT,
                 .started_detail = STARTED_FROM_SNAPSHOT,
                 .suspended_detail = SUSPENDED_FROM_SNAPSHOT,
-                .load = has_memory(reverting) ? load : NULL,
-                .data = reverting->snapshot,
+                .is_incoming = is_file,
+                .load = is_file                 ? load_file
+                        : has_memory(reverting) ? load
+                                                : NULL,
+                .data = is_file ? (const void *)&reverting->memory_fd : reverting->snapshot,
         };
         const SnapshotState state = reverting->snapshot->definition->state;
         bool is_paused =
@@ -356,6 +375,7 @@ int qemu_snapshot_revert(Call *call, DomainSnapshot *snapshot, uint32_t flags, E
                 .flags = flags,
                 .made = g_ptr_array_new_with_free_func(g_free),
                 .useless = g_ptr_array_new_with_free_func(g_free),
+                .memory_fd = -EBADF,
         };
         int r = error_check_flags(error, "Revert", flags, REVERT_ALL);
 

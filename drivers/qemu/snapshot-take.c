@@ -13,11 +13,14 @@
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/image-tool.h"
 #include "drivers/qemu/long-job.h"
+#include "drivers/qemu/memory-stream.h"
+#include "drivers/qemu/snapshot-memory.h"
 #include "drivers/qemu/snapshot-redefine.h"
 #include "drivers/qemu/snapshot-variables.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/stop.h"
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -44,7 +47,7 @@ typedef struct Taking {
         SnapshotDefinition *definition; /* the snapshot's, once there is one */
         DomainSnapshot *snapshot;
         DomainDefinition *changed; /* the kept definition as it will be; NULL: as it is */
-        GPtrArray *made;           /* of char *: paths of new images that nobody has written to */
+        GPtrArray *made;           /* of char *: paths of new files that nobody needs yet */
         bool is_unsure;            /* QEMU may have gone over to the new images */
 } Taking;
 
@@ -285,7 +288,7 @@ static void drop_pending(Taking *taking) AWAITS
         snapshots_drop_nvram(taking->snapshot);
 }
 
-static void remove_images(Taking *taking) AWAITS
+static void remove_files(Taking *taking) AWAITS
 {
         for (unsigned i = 0; i < taking->made->len; i++) {
                 _cleanup_(error_clear) Error error = {};
@@ -461,7 +464,7 @@ static int switch_images(Taking *taking, DomainDefinition *live, Error *error) A
                 json_array_append_new(actions, json_pack("{s:s, s:{s:s, s:s}}", "type", "blockdev-snapshot",
                                                          "data", "node", below, "overlay", above));
         }
-        if (r >= 0)
+        if (r >= 0 && json_array_size(actions) > 0)
                 r = run_actions(taking, actions, error);
         for (uint32_t i = 0; r < 0 && i < n; i++) {
                 const DomainDisk *disk = now->devices.disks.items[i];
@@ -530,13 +533,43 @@ static int freeze(Domain *domain, bool is_freezing, Error *error) AWAITS
                          deadline_after_usec(AGENT_USEC), &answer, error);
 }
 
-static int take_outside(Taking *taking, Error *error) AWAITS
+static int make_files(Taking *taking, int *ret_memory_fd, Error *error) AWAITS
 {
-        bool is_frozen = false;
         int r = make_images(taking, error);
 
+        if (r >= 0 && taking->definition->memory == DISK_SNAPSHOT_EXTERNAL) {
+                r = *ret_memory_fd =
+                        owner_files_create(taking->domain, taking->definition->memory_file, error);
+                if (r >= 0)
+                        g_ptr_array_add(taking->made, g_strdup(taking->definition->memory_file));
+        }
+        return r < 0 ? r : save_pending(taking, error);
+}
+
+/* The disks at the moment of the memory: the guest stands still in between. */
+static int take_outside_with_memory(Taking *taking, int memory_fd, Error *error) AWAITS
+{
+        Domain *domain = taking->domain;
+        _cleanup_(machine_actp) Machine *acting _unused_ = machine_act(domain, taking->call->job);
+        const bool was_running = domain->state == DOMAIN_STATE_RUNNING;
+        int r = snapshot_memory_write(domain, taking->definition, memory_fd, taking->flags & CREATE_LIVE,
+                                      error);
+
         if (r >= 0)
-                r = save_pending(taking, error);
+                r = take_outside_running(taking, error);
+        if (was_running && (r < 0 || !(taking->flags & CREATE_HALT)))
+                memory_stream_resume(domain);
+        return r;
+}
+
+static int take_outside(Taking *taking, Error *error) AWAITS
+{
+        _cleanup_(closep) int memory_fd = -EBADF;
+        bool is_frozen = false;
+        int r = make_files(taking, &memory_fd, error);
+
+        if (r >= 0 && memory_fd >= 0)
+                return take_outside_with_memory(taking, memory_fd, error);
         if (r >= 0 && taking->flags & CREATE_QUIESCE && taking->is_active) {
                 is_frozen = true; /* also one that did not answer in time may be */
                 r = freeze(taking->domain, true, error);
@@ -557,14 +590,11 @@ static int take_outside(Taking *taking, Error *error) AWAITS
 
 static int take(Taking *taking, Error *error) AWAITS
 {
-        bool is_external = false;
+        bool is_external = taking->definition->memory == DISK_SNAPSHOT_EXTERNAL;
         int r;
 
         LIST_FOREACH (disk, taking->definition->disks)
                 is_external |= disk->snapshot == DISK_SNAPSHOT_EXTERNAL;
-        if (taking->definition->memory == DISK_SNAPSHOT_EXTERNAL)
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The QEMU driver does not write a snapshot's memory to a file of its own");
         make_snapshot(taking);
         if (is_external) {
                 r = take_outside(taking, error);
@@ -578,7 +608,7 @@ static int take(Taking *taking, Error *error) AWAITS
         }
         if (r < 0) {
                 drop_pending(taking);
-                remove_images(taking);
+                remove_files(taking);
         }
         return r;
 }

@@ -5,7 +5,7 @@ import pytest
 from harness import BusError
 from machines import DEFINED, PAUSED, RUNNING, SHUTOFF, STARTED, STOPPED, SUSPENDED, define, definition, disk
 from test_snapshots import (
-    DEFINED_FROM_SNAPSHOT, DISK_ONLY, REVERT_FORCE, REVERT_PAUSED, REVERT_RUNNING, STARTED_FROM_SNAPSHOT,
+    DEFINED_FROM_SNAPSHOT, DISK_ONLY, HALT, LIVE, REVERT_FORCE, REVERT_PAUSED, REVERT_RUNNING, STARTED_FROM_SNAPSHOT,
     STOPPED_FROM_SNAPSHOT, Snapshots, events, holds, image, info, run, web, write)  # noqa: F401: fixtures
 
 SUSPENDED_FROM_SNAPSHOT = 5
@@ -149,3 +149,75 @@ class TestFirmware:
         variables.write_bytes(b"after!" * 1000)
         web.of(one, "Revert")
         assert variables.read_bytes() == b"before" * 1000
+
+
+@pytest.mark.qemu
+class TestMemoryInAFile:
+    """The disks go on in new images at the moment of which the memory is."""
+
+    @pytest.fixture
+    def memory(self, root_dir):
+        return root_dir / "web.memory"
+
+    def take_it(self, web, memory, name="one", flags=0):
+        return web.take(name, flags, f"<memory snapshot='external' file='{memory}'/>")
+
+    @pytest.mark.parametrize("flags", [0, LIVE])
+    def test_and_back(self, daemon, web, image, memory, events, flags):
+        web.create()
+        one = self.take_it(web, memory, flags=flags)
+        assert web.state[0] == RUNNING
+        new = image.with_suffix(".one")
+        assert web.source() == web.source(2) == str(new)
+        tree = web.tree_of(one)
+        assert tree.find("memory").attrib == {"snapshot": "external", "file": str(memory)}
+        assert tree.findtext("state") == "running"
+        assert memory.stat().st_mode & 0o777 == 0o600
+        web.of(one, "Revert")
+        events.wait(web, STARTED, STARTED_FROM_SNAPSHOT)
+        assert web.state == (RUNNING, RUNNING_FROM_SNAPSHOT)
+        assert web.source() == str(image.with_suffix(".one-1"))
+        assert not new.exists()
+        daemon.kill()
+        daemon.start()
+        web.destroy()
+        web.of(one, "Revert", "u", REVERT_PAUSED)
+        assert web.state[0] == PAUSED
+        web.resume()
+        web.of(one, "Delete")
+        assert web.source() == str(image)
+        assert not memory.exists()
+        web.destroy()
+
+    def test_halt_and_paused(self, web, image, memory, events):
+        web.create(1)
+        one = self.take_it(web, memory, flags=HALT)
+        events.wait(web, STOPPED, STOPPED_FROM_SNAPSHOT)
+        web.of(one, "Revert")
+        assert web.state[0] == PAUSED
+        web.destroy()
+
+    def test_what_fails_changes_nothing(self, web, image, memory, root_dir):
+        web.create()
+        memory.write_text("precious")
+        image.with_suffix(".two").write_text("precious")
+        for name, where in (("one", memory), ("one", root_dir / "nowhere/m"), ("two", root_dir / "m")):
+            with pytest.raises(BusError):
+                self.take_it(web, where, name)
+            assert web.state[0] == RUNNING
+            assert web.source() == web.source(2) == str(image)
+            assert not image.with_suffix(".one").exists() and not (root_dir / "m").exists()
+        assert web.list() == []
+        assert memory.read_text() == image.with_suffix(".two").read_text() == "precious"
+        web.destroy()
+        with pytest.raises(BusError, match="does not run"):
+            self.take_it(web, root_dir / "m")
+
+    def test_a_run_is_not_ended_for_memory_that_is_damaged(self, web, memory):
+        web.create()
+        one = self.take_it(web, memory)
+        memory.write_bytes(memory.read_bytes()[:5000])
+        with pytest.raises(BusError, match="memory"):
+            web.of(one, "Revert")
+        assert web.state[0] == RUNNING
+        web.destroy()

@@ -86,3 +86,20 @@ def test_the_images_that_stay_have_paths(system_daemon, root_dir):
     web.destroy()
     web.create()
     web.destroy()
+
+
+@pytest.mark.qemu
+def test_memory_is_written_as_the_user(system_daemon, root_dir, home):
+    client = system_daemon.client("alice")
+    image, web = machine(client, home, "alice")
+    closed = root_dir / "closed"
+    closed.mkdir(mode=0o700)
+    web.create()
+    with pytest.raises(BusError, match="ermission"):
+        web.take("one", 0, f"<memory snapshot='external' file='{closed}/memory'/>")
+    assert os.listdir(closed) == []
+    assert web.source() == str(image)
+    path = web.take("one", 0, f"<memory snapshot='external' file='{home}/memory'/>")
+    assert (home / "memory").stat().st_uid == pwd.getpwnam("alice").pw_uid
+    web.of(path, "Revert")
+    web.destroy()
