@@ -13,6 +13,7 @@ static void machine_free(void *data)
         machine_forget_run(machine);
         snapshot_unref(machine->pending_snapshot);
         g_clear_pointer(&machine->file_groups, g_hash_table_unref);
+        snapshot_unref(machine->pending_revert);
         condition_clear(&machine->changed);
         g_free(machine);
 }

@@ -91,6 +91,7 @@ typedef struct Machine {
         unsigned n_job_changes;           /* counts what QEMU tells of its own jobs */
         GHashTable *file_groups;          /* of file-groups.c; NULL: none */
         DomainSnapshot *pending_snapshot; /* begun before the daemon was killed; in no list */
+        DomainSnapshot *pending_revert;   /* likewise gone back to; one of the list */
         Condition changed;                /* phase, has_exited, is_hung_up, state */
 } Machine;
 

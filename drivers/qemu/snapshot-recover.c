@@ -11,6 +11,7 @@
 #include "drivers/qemu/image-tool.h"
 #include "drivers/qemu/long-job.h"
 #include "drivers/qemu/snapshot-memory.h"
+#include "drivers/qemu/snapshot-revert.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/status.h"
 #include <string.h>
@@ -255,6 +256,21 @@ void snapshot_recover(Domain *domain)
                 end_taking(domain);
 }
 
+/* Some of the images may be what they were and some not: all of them are made so, again. */
+static void end_reverting(Domain *domain, Job *job) AWAITS
+{
+        _cleanup_(snapshot_unrefp) DomainSnapshot *snapshot = TAKE_PTR(machine_of(domain)->pending_revert);
+        _cleanup_(error_clear) Error error = {};
+
+        if (!snapshot)
+                return;
+        log_warning(domain->object.path, "machine %s was going back to snapshot '%s' when the daemon ended",
+                    domain->object.name, snapshot->object.name);
+        if (snapshot_revert_again(snapshot, job, &error) < 0)
+                log_error(domain->object.path, "machine %s is not back at snapshot '%s': %s",
+                          domain->object.name, snapshot->object.name, error.message);
+}
+
 static void stopped_fiber(void *data)
 {
         _cleanup_(domain_unrefp) Domain *domain = data;
@@ -262,8 +278,10 @@ static void stopped_fiber(void *data)
 
         if (job_take(domain->object.jobs, JOB_SNAPSHOT, "Recover", (uid_t)-1, DEADLINE_NEVER, &job, NULL) >=
                     0 &&
-            !domain_is_active(domain))
+            !domain_is_active(domain)) {
                 end_taking(domain);
+                end_reverting(domain, job);
+        }
 }
 
 void snapshot_recover_stopped(Driver *driver)
@@ -273,7 +291,7 @@ void snapshot_recover_stopped(Driver *driver)
         for (unsigned i = 0; i < domains->len; i++) {
                 Domain *domain = domains->pdata[i];
 
-                if (domain_is_active(domain) || !snapshots_pending(domain))
+                if (domain_is_active(domain) || (!snapshots_pending(domain) && !snapshots_reverting(domain)))
                         continue;
                 domain_ref(domain);
                 if (fiber_start("snapshot-recover", stopped_fiber, domain) < 0)

@@ -5,6 +5,7 @@
  * that other snapshots are made of are not written: what is outside of the images goes on in a new one. */
 
 #include "drivers/qemu/snapshot-revert.h"
+#include "core/fiber.h"
 #include "core/log.h"
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/definitions.h"
@@ -28,6 +29,7 @@ enum {
         REVERT_FORCE = 1 << 2,
         REVERT_RESET_NVRAM = 1 << 3,
         REVERT_ALL = (1 << 4) - 1,
+        REVERT_NO_START = 1 << 4, /* our own */
 };
 
 #define IMAGES_MAX 1000
@@ -223,6 +225,28 @@ static int renew_image(Reverting *reverting, const SnapshotDisk *request, Error 
         return 0;
 }
 
+/* The present contents are gone then. One that was begun is ended, whoever gives up. */
+static int apply_inside(const Reverting *reverting, const SnapshotDisk *disk, Error *error) AWAITS
+{
+        const char *path = image_of(reverting->run, disk->name), *name = reverting->snapshot->object.name;
+        int r = image_tool_snapshot_apply(reverting->domain, path, name, error);
+
+        if (r < 0 && fiber_is_cancelled(fiber_current())) {
+                fiber_clear_cancel();
+                error_clear(error);
+                r = image_tool_snapshot_apply(reverting->domain, path, name, error);
+        }
+        return r;
+}
+
+/* On the disk before the first image changes: all of them change then, whatever happens to the daemon. */
+static int mark(const Reverting *reverting, bool is_begun, Error *error) AWAITS
+{
+        return snapshots_change(reverting->domain,
+                                &(SnapshotChange){ .reverting = is_begun ? reverting->snapshot : NULL },
+                                error);
+}
+
 /* Images as they were, for a machine that is off. */
 static int change_images(Reverting *reverting, Error *error) AWAITS
 {
@@ -235,9 +259,7 @@ static int change_images(Reverting *reverting, Error *error) AWAITS
         }
         LIST_FOREACH (disk, definition->disks) {
                 if (r >= 0 && disk->snapshot == DISK_SNAPSHOT_INTERNAL && !has_memory(reverting))
-                        r = image_tool_snapshot_apply(reverting->domain,
-                                                      image_of(reverting->run, disk->name), definition->name,
-                                                      error);
+                        r = apply_inside(reverting, disk, error);
         }
         if (r >= 0 && !has_memory(reverting) && !(reverting->flags & REVERT_RESET_NVRAM))
                 r = snapshot_variables_restore(reverting->snapshot, reverting->run, error);
@@ -321,6 +343,8 @@ static int start(Reverting *reverting, Error *error) AWAITS
                          (reverting->flags & REVERT_RESET_NVRAM ? START_RESET_NVRAM : 0);
         int r;
 
+        if (reverting->flags & REVERT_NO_START)
+                return 0;
         if (!has_memory(reverting) && !(reverting->flags & (REVERT_RUNNING | REVERT_PAUSED)))
                 return 0;
         machine_of(reverting->domain)->origin = &origin;
@@ -347,10 +371,18 @@ static int revert(Reverting *reverting, Error *error) AWAITS
         if (domain_is_active(reverting->domain))
                 r = stop_process(reverting->domain, MACHINE_END_SNAPSHOT, reverting->call, error);
         if (r >= 0)
+                r = mark(reverting, true, error);
+        if (r >= 0)
                 r = change_images(reverting, error);
         if (r >= 0)
                 r = change_definition(reverting, error);
         if (r < 0) {
+                _cleanup_(error_clear) Error problem = {};
+
+                fiber_clear_cancel();
+                if (mark(reverting, false, &problem) <
+                    0) /* the next daemon would do it at some later time */
+                        log_error(reverting->domain->object.path, "%s", problem.message);
                 remove_images(reverting->domain, reverting->made);
                 return r;
         }
@@ -364,7 +396,7 @@ static int revert(Reverting *reverting, Error *error) AWAITS
         return start(reverting, error);
 }
 
-int qemu_snapshot_revert(Call *call, DomainSnapshot *snapshot, uint32_t flags, Error *error)
+static int check_and_revert(Call *call, DomainSnapshot *snapshot, uint32_t flags, Error *error) AWAITS
 {
         _cleanup_(domain_unrefp) Domain *domain = domain_ref(snapshot->domain);
         _cleanup_(snapshot_unrefp) DomainSnapshot *held _unused_ = snapshot_ref(snapshot);
@@ -377,11 +409,23 @@ int qemu_snapshot_revert(Call *call, DomainSnapshot *snapshot, uint32_t flags, E
                 .useless = g_ptr_array_new_with_free_func(g_free),
                 .memory_fd = -EBADF,
         };
+        int r = check(&reverting, error);
+
+        return r < 0 ? r : revert(&reverting, error);
+}
+
+int snapshot_revert_again(DomainSnapshot *snapshot, Job *job, Error *error)
+{
+        Call call = { .driver = snapshot->object.driver, .job = job, .deadline_usec = DEADLINE_NEVER };
+
+        return check_and_revert(&call, snapshot, REVERT_NO_START, error);
+}
+
+int qemu_snapshot_revert(Call *call, DomainSnapshot *snapshot, uint32_t flags, Error *error)
+{
         int r = error_check_flags(error, "Revert", flags, REVERT_ALL);
 
         if (r >= 0 && flags & REVERT_RUNNING && flags & REVERT_PAUSED)
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "Revert: RUNNING (1) excludes PAUSED (2)");
-        if (r >= 0)
-                r = check(&reverting, error);
-        return r < 0 ? r : revert(&reverting, error);
+        return r < 0 ? r : check_and_revert(call, snapshot, flags, error);
 }

@@ -63,6 +63,8 @@ static void write_one(const SnapshotChange *change, DomainSnapshot *snapshot, bo
                 xml_writer_attribute(writer, "current", "yes");
         if (pending)
                 xml_writer_attribute(writer, "pending", pending);
+        if (snapshot == change->reverting)
+                xml_writer_attribute(writer, "reverting", "yes");
         if (snapshot->nvram_file)
                 xml_writer_attribute(writer, "nvram", snapshot->nvram_file);
         snapshot_definition_write(&definition, writer, DEFINITION_SECURE);
@@ -230,6 +232,11 @@ int snapshots_read_nvram(const DomainSnapshot *snapshot, char **ret_data, size_t
         return 0;
 }
 
+DomainSnapshot *snapshots_reverting(const Domain *domain)
+{
+        return machine_of(domain)->pending_revert;
+}
+
 DomainSnapshot *snapshots_pending(const Domain *domain)
 {
         return machine_of(domain)->pending_snapshot;
@@ -262,9 +269,14 @@ static int load_one(Domain *domain, const XmlNode *node, Error *error)
         }
         snapshot->is_current = g_strcmp0(xml_attribute(node, "current"), "yes") == 0;
         r = snapshot_add(snapshot);
-        return r < 0 ? error_set(error, ERROR_EXISTS, "Snapshot '%s' stands there twice",
-                                 snapshot->object.name)
-                     : 0;
+        if (r < 0)
+                return error_set(error, ERROR_EXISTS, "Snapshot '%s' stands there twice",
+                                 snapshot->object.name);
+        if (xml_attribute(node, "reverting")) {
+                snapshot_unref(machine_of(domain)->pending_revert);
+                machine_of(domain)->pending_revert = snapshot_ref(snapshot);
+        }
+        return 0;
 }
 
 static int load_file(Driver *driver, int folder, const char *name, Error *error)

@@ -9,11 +9,12 @@
 /* What is to become of a machine's snapshots, all at once. The children of those that go become those of
  * the nearest that stays, and so does the place from which the machine goes on. */
 typedef struct SnapshotChange {
-        DomainSnapshot *add;     /* in no list yet; NULL: none */
-        const char *pending;     /* only written, with this mark; it is added by another change later */
-        GPtrArray *removed;      /* of DomainSnapshot *; NULL: none */
-        bool sets_current;       /* to `current`, which may be NULL */
-        DomainSnapshot *current; /* also `add` */
+        DomainSnapshot *add; /* in no list yet; NULL: none */
+        const char *pending; /* only written, with this mark; it is added by another change later */
+        const DomainSnapshot *reverting; /* only marked: the images are about to become what they were */
+        GPtrArray *removed;              /* of DomainSnapshot *; NULL: none */
+        bool sets_current;               /* to `current`, which may be NULL */
+        DomainSnapshot *current;         /* also `add` */
         GHashTable *definitions; /* DomainSnapshot * -> SnapshotDefinition *, taken out; NULL: none */
 } SnapshotChange;
 
@@ -33,6 +34,8 @@ void snapshots_drop_nvram(DomainSnapshot *snapshot) AWAITS;
 int snapshots_read_nvram(const DomainSnapshot *snapshot, char **ret_data, size_t *ret_size,
                          Error *error) AWAITS;
 
+/* To which one the machine was going back when the daemon was killed. NULL: none. */
+DomainSnapshot *snapshots_reverting(const Domain *domain);
 /* What stood in the file as begun, and was not ended when the daemon was killed: the record, which is in no
  * list. NULL: nothing. */
 DomainSnapshot *snapshots_pending(const Domain *domain);

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import BusError
+from harness import BusError, wait_for
 from machines import DEFINED, PAUSED, RUNNING, SHUTOFF, STARTED, STOPPED, SUSPENDED, define, definition, disk
 from test_snapshots import (
     DEFINED_FROM_SNAPSHOT, DISK_ONLY, HALT, LIVE, REVERT_FORCE, REVERT_PAUSED, REVERT_RUNNING, STARTED_FROM_SNAPSHOT,
@@ -92,6 +92,26 @@ class TestStopped:
         with pytest.raises(BusError, match="has no snapshot"):
             web.of(one, "Revert")
         assert holds(image, 1)
+
+    def test_what_was_begun_is_ended_by_the_next_daemon(self, daemon, client, root_dir, image):
+        other = root_dir / "other.qcow2"
+        run("qemu-img", "create", "-q", "-f", "qcow2", other, "1M")
+        disks = disk(image, driver="qcow2") + disk(other, target="vdb", driver="qcow2")
+        web = Snapshots(client, define(client, definition("web", disks)).path)
+        for byte in (1, 2):
+            write(image, byte)
+            write(other, byte)
+            web.take(f"of-{byte}")
+        write(image, 3)
+        write(other, 3)
+        (record,) = root_dir.rglob(f"snapshot/{web.uuid}.xml")
+        daemon.kill()
+        run("qemu-img", "snapshot", "-a", "of-1", image)  # so far it was
+        record.write_text(record.read_text().replace("<snapshot>", "<snapshot reverting='yes'>", 1))
+        daemon.start()
+        wait_for(lambda: "reverting" not in record.read_text(), 20, "the rest")
+        assert holds(image, 1) and holds(other, 1)
+        assert web.of(web.call("SnapshotLookupByName", "su", "of-1", 0), "IsCurrent") is True
 
     def test_flags(self, web):
         one = web.take("one")

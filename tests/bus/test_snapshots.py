@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from gi.repository import GLib
 
+from guest_agent import CHANNEL, GuestAgent
 from harness import BusError, wait_for
 from machines import (
     DEFINED, NATIVE, PAUSED, RUNNING, SHUTOFF, STARTED, STOPPED, STOPPED_DESTROYED, Lifecycle, Machine, define,
@@ -302,6 +303,24 @@ class TestTaking:
         assert web.list() == []
         assert web.source() == str(image)
         assert not image.with_suffix(".one").exists()
+        web.destroy()
+
+    @pytest.mark.qemu
+    def test_a_guest_is_frozen_meanwhile(self, daemon, client, image, root_dir):
+        web = Snapshots(client, define(client, definition("web", disk(image, driver="qcow2") + CHANNEL)).path)
+        web.create()
+        agent = GuestAgent(daemon.root, {"guest-fsfreeze-freeze": 1, "guest-fsfreeze-thaw": 1})
+        web.take("one", DISK_ONLY | QUIESCE)
+        assert [command for command, _ in agent.heard] == ["guest-fsfreeze-freeze", "guest-fsfreeze-thaw"]
+        agent.heard.clear()
+        odd = root_dir / "odd.qcow2"
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", image.with_suffix(".one"), "-F", "qcow2", odd)
+        odd.write_bytes(odd.read_bytes()[:72] + b"\x40" + odd.read_bytes()[73:])  # a feature that QEMU does not know
+        with pytest.raises(BusError):
+            web.take("two", DISK_ONLY | QUIESCE | REUSE_EXT, f"<disks><disk name='vda'><source file='{odd}'/></disk></disks>")
+        assert [command for command, _ in agent.heard] == ["guest-fsfreeze-freeze", "guest-fsfreeze-thaw"]
+        assert web.source() == web.source(2) == str(image.with_suffix(".one"))
+        agent.close()
         web.destroy()
 
     def test_natively(self, client, web, image):
