@@ -94,8 +94,10 @@ int qemu_domain_get_block_io_tune(Call *call, Domain *domain, const char *disk, 
         return 0;
 }
 
-static int set_limit(DiskTune *tune, const char *key, GVariant *value, Error *error)
+static int set_limit(void *target, const char *key, GVariant *value, Error *error)
 {
+        DiskTune *tune = target;
+
         if (strcmp(key, "group_name") == 0 && g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)) {
                 g_free(tune->group_name);
                 tune->group_name =
@@ -141,16 +143,8 @@ static void drop_contradictions(DiskTune *tune, GVariant *values)
 static int change(const DomainDisk *disk, GVariant *values, DiskTune **ret_tune, Error *error)
 {
         DiskTune *tune = disk->tune ? struct_copy(&disk_tune_type, disk->tune) : struct_new(&disk_tune_type);
-        GVariantIter at;
-        GVariant *value;
-        const char *key;
-        int r = 0;
+        int r = impact_take(values, set_limit, tune, error);
 
-        g_variant_iter_init(&at, values);
-        while (r >= 0 && g_variant_iter_next(&at, "{&sv}", &key, &value)) {
-                r = set_limit(tune, key, value, error);
-                g_variant_unref(value);
-        }
         if (r >= 0)
                 drop_contradictions(tune, values);
         if (r >= 0)

@@ -81,8 +81,10 @@ int qemu_domain_get_interface_parameters(Call *call, Domain *domain, const char 
         return 0;
 }
 
-static int set_limit(Bandwidth *bandwidth, const char *key, GVariant *value, Error *error)
+static int set_limit(void *target, const char *key, GVariant *value, Error *error)
 {
+        Bandwidth *bandwidth = target;
+
         for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
                 BandwidthLimit **limit = direction_at(bandwidth, i);
 
@@ -105,16 +107,8 @@ static int change(const DomainInterface *interface, GVariant *values, Bandwidth 
 {
         Bandwidth *bandwidth = interface->bandwidth ? struct_copy(&bandwidth_type, interface->bandwidth)
                                                     : struct_new(&bandwidth_type);
-        GVariantIter at;
-        GVariant *value;
-        const char *key;
-        int r = 0;
+        int r = impact_take(values, set_limit, bandwidth, error);
 
-        g_variant_iter_init(&at, values);
-        while (r >= 0 && g_variant_iter_next(&at, "{&sv}", &key, &value)) {
-                r = set_limit(bandwidth, key, value, error);
-                g_variant_unref(value);
-        }
         for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) { /* those that begin a direction decide */
                 BandwidthLimit **limit = direction_at(bandwidth, i);
 

@@ -191,10 +191,16 @@ int qemu_domain_get_perf_events(Call *call, Domain *domain, uint32_t flags, GVar
         return 0;
 }
 
-static void want(DomainDefinition *definition, const char *name, bool is_enabled)
+static int want(void *target, const char *name, GVariant *value, Error *error)
 {
+        DomainDefinition *definition = target;
         PerfEvent *wanted = NULL;
+        int r = find(name, error);
 
+        if (r >= 0 && !g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "%s is of type b", name);
+        if (r < 0)
+                return r;
         LIST_FOREACH (event, definition->perf_events) {
                 if (strcmp(event->name, name) == 0)
                         wanted = event;
@@ -204,37 +210,8 @@ static void want(DomainDefinition *definition, const char *name, bool is_enabled
                 wanted->name = g_strdup(name);
                 list_append(&definition->perf_events, wanted);
         }
-        wanted->enabled = is_enabled ? YES : NO;
-}
-
-static int check_values(GVariant *values, Error *error)
-{
-        GVariantIter at;
-        GVariant *value;
-        const char *name;
-        int r = 0;
-
-        g_variant_iter_init(&at, values);
-        while (r >= 0 && g_variant_iter_next(&at, "{&sv}", &name, &value)) {
-                r = find(name, error);
-                if (r >= 0 && !g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
-                        r = error_set(error, ERROR_INVALID_ARGUMENT, "%s is of type b", name);
-                g_variant_unref(value);
-        }
-        return MIN(r, 0);
-}
-
-static void want_all(DomainDefinition *definition, GVariant *values)
-{
-        GVariantIter at;
-        GVariant *value;
-        const char *name;
-
-        g_variant_iter_init(&at, values);
-        while (g_variant_iter_next(&at, "{&sv}", &name, &value)) {
-                want(definition, name, g_variant_get_boolean(value));
-                g_variant_unref(value);
-        }
+        wanted->enabled = g_variant_get_boolean(value) ? YES : NO;
+        return 0;
 }
 
 /* What is counted already goes on from where it is; after a failure all is as before. */
@@ -260,22 +237,21 @@ int qemu_domain_set_perf_events(Call *call, Domain *domain, GVariant *values, ui
         int r = impact_choose(domain, "SetPerfEvents", 0, &flags, error);
 
         (void)call;
-        if (r >= 0)
-                r = check_values(values, error);
+        if (r >= 0 && flags & AFFECT_CONFIG) {
+                kept = domain_definition_copy(domain->definition);
+                r = impact_take(values, want, kept, error);
+        }
         if (r >= 0 && flags & AFFECT_LIVE)
                 r = check_owner(domain, error);
         if (r >= 0 && flags & AFFECT_LIVE) {
                 live = domain_definition_copy(domain->live);
-                want_all(live, values);
-                r = count_live(domain, live, error);
+                r = impact_take(values, want, live, error);
         }
+        if (r >= 0 && live)
+                r = count_live(domain, live, error);
         if (r >= 0 && live) {
-                want_all(domain->live, values);
+                (void)impact_take(values, want, domain->live, NULL); /* as the copy took them */
                 r = status_save(domain, error);
         }
-        if (r < 0 || !(flags & AFFECT_CONFIG))
-                return r;
-        kept = domain_definition_copy(domain->definition);
-        want_all(kept, values);
-        return impact_store(domain, &kept, error);
+        return r < 0 || !kept ? r : impact_store(domain, &kept, error);
 }

@@ -22,7 +22,6 @@ typedef struct Parameter {
 } Parameter;
 
 typedef void (*Tell)(const DomainDefinition *definition, GVariantBuilder *values);
-typedef int (*Take)(DomainDefinition *definition, const char *key, GVariant *value, Error *error);
 
 static int get(Domain *domain, const char *operation, uint32_t flags, Tell tell, GVariant **ret_values,
                Error *error)
@@ -44,20 +43,12 @@ static int get(Domain *domain, const char *operation, uint32_t flags, Tell tell,
 }
 
 /* A copy of the definition with the values in it, which could be kept as it is. */
-static int change(const DomainDefinition *definition, GVariant *values, Take take,
+static int change(const DomainDefinition *definition, GVariant *values, ImpactTake take,
                   DomainDefinition **ret_changed, Error *error)
 {
         _cleanup_(domain_definition_freep) DomainDefinition *changed = domain_definition_copy(definition);
-        GVariantIter at;
-        GVariant *value;
-        const char *key;
-        int r = 0;
+        int r = impact_take(values, take, changed, error);
 
-        g_variant_iter_init(&at, values);
-        while (r >= 0 && g_variant_iter_next(&at, "{&sv}", &key, &value)) {
-                r = take(changed, key, value, error);
-                g_variant_unref(value);
-        }
         if (r >= 0)
                 r = impact_check(changed, error);
         if (r >= 0)
@@ -84,7 +75,7 @@ static int set_live(Call *call, Domain *domain, DomainDefinition *changed, Error
 }
 
 static int set(Call *call, Domain *domain, const char *operation, uint32_t flags, GVariant *values,
-               Take take, Error *error) AWAITS
+               ImpactTake take, Error *error) AWAITS
 {
         _cleanup_(domain_definition_freep) DomainDefinition *live = NULL, *kept = NULL;
         int r = impact_choose(domain, operation, PARAM_STRING, &flags, error);
@@ -140,8 +131,9 @@ static void tell_scheduler(const DomainDefinition *definition, GVariantBuilder *
         }
 }
 
-static int take_scheduler(DomainDefinition *definition, const char *key, GVariant *value, Error *error)
+static int take_scheduler(void *target, const char *key, GVariant *value, Error *error)
 {
+        DomainDefinition *definition = target;
         for (size_t i = 0; i < G_N_ELEMENTS(of_scheduler); i++) {
                 const Parameter *parameter = &of_scheduler[i];
                 int64_t number;
@@ -193,8 +185,9 @@ static void tell_memory(const DomainDefinition *definition, GVariantBuilder *val
         }
 }
 
-static int take_memory(DomainDefinition *definition, const char *key, GVariant *value, Error *error)
+static int take_memory(void *target, const char *key, GVariant *value, Error *error)
 {
+        DomainDefinition *definition = target;
         for (size_t i = 0; i < G_N_ELEMENTS(of_memory); i++) {
                 uint64_t kib;
                 char *tune;
@@ -234,8 +227,9 @@ static void tell_numa(const DomainDefinition *definition, GVariantBuilder *value
                               g_variant_new_int32((gint32)(mode - NUMATUNE_STRICT)));
 }
 
-static int take_numa(DomainDefinition *definition, const char *key, GVariant *value, Error *error)
+static int take_numa(void *target, const char *key, GVariant *value, Error *error)
 {
+        DomainDefinition *definition = target;
         bool is_mode = strcmp(key, "numa_mode") == 0;
         NumatuneMemory *memory;
         int r;
@@ -345,8 +339,9 @@ static int take_devices(BlkioTune *tune, size_t i, const char *text, Error *erro
         return 0;
 }
 
-static int take_blkio(DomainDefinition *definition, const char *key, GVariant *value, Error *error)
+static int take_blkio(void *target, const char *key, GVariant *value, Error *error)
 {
+        DomainDefinition *definition = target;
         int r;
 
         if (!definition->blkio_tune)
