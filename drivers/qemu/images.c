@@ -82,14 +82,14 @@ static void add_all(Check *check, const Domain *of, const Domain *named, const D
 }
 
 /* Of two that start at the same time the later one is refused. */
-static bool is_before(const Domain *other, const Domain *domain)
+static bool is_before(const Domain *other, const Domain *domain, const DomainDefinition *definition)
 {
         const Machine *machine = machine_of(other);
 
         if (other == domain || machine->phase == MACHINE_OFF)
                 return false;
         return machine->phase == MACHINE_RUNNING || !machine->pending ||
-               machine->pending->id < machine_of(domain)->pending->id;
+               machine->pending->id < definition->id;
 }
 
 static Check *check_new(const Domain *domain, const DomainDefinition *definition)
@@ -106,7 +106,7 @@ static Check *check_new(const Domain *domain, const DomainDefinition *definition
                 const Domain *other = domains->pdata[i];
                 const DomainDefinition *live = other->live ? other->live : machine_of(other)->pending;
 
-                if (live && is_before(other, domain))
+                if (live && is_before(other, domain, definition))
                         add_all(check, other, other, live);
         }
         return check;

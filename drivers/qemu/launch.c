@@ -198,7 +198,7 @@ int launch_find_user(const Domain *domain, uint64_t deadline_usec, RunUser *ret_
 }
 
 /* Sockets that the line wants, by their place; closed by the caller up to n_fds. */
-static int bind_sockets(const CommandLine *line, int folder, int *fds, Error *error)
+static int bind_sockets(const CommandLine *line, int folder, int *fds, unsigned first_fd, Error *error)
 {
         for (unsigned i = 0; i < line->sockets->len; i++) {
                 const PassedSocket *socket = line->sockets->pdata[i];
@@ -207,7 +207,7 @@ static int bind_sockets(const CommandLine *line, int folder, int *fds, Error *er
 
                 if (fd < 0)
                         return fd;
-                fds[socket->fd - FIRST_FD] = fd;
+                fds[socket->fd - first_fd] = fd;
         }
         return 0;
 }
@@ -359,7 +359,7 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
                 return folder;
         r = secret_begin(domain, line, folder, user->is_other ? user->uid : (uid_t)-1, user->gid, error);
         if (r >= 0)
-                r = bind_sockets(line, folder, descriptors.fds, error);
+                r = bind_sockets(line, folder, descriptors.fds, FIRST_FD, error);
         if (r < 0)
                 return r;
         for (unsigned i = 0; i < line->files->len; i++) {
@@ -369,8 +369,28 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
         }
         r = make_memory_folder(domain, user, error);
         if (r >= 0)
-                r = plug_interfaces(domain, line, user, descriptors.fds, FIRST_FD, error);
+                r = plug_interfaces(domain, machine_of(domain)->pending, line, user, descriptors.fds,
+                                    FIRST_FD, error);
         if (r >= 0)
                 r = helpers_start(domain, line, user, descriptors.fds, FIRST_FD, deadline_usec, error);
         return r < 0 ? r : spawn(domain, line, user, &descriptors, error);
+}
+
+int launch_open(Domain *domain, DomainDefinition *live, const CommandLine *line, const RunUser *user,
+                unsigned first_fd, uint64_t deadline_usec, int *fds, Error *error)
+{
+        _cleanup_(preparation_freep) Preparation *preparation = NULL;
+        _cleanup_(closep) int folder = -EBADF;
+        int r = preparation_run(domain, line, deadline_usec, &preparation, error);
+
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < line->files->len; i++) {
+                const PassedFile *file = line->files->pdata[i];
+
+                fds[file->fd - first_fd] = TAKE_FD(preparation->fds[i]);
+        }
+        folder = folder_open(domain, error);
+        r = folder < 0 ? folder : bind_sockets(line, folder, fds, first_fd, error);
+        return r < 0 ? r : plug_interfaces(domain, live, line, user, fds, first_fd, error);
 }

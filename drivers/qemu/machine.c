@@ -15,6 +15,7 @@ static void machine_free(void *data)
         g_clear_pointer(&machine->file_groups, g_hash_table_unref);
         snapshot_unref(machine->pending_revert);
         condition_clear(&machine->changed);
+        g_free(machine->kept_alias);
         g_free(machine);
 }
 

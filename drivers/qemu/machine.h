@@ -92,7 +92,9 @@ typedef struct Machine {
         GHashTable *file_groups;          /* of file-groups.c; NULL: none */
         DomainSnapshot *pending_snapshot; /* begun before the daemon was killed; in no list */
         DomainSnapshot *pending_revert;   /* likewise gone back to; one of the list */
-        Condition changed;                /* phase, has_exited, is_hung_up, state */
+        unsigned n_unplugging; /* devices that QEMU has let go of, with something behind them still */
+        char *kept_alias;      /* of the device that the guest would not let go of last; NULL: none */
+        Condition changed;     /* phase, has_exited, is_hung_up, state, devices */
 } Machine;
 
 static inline QemuDriver *qemu_driver(const Driver *driver)

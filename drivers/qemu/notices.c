@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/status.h"
+#include "drivers/qemu/unplug.h"
 #include <string.h>
 
 void notice_raise(Domain *domain, const char *member, GVariant *arguments)
@@ -145,16 +146,22 @@ static void on_device_deleted(Domain *domain, json_t *arguments)
 {
         const char *alias = text_of(arguments, "device");
 
-        if (*alias)
-                notice_raise(domain, "DeviceRemoved", g_variant_new("(s)", alias));
+        if (!*alias)
+                return;
+        unplug_begin(domain, alias);
+        notice_raise(domain, "DeviceRemoved", g_variant_new("(s)", alias));
 }
 
 static void on_device_unplug_error(Domain *domain, json_t *arguments)
 {
         const char *alias = text_of(arguments, "device");
 
-        if (*alias)
-                notice_raise(domain, "DeviceRemovalFailed", g_variant_new("(s)", alias));
+        if (!*alias)
+                return;
+        g_free(machine_of(domain)->kept_alias);
+        machine_of(domain)->kept_alias = g_strdup(alias);
+        condition_wake_all(&machine_of(domain)->changed);
+        notice_raise(domain, "DeviceRemovalFailed", g_variant_new("(s)", alias));
 }
 
 static void on_device_tray_moved(Domain *domain, json_t *arguments)

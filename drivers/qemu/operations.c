@@ -8,12 +8,14 @@
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
 #include "drivers/qemu/addresses.h"
+#include "drivers/qemu/attach.h"
 #include "drivers/qemu/block-access.h"
 #include "drivers/qemu/block-job.h"
 #include "drivers/qemu/console.h"
 #include "drivers/qemu/control.h"
 #include "drivers/qemu/cpu/baseline.h"
 #include "drivers/qemu/define.h"
+#include "drivers/qemu/detach.h"
 #include "drivers/qemu/disk-limits.h"
 #include "drivers/qemu/domain-capabilities.h"
 #include "drivers/qemu/dump.h"
@@ -77,6 +79,7 @@ const DriverOperations qemu_operations = {
         .domain = {
                 .abort_job = qemu_domain_abort_job,
                 .add_iothread = qemu_domain_add_iothread,
+                .attach_device = qemu_domain_attach_device,
                 .block_commit = qemu_domain_block_commit,
                 .block_job_abort = qemu_domain_block_job_abort,
                 .block_job_set_speed = qemu_domain_block_job_set_speed,
@@ -88,6 +91,7 @@ const DriverOperations qemu_operations = {
                 .create_with_files = qemu_domain_create_with_files,
                 .del_iothread = qemu_domain_del_iothread,
                 .destroy = qemu_domain_destroy,
+                .detach_device = qemu_domain_detach_device,
                 .fs_freeze = qemu_domain_fs_freeze,
                 .fs_thaw = qemu_domain_fs_thaw,
                 .fs_trim = qemu_domain_fs_trim,

@@ -140,11 +140,11 @@ static int open_tap(Domain *domain, const DomainInterface *interface, const Port
         return tap_plug(&options, error);
 }
 
-static int open_macvtap(const Domain *domain, const DomainInterface *interface, const PortPlace *place,
-                        const PassedTap *tap, int *fds, char **ret_name, Error *error) AWAITS
+static int open_macvtap(const DomainDefinition *live, const DomainInterface *interface,
+                        const PortPlace *place, const PassedTap *tap, int *fds, char **ret_name,
+                        Error *error) AWAITS
 {
-        _cleanup_(freep) char *tag =
-                g_strdup_printf("%s:%d", domain->object.uuid, machine_of(domain)->pending->id);
+        _cleanup_(freep) char *tag = g_strdup_printf("%s:%d", live->uuid, live->id);
         const MacvtapOptions options = { .name = interface->target,
                                          .lower = place->device,
                                          .mac = interface->mac,
@@ -156,9 +156,10 @@ static int open_macvtap(const Domain *domain, const DomainInterface *interface, 
         return macvtap_open(&options, fds, tap->n_queues, ret_name, error);
 }
 
-static int plug(Domain *domain, const PassedTap *tap, const RunUser *user, int *fds, Error *error) AWAITS
+static int plug(Domain *domain, DomainDefinition *live, const PassedTap *tap, const RunUser *user, int *fds,
+                Error *error) AWAITS
 {
-        DomainInterface *interface = machine_of(domain)->pending->devices.interfaces.items[tap->index];
+        DomainInterface *interface = live->devices.interfaces.items[tap->index];
         _cleanup_(port_place_clear) PortPlace place = {};
         _cleanup_(freep) char *name = NULL;
         int r;
@@ -178,7 +179,7 @@ static int plug(Domain *domain, const PassedTap *tap, const RunUser *user, int *
                               interface->mac);
         if (r < 0)
                 return r;
-        r = place.device ? open_macvtap(domain, interface, &place, tap, fds, &name, error)
+        r = place.device ? open_macvtap(live, interface, &place, tap, fds, &name, error)
                          : open_tap(domain, interface, &place, tap, fds, &name, error);
         if (r < 0)
                 return r;
@@ -188,12 +189,12 @@ static int plug(Domain *domain, const PassedTap *tap, const RunUser *user, int *
         return 0;
 }
 
-int plug_interfaces(Domain *domain, const CommandLine *line, const RunUser *user, int *fds,
-                    unsigned first_fd, Error *error)
+int plug_interfaces(Domain *domain, DomainDefinition *live, const CommandLine *line, const RunUser *user,
+                    int *fds, unsigned first_fd, Error *error)
 {
         for (unsigned i = 0; i < line->taps->len; i++) {
                 const PassedTap *tap = line->taps->pdata[i];
-                int r = plug(domain, tap, user, fds + (tap->fd - first_fd), error);
+                int r = plug(domain, live, tap, user, fds + (tap->fd - first_fd), error);
 
                 if (r < 0)
                         return r;

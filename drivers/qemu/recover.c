@@ -16,11 +16,14 @@
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/limits.h"
 #include "drivers/qemu/monitor.h"
+#include "drivers/qemu/notices.h"
 #include "drivers/qemu/perf.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshot-recover.h"
 #include "drivers/qemu/status.h"
+#include "drivers/qemu/unplug.h"
+#include "model/device-list.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -102,6 +105,76 @@ static int talk(Domain *domain, Error *error) AWAITS
         return 0;
 }
 
+/* Whether QEMU has a device of that name if the machine has it. */
+static bool is_named(const Device *device)
+{
+        switch (device->kind) {
+        case DEVICE_DISK:
+        case DEVICE_INTERFACE:
+        case DEVICE_RNG:
+        case DEVICE_REDIRDEV:
+        case DEVICE_HOSTDEV:
+                return true;
+        case DEVICE_CHANNEL:
+                return ((const DomainChannel *)device->object)->target == CHANNEL_TARGET_VIRTIO;
+        case DEVICE_MEMORY:
+                return ((const DomainMemory *)device->object)->model != MEMORY_MODEL_SGX_EPC;
+        default:
+                return false;
+        }
+}
+
+typedef struct Missing {
+        GHashTable *names; /* of the devices that QEMU has */
+        GPtrArray *aliases;
+} Missing;
+
+static int find_missing(const Device *device, void *data)
+{
+        const Missing *missing = data;
+
+        if (is_named(device) && device->info->alias &&
+            !g_hash_table_contains(missing->names, device->info->alias))
+                g_ptr_array_add(missing->aliases, g_strdup(device->info->alias));
+        return 0;
+}
+
+/* Devices that the guest has let go of while nobody listened, or that were never quite plugged in. */
+static void drop_missing(Domain *domain, json_t *peripherals)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *aliases = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+        Missing missing = { names, aliases };
+        json_t *item;
+        size_t i;
+
+        json_array_foreach(peripherals, i, item)
+        {
+                const char *name = json_string_value(json_object_get(item, "name"));
+
+                if (name)
+                        (void)g_hash_table_add(names, (void *)name); /* the answer's */
+        }
+        (void)device_foreach(domain->live, find_missing, &missing); /* goes through all */
+        for (unsigned k = 0; k < aliases->len; k++) {
+                unplug_begin(domain, aliases->pdata[k]);
+                notice_raise(domain, "DeviceRemoved", g_variant_new("(s)", (char *)aliases->pdata[k]));
+        }
+}
+
+/* QEMU lists at least the type of the container. A list that is none says nothing. */
+static void check_devices(Domain *domain) AWAITS
+{
+        _cleanup_(json_decrefp) json_t *peripherals = NULL;
+        _cleanup_(error_clear) Error error = {};
+
+        if (qmp_call(machine_of(domain)->qmp, "qom-list", json_pack("{s:s}", "path", "/machine/peripheral"),
+                     DEADLINE_NEVER, &peripherals, &error) < 0)
+                log_debug(domain->object.path, "QEMU does not list its devices: %s", error.message);
+        else if (json_array_size(peripherals) > 0 && domain_check_active(domain, NULL) >= 0)
+                drop_missing(domain, peripherals);
+}
+
 static int take_back(Domain *domain, Error *error) AWAITS
 {
         const QemuDriver *qemu = qemu_driver_of(domain);
@@ -126,8 +199,10 @@ static int take_back(Domain *domain, Error *error) AWAITS
         r = monitor_connect(domain, error);
         if (r >= 0)
                 r = talk(domain, error);
-        if (r >= 0)
+        if (r >= 0) {
                 snapshot_recover(domain);
+                check_devices(domain);
+        }
         /* The daemon was killed between the run and the file that had its memory: the run has it. */
         if (r >= 0 && save_remove(domain, &problem) < 0)
                 log_error(domain->object.path, "the saved memory of machine %s is older than its disks: %s",

@@ -151,7 +151,7 @@ static bool is_over(const Domain *domain)
         return machine_of(domain)->phase != MACHINE_RUNNING || !machine_of(domain)->child || !domain->live;
 }
 
-int status_save(Domain *domain, Error *error)
+static int save(Domain *domain, DomainDefinition *live, Error *error) AWAITS
 {
         _cleanup_(error_clear) Error problem = {};
         Status status;
@@ -168,12 +168,22 @@ int status_save(Domain *domain, Error *error)
                 return 0;
         }
         status = status_of(domain);
-        status.live = domain->live;
+        status.live = live ? live : domain->live;
         r = write_status(domain, &status, &problem);
         if (r >= 0 || is_over(domain))
                 return 0; /* its folder goes with it */
         error_move(error, &problem);
         return r;
+}
+
+int status_save(Domain *domain, Error *error)
+{
+        return save(domain, NULL, error);
+}
+
+int status_save_plan(Domain *domain, DomainDefinition *plan, Error *error)
+{
+        return save(domain, plan, error);
 }
 
 int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason, Error *error)

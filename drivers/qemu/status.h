@@ -28,6 +28,9 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
 
 /* Saves what is true now of a machine that runs; 0 also if it has ended. */
 int status_save(Domain *domain, Error *error) AWAITS;
+/* The same with another live definition: of what is about to be plugged in, so that a daemon that was killed
+ * meanwhile knows what to look for. status_save() follows, whatever became of it. */
+int status_save_plan(Domain *domain, DomainDefinition *plan, Error *error) AWAITS;
 /* Saves what will be true of one that starts: machine->pending as its definition. */
 int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason,
                       Error *error) AWAITS;

@@ -46,6 +46,17 @@ typedef struct Device {
 
 /* The name of the element: "disk". */
 const char *device_kind_to_string(DeviceKind kind);
+int device_kind_from_string(const char *name); /* -EINVAL: there is no such element */
+const StructType *device_kind_type(DeviceKind kind);
+bool device_kind_is_single(DeviceKind kind); /* a machine has at most one */
+DeviceInfo *device_info_of(DeviceKind kind, const void *object);
+
+uint32_t device_count(const DomainDefinition *definition, DeviceKind kind);
+Device device_at(const DomainDefinition *definition, DeviceKind kind, uint32_t position);
+/* Takes the object over, which must be the only one if the kind is single. */
+void device_insert(DomainDefinition *definition, DeviceKind kind, uint32_t position, void *object);
+/* Takes it out without releasing it. */
+void *device_take(DomainDefinition *definition, DeviceKind kind, uint32_t position);
 
 /* Calls for each device, until one call returns something else than 0, which is returned. The visitor may
  * change the device but not the lists. */

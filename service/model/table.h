@@ -65,6 +65,7 @@ enum {
         DEFINITION_MIGRATABLE = 1 << 3,
         DEFINITION_STATUS = 1 << 16, /* the daemon's own file about a running machine: everything is kept */
         DEFINITION_NATIVE = 1 << 17, /* for `shown` only: asked for the native form */
+        DEFINITION_WANTED = 1 << 18, /* of a device that is looked for: as little as tells it from others */
 };
 
 typedef struct StructType StructType;

@@ -55,6 +55,17 @@ def test_filters(client, example):
     example("block", "closed", "quic", 53, status=1)
 
 
+def test_devices_come_and_go(example, web, root_dir):
+    image, xml = root_dir / "data.img", root_dir / "disk.xml"
+    image.write_bytes(bytes(1 << 20))
+    xml.write_text(disk(image, target="vdb"), encoding="utf-8")
+    example("attach", "web", xml)
+    assert "vdb" in web.xml()
+    xml.write_text("<disk><target dev='vdb'/></disk>", encoding="utf-8")
+    example("detach", "web", xml)
+    assert "vdb" not in web.xml()
+
+
 def test_define_and_undefine(client, example, file):
     path = example("define", file)
     assert list_machines(client) == [path]

@@ -44,9 +44,12 @@ static void append_unix(Chardev *chardev)
         const ChardevSource *source = chardev->source;
         bool listens = source->mode != SOCKET_CONNECT;
 
-        if (listens && g_str_has_prefix(source->path, chardev->line->host.folder))
-                g_string_append_printf(chardev->text, ",fd=%u", command_socket(chardev->line, source->path));
-        else
+        if (listens && g_str_has_prefix(source->path, chardev->line->host.folder)) {
+                _cleanup_(freep) char *fd =
+                        command_fd(chardev->line, command_socket(chardev->line, source->path));
+
+                append(chardev, "fd", fd);
+        } else
                 append(chardev, "path", source->path);
         if (listens)
                 g_string_append(chardev->text, ",server=on,wait=off");

@@ -50,8 +50,11 @@ static void set_taps(CommandLine *line, json_t *netdev, const DomainInterface *i
                  fd = command_taps(line, index_of(line->definition, interface), n_queues, has_header);
         _cleanup_(string_builder_freep) GString *fds = g_string_new(NULL);
 
-        for (unsigned i = 0; i < n_queues; i++)
-                g_string_append_printf(fds, "%s%u", i > 0 ? ":" : "", fd + i);
+        for (unsigned i = 0; i < n_queues; i++) {
+                _cleanup_(freep) char *name = command_fd(line, fd + i);
+
+                g_string_append_printf(fds, "%s%s", i > 0 ? ":" : "", name);
+        }
         json_set_string(netdev, "type", "tap");
         json_set_string(netdev, n_queues > 1 ? "fds" : "fd", fds->str);
         if (interface->has_sndbuf)

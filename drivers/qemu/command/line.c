@@ -183,8 +183,8 @@ char *command_descriptor(CommandLine *line, const char *path)
 {
         PassedFile *file = pass(line, path);
 
-        file->is_writable = file->is_device = true;
-        return g_strdup_printf("%u", file->fd);
+        file->is_writable = file->is_device = file->is_named = true;
+        return command_fd(line, file->fd);
 }
 
 void command_helper(CommandLine *line, HelperKind kind, unsigned index, const char *id, const char *alias)
@@ -200,6 +200,11 @@ void command_helper(CommandLine *line, HelperKind kind, unsigned index, const ch
         *helper = (PassedHelper){ .kind = kind, .index = index, .fd = line->next_fd++ };
         g_ptr_array_add(line->helpers, helper);
         command_add_option(line, "-chardev", "socket,id=%s,fd=%u", id, helper->fd);
+}
+
+char *command_fd(const CommandLine *line, unsigned fd)
+{
+        return g_strdup_printf("%s%u", line->host.is_plugged ? "fd" : "", fd);
 }
 
 unsigned command_socket(CommandLine *line, const char *path)

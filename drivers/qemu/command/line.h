@@ -16,6 +16,7 @@ typedef struct PassedFile {
         bool is_device;   /* it is a character device */
         bool is_reopened; /* QEMU opens it a second time by /proc/self/fd: it must be readable for its user
                            */
+        bool is_named;    /* QEMU is told the descriptor itself, by command_fd() */
         unsigned fd;      /* its number in QEMU */
 } PassedFile;
 
@@ -74,6 +75,7 @@ typedef struct CommandHost {
         bool passes_files;   /* see PassedFile; otherwise QEMU opens files by itself */
         bool has_passt;      /* it is installed */
         bool runs;           /* a machine is started by it; otherwise it is only shown */
+        bool is_plugged;     /* devices for a machine that runs: descriptors come by its monitor */
         const char
                 *cpu_vendor; /* of the processor, as the kernel calls it: "GenuineIntel"; NULL: not known */
         uint64_t version;    /* of QEMU: major * 1000000 + ...; 0: not known */
@@ -133,6 +135,9 @@ char *command_device_file(CommandLine *line, const char *path);
 char *command_descriptor(CommandLine *line, const char *path);
 /* A -chardev of that name, at whose other end the helper of the device is. */
 void command_helper(CommandLine *line, HelperKind kind, unsigned index, const char *id, const char *alias);
+/* How QEMU is told a descriptor: by its number, or, where it comes by the monitor, by a name ("fd7"), which
+ * must not be a number. The caller frees. */
+char *command_fd(const CommandLine *line, unsigned fd);
 /* A listening socket's number in QEMU. */
 unsigned command_socket(CommandLine *line, const char *path);
 /* An object of that name which holds the secret. `reference` is the definition's. */

@@ -95,7 +95,7 @@ static int set_forwards(json_t *netdev, const DomainInterface *interface, Error 
 
 static void set_passt(CommandLine *line, json_t *netdev, unsigned index)
 {
-        _cleanup_(freep) char *fd = g_strdup_printf("%u", command_taps(line, index, 1, false));
+        _cleanup_(freep) char *fd = command_fd(line, command_taps(line, index, 1, false));
 
         json_set_string(netdev, "type", "stream");
         json_set_bool(netdev, "server", false);

@@ -328,7 +328,6 @@ static int disk_check(void *object, const XmlNode *node, unsigned flags, Error *
         unsigned line = node ? node->line : 0;
         int r;
 
-        (void)flags;
         if (disk->backing && disk->backing->type == DISK_TYPE_ABSENT)
                 disk->backing = struct_free(&disk_backing_type, disk->backing);
         if (disk->backing)
@@ -346,8 +345,8 @@ static int disk_check(void *object, const XmlNode *node, unsigned flags, Error *
                 return r;
         if (disk->device == DISK_DEVICE_CDROM)
                 disk->readonly = true;
-        if (disk_source_is_empty(&disk->source) && disk->device != DISK_DEVICE_CDROM &&
-            disk->device != DISK_DEVICE_FLOPPY)
+        if (!(flags & DEFINITION_WANTED) && disk_source_is_empty(&disk->source) &&
+            disk->device != DISK_DEVICE_CDROM && disk->device != DISK_DEVICE_FLOPPY)
                 return error_set(error, ERROR_INVALID_XML, "line %u: <disk>: '%s' has no <source>", line,
                                  disk->target);
         return 0;

@@ -340,7 +340,7 @@ static int interface_check(void *object, const XmlNode *node, unsigned flags, Er
                 interface->source_mode = MACVTAP_VEPA;
         if (!(BIT(interface->type) & (IS(ETHERNET) | IS(NETWORK) | IS(BRIDGE))))
                 interface->filter = struct_free(&filter_reference_type, interface->filter);
-        for (unsigned i = 0; i < G_N_ELEMENTS(checks); i++) {
+        for (unsigned i = 0; !(flags & DEFINITION_WANTED) && i < G_N_ELEMENTS(checks); i++) {
                 r = checks[i](interface, node ? node->line : 0, error);
                 if (r < 0)
                         return r;

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The guest is asked to let go of a device. It may do so at once, later, or never: after a moment the caller
+ * gets an answer all the same, and a signal tells what became of it. */
+
+#include "drivers/qemu/detach.h"
+#include "drivers/qemu/impact.h"
+#include "model/device-change.h"
+
+/* As long as libvirt waits. */
+#define LET_GO_USEC (5 * G_USEC_PER_SEC)
+
+static int check_kind(const Device *device, Error *error)
+{
+        const DomainDisk *disk = device->object;
+
+        switch (device->kind) {
+        case DEVICE_DISK:
+                if (disk->bus == DISK_BUS_VIRTIO || disk->bus == DISK_BUS_SCSI || disk->bus == DISK_BUS_USB)
+                        return 0;
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "Disk '%s': nothing can be taken from the bus '%s' while the machine runs; "
+                                 "virtio, scsi and usb can",
+                                 disk->target, disk_bus_to_string(disk->bus));
+        case DEVICE_CONTROLLER: {
+                const DomainController *controller = device->object;
+
+                if (controller->type == CONTROLLER_TYPE_SCSI ||
+                    controller->type == CONTROLLER_TYPE_VIRTIO_SERIAL ||
+                    (controller->type == CONTROLLER_TYPE_USB && controller->index > 0))
+                        return 0;
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "A controller of type '%s' cannot be taken from a machine that runs",
+                                 controller_type_to_string(controller->type));
+        }
+        case DEVICE_INTERFACE:
+        case DEVICE_CHANNEL:
+        case DEVICE_CONSOLE:
+        case DEVICE_HOSTDEV:
+        case DEVICE_RNG:
+        case DEVICE_MEMORY:
+        case DEVICE_REDIRDEV:
+        case DEVICE_SERIAL:
+        case DEVICE_SHMEM:
+        case DEVICE_INPUT:
+        case DEVICE_WATCHDOG:
+        case DEVICE_VSOCK:
+        case DEVICE_CRYPTO:
+                return 0;
+        default:
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "A <%s> cannot be taken from a machine that runs",
+                                 device_kind_to_string(device->kind));
+        }
+}
+
+static bool is_there(const Domain *domain, const char *alias)
+{
+        Device device;
+
+        return domain->live && device_find_alias(domain->live, alias, &device, NULL) >= 0;
+}
+
+/* Until it is gone, refused, or time is up, which is no failure. */
+static int wait_for_guest(Domain *domain, const char *alias, uint64_t run, uint64_t deadline_usec,
+                          Error *error) AWAITS
+{
+        Machine *machine = machine_of(domain);
+
+        while (machine->run == run && (is_there(domain, alias) || machine->n_unplugging > 0)) {
+                int r;
+
+                if (g_strcmp0(machine->kept_alias, alias) == 0)
+                        return error_set(error, ERROR_OPERATION_FAILED,
+                                         "The guest of the %s does not let go of device '%s'",
+                                         object_describe(&domain->object), alias);
+                r = condition_wait(&machine->changed, deadline_usec);
+                if (r == -ETIMEDOUT)
+                        return 0;
+                if (r < 0)
+                        return error_set(error, ERROR_CANCELLED, "Waiting for the guest was cancelled");
+        }
+        return 0;
+}
+
+static int check_users(const Domain *domain, const Device *device, Error *error)
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *copy = domain_definition_copy(domain->live);
+        const Device same = device_at(copy, device->kind, device->position);
+
+        return definition_remove_device(copy, &same, error);
+}
+
+static int detach_live(Call *call, Domain *domain, const Device *device, Error *error) AWAITS
+{
+        Machine *machine = machine_of(domain);
+        _cleanup_(freep) char *alias = g_strdup(device->info->alias);
+        uint64_t run = machine->run;
+        int r = check_kind(device, error);
+
+        if (r >= 0)
+                r = check_users(domain, device, error);
+        if (r >= 0)
+                r = machine_check_monitor(domain, error);
+        if (r < 0)
+                return r;
+        g_clear_pointer(&machine->kept_alias, g_free);
+        r = qmp_call(machine->qmp, "device_del", json_pack("{s:s}", "id", alias),
+                     MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC)), NULL, error);
+        if (r < 0)
+                return r;
+        return wait_for_guest(domain, alias, run, MIN(call->deadline_usec, deadline_after_usec(LET_GO_USEC)),
+                              error);
+}
+
+int qemu_domain_detach_device(Call *call, Domain *domain, const char *xml, uint32_t flags, Error *error)
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *changed = NULL;
+        _cleanup_(device_element_clear) DeviceElement element = {}, stored = {};
+        Device device;
+        int r = impact_choose(domain, "DetachDevice", 0, &flags, error);
+
+        if (r >= 0)
+                r = device_element_parse(xml, DEFINITION_WANTED, &element, error);
+        if (r >= 0 && flags & AFFECT_CONFIG)
+                r = device_element_parse(xml, DEFINITION_WANTED | DEFINITION_INACTIVE, &stored, error);
+        if (r >= 0 && flags & AFFECT_CONFIG) {
+                changed = domain_definition_copy(domain->definition);
+                r = device_find(changed, &stored, &device, error);
+                if (r >= 0)
+                        r = definition_remove_device(changed, &device, error);
+        }
+        if (r >= 0 && flags & AFFECT_LIVE)
+                r = device_find(domain->live, &element, &device, error);
+        if (r >= 0 && flags & AFFECT_LIVE)
+                r = detach_live(call, domain, &device, error);
+        return r < 0 || !changed ? r : impact_store(domain, &changed, error);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* QEMU's names of what is behind a device follow from its alias or, for disks, from its target, as command/
+ * makes them. Block nodes are asked for, since images may have come and gone under a disk meanwhile. */
+
+#include "drivers/qemu/unplug.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "drivers/qemu/status.h"
+#include "model/device-change.h"
+#include <string.h>
+
+#define UNPLUG_TIMEOUT_USEC (30 * G_USEC_PER_SEC)
+#define FDSET               "/dev/fdset/"
+
+typedef struct Unplug {
+        Domain *domain; /* counted */
+        DeviceElement device;
+        uint64_t run, deadline_usec;
+} Unplug;
+
+static bool is_over(const Unplug *unplug)
+{
+        return machine_of(unplug->domain)->run != unplug->run ||
+               machine_check_monitor(unplug->domain, NULL) < 0;
+}
+
+/* What is not there need not go. */
+static int try(const Unplug *unplug, const char *command, const char *key, const char *name) AWAITS
+{
+        _cleanup_(error_clear) Error error = {};
+        int r;
+
+        if (is_over(unplug))
+                return -ENOENT;
+        r = qmp_call(machine_of(unplug->domain)->qmp, command, json_pack("{s:s}", key, name),
+                     unplug->deadline_usec, NULL, &error);
+        if (r < 0)
+                log_debug(unplug->domain->object.path, "%s %s: %s", command, name, error.message);
+        return r;
+}
+
+static void remove_named(const Unplug *unplug, const char *command, const char *prefix,
+                         const char *alias) AWAITS
+{
+        _cleanup_(freep) char *name = g_strconcat(prefix, alias, NULL);
+
+        (void)try(unplug, command, "id", name);
+}
+
+/* The number in "/dev/fdset/7", or -1. */
+static json_int_t fdset_of(json_t *node)
+{
+        const char *file = json_string_value(json_object_get(node, "file"));
+        const char *found = file ? strstr(file, FDSET) : NULL;
+
+        return found ? g_ascii_strtoll(found + strlen(FDSET), NULL, 10) : -1;
+}
+
+/* Those of the disk, as they are now. */
+static void list_nodes(const Unplug *unplug, const char *prefix, GPtrArray *nodes, GArray *fdsets) AWAITS
+{
+        _cleanup_(json_decrefp) json_t *answer = NULL;
+        json_t *item;
+        size_t i;
+
+        if (is_over(unplug) ||
+            qmp_call(machine_of(unplug->domain)->qmp, "query-named-block-nodes",
+                     json_pack("{s:b}", "flat", 1), unplug->deadline_usec, &answer, NULL) < 0)
+                return;
+        json_array_foreach(answer, i, item)
+        {
+                const char *name = json_string_value(json_object_get(item, "node-name"));
+                json_int_t fdset = fdset_of(item);
+
+                if (!name || !g_str_has_prefix(name, prefix))
+                        continue;
+                g_ptr_array_add(nodes, g_strdup(name));
+                if (fdset > 0)
+                        g_array_append_val(fdsets, fdset);
+        }
+}
+
+/* From the top: a node that another stands on stays until that is gone. */
+static void remove_nodes(const Unplug *unplug, GPtrArray *nodes) AWAITS
+{
+        bool goes_on = true;
+
+        while (goes_on && nodes->len > 0) {
+                goes_on = false;
+                for (unsigned i = 0; i < nodes->len;) {
+                        if (try(unplug, "blockdev-del", "node-name", nodes->pdata[i]) < 0) {
+                                i++;
+                                continue;
+                        }
+                        g_ptr_array_remove_index(nodes, i);
+                        goes_on = true;
+                }
+        }
+}
+
+/* Keys and passwords of its images. */
+static void remove_objects(const Unplug *unplug, const char *prefix) AWAITS
+{
+        _cleanup_(json_decrefp) json_t *answer = NULL;
+        json_t *item;
+        size_t i;
+
+        if (is_over(unplug) ||
+            qmp_call(machine_of(unplug->domain)->qmp, "qom-list", json_pack("{s:s}", "path", "/objects"),
+                     unplug->deadline_usec, &answer, NULL) < 0)
+                return;
+        json_array_foreach(answer, i, item)
+        {
+                const char *name = json_string_value(json_object_get(item, "name"));
+
+                if (name && g_str_has_prefix(name, prefix))
+                        (void)try(unplug, "object-del", "id", name);
+        }
+}
+
+static void unplug_medium(const Unplug *unplug, const DomainDisk *disk) AWAITS
+{
+        _cleanup_(freep) char *prefix = g_strconcat(disk->target, "-", NULL);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *nodes = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GArray) fdsets = g_array_new(false, false, sizeof(json_int_t));
+
+        list_nodes(unplug, prefix, nodes, fdsets);
+        remove_nodes(unplug, nodes);
+        for (unsigned i = 0; i < fdsets->len && !is_over(unplug); i++)
+                (void)qmp_call(machine_of(unplug->domain)->qmp, "remove-fd",
+                               json_pack("{s:I}", "fdset-id", g_array_index(fdsets, json_int_t, i)),
+                               unplug->deadline_usec, NULL, NULL); /* it may be gone with its file */
+        remove_objects(unplug, prefix);
+}
+
+static void unplug_disk(const Unplug *unplug, const DomainDisk *disk) AWAITS
+{
+        if (disk->type == DISK_TYPE_VHOSTUSER) {
+                remove_named(unplug, "chardev-remove", "chr-vu-", disk->info.alias);
+                return;
+        }
+        unplug_medium(unplug, disk);
+        remove_named(unplug, "object-del", "throttle-", disk->target);
+}
+
+static void remove_backend(const Unplug *unplug) AWAITS
+{
+        const char *alias = device_info_of(unplug->device.kind, unplug->device.object)->alias;
+
+        switch (unplug->device.kind) {
+        case DEVICE_DISK:
+                unplug_disk(unplug, unplug->device.object);
+                break;
+        case DEVICE_INTERFACE:
+                remove_named(unplug, "netdev_del", "host", alias);
+                remove_named(unplug, "chardev-remove", "char", alias);
+                break;
+        case DEVICE_SERIAL:
+        case DEVICE_CONSOLE:
+        case DEVICE_CHANNEL:
+        case DEVICE_REDIRDEV:
+                remove_named(unplug, "chardev-remove", "char", alias);
+                remove_named(unplug, "object-del", "tls-", alias);
+                break;
+        case DEVICE_RNG:
+                remove_named(unplug, "object-del", "obj", alias);
+                remove_named(unplug, "chardev-remove", "char", alias);
+                break;
+        case DEVICE_SHMEM:
+                remove_named(unplug, "object-del", "shmmem-", alias);
+                remove_named(unplug, "chardev-remove", "char", alias);
+                break;
+        case DEVICE_CRYPTO:
+                remove_named(unplug, "object-del", "obj", alias);
+                break;
+        case DEVICE_MEMORY:
+                remove_named(unplug, "object-del", "mem", alias);
+                break;
+        default:
+                break;
+        }
+}
+
+static void unplug_fiber(void *data)
+{
+        Unplug *unplug = data;
+        Domain *domain = unplug->domain;
+        Machine *machine = machine_of(domain);
+        _cleanup_(error_clear) Error error = {};
+
+        remove_backend(unplug);
+        if (machine->run == unplug->run && status_save(domain, &error) < 0)
+                log_warning(domain->object.path, "cannot save the status of machine %s: %s",
+                            domain->object.name, error.message);
+        machine->n_unplugging--;
+        condition_wake_all(&machine->changed);
+        device_element_clear(&unplug->device);
+        g_free(unplug);
+        domain_unref(domain);
+}
+
+void unplug_begin(Domain *domain, const char *alias)
+{
+        Machine *machine = machine_of(domain);
+        Device device;
+        Unplug *unplug;
+
+        if (device_find_alias(domain->live, alias, &device, NULL) < 0)
+                return;
+        unplug = g_new(Unplug, 1);
+        *unplug = (Unplug){ .domain = domain_ref(domain),
+                            .device = { device.kind,
+                                        struct_copy(device_kind_type(device.kind), device.object) },
+                            .run = machine->run,
+                            .deadline_usec = deadline_after_usec(UNPLUG_TIMEOUT_USEC) };
+        (void)definition_remove_device(domain->live, &device, NULL); /* QEMU has done it: nothing is on it */
+        machine->n_unplugging++;
+        if (fiber_start("qemu-unplug", unplug_fiber, unplug) >= 0)
+                return;
+        log_warning(domain->object.path, "what was behind device %s of machine %s is left", alias,
+                    domain->object.name);
+        machine->n_unplugging--;
+        device_element_clear(&unplug->device);
+        domain_unref(unplug->domain);
+        g_free(unplug);
+        status_save_soon(domain);
+}
