@@ -134,7 +134,7 @@ void networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPor
                 network_port_free(owned);
 }
 
-void networks_remove_ports(Driver *driver, const char *domain)
+void networks_remove_ports(Driver *driver, const char *domain, const char *device)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *networks = NULL;
 
@@ -142,7 +142,7 @@ void networks_remove_ports(Driver *driver, const char *domain)
                 return; /* the daemon ends, the machines do not */
         networks = object_table_list(driver->objects, OBJECT_NETWORK);
         for (unsigned i = 0; i < networks->len; i++)
-                (void)network_remove_ports(networks->pdata[i], domain); /* most have none of it */
+                (void)network_remove_ports(networks->pdata[i], domain, device); /* most have none of it */
 }
 
 GPtrArray *networks_find_leases(Driver *driver, const char *name, uid_t owner, const char *bridge,

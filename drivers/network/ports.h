@@ -20,7 +20,7 @@ int networks_find_place(Driver *driver, const char *name, const char *portgroup,
 /* The interface is plugged into that owner's network; takes the port over. */
 void networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port);
 /* All of the machine with that path. */
-void networks_remove_ports(Driver *driver, const char *domain);
+void networks_remove_ports(Driver *driver, const char *domain, const char *device);
 
 /* The leases of the hardware address in the owner's network of that name, or in the one with that bridge:
  * either may be NULL. Borrowed until the next wait; the caller unrefs the array. */

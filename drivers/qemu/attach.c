@@ -7,6 +7,7 @@
 #include "drivers/qemu/device-line.h"
 #include "drivers/qemu/impact.h"
 #include "drivers/qemu/notices.h"
+#include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
 #include "model/complete.h"
 #include "model/device-change.h"
@@ -106,6 +107,19 @@ static void adopt(Domain *domain, const DomainDefinition *candidate, const GArra
         live->current_memory_kib = candidate->current_memory_kib;
 }
 
+/* A cable that is not plugged in is no option of the card's. */
+static int set_link(const Domain *domain, const Device *device, uint64_t deadline_usec, Error *error) AWAITS
+{
+        const DomainInterface *interface = device->object;
+
+        if (device->kind != DEVICE_INTERFACE || interface->link != LINK_DOWN ||
+            machine_check_monitor(domain, NULL) < 0)
+                return 0;
+        return qmp_call(machine_of(domain)->qmp, "set_link",
+                        json_pack("{s:s, s:b}", "name", interface->info.alias, "up", 0), deadline_usec, NULL,
+                        error);
+}
+
 static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error *error) AWAITS
 {
         uint64_t run = machine_of(domain)->run;
@@ -123,8 +137,10 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
         r = status_save_plan(domain, candidate, error);
         if (r >= 0)
                 r = device_line_run(domain, candidate, &g_array_index(devices, Device, 0), devices->len,
-                                    call->deadline_usec, NULL, NULL, error);
+                                    call->deadline_usec, error);
         if (r < 0) {
+                if (device.kind == DEVICE_INTERFACE)
+                        plug_removed(domain, device.object);
                 (void)status_save(domain,
                                   NULL); /* what was planned is what the next one looks for, no more */
                 return r;
@@ -136,7 +152,8 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
         for (unsigned i = 0; i < devices->len; i++)
                 notice_raise(domain, "DeviceAdded",
                              g_variant_new("(s)", g_array_index(devices, Device, i).info->alias));
-        return status_save(domain, error);
+        r = status_save(domain, error);
+        return r < 0 ? r : set_link(domain, &device, call->deadline_usec, error);
 }
 
 /* Both get one MAC address, also if nobody has said which. */

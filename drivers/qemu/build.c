@@ -122,6 +122,8 @@ int build_devices(const Driver *driver, DomainDefinition *live, uid_t owner, con
 
         if (r >= 0)
                 r = prepare_live(driver, live, folder, error);
+        if (r >= 0 && devices->medium_node)
+                live->devices.disks.items[devices->items[0].position]->source.index = devices->medium_number;
         return r < 0 ? r
                      : build(driver, live, owner, folder, capabilities, true, devices, fill_devices,
                              ret_line, error);

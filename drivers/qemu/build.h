@@ -15,8 +15,9 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
 typedef struct BuildDevices {
         const Device *items; /* their kinds and positions */
         unsigned count;
-        unsigned first_fd;  /* numbers of descriptors that QEMU has not got yet */
-        char **medium_node; /* only what is behind the first, a disk, is built; gets the node's name */
+        unsigned first_fd;      /* numbers of descriptors that QEMU has not got yet */
+        char **medium_node;     /* only what is behind the first, a disk, is built; gets the node's name */
+        uint32_t medium_number; /* of that medium, see chain.h */
 } BuildDevices;
 
 /* The arguments of those devices alone. `live` is what the machine will be with them. */

@@ -28,6 +28,7 @@ typedef struct Undo {
 struct DeviceLine {
         GArray *undo; /* of Undo */
         uint64_t run;
+        bool is_open; /* what it opens, binds and plugs in is there */
 };
 
 static void undo_clear(void *data)
@@ -193,6 +194,7 @@ static int pass_all(Domain *domain, DeviceLine *line, DomainDefinition *live, co
         if (r >= 0)
                 r = launch_open(domain, live, command, &user, first_fd, deadline_usec, descriptors.fds,
                                 error);
+        line->is_open = r >= 0;
         for (unsigned i = 0; r >= 0 && i < count; i++) {
                 if (!is_same_run(domain, line))
                         return error_set(error, ERROR_OPERATION_FAILED, "The %s ended",
@@ -242,29 +244,48 @@ static int run(Domain *domain, DeviceLine *line, DomainDefinition *live, Command
         return r < 0 ? r : run_options(domain, line, command, deadline_usec, error);
 }
 
-int device_line_run(Domain *domain, DomainDefinition *live, const Device *devices, unsigned n_devices,
-                    uint64_t deadline_usec, char **ret_node, DeviceLine **ret_line, Error *error)
+static int build_and_run(Domain *domain, DomainDefinition *live, BuildDevices *wanted,
+                         uint64_t deadline_usec, DeviceLine **ret_line, Error *error) AWAITS
 {
         _cleanup_(device_line_freep) DeviceLine *line = device_line_new(domain);
         _cleanup_(command_line_freep) CommandLine *command = NULL;
         _cleanup_(freep) char *folder = folder_path(domain);
-        BuildDevices wanted = { .items = devices, .count = n_devices, .medium_node = ret_node };
         int r = machine_check_monitor(domain, error);
 
         if (r >= 0)
-                r = find_first_fd(domain, deadline_usec, &wanted.first_fd, error);
+                r = find_first_fd(domain, deadline_usec, &wanted->first_fd, error);
         if (r >= 0)
-                r = build_devices(domain->object.driver, live, domain->object.owner, folder, &wanted,
+                r = build_devices(domain->object.driver, live, domain->object.owner, folder, wanted,
                                   deadline_usec, &command, error);
         if (r < 0)
                 return r;
-        r = run(domain, line, live, command, wanted.first_fd, deadline_usec, error);
+        r = run(domain, line, live, command, wanted->first_fd, deadline_usec, error);
         if (r < 0) {
                 fiber_clear_cancel(); /* what was begun is taken back all the same */
+                for (unsigned i = 0; line->is_open && i < command->sockets->len; i++)
+                        folder_unbind(domain, ((PassedSocket *)command->sockets->pdata[i])->path);
                 device_line_undo(domain, line);
                 return r;
         }
-        if (ret_line)
-                *ret_line = TAKE_PTR(line);
+        *ret_line = TAKE_PTR(line);
         return 0;
+}
+
+int device_line_run(Domain *domain, DomainDefinition *live, const Device *devices, unsigned n_devices,
+                    uint64_t deadline_usec, Error *error)
+{
+        BuildDevices wanted = { .items = devices, .count = n_devices };
+        _cleanup_(device_line_freep) DeviceLine *line = NULL;
+
+        return build_and_run(domain, live, &wanted, deadline_usec, &line, error);
+}
+
+int device_line_open_medium(Domain *domain, DomainDefinition *live, const Device *disk, uint32_t number,
+                            uint64_t deadline_usec, char **ret_node, DeviceLine **ret_line, Error *error)
+{
+        BuildDevices wanted = {
+                .items = disk, .count = 1, .medium_node = ret_node, .medium_number = number
+        };
+
+        return build_and_run(domain, live, &wanted, deadline_usec, ret_line, error);
 }

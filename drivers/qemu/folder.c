@@ -146,6 +146,19 @@ int folder_bind(int folder_fd, const char *name, Error *error)
         return TAKE_FD(fd);
 }
 
+void folder_unbind(const Domain *domain, const char *path)
+{
+        _cleanup_(freep) char *ours = folder_path(domain), *parent = g_path_get_dirname(path),
+                              *name = g_path_get_basename(path);
+        _cleanup_(closep) int folder = -EBADF;
+
+        if (strcmp(ours, parent) != 0)
+                return;
+        folder = folder_open(domain, NULL);
+        if (folder >= 0)
+                (void)unlinkat(folder, name, 0); /* it need not be there */
+}
+
 int folder_connect(int folder_fd, const char *name, Error *error)
 {
         struct sockaddr_un address;

@@ -32,6 +32,8 @@ int folder_remove(const QemuDriver *qemu, const char *uuid, Error *error);
 
 /* A listening socket; `name` is a file in the folder. */
 int folder_bind(int folder_fd, const char *name, Error *error);
+/* Removes the file of a socket, if it is one in the machine's folder. */
+void folder_unbind(const Domain *domain, const char *path);
 /* Connects with the socket of that name in the folder; returns the fd. */
 int folder_connect(int folder_fd, const char *name, Error *error);
 /* A path of a file in the folder that is short enough for a socket's address. The caller frees. */

@@ -159,6 +159,30 @@ static int ask_password(Machine *machine, GPtrArray *questions, const DomainGrap
         return 0;
 }
 
+static int hear(const GPtrArray *questions, DomainDefinition *live, uint64_t deadline_usec,
+                Error *error) AWAITS
+{
+        int r = 0;
+
+        for (unsigned i = 0; r >= 0 && i < questions->len; i++) {
+                const Question *question = questions->pdata[i];
+                _cleanup_(json_decrefp) json_t *answer = NULL;
+
+                r = qmp_wait(question->command, deadline_usec, &answer, error);
+                if (r >= 0 && question->learn)
+                        question->learn(live, answer);
+        }
+        return r;
+}
+
+int learn_password(Machine *machine, const DomainGraphics *graphics, uint64_t deadline_usec, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *questions = g_ptr_array_new_with_free_func(question_free);
+        int r = ask_password(machine, questions, graphics, error);
+
+        return r < 0 ? r : hear(questions, NULL, deadline_usec, error);
+}
+
 int learn(Machine *machine, DomainDefinition *live, uint64_t deadline_usec, Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *questions = g_ptr_array_new_with_free_func(question_free);
@@ -184,13 +208,5 @@ int learn(Machine *machine, DomainDefinition *live, uint64_t deadline_usec, Erro
                 ask(questions, qmp_send(machine->qmp, "query-chardev", NULL, -EBADF), learn_chardevs);
         if (has_vnc)
                 ask(questions, qmp_send(machine->qmp, "query-vnc", NULL, -EBADF), learn_vnc);
-        for (unsigned i = 0; r >= 0 && i < questions->len; i++) {
-                const Question *question = questions->pdata[i];
-                _cleanup_(json_decrefp) json_t *answer = NULL;
-
-                r = qmp_wait(question->command, deadline_usec, &answer, error);
-                if (r >= 0 && question->learn)
-                        question->learn(live, answer);
-        }
-        return r;
+        return r < 0 ? r : hear(questions, live, deadline_usec, error);
 }

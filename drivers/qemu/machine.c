@@ -49,7 +49,7 @@ void machine_forget_run(Machine *machine)
         machine->messages_fd = -EBADF;
         g_clear_pointer(&machine->agent_interfaces, json_decref);
         g_clear_pointer(&machine->perf, g_ptr_array_unref);
-        networks_remove_ports(machine->domain->object.driver, machine->domain->object.path);
+        networks_remove_ports(machine->domain->object.driver, machine->domain->object.path, NULL);
         filter_ports_close(machine->domain->object.driver, &machine->domain->object, NULL);
         machine->phase = MACHINE_OFF;
         machine->has_exited = machine->is_ready = machine->is_hung_up = machine->is_flooding = false;

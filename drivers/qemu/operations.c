@@ -42,6 +42,7 @@
 #include "drivers/qemu/stats.h"
 #include "drivers/qemu/stop.h"
 #include "drivers/qemu/tune.h"
+#include "drivers/qemu/update.h"
 #include "drivers/secret/secrets.h"
 #include "drivers/storage/pools.h"
 #include "drivers/storage/transfer.h"
@@ -162,6 +163,7 @@ const DriverOperations qemu_operations = {
                 .snapshot_lookup_by_name = qemu_domain_snapshot_lookup_by_name,
                 .suspend = qemu_domain_suspend,
                 .undefine = qemu_domain_undefine,
+                .update_device = qemu_domain_update_device,
         },
         .interface = {
                 .create = interfaces_create,

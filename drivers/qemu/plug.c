@@ -261,3 +261,15 @@ void plug_ended(Driver *driver, const DomainDefinition *definition)
         if (definition && has_macvtap(definition))
                 plug_sweep(driver);
 }
+
+void plug_removed(Domain *domain, const DomainInterface *interface)
+{
+        Driver *driver = domain->object.driver;
+
+        if (!interface->target)
+                return; /* it was not plugged into anything */
+        networks_remove_ports(driver, domain->object.path, interface->target);
+        filter_ports_close(driver, &domain->object, interface->target);
+        if (interface->type == INTERFACE_TYPE_DIRECT || interface->type == INTERFACE_TYPE_NETWORK)
+                plug_sweep(driver);
+}

@@ -6,6 +6,8 @@
 #include "drivers/qemu/unplug.h"
 #include "core/fiber.h"
 #include "core/log.h"
+#include "drivers/qemu/folder.h"
+#include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
 #include "model/device-change.h"
 #include <string.h>
@@ -119,29 +121,63 @@ static void remove_objects(const Unplug *unplug, const char *prefix) AWAITS
         }
 }
 
-static void unplug_medium(const Unplug *unplug, const DomainDisk *disk) AWAITS
+static bool has_number(const GArray *numbers, json_int_t number)
 {
-        _cleanup_(freep) char *prefix = g_strconcat(disk->target, "-", NULL);
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *nodes = g_ptr_array_new_with_free_func(g_free);
+        for (unsigned i = 0; i < numbers->len; i++)
+                if (g_array_index(numbers, json_int_t, i) == number)
+                        return true;
+        return false;
+}
+
+static void remove_images(const Unplug *unplug, const char *prefix) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *nodes = g_ptr_array_new_with_free_func(g_free),
+                                                *left = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(GArray) fdsets = g_array_new(false, false, sizeof(json_int_t));
+        g_autoptr(GArray) used = g_array_new(false, false, sizeof(json_int_t));
 
         list_nodes(unplug, prefix, nodes, fdsets);
         remove_nodes(unplug, nodes);
+        list_nodes(unplug, prefix, left, used);
         for (unsigned i = 0; i < fdsets->len && !is_over(unplug); i++)
-                (void)qmp_call(machine_of(unplug->domain)->qmp, "remove-fd",
-                               json_pack("{s:I}", "fdset-id", g_array_index(fdsets, json_int_t, i)),
-                               unplug->deadline_usec, NULL, NULL); /* it may be gone with its file */
-        remove_objects(unplug, prefix);
+                if (!has_number(used, g_array_index(fdsets, json_int_t, i)))
+                        (void)qmp_call(machine_of(unplug->domain)->qmp, "remove-fd",
+                                       json_pack("{s:I}", "fdset-id", g_array_index(fdsets, json_int_t, i)),
+                                       unplug->deadline_usec, NULL, NULL); /* it may be gone with its file */
+}
+
+void unplug_media(Domain *domain, const char *target)
+{
+        _cleanup_(freep) char *prefix = g_strconcat(target, "-", NULL);
+        const Unplug unplug = { .domain = domain,
+                                .run = machine_of(domain)->run,
+                                .deadline_usec = deadline_after_usec(UNPLUG_TIMEOUT_USEC) };
+
+        remove_images(&unplug, prefix);
 }
 
 static void unplug_disk(const Unplug *unplug, const DomainDisk *disk) AWAITS
 {
+        _cleanup_(freep) char *prefix = NULL;
+
         if (disk->type == DISK_TYPE_VHOSTUSER) {
                 remove_named(unplug, "chardev-remove", "chr-vu-", disk->info.alias);
                 return;
         }
-        unplug_medium(unplug, disk);
+        prefix = g_strconcat(disk->target, "-", NULL);
+        remove_images(unplug, prefix);
+        remove_objects(unplug, prefix);
         remove_named(unplug, "object-del", "throttle-", disk->target);
+}
+
+/* The socket of a channel, which the daemon made. */
+static void remove_socket(const Unplug *unplug)
+{
+        const DomainChannel *channel = unplug->device.object;
+
+        if (unplug->device.kind == DEVICE_CHANNEL && channel->source.type == CHARDEV_TYPE_UNIX &&
+            channel->source.mode == SOCKET_BIND && channel->source.path)
+                folder_unbind(unplug->domain, channel->source.path);
 }
 
 static void remove_backend(const Unplug *unplug) AWAITS
@@ -154,12 +190,14 @@ static void remove_backend(const Unplug *unplug) AWAITS
                 break;
         case DEVICE_INTERFACE:
                 remove_named(unplug, "netdev_del", "host", alias);
+                plug_removed(unplug->domain, unplug->device.object);
                 remove_named(unplug, "chardev-remove", "char", alias);
                 break;
         case DEVICE_SERIAL:
         case DEVICE_CONSOLE:
         case DEVICE_CHANNEL:
         case DEVICE_REDIRDEV:
+                remove_socket(unplug);
                 remove_named(unplug, "chardev-remove", "char", alias);
                 remove_named(unplug, "object-del", "tls-", alias);
                 break;

@@ -9,3 +9,5 @@
  * is removed soon, and the status saved; machine->n_unplugging counts how many are on their way. Nothing
  * happens if there is no such device. */
 void unplug_begin(Domain *domain, const char *alias);
+/* Removes what is behind a drive and used by nobody any more: media that were taken out. */
+void unplug_media(Domain *domain, const char *target) AWAITS;

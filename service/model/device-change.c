@@ -142,6 +142,21 @@ static bool is_channel(const DomainChannel *channel, const DomainChannel *wanted
                g_strcmp0(channel->port, wanted->port) == 0;
 }
 
+/* How much of it is asked for, and is there, does not tell it from others. */
+static bool is_memory(const Device *device, const DeviceElement *element)
+{
+        const DomainMemory *memory = device->object;
+        DomainMemory *same = struct_copy(&domain_memory_type, element->object);
+        const DeviceElement wanted = { DEVICE_MEMORY, same };
+        bool is_it;
+
+        same->requested_kib = memory->requested_kib;
+        same->current_kib = memory->current_kib;
+        is_it = is_described(device, &wanted);
+        (void)struct_free(&domain_memory_type, same);
+        return is_it;
+}
+
 static bool is_meant(const Device *device, const DeviceElement *element)
 {
         const void *object = device->object, *wanted = element->object;
@@ -168,6 +183,8 @@ static bool is_meant(const Device *device, const DeviceElement *element)
         case DEVICE_CHANNEL:
                 return ((const DomainChannel *)wanted)->name ? is_channel(object, wanted)
                                                              : is_described(device, element);
+        case DEVICE_MEMORY:
+                return is_memory(device, element);
         default:
                 return device_kind_is_single(device->kind) || is_described(device, element);
         }
@@ -412,9 +429,4 @@ int definition_replace_device(DomainDefinition *definition, const Device *device
         struct_free(device_kind_type(device->kind), old);
         device_insert(definition, device->kind, device->position, TAKE_PTR(element->object));
         return domain_definition_complete(definition, error);
-}
-
-char *device_difference(const Device *device, const void *other)
-{
-        return struct_difference(device_kind_type(device->kind), device->object, other, true);
 }

@@ -39,6 +39,3 @@ int definition_remove_device(DomainDefinition *definition, const Device *device,
  * element has its own; takes it out of the element. The definition is of no use after a failure. */
 int definition_replace_device(DomainDefinition *definition, const Device *device, DeviceElement *element,
                               Error *error);
-/* What of the device the guest would notice if it were the element, which is completed as it would be there;
- * NULL: nothing. The caller frees. */
-char *device_difference(const Device *device, const void *other);

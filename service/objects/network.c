@@ -170,14 +170,14 @@ void network_put_port(Network *network, NetworkPort *port)
         object_changed(&network->object, "Ports");
 }
 
-bool network_remove_ports(Network *network, const char *domain)
+bool network_remove_ports(Network *network, const char *domain, const char *device)
 {
         bool is_found = false;
 
         for (unsigned i = network->ports->len; i-- > 0;) {
                 const NetworkPort *port = network->ports->pdata[i];
 
-                if (strcmp(port->domain, domain) != 0)
+                if (strcmp(port->domain, domain) != 0 || (device && strcmp(port->device, device) != 0))
                         continue;
                 g_ptr_array_remove_index(network->ports, i);
                 is_found = true;

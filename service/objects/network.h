@@ -60,4 +60,4 @@ NetworkPort *network_port_free(NetworkPort *port);
 /* Takes it over; replaces one of the same domain and alias. */
 void network_put_port(Network *network, NetworkPort *port);
 /* All of the domain; returns whether there were any. */
-bool network_remove_ports(Network *network, const char *domain);
+bool network_remove_ports(Network *network, const char *domain, const char *device);

@@ -139,3 +139,117 @@ class TestDisks:
             attach(machine, disk(image), BOTH)
         assert "persistent" in e.value.message
         machine.destroy()
+
+
+USER = "<interface type='user'><mac address='52:54:00:00:00:{:02x}'/><model type='virtio'/></interface>"
+CHANNEL = "<channel type='unix'><target type='virtio' name='org.test.{}'/></channel>"
+RNG = "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
+REDIRECTED = "<redirdev bus='usb' type='unix'><source mode='bind' path='{}'/></redirdev>"
+TABLET = "<input type='tablet' bus='usb'/>"
+
+
+def aliases(machine, element):
+    return [alias.get("name") for alias in machine.tree().findall(f"devices/{element}/alias")]
+
+
+@pytest.mark.qemu
+class TestOthers:
+    def test_comes_and_goes_at_once(self, daemon, client, root_dir):
+        """USB devices and ports of virtio-serial need no guest that lets go of them."""
+        machine = define(client, definition("web", "<controller type='virtio-serial'/>"
+                                                   "<controller type='usb' model='qemu-xhci'/>"))
+        machine.create()
+        for element, xml in (("channel", CHANNEL.format(1)), ("input", TABLET),
+                             ("redirdev", REDIRECTED.format(root_dir / "usb.sock")),
+                             ("channel", "<channel type='pty'><target type='virtio' name='org.test.2'/></channel>")):
+            before = aliases(machine, element)
+            for _ in range(2):  # what was behind it has gone: its name is free
+                attach(machine, xml, AFFECT_LIVE)
+                assert len(aliases(machine, element)) == len(before) + 1, element
+                detach(machine, xml, AFFECT_LIVE)
+                assert aliases(machine, element) == before
+        machine.destroy()
+
+    def test_of_pci(self, daemon, client):
+        machine = define(client, definition("web"))
+        machine.create()
+        attach(machine, USER.format(1), BOTH)
+        refused(machine, "AttachDevice", USER.format(1), AFFECT_LIVE, "52:54:00:00:00:01", "already")
+        attach(machine, RNG)
+        attach(machine, "<controller type='scsi' model='virtio-scsi'/>")
+        assert (aliases(machine, "interface"), aliases(machine, "rng")) == (["net0"], ["rng0"])
+        xml = machine.xml()
+        daemon.restart()
+        assert machine.xml() == xml
+        removed = client.listen(interface=DOMAIN, member="DeviceRemoved")
+        detach(machine, USER.format(1), BOTH)
+        detach(machine, RNG)
+        assert removed.values() == []
+        machine.call("Reset", "u", 0)
+        wait_for(lambda: aliases(machine, "interface") == aliases(machine, "rng") == [], 10)
+        attach(machine, USER.format(1))
+        attach(machine, RNG)
+        machine.destroy()
+        assert machine.tree().find("devices/interface") is None
+
+    def test_memory(self, client):
+        cells = ("<maxMemory slots='4' unit='MiB'>512</maxMemory>"
+                 "<cpu><numa><cell id='0' cpus='0' memory='64' unit='MiB'/></numa></cpu>")
+        machine = define(client, definition("web", memory_kib=65536, extra=cells))
+        machine.create()
+        dimm = "<memory model='dimm'><target><size unit='MiB'>128</size><node>0</node></target></memory>"
+        attach(machine, dimm, BOTH)
+        assert aliases(machine, "memory") == ["dimm0"]
+        assert machine.tree().find("memory").text == machine.tree(XML_INACTIVE).find("memory").text == "196608"
+        virtual = ("<memory model='virtio-mem'><target><size unit='MiB'>128</size><node>0</node>"
+                   "<block unit='MiB'>2</block><requested unit='MiB'>{}</requested></target></memory>")
+        attach(machine, virtual.format(0))
+        machine.call("UpdateDevice", "su", virtual.format(64), AFFECT_LIVE)
+        assert machine.tree().find("devices/memory[@model='virtio-mem']/target/requested").text == "65536"
+        machine.destroy()
+
+
+@pytest.mark.qemu
+class TestUpdates:
+    CDROM = ("<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>{}<target dev='sdb' bus='sata'/>"
+             "<readonly/></disk>")
+
+    def test_medium(self, daemon, client, image, root_dir):
+        second = root_dir / "second.iso"
+        second.write_bytes(bytes(1 << 20))
+        first = self.CDROM.format(f"<source file='{image}'/>")
+        other = self.CDROM.format(f"<source file='{second}'/>")
+        machine = define(client, definition("web", first, machine="q35"))
+        machine.create()
+
+        def source():
+            found = machine.tree().find("devices/disk/source")
+            return None if found is None else found.get("file")
+
+        machine.call("UpdateDevice", "su", other, AFFECT_LIVE)
+        assert source() == str(second)
+        assert machine.tree(XML_INACTIVE).find("devices/disk/source").get("file") == str(image)
+        refused(machine, "UpdateDevice", self.CDROM.format(f"<source file='{root_dir}/none.iso'/>"), 0, "none.iso")
+        daemon.restart()
+        machine.call("UpdateDevice", "su", self.CDROM.format(""), BOTH | 4)
+        assert source() is None
+        machine.call("UpdateDevice", "su", first, 0)
+        machine.call("UpdateDevice", "su", other, 0)
+        assert source() == str(second)
+        refused(machine, "UpdateDevice", other.replace("<readonly/>", "<serial>x</serial>"), 0, "serial")
+        refused(machine, "UpdateDevice", other.replace("sdb", "sdc"), 0, "sdc")
+        refused(machine, "UpdateDevice", other, 8, "8")
+        machine.destroy()
+
+    def test_link_and_password(self, client):
+        vnc = "<graphics type='vnc' autoport='yes' passwd='{}'/>"
+        machine = define(client, definition("web", USER.format(1) + vnc.format("old")))
+        machine.create()
+        down = USER.format(1).replace("</interface>", "<link state='down'/></interface>")
+        machine.call("UpdateDevice", "su", down, BOTH)
+        for flags in (0, XML_INACTIVE):
+            assert machine.tree(flags).find("devices/interface/link").get("state") == "down"
+        refused(machine, "UpdateDevice", down.replace("virtio", "e1000"), AFFECT_LIVE, "model")
+        machine.call("UpdateDevice", "su", vnc.format("new"), AFFECT_LIVE)
+        assert machine.tree(1).find("devices/graphics").get("passwd") == "new"
+        machine.destroy()

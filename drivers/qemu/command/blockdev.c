@@ -361,21 +361,24 @@ static int add_chain(const Stack *stack, Error *error)
 {
         const DomainDisk *disk = stack->disk;
         g_autoptr(GPtrArray) chain = g_ptr_array_new();
-        _cleanup_(freep) char *below = NULL;
+        _cleanup_(freep) char *below = NULL, *name = NULL;
+        unsigned number;
         int r;
 
+        /* A medium that came later has a number, and so have the images below it. */
+        number = disk->source.index;
         for (const DiskBacking *b = disk->backing; b && b->type != DISK_TYPE_ABSENT; b = b->backing)
                 g_ptr_array_add(chain, (void *)b);
         for (unsigned i = chain->len; i > 0; i--) {
                 const DiskBacking *b = g_ptr_array_index(chain, i - 1);
-                _cleanup_(freep) char *name = g_strdup_printf("%s-%u", disk->target, i);
+                _cleanup_(freep) char *part = g_strdup_printf("%s-%u", disk->target, number + i);
                 const Image image = {
                         .type = b->type,
                         .format = b->format,
                         .source = &b->source,
                         .encryption = b->source.encryption,
                         .auth = b->source.auth,
-                        .name = name,
+                        .name = part,
                         .backing = below,
                         .chain_ends = b->backing && b->backing->type == DISK_TYPE_ABSENT,
                         .is_readonly = true,
@@ -386,15 +389,16 @@ static int add_chain(const Stack *stack, Error *error)
                 if (r < 0)
                         return r;
                 g_free(below);
-                below = g_strdup_printf("%s-image", name);
+                below = g_strdup_printf("%s-image", part);
         }
+        name = number > 0 ? g_strdup_printf("%s-%u", disk->target, number) : g_strdup(disk->target);
         const Image image = {
                 .type = disk->type,
                 .format = disk->format,
                 .source = &disk->source,
                 .encryption = disk->encryption ? disk->encryption : disk->source.encryption,
                 .auth = disk->auth ? disk->auth : disk->source.auth,
-                .name = disk->target,
+                .name = name,
                 .backing = below,
                 .chain_ends =
                         disk->backing_ends || (disk->backing && disk->backing->type == DISK_TYPE_ABSENT),
@@ -438,7 +442,7 @@ static void add_throttle(const Stack *stack, char **node)
         const DiskTune *tune = stack->disk->tune;
         const char *target = stack->disk->target;
         _cleanup_(freep) char *name = g_strdup_printf("%s-throttle", target), *below = *node, *group = NULL;
-        bool is_known = false;
+        bool is_known = stack->disk->source.index > 0; /* it was there for the medium before */
         json_t *object, *values;
 
         group = tune->group_name ? g_strdup_printf("throttle-group-%s", tune->group_name)
@@ -511,7 +515,8 @@ int blockdev_disk(CommandLine *line, const DomainDisk *disk, char **ret_node, Er
         r = add_chain(&stack, error);
         if (r < 0)
                 return r;
-        node = g_strdup_printf("%s-image", disk->target);
+        node = disk->source.index > 0 ? g_strdup_printf("%s-%u-image", disk->target, disk->source.index)
+                                      : g_strdup_printf("%s-image", disk->target);
         if (disk->transient && !disk->readonly)
                 add_overlay(&stack, &node);
         if (disk->tune)
