@@ -238,7 +238,9 @@ int device_find(const DomainDefinition *definition, const DeviceElement *element
                         error, ERROR_INVALID_ARGUMENT,
                         "Domain '%s' has %u of that description: %s; its alias or address says which",
                         definition->name, n_found, what);
-        return error_set(error, ERROR_NO_DEVICE, "Domain '%s' has no %s%s", definition->name, what,
+        return error_set(error, ERROR_NO_DEVICE,
+                         "No such device: the configuration of domain '%s' has no %s%s", definition->name,
+                         what,
                          wanted->alias || device_address_is_assigned(&wanted->address)
                                  ? " with that alias and address"
                                  : "");

@@ -1,10 +1,13 @@
 """Devices come and go: in the definition, in a machine that runs, in both."""
 
+import pathlib
+import subprocess
+
 import pytest
 
 from harness import BusError, wait_for
 from machines import (
-    AFFECT_CONFIG, AFFECT_LIVE, DOMAIN, XML_INACTIVE, create_transient, define, definition, disk)
+    AFFECT_CONFIG, AFFECT_LIVE, DOMAIN, XML_INACTIVE, Machine, create_transient, define, definition, disk)
 
 BOTH = AFFECT_LIVE | AFFECT_CONFIG
 
@@ -253,3 +256,52 @@ class TestUpdates:
         machine.call("UpdateDevice", "su", vnc.format("new"), AFFECT_LIVE)
         assert machine.tree(1).find("devices/graphics").get("passwd") == "new"
         machine.destroy()
+
+
+@pytest.mark.system
+@pytest.mark.qemu
+class TestRights:
+    def test_shared_machine(self, system_daemon, image):
+        """Its QEMU has no rights: it gets what the daemon opens, and a tap on a bridge."""
+        image.chmod(0o600)
+        machine = define(system_daemon.client(), definition("web", "<controller type='usb' model='qemu-xhci'/>"))
+        machine.create()
+        for _ in range(2):
+            attach(machine, disk(image, target="sda", bus="usb"), AFFECT_LIVE)
+            detach(machine, disk(image, target="sda", bus="usb"), AFFECT_LIVE)
+        attach(machine, disk(image), AFFECT_LIVE)
+        subprocess.run(["ip", "link", "add", "plugged", "type", "bridge"], check=True)
+        try:
+            card = USER.format(1).replace("'user'>", "'bridge'><source bridge='plugged'/>")
+            refused(machine, "AttachDevice", card.replace("plugged", "unplugged"), AFFECT_LIVE, "unplugged")
+            attach(machine, card, AFFECT_LIVE)
+            tap = machine.tree().find("devices/interface/target").get("dev")
+            ports = pathlib.Path("/sys/class/net/plugged/brif")
+            assert [port.name for port in ports.iterdir()] == [tap]
+            system_daemon.restart()
+            detach(machine, card, AFFECT_LIVE)
+            machine.call("Reset", "u", 0)
+            wait_for(lambda: not list(ports.iterdir()), 10)
+        finally:
+            machine.destroy()
+            subprocess.run(["ip", "link", "del", "plugged"], check=True)
+
+    def test_users_machine(self, system_daemon, image):
+        image.chmod(0o600)  # root's
+        machine = define(system_daemon.client("alice"), definition("hers"))
+        machine.create()
+        refused(machine, "AttachDevice", disk(image), AFFECT_LIVE, "Permission denied")
+        machine.destroy()
+
+    def test_who_may(self, system_daemon, polkit, image):
+        """domain.write is not domain.save: a rule may allow one without the other."""
+        polkit.rules("if (subject.user == 'bob' && ['getattr', 'read', 'write'].indexOf("
+                     "action.id.replace('org.libvirt.api.domain.', '')) >= 0) return polkit.Result.YES;")
+        machine = define(system_daemon.client("alice"), definition("hers"))
+        his = Machine(system_daemon.client("bob"), machine.path)
+        for member in ("AttachDevice", "DetachDevice", "UpdateDevice"):
+            for flags in (0, AFFECT_CONFIG, BOTH):
+                error = refused(his, member, disk(image), flags)
+                assert error.name in ("org.freedesktop.DBus.Error.AccessDenied",
+                                      "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired")
+            refused(his, member, disk(image), AFFECT_LIVE, "not running")
