@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BRIDGES_MAX 1024
 #define BOOTED_FILE "booted" /* in the folder of those that are up: autostart is done */
@@ -152,7 +153,7 @@ int networks_open(Driver *driver, Error *error)
         driver->networks = state;
         if (!driver->type->is_in_memory && leases_open(driver, &problem) < 0)
                 log_warning(driver->object.path, "leases are not told as they happen: %s", problem.message);
-        if (!driver->type->is_in_memory && health_watch(driver, &trouble) < 0)
+        if (!driver->type->is_in_memory && geteuid() == 0 && health_watch(driver, &trouble) < 0)
                 log_warning(driver->object.path, "what others' rules do to networks is not seen: %s",
                             trouble.message);
         take_back(driver);
