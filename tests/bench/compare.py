@@ -4,7 +4,7 @@
 What `compare` runs in its namespaces: both stacks side by side, and a table of medians and 99th percentiles in
 microseconds with the ratios.  The parts: calls (reads at 1, 100, 1,000 and 10,000 machines, with 1 and 16 calls in
 flight, by the bus, by our private socket and by libvirt's own protocol), life (machines that really start and end),
-scale (the daemon's start, its memory).  Rows in which virtbusd is less than 3 times as fast as libvirt-dbus, or slower
+scale (the daemon's start, its memory), networks (start and end of a NAT network with a real dnsmasq).  Rows in which virtbusd is less than 3 times as fast as libvirt-dbus, or slower
 than libvirt's own protocol, are marked.
 """
 
@@ -25,6 +25,9 @@ from machines import STOPPED, Lifecycle, Machine, definition  # noqa: E402
 
 QEMU = "/org/libvirt/QEMU"
 CONNECT, DOMAIN, PROPERTIES = "org.libvirt.Connect", "org.libvirt.Domain", "org.freedesktop.DBus.Properties"
+NETWORK = "org.libvirt.Network"
+NAT = ("<network><name>bench{0}</name><forward mode='nat'/><bridge name='vbbench{0}' delay='0'/>"
+       "<ip address='10.99.{0}.1' prefix='24'><dhcp><range start='10.99.{0}.10' end='10.99.{0}.200'/></dhcp></ip></network>")
 LIBRARY = "/usr/lib/x86_64-linux-gnu/libvirt.so.0"
 URI = "qemu:///system"
 
@@ -278,6 +281,25 @@ class Comparison:
         for name, took in ours.items():
             self.table.add(f"{name}, no disks, TCG", peer=self.summary(theirs[name]), bus=self.summary(took))
 
+    def networks_of(self, client, number, took):
+        """One turn of: Create and Destroy of a network that is there already."""
+        path = client.call(QEMU, CONNECT, "NetworkDefineXML", "s", NAT.format(number))
+        for name in took:
+            started = time.monotonic()
+            client.call(path, NETWORK, name)
+            took[name].append(time.monotonic() - started)
+        client.call(path, NETWORK, "Undefine")
+
+    def measure_networks(self):
+        """Turn by turn, for both have the one network namespace."""
+        took = {stack: {"Create": [], "Destroy": []} for stack in (self.theirs, self.ours)}
+        for _ in range(5 if self.quick else 20):
+            for number, stack in enumerate(took, 1):
+                self.networks_of(self.clients[stack], number, took[stack])
+        for name in ("Create", "Destroy"):
+            self.table.add(f"{name} of a NAT network", peer=self.summary(took[self.theirs][name]),
+                           bus=self.summary(took[self.ours][name]))
+
     def measure_scale(self):
         for count in (0, 1000) if self.quick else (0, 1000, 10000):
             have = len(self.clients[self.ours].call(QEMU, CONNECT, "ListDomains", "u", 0))
@@ -300,12 +322,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scratch", type=pathlib.Path, required=True)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("part", nargs="*", metavar="PART", help="calls, life, scale; all without one")
+    parser.add_argument("part", nargs="*", metavar="PART", help="calls, life, networks, scale; all without one")
     options = parser.parse_args()
     comparison = Comparison(options.scratch, options.quick)
     try:
         comparison.start()
-        for part in options.part or ("life", "calls", "scale"):
+        for part in options.part or ("life", "networks", "calls", "scale"):
             getattr(comparison, f"measure_{part}")()
     finally:
         comparison.stop()
