@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import stat
 import struct
 import subprocess
 import uuid
@@ -446,6 +447,67 @@ class TestVolumes:
             volume = client.call(pool, POOL, "StorageVolLookupByName", "s", name)
             client.call(volume, VOLUME, "Resize", "tu", 2 * MIB, 0)
             assert image_info(folder / name)["virtual-size"] == 2 * MIB
+
+
+    def test_a_chain_of_a_thousand(self, client, tmp_path):
+        """Each image says that it stands on the next one; nobody goes down there."""
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-u", "-b", "i0000", "-F", "qcow2", tmp_path / "top", "1M"],
+                       check=True)
+        header = (tmp_path / "top").read_bytes()[:4096]
+        for i in range(1000):
+            (tmp_path / f"i{i:04}").write_bytes(header.replace(b"i0000", b"i%04d" % (i + 1)))
+        pool = started(client, tmp_path)
+        assert len(names_only(client, pool)) == 1001
+        volume = client.call(pool, POOL, "StorageVolLookupByName", "s", "top")
+        before = (tmp_path / "top").read_bytes()
+        assert read(client, volume).find("backingStore/path").text == f"{tmp_path}/i0000"
+        refused(client.call, volume, VOLUME, "Resize", "tu", 2 * MIB, 0, word="at most 64")
+        refused(client.call, pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("copy", kind="qcow2"),
+                f"{tmp_path}/top", 0, word="stands on")
+        assert (tmp_path / "top").read_bytes() == before and not (tmp_path / "copy").exists()
+
+    @pytest.mark.parametrize("when", ["before", "in the middle", "after"])
+    def test_qemu_img_is_killed(self, daemon, client, tmp_path, monkeypatch, when):
+        """What it was to do has been done, or has not; nothing of it is left."""
+        folder, tools = tmp_path / "pool", tmp_path / "bin"
+        folder.mkdir()
+        tools.mkdir()
+        pool = started(client, folder)
+        volume = make(client, pool, "a", MIB, kind="qcow2")
+        make(client, pool, "raw", 64 * MIB)
+        with open(folder / "raw", "wb") as file:
+            file.write(os.urandom(64 * MIB))
+        work = {"before": "", "in the middle": 'timeout --signal=KILL 0.02 $real "$@"', "after": '$real "$@"'}[when]
+        (tools / "qemu-img").write_text(f"#!/bin/bash\nreal={shutil.which('qemu-img')}\n{work}\nkill -KILL $$\n")
+        (tools / "qemu-img").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+        daemon.kill()
+        daemon.start()
+        wait_for(lambda: client.get(pool, POOL, "Active"))
+        refused(client.call, pool, POOL, "StorageVolCreateXML", "su", volume_xml("b", kind="qcow2"), 0, word="qemu-img")
+        refused(client.call, pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("b", 64 * MIB, kind="qcow2"),
+                f"{folder}/raw", 0, word="qemu-img")
+        assert sorted(os.listdir(folder)) == names(client, pool) == ["a", "raw"]
+        refused(client.call, volume, VOLUME, "Resize", "tu", 2 * MIB, 0, word="qemu-img")
+        subprocess.run([shutil.which("qemu-img", path="/usr/bin"), "check", "-q", folder / "a"], check=True)
+        client.call(pool, POOL, "Refresh", "u", 0)
+        assert client.call(volume, VOLUME, "GetInfo", "u", 0)[1] in {"before": (MIB,), "after": (2 * MIB,)}.get(
+            when, (MIB, 2 * MIB))
+
+    def test_devices_are_no_volumes(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        for name, mode, device in (("null", stat.S_IFCHR, os.makedev(1, 3)), ("disk", stat.S_IFBLK, os.makedev(7, 250)),
+                                   ("fifo", stat.S_IFIFO, 0), ("socket", stat.S_IFSOCK, 0)):
+            try:
+                os.mknod(tmp_path / name, mode | 0o600, device)
+            except PermissionError:
+                continue
+            refused(client.call, pool, POOL, "StorageVolLookupByName", "s", name, word="no storage vol with matching")
+            for made in (volume_xml(name), volume_xml(name, kind="qcow2")):
+                refused(client.call, pool, POOL, "StorageVolCreateXML", "su", made, 0, word=name)
+            assert not stat.S_ISREG(os.lstat(tmp_path / name).st_mode)
+        client.call(pool, POOL, "Refresh", "u", 0)
+        assert names(client, pool) == []
 
 
 @pytest.mark.system

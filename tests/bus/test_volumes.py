@@ -317,9 +317,10 @@ class TestClone:
         subprocess.run(["qemu-img", "compare", "-q", "-f", "qcow2", "-F", "raw", folder / "c", folder / "a"], check=True)
         assert parts(folder) == [] and names(client, pool) == ["a", "b", "c"]
 
-    def test_reflink(self, client, tmp_path):
-        """Twice the data is more than the file system has."""
-        with loop_file_system(tmp_path, "btrfs") as folder:
+    @pytest.mark.parametrize("kind", ["btrfs", "xfs"])
+    def test_reflink(self, client, tmp_path, kind):
+        """All four together are more than the file system has."""
+        with loop_file_system(tmp_path, kind) as folder:
             pool = started(client, folder)
             content = os.urandom(MIB) * 90
             (folder / "a").write_bytes(content)
@@ -348,7 +349,7 @@ def loop_file_system(tmp_path, kind):
     image, folder = tmp_path / "image", tmp_path / "mounted"
     folder.mkdir()
     with open(image, "wb") as file:
-        file.truncate(256 * MIB)
+        file.truncate(320 * MIB)  # xfs takes no less
     subprocess.run([f"mkfs.{kind}", "-q", image], check=True, capture_output=True)
     if subprocess.run(["mount", "-o", "loop", image, folder], check=False, capture_output=True).returncode != 0:
         pytest.skip(f"this kernel mounts no {kind}")
