@@ -7,6 +7,7 @@
 #include "drivers/qemu/volume-disks.h"
 #include "drivers/storage/contents.h"
 #include "drivers/storage/volumes.h"
+#include <stdio.h>
 #include <string.h>
 
 static int find_volume(const Driver *driver, const DiskSource *source, uid_t owner, Volume **ret_volume,
@@ -57,6 +58,68 @@ static int format_of(const Volume *volume, DiskFormat *ret_format, Error *error)
         return 0;
 }
 
+/* QEMU asks the pool's servers itself, for `name`, which is taken over. */
+static void set_network(const StoragePoolDefinition *pool, DiskProtocol protocol, char *name,
+                        DiskSource *source)
+{
+        source->type = DISK_TYPE_NETWORK;
+        source->protocol = protocol;
+        source->name = name;
+        LIST_FOREACH (host, pool->source.hosts) {
+                DiskHost *own = g_new0(DiskHost, 1);
+
+                own->name = g_strdup(host->name);
+                own->port = host->port > 0 ? g_strdup_printf("%u", host->port) : NULL;
+                list_append(&source->hosts, own);
+        }
+}
+
+/* The volume "unit:0:0:LUN" of a target. */
+static int set_iscsi_unit(const Volume *volume, const StoragePoolDefinition *pool, DiskSource *source,
+                          Error *error)
+{
+        unsigned lun;
+
+        if (sscanf(volume->volume.object.name, "unit:%*u:%*u:%u", &lun) != 1)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "The volume '%s' says no number of a unit: mode='direct' needs one",
+                                 volume->volume.object.name);
+        set_network(pool, DISK_PROTOCOL_ISCSI,
+                    g_strdup_printf("%s/%u", pool->source.devices.items[0]->path, lun), source);
+        return 0;
+}
+
+static int set_source(const Volume *volume, DiskSource *source, Error *error)
+{
+        const StoragePoolDefinition *pool = volume_pool(volume)->live;
+        const VolumeType type = entry_type(volume->entry);
+
+        if (!pool)
+                return error_set(error, ERROR_OPERATION_INVALID, "The storage pool '%s' is not started",
+                                 volume->volume.pool->object.name);
+        if (source->pool_mode != DISK_POOL_MODE_DEFAULT && pool->type != POOL_TYPE_ISCSI)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "The pool '%s' is of type '%s': mode='%s' is for type 'iscsi'", pool->name,
+                                 pool_type_to_string(pool->type),
+                                 disk_pool_mode_to_string(source->pool_mode));
+        if (source->pool_mode == DISK_POOL_DIRECT)
+                return set_iscsi_unit(volume, pool, source, error);
+        if (type == VOLUME_TYPE_NETWORK && pool->type == POOL_TYPE_RBD) {
+                set_network(pool, DISK_PROTOCOL_RBD, g_strdup(volume->volume.path), source);
+        } else if (type == VOLUME_TYPE_FILE) {
+                source->type = DISK_TYPE_FILE;
+                source->file = g_strdup(volume->volume.path);
+        } else if (type == VOLUME_TYPE_BLOCK) {
+                source->type = DISK_TYPE_BLOCK;
+                source->dev = g_strdup(volume->volume.path);
+        } else {
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "The volume '%s' is neither a file, a block device nor an image of Ceph",
+                                 volume->volume.object.name);
+        }
+        return 0;
+}
+
 static int resolve(const Driver *driver, uid_t owner, DiskType *type, DiskFormat *format, DiskSource *source,
                    bool *ret_is_guessed, Error *error) AWAITS
 {
@@ -70,21 +133,11 @@ static int resolve(const Driver *driver, uid_t owner, DiskType *type, DiskFormat
         *ret_is_guessed = *format == DISK_FORMAT_ABSENT;
         if (*ret_is_guessed)
                 r = format_of(volume, format, error);
-        if (r < 0)
-                return r;
-        switch (entry_type(volume->entry)) {
-        case VOLUME_TYPE_FILE:
-                *type = source->type = DISK_TYPE_FILE;
-                source->file = g_strdup(volume->volume.path);
-                return 0;
-        case VOLUME_TYPE_BLOCK:
-                *type = source->type = DISK_TYPE_BLOCK;
-                source->dev = g_strdup(volume->volume.path);
-                return 0;
-        default:
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "The volume '%s' is neither a file nor a block device", held->name);
-        }
+        if (r >= 0)
+                r = set_source(volume, source, error);
+        if (r >= 0)
+                *type = source->type;
+        return r;
 }
 
 static int resolve_disk(const Driver *driver, uid_t owner, DomainDisk *disk, Error *error) AWAITS
@@ -150,5 +203,6 @@ char *volume_disks_path(const Driver *driver, const DiskSource *source, uid_t ow
         if (!pool)
                 return NULL;
         volume = g_hash_table_lookup(pool_of((StoragePool *)pool)->volumes, source->volume);
-        return volume ? g_strdup(volume->volume.path) : NULL;
+        /* What is on the network has a name and no path. */
+        return volume && volume->volume.path[0] == '/' ? g_strdup(volume->volume.path) : NULL;
 }

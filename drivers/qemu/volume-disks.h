@@ -5,8 +5,9 @@
 
 #include "driver.h"
 
-/* A copy of the definition in which such disks are files or devices, with the format of the volume where
- * they say none; NULL if there are none. Pools and volumes are those of the machine's owner, and started. */
+/* A copy of the definition in which such disks are files, devices or on the network, with the format of the
+ * volume where they say none; NULL if there are none. Pools and volumes are those of the machine's owner,
+ * and started. */
 int volume_disks_resolve(const Driver *driver, const DomainDefinition *live, uid_t owner,
                          DomainDefinition **ret_resolved, Error *error) AWAITS;
 /* The path of a source that is a file, a device or a volume as it is known now; NULL if it has none. The

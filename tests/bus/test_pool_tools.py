@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from harness import BusError, wait_for
-from machines import CONNECT, QEMU
+from machines import CONNECT, QEMU, definition
 from test_pools import OVERWRITE, WITH_BUILD_OVERWRITE, fs_xml, loop_device, mounted
 from test_storage import MIB, POOL, VOLUME, make, names, refused
 
@@ -126,6 +126,24 @@ def test_rbd(client, tools):
                          "<pool type='rbd'><name>s</name><source><host name='h'/><auth type='ceph' username='u'>"
                          "<secret usage='x'/></auth></source></pool>", 0)
     refused(client.call, secret, POOL, "Create", "u", 0, word="auth")
+
+
+def line_of(client, source):
+    text = client.call(QEMU, "org.virtbus1.Connect", "DomainXMLToNative", "ssu", "qemu-argv", definition(
+        "one", f"<disk type='volume'>{source}<target dev='vda' bus='virtio'/></disk>"), 0)
+    return text.replace("\\", "")
+
+
+def test_rbd_volume_as_a_disk(client, tools):
+    """Debian's QEMU has no rbd: the line says what it would open."""
+    tools.add("rbd", RBD)
+    started(client, "<pool type='rbd'><name>ceph</name><source><host name='10.0.0.1' port='6789'/><host name='mon'/>"
+                    "<name>images</name></source></pool>")
+    line = line_of(client, "<source pool='ceph' volume='a'/>")
+    for word in ('"driver":"rbd"', '"pool":"images"', '"image":"a"', '"host":"10.0.0.1"', '"port":"6789"', '"host":"mon"'):
+        assert word in line
+    refused(line_of, client, "<source pool='ceph' volume='a' mode='direct'/>", word="mode='direct'")
+    refused(line_of, client, "<source pool='ceph' volume='none'/>", word="no volume 'none'")
 
 
 def test_refreshed_while_a_tool_works(client, tools):

@@ -150,6 +150,13 @@ same "iscsi: its unit" "unit:0:0:1" "$(names)"
 unit=$(pool StorageVolLookupByName s unit:0:0:1 | cut -d'"' -f2)
 same "iscsi: a block device of its size" "(itt) 1 33554432 33554432" "$(volume "$unit" GetInfo u 0)"
 is "iscsi: by a path that stays" grep -q by-path <(bus get-property org.virtbus1 "$unit" org.libvirt.StorageVol Path)
+line_of() {
+        call $qemu org.virtbus1.Connect DomainXMLToNative ssu qemu-argv "<domain type='qemu'><name>one</name>
+<memory>65536</memory><os><type arch='x86_64'>hvm</type></os><devices><disk type='volume'>
+<source pool='san' volume='unit:0:0:1' $1/><target dev='sda'/></disk></devices></domain>" 0
+}
+is "iscsi: a disk by the host" grep -q "by-path" <(line_of "mode='host'")
+is "iscsi: a disk that QEMU logs in for" grep -q "iscsi.*127.0.0.1:3260.*$target.*lun.*1" <(line_of "mode='direct'")
 is "iscsi: no volumes are made" refused make new 1048576
 is "iscsi: taken back by the next daemon" killed_and_back
 same "iscsi: with its unit" "unit:0:0:1" "$(names)"
