@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "drivers/qemu/block-access.h"
+#include "core/worker.h"
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/folder.h"
+#include "drivers/qemu/owner-files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -121,6 +123,62 @@ int qemu_domain_get_disk_errors(Call *call, Domain *domain, uint32_t flags, GVar
                                                                      : DISK_ERROR_UNSPEC);
         }
         *ret_errors = g_variant_ref_sink(g_variant_builder_end(&errors));
+        return 0;
+}
+
+typedef struct Reading {
+        int fd;
+        off_t offset;
+        size_t size;
+        uint8_t *bytes;
+        ssize_t n_read;
+} Reading;
+
+static int read_step(void *data)
+{
+        Reading *reading = data;
+
+        reading->n_read = pread(reading->fd, reading->bytes, reading->size, reading->offset);
+        return reading->n_read < 0 ? -errno : 0;
+}
+
+int qemu_domain_block_peek(Call *call, Domain *domain, const char *name, uint64_t offset, uint64_t size,
+                           uint32_t flags, GVariant **ret_buffer, Error *error)
+{
+        _cleanup_(closep) int fd = -EBADF;
+        _cleanup_(freep) uint8_t *bytes = NULL;
+        _cleanup_(freep) char *path = NULL;
+        Reading reading;
+        DomainDisk *disk;
+        int r = error_check_flags(error, "BlockPeek", flags, 0);
+
+        (void)call;
+        if (r >= 0 && (size == 0 || size > PEEK_MAX || offset > INT64_MAX - PEEK_MAX))
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "BlockPeek reads 1 to %d bytes at a time",
+                              PEEK_MAX);
+        if (r >= 0)
+                r = chain_find_named(domain_current_definition(domain), name, &disk, error);
+        if (r < 0)
+                return r;
+        if ((disk->format != DISK_FORMAT_RAW && disk->format != DISK_FORMAT_ABSENT) ||
+            !chain_path(&disk->source))
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "Disk '%s' is no raw file or block device: only of such can be read",
+                                 disk->target);
+        path = g_strdup(chain_path(&disk->source));
+        fd = owner_files_open(domain, path, false, error);
+        if (fd < 0)
+                return fd;
+        bytes = g_malloc(size);
+        reading = (Reading){ .fd = fd, .offset = (off_t)offset, .size = size, .bytes = bytes };
+        r = worker_finish(read_step, &reading);
+        if (r < 0)
+                return error_set_errno(error, r, "Cannot read %s", path);
+        if (reading.n_read != (ssize_t)size)
+                return error_set(error, ERROR_INVALID_ARGUMENT,
+                                 "%s ends before offset %" PRIu64 " and %" PRIu64 " bytes more", path,
+                                 offset, size);
+        *ret_buffer = g_variant_ref_sink(g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes, size, 1));
         return 0;
 }
 

@@ -16,22 +16,28 @@ DomainDisk *chain_find_disk(const DomainDefinition *definition, const char *targ
         return NULL;
 }
 
-int chain_find_live(const Domain *domain, const char *name, DomainDisk **ret_disk, Error *error)
+int chain_find_named(const DomainDefinition *definition, const char *name, DomainDisk **ret_disk,
+                     Error *error)
 {
-        DomainDisk *found = chain_find_disk(domain->live, name);
+        DomainDisk *found = chain_find_disk(definition, name);
 
-        LIST_FOREACH (disk, domain->live->devices.disks) {
+        LIST_FOREACH (disk, definition->devices.disks) {
                 if (!found && g_strcmp0(chain_path(&disk->source), name) == 0)
                         found = disk;
         }
         if (!found)
-                return error_set(error, ERROR_INVALID_ARGUMENT, "The %s has no disk '%s'",
-                                 object_describe(&domain->object), name);
+                return error_set(error, ERROR_INVALID_ARGUMENT, "The domain %s has no disk '%s'",
+                                 definition->name, name);
         if (disk_source_is_empty(&found->source))
-                return error_set(error, ERROR_OPERATION_INVALID, "Disk '%s' of the %s has no medium",
-                                 found->target, object_describe(&domain->object));
+                return error_set(error, ERROR_OPERATION_INVALID, "Disk '%s' of the domain %s has no medium",
+                                 found->target, definition->name);
         *ret_disk = found;
         return 0;
+}
+
+int chain_find_live(const Domain *domain, const char *name, DomainDisk **ret_disk, Error *error)
+{
+        return chain_find_named(domain->live, name, ret_disk, error);
 }
 
 const char *chain_path(const DiskSource *source)

@@ -10,6 +10,9 @@
 
 /* Borrowed; NULL if there is none, or no definition. */
 DomainDisk *chain_find_disk(const DomainDefinition *definition, const char *target);
+/* By target or path of the source; ERROR_INVALID_ARGUMENT if there is none, or nothing in it. Borrowed. */
+int chain_find_named(const DomainDefinition *definition, const char *name, DomainDisk **ret_disk,
+                     Error *error);
 /* By target or path of the source, of a machine that runs; ERROR_INVALID_ARGUMENT if there is none. */
 int chain_find_live(const Domain *domain, const char *name, DomainDisk **ret_disk, Error *error);
 

@@ -84,6 +84,7 @@ const DriverOperations qemu_operations = {
                 .block_commit = qemu_domain_block_commit,
                 .block_job_abort = qemu_domain_block_job_abort,
                 .block_job_set_speed = qemu_domain_block_job_set_speed,
+                .block_peek = qemu_domain_block_peek,
                 .block_pull = qemu_domain_block_pull,
                 .block_rebase = qemu_domain_block_rebase,
                 .block_resize = qemu_domain_block_resize,
