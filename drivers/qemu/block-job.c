@@ -187,14 +187,15 @@ static void end(Domain *domain, const char *target, const char *id, json_t *job)
 
         if (!disk)
                 return; /* the run has ended */
-        (void)call_qemu(domain, "job-dismiss", json_pack("{s:s}", "id", id),
-                        NULL); /* else it goes with QEMU */
         r = status == STATUS_COMPLETED && type != TYPE_ACTIVE_COMMIT
                     ? follow_images(domain, target, &error)
                     : set_mirror(domain, target, NULL, &error);
         if (r < 0)
                 log_error(domain->object.path, "the definition of machine %s does not follow disk %s: %s",
                           domain->object.name, target, error.message);
+        /* Not before: a daemon that is killed leaves it to the next one. */
+        (void)call_qemu(domain, "job-dismiss", json_pack("{s:s}", "id", id),
+                        NULL); /* else it goes with QEMU */
         if (type == TYPE_ACTIVE_COMMIT && status == STATUS_COMPLETED)
                 status =
                         STATUS_CANCELLED; /* it was given up when both were the same: QEMU calls that well */
@@ -245,6 +246,41 @@ void block_job_changed(Domain *domain, const char *id, const char *status)
         if (fiber_start("block-job", change_fiber, &change) < 0) {
                 g_free(change.id);
                 domain_unref(domain);
+        }
+}
+
+/* A merge whose caller is gone with the daemon is given up, or has been done. */
+static void end_merge(Domain *domain, const char *id) AWAITS
+{
+        const char *target = id + strlen(CHAIN_MERGE_PREFIX);
+        _cleanup_(error_clear) Error error = {}, problem = {};
+
+        (void)call_qemu(domain, "job-cancel", json_pack("{s:s}", "id", id), NULL); /* it may have ended */
+        (void)long_job_wait(domain, id, LONG_JOB_ENDED, &error);                   /* the images tell */
+        if (follow_images(domain, target, &problem) < 0)
+                log_error(domain->object.path, "the definition of machine %s does not follow disk %s: %s",
+                          domain->object.name, target, problem.message);
+        log_warning(domain->object.path, "images of disk %s of machine %s were being merged: %s", target,
+                    domain->object.name, error.message ? error.message : "that has ended");
+}
+
+void block_job_recover(Domain *domain)
+{
+        _cleanup_(json_decrefp) json_t *jobs = NULL;
+        json_t *job;
+        size_t i;
+
+        if (long_job_query(domain, &jobs, NULL) < 0)
+                return; /* there is nobody to be spoken with */
+        json_array_foreach(jobs, i, job)
+        {
+                const char *id = json_string_value(json_object_get(job, "id"));
+                const char *status = json_string_value(json_object_get(job, "status"));
+
+                if (id && status && g_str_has_prefix(id, CHAIN_MERGE_PREFIX))
+                        end_merge(domain, id);
+                else if (id && status)
+                        block_job_changed(domain, id, status);
         }
 }
 

@@ -6,6 +6,8 @@
 
 #include "drivers/qemu/machine.h"
 
+/* What became of them, and of merges, while no daemon ran. */
+void block_job_recover(Domain *domain) AWAITS;
 /* What QEMU tells of a job, from anywhere; others than these are let pass. */
 void block_job_changed(Domain *domain, const char *id, const char *status);
 

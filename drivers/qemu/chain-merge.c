@@ -144,7 +144,7 @@ static int merge_running(Domain *domain, const char *target, const char *path, c
         _cleanup_(freep) char *top = chain_node(disk, disk->source.index),
                               *from = chain_node(disk, image ? image->index : disk->source.index),
                               *to = chain_node(disk, lower->index),
-                              *id = g_strdup_printf("virtbus-merge-%s", target), *name = g_strdup(target);
+                              *id = g_strconcat(CHAIN_MERGE_PREFIX, target, NULL), *name = g_strdup(target);
         json_t *arguments = json_pack("{s:s, s:s, s:s, s:b, s:b}", "device", top, "top-node", from,
                                       "base-node", to, "auto-dismiss", 0, "auto-finalize", 1);
         int r;

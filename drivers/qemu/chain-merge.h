@@ -5,6 +5,9 @@
 
 #include "drivers/qemu/machine.h"
 
+/* Of the names of QEMU's jobs; the target follows. */
+#define CHAIN_MERGE_PREFIX "virtbus-merge-"
+
 /* `path` is the image that goes, `base` the one below it. The machine's chain, and the kept definition's, is
  * without it when this returns, on the disk too; the file is there still. */
 int chain_merge(Domain *domain, const char *target, const char *path, const char *base, const Job *cause,

@@ -11,6 +11,7 @@
 #include "core/store.h"
 #include "core/uuid.h"
 #include "drivers/qemu/addresses.h"
+#include "drivers/qemu/block-job.h"
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/folder.h"
@@ -203,6 +204,8 @@ static int take_back(Domain *domain, Error *error) AWAITS
                 snapshot_recover(domain);
                 check_devices(domain);
         }
+        if (r >= 0 && machine->qmp)
+                block_job_recover(domain);
         /* The daemon was killed between the run and the file that had its memory: the run has it. */
         if (r >= 0 && save_remove(domain, &problem) < 0)
                 log_error(domain->object.path, "the saved memory of machine %s is older than its disks: %s",

@@ -1,9 +1,13 @@
 """Jobs of disks: pulled, merged, gone over to, given up; with the events and numbers of libvirt, and the definition."""
 
+import json
+import os
+import socket
+
 import pytest
 
-from harness import BusError
-from machines import DOMAIN
+from harness import BusError, wait_for
+from machines import DOMAIN, RUNNING, define, definition, disk
 from test_snapshots import DISK_ONLY, image, info, web  # noqa: F401: fixtures
 
 PULL, COMMIT, ACTIVE_COMMIT = 1, 3, 4
@@ -75,6 +79,55 @@ def test_commit_the_active_one(web, chain, jobs):
     assert web.call("GetBlockJobInfo", "su", "vda", 0) == (0, 0, 0, 0)
 
 
+class Monitor:
+    """QEMU's, while no daemon has it."""
+
+    def __init__(self, root):
+        self.socket = socket.socket(socket.AF_UNIX)
+        here = os.open(next(root.rglob("monitor.sock")).parent, os.O_PATH)
+        self.socket.connect(f"/proc/self/fd/{here}/monitor.sock")
+        os.close(here)
+        self.lines = self.socket.makefile("rw")
+        self.lines.readline()
+        self.ask("qmp_capabilities")
+
+    def ask(self, command, **arguments):
+        self.lines.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.lines.flush()
+        return next(answer for answer in map(json.loads, self.lines) if "event" not in answer)["return"]
+
+    def close(self):
+        self.lines.close()
+        self.socket.close()
+
+
+@pytest.mark.parametrize("prefix", ["virtbus-block-", "virtbus-merge-"])
+def test_one_that_ends_while_no_daemon_runs(daemon, root_dir, web, chain, jobs, prefix):
+    daemon.kill()
+    monitor = Monitor(root_dir)
+    node = monitor.ask("query-block")[0]["inserted"]["node-name"]
+    monitor.ask("block-stream", **{"job-id": prefix + "vda", "device": node, "auto-dismiss": False})
+    wait_for(lambda: monitor.ask("query-jobs")[0]["status"] == "concluded", 20, "the end of the job")
+    monitor.close()
+    daemon.start()
+    if prefix == "virtbus-block-":
+        wait(jobs, PULL, COMPLETED)
+    for flags in (0, 2):
+        wait_for(lambda f=flags: backing(web, f) == [str(chain[0])], 10, "the definition to follow")
+    assert web.call("GetBlockJobInfo", "su", "vda", 0) == (0, 0, 0, 0)
+
+
+def test_one_that_is_ready_while_no_daemon_runs(daemon, web, chain, jobs):
+    web.call("BlockCommit", "ssstu", "vda", "", "", 0, ACTIVE)
+    wait(jobs, ACTIVE_COMMIT, READY)
+    daemon.kill()
+    daemon.start()
+    wait_for(lambda: web.call("GetBlockJobInfo", "su", "vda", 0)[0] == ACTIVE_COMMIT, 10, "the job")
+    web.call("BlockJobAbort", "su", "vda", PIVOT)
+    wait(jobs, ACTIVE_COMMIT, COMPLETED)
+    assert backing(web) == backing(web, 2) == [str(chain[2])]
+
+
 def test_give_up(web, chain, jobs):
     web.call("BlockCommit", "ssstu", "vda", "", "", 0, ACTIVE)
     wait(jobs, ACTIVE_COMMIT, READY)
@@ -95,6 +148,24 @@ def test_what_cannot_be(web, chain):
                                      ("MemoryPeek", "ttu", 0, 0, MEMORY_PHYSICAL), ("MemoryPeek", "ttu", 0, 16, 3)):
         with pytest.raises(BusError):
             web.call(member, signature, *args)
+
+
+def test_peek(client, root_dir, web):
+    raw = root_dir / "raw.img"
+    raw.write_bytes(bytes(range(256)) * 16)
+    machine = define(client, definition("raw", disk(raw)))
+    for _ in range(2):
+        assert bytes(machine.call("BlockPeek", "sttu", "vda", 254, 4, 0)) == b"\xfe\xff\x00\x01"
+        assert len(machine.call("BlockPeek", "sttu", str(raw), 0, 4096, 0)) == 4096
+        for name, offset, size, flags in (("vdb", 0, 1, 0), ("vda", 0, 0, 0), ("vda", 0, 65537, 0), ("vda", 4095, 2, 0),
+                                          ("vda", 2**64 - 1, 1, 0), ("vda", 0, 1, 1)):
+            with pytest.raises(BusError):
+                machine.call("BlockPeek", "sttu", name, offset, size, flags)
+        if machine.state[0] != RUNNING:
+            machine.create()
+    machine.destroy()
+    with pytest.raises(BusError, match="raw"):
+        web.call("BlockPeek", "sttu", "vda", 0, 1, 0)
 
 
 def test_size_errors_and_memory(web, chain):

@@ -170,6 +170,25 @@ class TestFirmware:
         web.of(one, "Revert")
         assert variables.read_bytes() == b"before" * 1000
 
+    @pytest.mark.qemu
+    @pytest.mark.parametrize("kind", ["raw", "qcow2"])
+    @pytest.mark.parametrize("where", ["inside", "outside"])
+    def test_variables_of_a_run_come_back(self, client, root_dir, image, kind, where):
+        variables, template = root_dir / "web.vars", root_dir / "template.vars"
+        run("qemu-img", "convert", "-f", "raw", "-O", kind, VARIABLES, template)
+        boot = (f"<loader readonly='yes' type='pflash'>{FIRMWARE}</loader>"
+                f"<nvram template='{template}' templateFormat='{kind}' format='{kind}'>{variables}</nvram>")
+        web = Snapshots(client, define(client, definition("web", disk(image, driver="qcow2"), machine="q35", boot=boot)).path)
+        web.create(1)
+        one = web.take("one", 0, "" if where == "inside" else f"<memory snapshot='external' file='{root_dir}/memory'/>")
+        web.destroy()
+        write(variables, 0x55, kind)
+        assert holds(variables, 0x55, kind)
+        web.of(one, "Revert")
+        web.resume()
+        wait_for(lambda: not holds(variables, 0x55, kind), 20, "the variables")
+        web.destroy()
+
 
 @pytest.mark.qemu
 class TestMemoryInAFile:
