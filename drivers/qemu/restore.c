@@ -10,14 +10,23 @@
 
 /* virDomainSaveRestoreFlags. */
 enum {
+        RESTORE_BYPASS_CACHE = 1 << 0,
         RESTORE_RUNNING = 1 << 1,
         RESTORE_PAUSED = 1 << 2,
+        RESTORE_RESET_NVRAM = 1 << 3,
 };
 
 static int check_flags(const char *operation, uint32_t flags, Error *error)
 {
-        int r = error_check_flags(error, operation, flags, RESTORE_RUNNING | RESTORE_PAUSED);
+        int r;
 
+        if (flags & (RESTORE_BYPASS_CACHE | RESTORE_RESET_NVRAM))
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "%s: the QEMU driver reads by the cache of the host, and the firmware's "
+                                 "variables are in the memory: BYPASS_CACHE (1) and RESET_NVRAM (8) are not "
+                                 "supported",
+                                 operation);
+        r = error_check_flags(error, operation, flags, RESTORE_RUNNING | RESTORE_PAUSED);
         if (r >= 0 && flags & RESTORE_RUNNING && flags & RESTORE_PAUSED)
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "%s: RUNNING (2) excludes PAUSED (4)",
                               operation);

@@ -7,7 +7,7 @@ from machines import (
     CONNECT, PAUSED, QEMU, RUNNING, SHUTOFF, STARTED, STOPPED, Lifecycle, Machine, define, definition, list_machines)
 
 STOPPED_SAVED, STARTED_RESTORED, SHUTOFF_SAVED, RUNNING_RESTORED = 4, 2, 5, 3
-BYPASS_CACHE, SAVE_RUNNING, SAVE_PAUSED, FORCE_BOOT, UNDEFINE_MANAGED_SAVE = 1, 2, 4, 8, 1
+BYPASS_CACHE, SAVE_RUNNING, SAVE_PAUSED, RESET_NVRAM, FORCE_BOOT, UNDEFINE_MANAGED_SAVE = 1, 2, 4, 8, 8, 1
 MEMORY_ONLY, DUMP_CRASH, DUMP_LIVE = 16, 1, 2
 
 pytestmark = pytest.mark.qemu
@@ -117,6 +117,9 @@ class TestFiles:
         assert [p.name for p in root_dir.glob("web.saved*")] == ["web.saved"]
         xml = client.call(QEMU, CONNECT, "DomainSaveImageGetXMLDesc", "su", str(path), 0)
         assert f"<uuid>{web.uuid}</uuid>" in xml
+        for flags in (BYPASS_CACHE, RESET_NVRAM):
+            with pytest.raises(BusError, match="not supported"):
+                restore(client, path, flags=flags)
         restore(client, path)
         events.wait(web, STARTED, STARTED_RESTORED)
         web.destroy()
