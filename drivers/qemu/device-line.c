@@ -235,6 +235,9 @@ static int run(Domain *domain, DeviceLine *line, DomainDefinition *live, Command
                 r = error_set(error, ERROR_CONFIG_UNSUPPORTED,
                               "A device with a process of its own cannot be plugged into a machine that "
                               "runs");
+        if (r >= 0 && command->overlays->len > 0)
+                r = error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                              "A disk that is <transient/> cannot be plugged into a machine that runs");
         if (r >= 0)
                 r = images_check(domain, command->definition, deadline_usec, error);
         if (r >= 0)

@@ -383,6 +383,8 @@ int launch_open(Domain *domain, DomainDefinition *live, const CommandLine *line,
         _cleanup_(closep) int folder = -EBADF;
         int r = preparation_run(domain, line, deadline_usec, &preparation, error);
 
+        if (r >= 0)
+                r = open_groups(domain, line, preparation, error);
         if (r < 0)
                 return r;
         for (unsigned i = 0; i < line->files->len; i++) {
