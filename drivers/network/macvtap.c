@@ -275,6 +275,25 @@ static int remove_step(void *data)
         return 0;
 }
 
+int macvtap_remove(const char *name, const char *tag, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *found = g_ptr_array_new_with_free_func(found_free);
+        Task task = { .found = found };
+        int index = (int)if_nametoindex(name), r = worker_finish(list_step, &task);
+
+        if (r < 0) {
+                error_move(error, &task.error);
+                return r;
+        }
+        for (unsigned i = found->len; i-- > 0;) {
+                const Found *one = found->pdata[i];
+
+                if (one->index != index || strcmp(one->tag, tag) != 0)
+                        g_ptr_array_remove_index(found, i);
+        }
+        return found->len > 0 ? worker_finish(remove_step, &task) : 0;
+}
+
 int macvtap_sweep(MacvtapKept is_kept, void *data, Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *found = g_ptr_array_new_with_free_func(found_free);

@@ -25,5 +25,8 @@ int macvtap_open(const MacvtapOptions *options, int *fds, size_t n_queues, char 
 typedef bool (*MacvtapKept)(const char *tag, void *data);
 int macvtap_sweep(MacvtapKept is_kept, void *data, Error *error) AWAITS;
 
+/* Removes that one of a run; 0 also if there is none. */
+int macvtap_remove(const char *name, const char *tag, Error *error) AWAITS;
+
 /* The device on which it is; NULL if there is none of that name. The caller frees. */
 char *macvtap_lower(const char *name) AWAITS;

@@ -140,11 +140,17 @@ static int open_tap(Domain *domain, const DomainInterface *interface, const Port
         return tap_plug(&options, error);
 }
 
+/* Of a run; the caller frees. */
+static char *tag_of(const DomainDefinition *live)
+{
+        return g_strdup_printf("%s:%d", live->uuid, live->id);
+}
+
 static int open_macvtap(const DomainDefinition *live, const DomainInterface *interface,
                         const PortPlace *place, const PassedTap *tap, int *fds, char **ret_name,
                         Error *error) AWAITS
 {
-        _cleanup_(freep) char *tag = g_strdup_printf("%s:%d", live->uuid, live->id);
+        _cleanup_(freep) char *tag = tag_of(live);
         const MacvtapOptions options = { .name = interface->target,
                                          .lower = place->device,
                                          .mac = interface->mac,
@@ -265,11 +271,16 @@ void plug_ended(Driver *driver, const DomainDefinition *definition)
 void plug_removed(Domain *domain, const DomainInterface *interface)
 {
         Driver *driver = domain->object.driver;
+        _cleanup_(error_clear) Error error = {};
+        _cleanup_(freep) char *tag = NULL;
 
-        if (!interface->target)
+        if (!interface->target || !domain->live)
                 return; /* it was not plugged into anything */
         networks_remove_ports(driver, domain->object.path, interface->target);
         filter_ports_close(driver, &domain->object, interface->target);
-        if (interface->type == INTERFACE_TYPE_DIRECT || interface->type == INTERFACE_TYPE_NETWORK)
-                plug_sweep(driver);
+        if (interface->type != INTERFACE_TYPE_DIRECT && interface->type != INTERFACE_TYPE_NETWORK)
+                return; /* a tap goes with its descriptor */
+        tag = tag_of(domain->live);
+        if (macvtap_remove(interface->target, tag, &error) < 0)
+                log_warning(domain->object.path, "device %s is left: %s", interface->target, error.message);
 }

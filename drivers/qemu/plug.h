@@ -21,4 +21,4 @@ void plug_sweep(Driver *driver);
 /* The same when a machine with that definition (NULL: there was none) has ended. */
 void plug_ended(Driver *driver, const DomainDefinition *definition);
 /* The same when one interface was taken out of a machine that runs, or was not plugged in after all. */
-void plug_removed(Domain *domain, const DomainInterface *interface);
+void plug_removed(Domain *domain, const DomainInterface *interface) AWAITS;

@@ -38,30 +38,6 @@ int device_element_parse(const char *xml, unsigned flags, DeviceElement *ret_ele
         return r;
 }
 
-int device_element_from_variant(GVariant *values, DeviceElement *ret_element, Error *error)
-{
-        DeviceElement element = {};
-        GVariantDict rest;
-        _cleanup_(freep) char *name = NULL;
-        GVariant *left;
-        int kind, r;
-
-        g_variant_dict_init(&rest, values);
-        if (g_variant_dict_lookup(&rest, "kind", "s", &name))
-                (void)g_variant_dict_remove(&rest, "kind"); /* it is there */
-        left = g_variant_ref_sink(g_variant_dict_end(&rest));
-        kind = name ? device_kind_from_string(name) : -EINVAL;
-        element.kind = kind < 0 ? 0 : (DeviceKind)kind;
-        r = kind < 0 ? error_set(error, ERROR_INVALID_ARGUMENT,
-                                 "'kind' says what the device is ('disk', 'interface' ...), not '%s'",
-                                 name ? name : "")
-                     : struct_from_variant(device_kind_type(element.kind), left, &element.object, error);
-        g_variant_unref(left);
-        if (r >= 0)
-                *ret_element = element;
-        return r;
-}
-
 static bool says(GVariant *whole, GVariant *part);
 
 static bool dictionary_says(GVariant *whole, GVariant *part)

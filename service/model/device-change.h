@@ -16,8 +16,6 @@ void device_element_clear(DeviceElement *element);
 
 /* <disk>, <interface> ...; flags as for domain_definition_parse(). */
 int device_element_parse(const char *xml, unsigned flags, DeviceElement *ret_element, Error *error);
-/* The same from native values: {'kind': <'disk'>, 'target': <'vdb'> ...}. */
-int device_element_from_variant(GVariant *values, DeviceElement *ret_element, Error *error);
 
 /* The one device that is meant: of a disk its target says which, of an interface its MAC address, of a
  * controller type and index, of a display its type, of a channel its name, of a file system its name in the

@@ -282,6 +282,14 @@ class TestRights:
             detach(machine, card, AFFECT_LIVE)
             machine.call("Reset", "u", 0)
             wait_for(lambda: not list(ports.iterdir()), 10)
+            card = USER.format(2).replace("'user'>", "'direct'><source dev='plugged' mode='bridge'/>")
+            attach(machine, card, AFFECT_LIVE)
+            name = machine.tree().find("devices/interface/target").get("dev")
+            path = pathlib.Path("/sys/class/net") / name
+            assert path.exists()
+            detach(machine, card, AFFECT_LIVE)
+            machine.call("Reset", "u", 0)
+            wait_for(lambda: not path.exists(), 10)
         finally:
             machine.destroy()
             subprocess.run(["ip", "link", "del", "plugged"], check=True)
