@@ -302,7 +302,7 @@ int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *erro
                               "The %s has saved memory: flag MANAGED_SAVE (1) throws it away",
                               object_describe(&domain->object));
         if (r >= 0 && !(flags & UNDEFINE_SNAPSHOTS))
-                r = snapshots_check_none(domain, error);
+                r = forest_check_none(domain, error);
         if (r >= 0)
                 has_variables = variables_are_possible(domain);
         if (r >= 0 && has_variables)

@@ -37,13 +37,13 @@
 #include "drivers/qemu/snapshot-delete.h"
 #include "drivers/qemu/snapshot-revert.h"
 #include "drivers/qemu/snapshot-take.h"
-#include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/stats.h"
 #include "drivers/qemu/stop.h"
 #include "drivers/qemu/tune.h"
 #include "drivers/qemu/update.h"
 #include "drivers/secret/secrets.h"
+#include "drivers/snapshots/reads.h"
 #include "drivers/storage/pools.h"
 #include "drivers/storage/transfer.h"
 #include "drivers/storage/volumes.h"
@@ -122,7 +122,7 @@ const DriverOperations qemu_operations = {
                 .has_managed_save_image = qemu_domain_has_managed_save_image,
                 .inject_nmi = qemu_domain_inject_nmi,
                 .interface_addresses = qemu_domain_interface_addresses,
-                .list_domain_snapshots = qemu_domain_list_domain_snapshots,
+                .list_domain_snapshots = snapshots_list_domain_snapshots,
                 .managed_save = qemu_domain_managed_save,
                 .managed_save_remove = qemu_domain_managed_save_remove,
                 .memory_peek = qemu_domain_memory_peek,
@@ -160,8 +160,8 @@ const DriverOperations qemu_operations = {
                 .set_vcpus = qemu_domain_set_vcpus,
                 .shutdown = qemu_domain_shutdown,
                 .snapshot_create_xml = qemu_domain_snapshot_create_xml,
-                .snapshot_current = qemu_domain_snapshot_current,
-                .snapshot_lookup_by_name = qemu_domain_snapshot_lookup_by_name,
+                .snapshot_current = snapshots_snapshot_current,
+                .snapshot_lookup_by_name = snapshots_snapshot_lookup_by_name,
                 .suspend = qemu_domain_suspend,
                 .undefine = qemu_domain_undefine,
                 .update_device = qemu_domain_update_device,
@@ -202,10 +202,10 @@ const DriverOperations qemu_operations = {
         },
         .snapshot = {
                 .delete = qemu_snapshot_delete,
-                .get_parent = qemu_snapshot_get_parent,
-                .get_xml_desc = qemu_snapshot_get_xml_desc,
-                .is_current = qemu_snapshot_is_current,
-                .list_children = qemu_snapshot_list_children,
+                .get_parent = snapshots_get_parent,
+                .get_xml_desc = snapshots_get_xml_desc,
+                .is_current = snapshots_is_current,
+                .list_children = snapshots_list_children,
                 .revert = qemu_snapshot_revert,
         },
         .storage_pool = {

@@ -13,13 +13,6 @@
 #include "drivers/qemu/snapshots.h"
 #include <string.h>
 
-/* virDomainSnapshotDeleteFlags. */
-enum {
-        DELETE_CHILDREN = 1 << 0,
-        DELETE_METADATA_ONLY = 1 << 1,
-        DELETE_CHILDREN_ONLY = 1 << 2,
-};
-
 /* The image of a disk at the time of the snapshot; NULL: not known. */
 static const char *image_of(const DomainSnapshot *snapshot, const char *target)
 {
@@ -214,42 +207,16 @@ static int remove_one(Call *call, Domain *domain, DomainSnapshot *snapshot, bool
         return r;
 }
 
-/* Deepest first, so that each is a leaf when it goes. */
-static GPtrArray *collect(DomainSnapshot *snapshot, uint32_t flags)
-{
-        GPtrArray *list = g_ptr_array_new_with_free_func(object_release);
-        const GPtrArray *all = snapshot->domain->snapshots;
-
-        if (!(flags & DELETE_CHILDREN_ONLY))
-                g_ptr_array_add(list, snapshot_ref(snapshot));
-        for (unsigned depth = 0; flags & (DELETE_CHILDREN | DELETE_CHILDREN_ONLY) && depth < all->len;
-             depth++)
-                for (unsigned i = 0; i < all->len; i++) {
-                        DomainSnapshot *other = all->pdata[i], *parent = snapshot_parent(other);
-                        bool is_next = parent && !g_ptr_array_find(list, other, NULL) &&
-                                       (parent == snapshot || g_ptr_array_find(list, parent, NULL));
-
-                        if (is_next)
-                                g_ptr_array_add(list, snapshot_ref(other));
-                }
-        return list;
-}
-
 int qemu_snapshot_delete(Call *call, DomainSnapshot *snapshot, uint32_t flags, Error *error)
 {
         _cleanup_(domain_unrefp) Domain *domain = domain_ref(snapshot->domain);
         _cleanup_(g_ptr_array_unrefp) GPtrArray *list = NULL;
-        int r = error_check_flags(error, "Delete", flags,
-                                  DELETE_CHILDREN | DELETE_METADATA_ONLY | DELETE_CHILDREN_ONLY);
+        int r = forest_collect(snapshot, flags, &list, error);
 
-        if (r >= 0 && flags & DELETE_CHILDREN && flags & DELETE_CHILDREN_ONLY)
-                r = error_set(error, ERROR_INVALID_ARGUMENT,
-                              "Delete: CHILDREN (1) excludes CHILDREN_ONLY (4)");
         if (r >= 0 && !(flags & DELETE_METADATA_ONLY) && domain_is_active(domain))
                 r = machine_check_monitor(domain, error);
         if (r < 0)
                 return r;
-        list = collect(snapshot, flags);
         for (unsigned i = list->len; r >= 0 && i > 0; i--)
                 r = remove_one(call, domain, list->pdata[i - 1], flags & DELETE_METADATA_ONLY, error);
         return r;

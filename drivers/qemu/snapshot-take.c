@@ -20,24 +20,10 @@
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/stop.h"
+#include "drivers/snapshots/request.h"
 #include <errno.h>
 #include <string.h>
 #include <time.h>
-
-/* virDomainSnapshotCreateFlags. */
-enum {
-        CREATE_REDEFINE = 1 << 0,
-        CREATE_CURRENT = 1 << 1,
-        CREATE_NO_METADATA = 1 << 2,
-        CREATE_HALT = 1 << 3,
-        CREATE_DISK_ONLY = 1 << 4,
-        CREATE_REUSE_EXT = 1 << 5,
-        CREATE_QUIESCE = 1 << 6,
-        CREATE_ATOMIC = 1 << 7,
-        CREATE_LIVE = 1 << 8,
-        CREATE_VALIDATE = 1 << 9,
-        CREATE_ALL = (1 << 10) - 1,
-};
 
 typedef struct Taking {
         Call *call;
@@ -58,103 +44,6 @@ static void taking_clear(Taking *taking)
         snapshot_unref(taking->snapshot);
         domain_definition_free(taking->changed);
         g_ptr_array_unref(taking->made);
-}
-
-static int check_flags(uint32_t flags, Error *error)
-{
-        static const struct {
-                uint32_t flag, needs;
-                const char *text;
-        } needed[] = {
-                { CREATE_CURRENT, CREATE_REDEFINE, "CURRENT (2) needs REDEFINE (1)" },
-                { CREATE_QUIESCE, CREATE_DISK_ONLY, "QUIESCE (64) needs DISK_ONLY (16)" },
-        };
-        static const struct {
-                uint32_t flags;
-                const char *text;
-        } excluded[] = {
-                { CREATE_REDEFINE | CREATE_NO_METADATA, "REDEFINE (1) excludes NO_METADATA (4)" },
-                { CREATE_REDEFINE | CREATE_HALT, "REDEFINE (1) excludes HALT (8)" },
-                { CREATE_REDEFINE | CREATE_LIVE, "REDEFINE (1) excludes LIVE (256)" },
-                { CREATE_DISK_ONLY | CREATE_LIVE, "DISK_ONLY (16) excludes LIVE (256)" },
-        };
-        int r = error_check_flags(error, "SnapshotCreateXML", flags, CREATE_ALL);
-
-        for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(needed); i++)
-                if (flags & needed[i].flag && !(flags & needed[i].needs))
-                        r = error_set(error, ERROR_INVALID_ARGUMENT, "SnapshotCreateXML: %s",
-                                      needed[i].text);
-        for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(excluded); i++)
-                if ((flags & excluded[i].flags) == excluded[i].flags)
-                        r = error_set(error, ERROR_INVALID_ARGUMENT, "SnapshotCreateXML: %s",
-                                      excluded[i].text);
-        return r;
-}
-
-/* As it would be defined: without what belongs to the run alone. */
-static int copy_inactive(const DomainDefinition *definition, DomainDefinition **ret, Error *error)
-{
-        _cleanup_(freep) char *xml =
-                domain_definition_format(definition, DEFINITION_INACTIVE | DEFINITION_SECURE);
-
-        return domain_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, ret, error);
-}
-
-static SnapshotState state_of(const Domain *domain)
-{
-        switch (domain->state) {
-        case DOMAIN_STATE_RUNNING:
-                return SNAPSHOT_RUNNING;
-        case DOMAIN_STATE_PAUSED:
-                return SNAPSHOT_PAUSED;
-        case DOMAIN_STATE_PMSUSPENDED:
-                return SNAPSHOT_PMSUSPENDED;
-        case DOMAIN_STATE_CRASHED:
-                return SNAPSHOT_CRASHED;
-        case DOMAIN_STATE_SHUTDOWN:
-                return SNAPSHOT_SHUTDOWN;
-        default:
-                return SNAPSHOT_SHUTOFF;
-        }
-}
-
-static int set_domains(Taking *taking, Error *error)
-{
-        const Domain *domain = taking->domain;
-        _cleanup_(domain_definition_freep) DomainDefinition *now = NULL, *next = NULL;
-        int r = copy_inactive(domain_current_definition(domain), &now, error);
-
-        if (r >= 0 && taking->is_active)
-                r = copy_inactive(domain->definition, &next, error);
-        if (r >= 0)
-                snapshot_definition_set_domain(taking->definition, TAKE_PTR(now), TAKE_PTR(next));
-        return r;
-}
-
-/* What is saved beside the disks, and in which way these usually are. */
-static int decide(Taking *taking, DiskSnapshot *ret_usual, Error *error)
-{
-        SnapshotDefinition *definition = taking->definition;
-        bool is_disk_only = taking->flags & CREATE_DISK_ONLY;
-
-        definition->state =
-                is_disk_only && taking->is_active ? SNAPSHOT_DISK_ONLY : state_of(taking->domain);
-        if (definition->memory > DISK_SNAPSHOT_NO && (is_disk_only || !taking->is_active))
-                return error_set(error, ERROR_INVALID_ARGUMENT, "There is no memory to be saved: %s",
-                                 is_disk_only ? "flag DISK_ONLY (16) leaves it out"
-                                              : "the machine does not run");
-        if (definition->memory == DISK_SNAPSHOT_NO && taking->is_active && !is_disk_only)
-                return error_set(error, ERROR_INVALID_ARGUMENT,
-                                 "A snapshot of a running machine without memory needs flag DISK_ONLY (16)");
-        if (taking->flags & CREATE_LIVE && definition->memory != DISK_SNAPSHOT_EXTERNAL)
-                return error_set(error, ERROR_INVALID_ARGUMENT,
-                                 "Flag LIVE (256) is for memory that is written to a file of its own");
-        *ret_usual = is_disk_only || definition->memory == DISK_SNAPSHOT_EXTERNAL ? DISK_SNAPSHOT_EXTERNAL
-                                                                                  : DISK_SNAPSHOT_INTERNAL;
-        if (definition->memory == DISK_SNAPSHOT_DEFAULT)
-                definition->memory =
-                        taking->is_active && !is_disk_only ? DISK_SNAPSHOT_INTERNAL : DISK_SNAPSHOT_NO;
-        return 0;
 }
 
 static int check_internal(const SnapshotDisk *request, const DomainDisk *disk, Error *error)
@@ -251,9 +140,9 @@ static int check(Taking *taking, Error *error)
                 r = error_set(error, ERROR_EXISTS, "The %s has a snapshot '%s' already",
                               object_describe(&domain->object), taking->definition->name);
         if (r >= 0)
-                r = decide(taking, &usual, error);
+                r = snapshot_request_decide(taking->definition, domain, taking->flags, &usual, error);
         if (r >= 0)
-                r = set_domains(taking, error);
+                r = snapshot_request_set_domains(taking->definition, domain, error);
         if (r >= 0)
                 r = snapshot_definition_align(taking->definition, domain_current_definition(domain), usual,
                                               error);
@@ -644,7 +533,7 @@ int qemu_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
                 .is_active = domain_is_active(domain),
                 .made = g_ptr_array_new_with_free_func(g_free),
         };
-        int r = check_flags(flags, error);
+        int r = snapshot_request_check_flags(flags, error);
 
         if (r >= 0 && flags & CREATE_VALIDATE)
                 r = snapshot_definition_validate(xml, strlen(xml), error);

@@ -19,43 +19,15 @@ static int open_folder(const QemuDriver *qemu, Error *error)
         return store_open_folder(path, 0700, error);
 }
 
-static bool is_removed(const SnapshotChange *change, const DomainSnapshot *snapshot)
-{
-        return change->removed && g_ptr_array_find(change->removed, snapshot, NULL);
-}
-
-/* The snapshot itself, or the nearest above that stays. */
-static DomainSnapshot *nearest(const SnapshotChange *change, DomainSnapshot *snapshot)
-{
-        unsigned n = snapshot ? snapshot->domain->snapshots->len : 0;
-
-        for (; snapshot && n > 0 && is_removed(change, snapshot); n--)
-                snapshot = snapshot_parent(snapshot);
-        return snapshot && is_removed(change, snapshot) ? NULL : snapshot;
-}
-
-static DomainSnapshot *current_after(const Domain *domain, const SnapshotChange *change)
-{
-        return change->sets_current ? change->current : nearest(change, snapshot_current(domain));
-}
-
-static const SnapshotDefinition *definition_after(const SnapshotChange *change,
-                                                  const DomainSnapshot *snapshot)
-{
-        const SnapshotDefinition *changed =
-                change->definitions ? g_hash_table_lookup(change->definitions, snapshot) : NULL;
-
-        return changed ? changed : snapshot->definition;
-}
-
 static void write_one(const SnapshotChange *change, DomainSnapshot *snapshot, bool is_current,
                       const char *pending, XmlWriter *writer)
 {
         /* Only its parent may differ from what stays in memory. */
-        SnapshotDefinition definition = *definition_after(change, snapshot);
+        SnapshotDefinition definition = *forest_definition(change, snapshot);
         const DomainSnapshot *parent =
-                definition.parent ? nearest(change, snapshot_find(snapshot->domain, definition.parent))
-                                  : NULL;
+                definition.parent
+                        ? forest_nearest(change, snapshot_find(snapshot->domain, definition.parent))
+                        : NULL;
 
         definition.parent = parent ? parent->object.name : NULL;
         xml_writer_open(writer, "snapshot");
@@ -73,14 +45,14 @@ static void write_one(const SnapshotChange *change, DomainSnapshot *snapshot, bo
 
 static char *format(const Domain *domain, const SnapshotChange *change)
 {
-        const DomainSnapshot *current = current_after(domain, change);
+        const DomainSnapshot *current = forest_current(domain, change);
         XmlWriter *writer = xml_writer_new();
 
         xml_writer_open(writer, "snapshots");
         for (unsigned i = 0; i < domain->snapshots->len; i++) {
                 DomainSnapshot *snapshot = domain->snapshots->pdata[i];
 
-                if (!is_removed(change, snapshot))
+                if (!forest_is_removed(change, snapshot))
                         write_one(change, snapshot, snapshot == current, NULL, writer);
         }
         if (change->add)
@@ -112,37 +84,6 @@ static int save(const Domain *domain, int folder, const SnapshotChange *change, 
         return store_write(folder, name, text, strlen(text), 0600, error);
 }
 
-/* In memory, announced. */
-static void apply(Domain *domain, const SnapshotChange *change)
-{
-        DomainSnapshot *current = current_after(domain, change);
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *all = g_ptr_array_new_with_free_func(object_release);
-
-        for (unsigned i = 0; i < domain->snapshots->len; i++)
-                g_ptr_array_add(all, snapshot_ref(domain->snapshots->pdata[i]));
-        for (unsigned i = 0; i < all->len; i++) {
-                DomainSnapshot *snapshot = all->pdata[i], *parent = snapshot_parent(snapshot);
-
-                if (change->definitions && g_hash_table_contains(change->definitions, snapshot)) {
-                        gpointer definition;
-
-                        (void)g_hash_table_steal_extended(change->definitions, snapshot, NULL, &definition);
-                        snapshot_set_definition(snapshot, definition);
-                        parent = snapshot_parent(snapshot);
-                }
-                if (parent && nearest(change, parent) != parent) {
-                        const DomainSnapshot *above = nearest(change, parent);
-
-                        snapshot_set_parent(snapshot, above ? above->object.name : NULL);
-                }
-        }
-        if (change->add && !change->pending)
-                (void)snapshot_add(change->add); /* its name was looked for */
-        for (unsigned i = 0; change->removed && i < change->removed->len; i++)
-                snapshot_remove(change->removed->pdata[i]);
-        snapshot_set_current(domain, current);
-}
-
 int snapshots_change(Domain *domain, const SnapshotChange *change, Error *error)
 {
         _cleanup_(closep) int folder = open_folder(qemu_driver_of(domain), error);
@@ -153,7 +94,7 @@ int snapshots_change(Domain *domain, const SnapshotChange *change, Error *error)
                 return r;
         }
         if (!change->pending)
-                apply(domain, change);
+                forest_apply(domain, change);
         for (unsigned i = 0; change->removed && i < change->removed->len; i++)
                 remove_nvram(folder, change->removed->pdata[i]);
         return 0;
@@ -168,15 +109,6 @@ int snapshots_forget(Domain *domain, Error *error)
         for (unsigned i = 0; i < domain->snapshots->len; i++)
                 g_ptr_array_add(all, snapshot_ref(domain->snapshots->pdata[i]));
         return snapshots_change(domain, &(SnapshotChange){ .removed = all }, error);
-}
-
-int snapshots_check_none(const Domain *domain, Error *error)
-{
-        if (domain->snapshots->len == 0)
-                return 0;
-        return error_set(error, ERROR_OPERATION_INVALID,
-                         "The %s has %u snapshots: flag SNAPSHOTS_METADATA (2) forgets their records",
-                         object_describe(&domain->object), domain->snapshots->len);
 }
 
 int snapshots_save_nvram(DomainSnapshot *snapshot, const char *data, size_t size, Error *error)
@@ -319,91 +251,4 @@ int snapshots_load(Driver *driver, Error *error)
         _cleanup_(closep) int folder = open_folder(qemu_driver(driver), error);
 
         return folder < 0 ? folder : store_visit(folder, SUFFIX, visit, driver, error);
-}
-
-int qemu_domain_list_domain_snapshots(Call *call, Domain *domain, uint32_t flags, GPtrArray **ret_snapshots,
-                                      Error *error)
-{
-        (void)call;
-        return snapshot_list("ListDomainSnapshots", domain, NULL, flags, ret_snapshots, error);
-}
-
-int qemu_snapshot_list_children(Call *call, DomainSnapshot *snapshot, uint32_t flags,
-                                GPtrArray **ret_snapshots, Error *error)
-{
-        (void)call;
-        return snapshot_list("ListChildren", snapshot->domain, snapshot, flags, ret_snapshots, error);
-}
-
-int qemu_domain_snapshot_current(Call *call, Domain *domain, uint32_t flags, DomainSnapshot **ret_snapshot,
-                                 Error *error)
-{
-        DomainSnapshot *current = snapshot_current(domain);
-        int r = error_check_flags(error, "SnapshotCurrent", flags, 0);
-
-        (void)call;
-        if (r < 0)
-                return r;
-        if (!current)
-                return error_set(error, ERROR_NO_SNAPSHOT,
-                                 "Domain snapshot not found: the %s has no current one",
-                                 object_describe(&domain->object));
-        *ret_snapshot = snapshot_ref(current);
-        return 0;
-}
-
-int qemu_domain_snapshot_lookup_by_name(Call *call, Domain *domain, const char *name, uint32_t flags,
-                                        DomainSnapshot **ret_snapshot, Error *error)
-{
-        DomainSnapshot *found = snapshot_find(domain, name);
-        int r = error_check_flags(error, "SnapshotLookupByName", flags, 0);
-
-        (void)call;
-        if (r < 0)
-                return r;
-        if (!found)
-                return error_set(error, ERROR_NO_SNAPSHOT,
-                                 "Domain snapshot not found: no domain snapshot with matching name '%s'",
-                                 name);
-        *ret_snapshot = snapshot_ref(found);
-        return 0;
-}
-
-int qemu_snapshot_get_parent(Call *call, DomainSnapshot *snapshot, uint32_t flags,
-                             DomainSnapshot **ret_snapshot, Error *error)
-{
-        DomainSnapshot *parent = snapshot_parent(snapshot);
-        int r = error_check_flags(error, "GetParent", flags, 0);
-
-        (void)call;
-        if (r < 0)
-                return r;
-        if (!parent)
-                return error_set(error, ERROR_NO_SNAPSHOT,
-                                 "Domain snapshot not found: snapshot '%s' does not have a parent",
-                                 snapshot->object.name);
-        *ret_snapshot = snapshot_ref(parent);
-        return 0;
-}
-
-int qemu_snapshot_get_xml_desc(Call *call, DomainSnapshot *snapshot, uint32_t flags, char **ret_xml,
-                               Error *error)
-{
-        int r = error_check_flags(error, "GetXMLDesc", flags, DEFINITION_SECURE);
-
-        (void)call;
-        if (r >= 0)
-                *ret_xml = snapshot_definition_format(snapshot->definition, flags);
-        return r;
-}
-
-int qemu_snapshot_is_current(Call *call, DomainSnapshot *snapshot, uint32_t flags, bool *ret_is_current,
-                             Error *error)
-{
-        int r = error_check_flags(error, "IsCurrent", flags, 0);
-
-        (void)call;
-        if (r >= 0)
-                *ret_is_current = snapshot->is_current;
-        return r;
 }

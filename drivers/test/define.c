@@ -4,13 +4,16 @@
  * want the same name or UUID come one after the other, and the second is refused. */
 
 #include "drivers/test/define.h"
+#include "drivers/snapshots/forest.h"
 #include "drivers/test/machine.h"
+#include "drivers/test/snapshots.h"
 #include <string.h>
 
 /* virDomainUndefineFlagsValues. Of what they remove or keep a machine of this driver has only the mark of a
  * managed save. */
 enum {
         UNDEFINE_MANAGED_SAVE = 1 << 0,
+        UNDEFINE_SNAPSHOTS_METADATA = 1 << 1,
         UNDEFINE_NVRAM = 1 << 2,
         UNDEFINE_KEEP_NVRAM = 1 << 3,
         UNDEFINE_TPM = 1 << 5,
@@ -183,6 +186,8 @@ static int check_undefine(const Domain *domain, uint32_t flags, Error *error)
                 r = error_set(error, ERROR_OPERATION_INVALID,
                               "The memory of the %s is saved: undefining it needs flag MANAGED_SAVE (1)",
                               object_describe(&domain->object));
+        if (r >= 0 && !(flags & UNDEFINE_SNAPSHOTS_METADATA))
+                r = forest_check_none(domain, error);
         return r;
 }
 
@@ -193,6 +198,7 @@ int test_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *erro
         if (r < 0)
                 return r;
         domain->has_managed_save = false;
+        test_snapshots_forget(domain);
         domain_set_persistent(domain, false);
         domain_set_autostart(domain, false);
         domain_lifecycle(domain, DOMAIN_EVENT_UNDEFINED, UNDEFINED_REMOVED, call->job);

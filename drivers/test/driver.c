@@ -54,9 +54,9 @@ const DriverType test_driver_type = {
         .uri_system = "test:///default",
         .uri_session = "test:///default",
         .operations = &test_operations,
-        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_INTERFACE | 1u << OBJECT_NETWORK |
-                 1u << OBJECT_NODE_DEVICE | 1u << OBJECT_NWFILTER | 1u << OBJECT_SECRET |
-                 1u << OBJECT_STORAGE_POOL | 1u << OBJECT_STORAGE_VOLUME,
+        .kinds = 1u << OBJECT_DOMAIN | 1u << OBJECT_SNAPSHOT | 1u << OBJECT_INTERFACE |
+                 1u << OBJECT_NETWORK | 1u << OBJECT_NODE_DEVICE | 1u << OBJECT_NWFILTER |
+                 1u << OBJECT_SECRET | 1u << OBJECT_STORAGE_POOL | 1u << OBJECT_STORAGE_VOLUME,
         .is_in_memory = true,
         .scheduler = "fair",
         .open = driver_open,

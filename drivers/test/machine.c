@@ -14,15 +14,28 @@ int machine_check_persistent(const Domain *domain, Error *error)
                          object_describe(&domain->object));
 }
 
-void machine_start(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause)
+void machine_start_from(Domain *domain, const DomainDefinition *definition, const MachineOrigin *origin,
+                        bool is_paused, const Job *cause)
 {
         domain->has_managed_save = false; /* gone on from, or thrown away */
         domain_set_live(domain, domain_definition_copy(definition));
         domain_set_state(domain, is_paused ? DOMAIN_STATE_PAUSED : DOMAIN_STATE_RUNNING,
-                         is_paused ? PAUSED_REASON_USER : RUNNING_REASON_BOOTED);
-        domain_lifecycle(domain, DOMAIN_EVENT_STARTED, STARTED_BOOTED, cause);
+                         is_paused ? origin->paused_reason : origin->running_reason);
+        domain_lifecycle(domain, DOMAIN_EVENT_STARTED, origin->started_detail, cause);
         if (is_paused)
-                domain_lifecycle(domain, DOMAIN_EVENT_SUSPENDED, SUSPENDED_PAUSED, cause);
+                domain_lifecycle(domain, DOMAIN_EVENT_SUSPENDED, origin->suspended_detail, cause);
+}
+
+void machine_start(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause)
+{
+        static const MachineOrigin boot = {
+                .running_reason = RUNNING_REASON_BOOTED,
+                .paused_reason = PAUSED_REASON_USER,
+                .started_detail = STARTED_BOOTED,
+                .suspended_detail = SUSPENDED_PAUSED,
+        };
+
+        machine_start_from(domain, definition, &boot, is_paused, cause);
 }
 
 void machine_end(Domain *domain, int reason, int detail, const Job *cause)

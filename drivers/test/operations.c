@@ -7,6 +7,7 @@
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
 #include "drivers/secret/secrets.h"
+#include "drivers/snapshots/reads.h"
 #include "drivers/storage/pools.h"
 #include "drivers/storage/volumes.h"
 #include "drivers/test/change.h"
@@ -15,6 +16,7 @@
 #include "drivers/test/lifecycle.h"
 #include "drivers/test/pins.h"
 #include "drivers/test/save.h"
+#include "drivers/test/snapshots.h"
 #include "drivers/test/test.h"
 
 const DriverOperations test_operations = {
@@ -44,6 +46,7 @@ const DriverOperations test_operations = {
                 .get_vcpu_pin_info = test_domain_get_vcpu_pin_info,
                 .get_vcpus = test_domain_get_vcpus,
                 .has_managed_save_image = test_domain_has_managed_save_image,
+                .list_domain_snapshots = snapshots_list_domain_snapshots,
                 .managed_save = test_domain_managed_save,
                 .managed_save_remove = test_domain_managed_save_remove,
                 .memory_stats = test_domain_memory_stats,
@@ -58,6 +61,9 @@ const DriverOperations test_operations = {
                 .set_metadata = test_domain_set_metadata,
                 .set_vcpus = test_domain_set_vcpus,
                 .shutdown = test_domain_shutdown,
+                .snapshot_create_xml = test_domain_snapshot_create_xml,
+                .snapshot_current = snapshots_snapshot_current,
+                .snapshot_lookup_by_name = snapshots_snapshot_lookup_by_name,
                 .suspend = test_domain_suspend,
                 .undefine = test_domain_undefine,
         },
@@ -94,6 +100,14 @@ const DriverOperations test_operations = {
                 .get_xml_desc = secrets_get_xml_desc,
                 .set_value = secrets_set_value,
                 .undefine = secrets_undefine,
+        },
+        .snapshot = {
+                .delete = test_snapshot_delete,
+                .get_parent = snapshots_get_parent,
+                .get_xml_desc = snapshots_get_xml_desc,
+                .is_current = snapshots_is_current,
+                .list_children = snapshots_list_children,
+                .revert = test_snapshot_revert,
         },
         .storage_pool = {
                 .build = pools_build,
