@@ -12,6 +12,7 @@
 #include "drivers/storage/volumes.h"
 #include "drivers/test/defaults.h"
 #include "drivers/test/define.h"
+#include "drivers/test/stats.h"
 #include "drivers/test/test.h"
 
 /* What libvirt's test driver says of itself. */
@@ -64,6 +65,7 @@ const DriverType test_driver_type = {
         .define_domain = test_define_domain,
         .prepare_domain = test_prepare_domain,
         .create_domain = test_create_domain,
+        .get_domain_stats = test_get_domain_stats,
         .define_network = networks_define,
         .create_network = networks_create_transient,
         .define_nwfilter = filters_define,

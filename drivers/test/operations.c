@@ -17,6 +17,7 @@
 #include "drivers/test/pins.h"
 #include "drivers/test/save.h"
 #include "drivers/test/snapshots.h"
+#include "drivers/test/stats.h"
 #include "drivers/test/test.h"
 
 const DriverOperations test_operations = {
@@ -43,6 +44,7 @@ const DriverOperations test_operations = {
                 .destroy = test_domain_destroy,
                 .get_emulator_pin_info = test_domain_get_emulator_pin_info,
                 .get_job_info = test_domain_get_job_info,
+                .get_stats = test_domain_get_stats,
                 .get_vcpu_pin_info = test_domain_get_vcpu_pin_info,
                 .get_vcpus = test_domain_get_vcpus,
                 .has_managed_save_image = test_domain_has_managed_save_image,

@@ -74,6 +74,26 @@ class TestPins:
         assert client.call(FIRST, DOMAIN, "GetVcpuPinInfo", "u", 0) == [ALL, ALL]
 
 
+class TestStatistics:
+    def test_of_one(self, client):
+        assert client.call(FIRST, DOMAIN, "GetStats", "uu", 0, 0) == {
+            "state.state": 1, "state.reason": 1, "balloon.current": 2 << 20, "balloon.maximum": 8 << 20,
+            "vcpu.current": 2, "vcpu.maximum": 2, "vcpu.0.state": 1, "vcpu.1.state": 1, "net.count": 0,
+            "block.count": 0}
+        assert client.call(FIRST, DOMAIN, "GetStats", "uu", 1, 0) == {"state.state": 1, "state.reason": 1}
+        assert "0x2" in refused(client, FIRST, DOMAIN, "GetStats", "uu", 2, 1 << 31)
+        assert "flag" in refused(client, FIRST, DOMAIN, "GetStats", "uu", 0, 1)
+
+    def test_of_all(self, client):
+        xml = "<domain type='test'><name>web</name><memory>1024</memory><os><type>hvm</type></os><devices>" \
+              "<disk type='file'><source file='/a'/><target dev='vda' bus='virtio'/></disk></devices></domain>"
+        client.call(TEST, CONNECT, "DomainDefineXML", "s", xml)
+        records = dict(client.call(TEST, CONNECT, "GetAllDomainStats", "uu", 1 | 1 << 5, 0))
+        assert records == {"test": {"state.state": 1, "state.reason": 1, "block.count": 0},
+                           "web": {"state.state": 5, "state.reason": 0, "block.count": 1, "block.0.name": "vda",
+                                   "block.0.path": "/a"}}
+
+
 def test_what_conformance_asks_of_the_first_machine(client):
     """What the tests of libvirt-dbus do with it, in their order."""
     assert client.get_all(FIRST, DOMAIN)["SchedulerType"] == ("fair", 0)
