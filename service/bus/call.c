@@ -10,6 +10,7 @@
 #include "bus/client.h"
 #include "bus/details.h"
 #include "bus/error-names.h"
+#include "bus/fault.h"
 #include "bus/jobs.h"
 #include "bus/kinds.h"
 #include "bus/visible.h"
@@ -380,6 +381,8 @@ static int call_run(CallFrame *frame, const void *data, Error *error) AWAITS
         /* Of a snapshot it is the machine whose turn is waited for. */
         r = call_take_job(frame, (Object *)object_subject(frame->object), method->job, method->member,
                           error);
+        if (r >= 0)
+                r = fault_meet(frame->path.driver, frame->caller->uid, method, error);
         if (r >= 0)
                 r = call_require_object(frame, error);
         if (r < 0)

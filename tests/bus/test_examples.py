@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from guest_agent import CHANNEL, GuestAgent
-from harness import SCALE
+from harness import BusError, SCALE
 from machines import (
     NATIVE, RUNNING, SHUTOFF, Machine, boot_sector, define, definition, disk, guest_definition, list_machines)
 from test_pools import loop_device, mounted
@@ -292,6 +292,13 @@ def test_log_level(example):
     assert example("log-level") == "debug"
     example("log-level", "info")
     assert example("log-level") == "info"
+
+
+def test_fault(client, example):
+    example("fault", "org.libvirt.Connect", "ListDomains", "no such luck")
+    with pytest.raises(BusError, match="no such luck"):
+        client.call("/org/libvirt/Test", "org.libvirt.Connect", "ListDomains", "u", 0)
+    assert len(client.call("/org/libvirt/Test", "org.libvirt.Connect", "ListDomains", "u", 0)) == 1
 
 
 @pytest.mark.qemu
