@@ -12,10 +12,12 @@
 #include "drivers/storage/volumes.h"
 #include "drivers/test/change.h"
 #include "drivers/test/define.h"
+#include "drivers/test/guest.h"
 #include "drivers/test/host.h"
 #include "drivers/test/lifecycle.h"
 #include "drivers/test/pins.h"
 #include "drivers/test/save.h"
+#include "drivers/test/shares.h"
 #include "drivers/test/snapshots.h"
 #include "drivers/test/stats.h"
 #include "drivers/test/test.h"
@@ -42,12 +44,23 @@ const DriverOperations test_operations = {
                 .create = test_domain_create,
                 .create_with_files = test_domain_create_with_files,
                 .destroy = test_domain_destroy,
+                .fs_freeze = test_domain_fs_freeze,
+                .fs_thaw = test_domain_fs_thaw,
+                .fs_trim = test_domain_fs_trim,
+                .get_block_io_parameters = test_domain_get_block_io_parameters,
                 .get_emulator_pin_info = test_domain_get_emulator_pin_info,
+                .get_fs_info = test_domain_get_fs_info,
+                .get_hostname = test_domain_get_hostname,
                 .get_job_info = test_domain_get_job_info,
+                .get_memory_parameters = test_domain_get_memory_parameters,
+                .get_numa_parameters = test_domain_get_numa_parameters,
+                .get_scheduler_parameters = test_domain_get_scheduler_parameters,
                 .get_stats = test_domain_get_stats,
+                .get_time = test_domain_get_time,
                 .get_vcpu_pin_info = test_domain_get_vcpu_pin_info,
                 .get_vcpus = test_domain_get_vcpus,
                 .has_managed_save_image = test_domain_has_managed_save_image,
+                .inject_nmi = test_domain_inject_nmi,
                 .list_domain_snapshots = snapshots_list_domain_snapshots,
                 .managed_save = test_domain_managed_save,
                 .managed_save_remove = test_domain_managed_save_remove,
@@ -58,9 +71,15 @@ const DriverOperations test_operations = {
                 .rename = test_domain_rename,
                 .reset = test_domain_reset,
                 .resume = test_domain_resume,
+                .send_key = test_domain_send_key,
                 .set_autostart = test_domain_set_autostart,
+                .set_block_io_parameters = test_domain_set_block_io_parameters,
                 .set_memory = test_domain_set_memory,
+                .set_memory_parameters = test_domain_set_memory_parameters,
                 .set_metadata = test_domain_set_metadata,
+                .set_numa_parameters = test_domain_set_numa_parameters,
+                .set_scheduler_parameters = test_domain_set_scheduler_parameters,
+                .set_time = test_domain_set_time,
                 .set_vcpus = test_domain_set_vcpus,
                 .shutdown = test_domain_shutdown,
                 .snapshot_create_xml = test_domain_snapshot_create_xml,

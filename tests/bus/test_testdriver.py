@@ -170,8 +170,8 @@ class TestLife:
         assert web.state == (SHUTOFF, 0)
 
     def test_what_is_not_there(self, machine):
-        message = refused(machine.call, "InjectNMI", "u", 0)
-        assert "Test" in message and "InjectNMI" in message
+        message = refused(machine.call, "PMWakeup", "u", 0)
+        assert "Test" in message and "PMWakeup" in message
 
 
 class TestDefinitions:

@@ -1,7 +1,10 @@
 """The host of machines in memory: eight processors, of which machines can be pinned to some."""
 
+import time
+
 import pytest
 
+from gi.repository import GLib
 from harness import BusError
 from machines import AFFECT_CONFIG, AFFECT_LIVE, CONNECT, DOMAIN
 from xml.etree import ElementTree
@@ -72,6 +75,55 @@ class TestPins:
     def test_what_cannot_be(self, client, vcpu, cpus, flags):
         refused(client, FIRST, DOMAIN, "PinVcpu", "uabu", vcpu, cpus, flags)
         assert client.call(FIRST, DOMAIN, "GetVcpuPinInfo", "u", 0) == [ALL, ALL]
+
+
+class TestShares:
+    @pytest.mark.parametrize("name, key, value", [
+        ("Scheduler", "cpu_shares", ("t", 512)), ("Memory", "hard_limit", ("t", 1 << 20)),
+        ("Numa", "numa_nodeset", ("s", "0")), ("BlockIO", "weight", ("u", 100))])
+    def test_set_and_get(self, client, name, key, value):
+        before = client.call(FIRST, DOMAIN, f"Get{name}Parameters", "u", AFFECT_CONFIG)
+        client.call(FIRST, DOMAIN, f"Set{name}Parameters", "a{sv}u", {key: GLib.Variant(*value)}, AFFECT_LIVE)
+        assert client.call(FIRST, DOMAIN, f"Get{name}Parameters", "u", 0)[key] == value[1]
+        assert client.call(FIRST, DOMAIN, f"Get{name}Parameters", "u", AFFECT_CONFIG) == before
+        message = refused(client, FIRST, DOMAIN, f"Set{name}Parameters", "a{sv}u", {"none": GLib.Variant("t", 1)}, 0)
+        assert "'none'" in message
+        assert "flag" in refused(client, FIRST, DOMAIN, f"Get{name}Parameters", "u", 8)
+
+
+class TestGuest:
+    def test_name(self, client):
+        assert client.call(FIRST, DOMAIN, "GetHostname", "u", 0) == "testhost"
+
+    def test_clock(self, client):
+        client.call(FIRST, DOMAIN, "SetTime", "tuu", 1000, 5, 0)
+        assert 1000 <= client.call(FIRST, DOMAIN, "GetTime", "u", 0)[0] < 1060
+        client.call(FIRST, DOMAIN, "SetTime", "tuu", 0, 0, 1)
+        assert abs(client.call(FIRST, DOMAIN, "GetTime", "u", 0)[0] - time.time()) < 60
+        for seconds, nanoseconds, flags in ((1 << 40, 0, 0), (0, 10 ** 9, 0), (0, 0, 2)):
+            refused(client, FIRST, DOMAIN, "SetTime", "tuu", seconds, nanoseconds, flags)
+
+    def test_file_systems(self, client):
+        assert client.call(FIRST, DOMAIN, "FSFreeze", "asu", ["/boot"], 0) == 1
+        assert client.call(FIRST, DOMAIN, "FSFreeze", "asu", [], 0) == 1
+        assert client.call(FIRST, DOMAIN, "FSThaw", "asu", [], 0) == 2
+        assert "/none" in refused(client, FIRST, DOMAIN, "FSFreeze", "asu", ["/none"], 0)
+        client.call(FIRST, DOMAIN, "FSTrim", "stu", "", 0, 0)
+        assert [row[1] for row in client.call(FIRST, DOMAIN, "GetFSInfo", "u", 0)] == ["/", "/boot"]
+
+    def test_a_run_begins_anew(self, client):
+        client.call(FIRST, DOMAIN, "FSFreeze", "asu", [], 0)
+        for member in ("Destroy", "Create"):
+            client.call(FIRST, DOMAIN, member, "u", 0)
+        assert client.call(FIRST, DOMAIN, "FSThaw", "asu", [], 0) == 0
+
+    def test_keys(self, client):
+        client.call(FIRST, DOMAIN, "SendKey", "uuauu", 0, 100, [28], 0)
+        client.call(FIRST, DOMAIN, "InjectNMI", "u", 0)
+        for codeset, codes in ((10, [28]), (0, []), (0, [1] * 17)):
+            refused(client, FIRST, DOMAIN, "SendKey", "uuauu", codeset, 0, codes, 0)
+        client.call(FIRST, DOMAIN, "Destroy", "u", 0)
+        refused(client, FIRST, DOMAIN, "SendKey", "uuauu", 0, 0, [28], 0)
 
 
 class TestStatistics:
