@@ -5,9 +5,11 @@ import subprocess
 
 import pytest
 
+from console import Console
 from harness import BusError, wait_for
 from machines import (
-    AFFECT_CONFIG, AFFECT_LIVE, DOMAIN, XML_INACTIVE, Machine, create_transient, define, definition, disk)
+    AFFECT_CONFIG, AFFECT_LIVE, DOMAIN, NATIVE, XML_INACTIVE, Machine, create_transient, define, definition, disk,
+    guest_definition)
 
 BOTH = AFFECT_LIVE | AFFECT_CONFIG
 
@@ -313,3 +315,29 @@ class TestRights:
                 assert error.name in ("org.freedesktop.DBus.Error.AccessDenied",
                                       "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired")
             refused(his, member, disk(image), AFFECT_LIVE, "not running")
+
+
+@pytest.mark.guest
+@pytest.mark.qemu
+def test_a_guest_lets_go(client, image, guest_files):
+    """A real Linux sees the disk come, and lets go of it while DetachDevice waits."""
+    ports = "".join(f"<controller type='pci' index='{i}' model='pcie-root-port'/>" for i in range(1, 6))
+    machine = define(client, guest_definition("web", guest_files, devices=ports))
+    machine.create()
+    reply = client.send(machine.path, NATIVE, "OpenConsole", "su", "", 0)
+    console = Console(reply.fds[0])
+    console.wait_ready()
+
+    def count():
+        return int(console.run("ls /sys/bus/pci/devices | wc -l"))
+
+    number = count()
+    attach(machine, disk(image))
+    wait_for(lambda: count() == number + 1, 10)
+    removed = client.listen(interface=DOMAIN, member="DeviceRemoved")
+    detach(machine, disk(image))
+    assert removed.wait(timeout=30).values == ("virtio-disk0",)
+    assert targets(machine) == []
+    assert count() == number
+    console.close()
+    machine.destroy()
