@@ -239,7 +239,7 @@ int filter_port_open(Driver *driver, const FilterPortOptions *options, Error *er
 
 int filter_port_resume(Driver *driver, const FilterPortOptions *options, Error *error)
 {
-        FilterPort *port;
+        FilterPort *port = NULL;
         int r = make(driver, options, &port, error);
 
         if (r >= 0)

@@ -324,7 +324,7 @@ static int pull(Domain *domain, const char *name, const char *base, uint64_t ban
         _cleanup_(json_decrefp) json_t *arguments = json_object();
         _cleanup_(freep) char *node = NULL;
         DomainDisk *disk = NULL;
-        uint32_t index;
+        uint32_t index = 0;
         int r = find_disk(domain, name, &disk, error);
 
         if (r >= 0)
@@ -391,7 +391,7 @@ int qemu_domain_block_commit(Call *call, Domain *domain, const char *name, const
 {
         _cleanup_(json_decrefp) json_t *arguments = json_object();
         _cleanup_(freep) char *from = NULL, *to = NULL, *top_path = NULL, *base_path = NULL;
-        uint32_t top_index, base_index;
+        uint32_t top_index = 0, base_index = 0;
         bool is_active;
         DomainDisk *disk = NULL;
         int r = error_check_flags(error, "BlockCommit", flags,

@@ -41,7 +41,7 @@ int definitions_parse(const char *text, size_t size, StoredDefinition *ret, Erro
         _cleanup_(xml_document_freep) XmlDocument *document = NULL;
         StoredDefinition stored = {};
         const XmlNode *root, *node;
-        uint64_t owner;
+        uint64_t owner = 0;
         void *definition;
         int r;
 

@@ -101,7 +101,7 @@ static int session_find(const char *target, unsigned *ret_host)
 static int iscsi_start(const StoragePoolDefinition *pool, bool is_resumed, Error *error) AWAITS
 {
         _cleanup_(freep) char *portal = NULL;
-        const char *target;
+        const char *target = NULL;
         unsigned host;
         int r = check(pool, error);
 
@@ -136,7 +136,7 @@ static int refuse_used(const StoragePoolDefinition *pool, unsigned host, Error *
 static int iscsi_stop(const StoragePoolDefinition *pool, Error *error) AWAITS
 {
         _cleanup_(freep) char *portal = NULL;
-        const char *target;
+        const char *target = NULL;
         unsigned host;
         int r = portal_of(&pool->source, &portal, error);
 
@@ -189,7 +189,7 @@ static int iscsi_find_sources(const PoolSource *where, GPtrArray *sources, Error
 static int iscsi_list(const StoragePoolDefinition *pool, GPtrArray **ret_entries, BackendSizes *ret_sizes,
                       Error *error) AWAITS
 {
-        const char *target;
+        const char *target = NULL;
         unsigned host;
         int r = target_of(pool, &target, error);
 
