@@ -33,9 +33,10 @@ int address_assign_pci(DomainDefinition *definition, Error *error);
 int address_assign_usb(DomainDefinition *definition, Error *error);
 /* validate.c: the devices against each other. */
 int domain_definition_validate(const DomainDefinition *definition, Error *error);
-/* validate-disk.c, validate-boot.c, validate-resources.c */
+/* validate-disk.c, validate-boot.c, validate-resctrl.c, validate-resources.c */
 int domain_definition_validate_disks(const DomainDefinition *definition, Error *error);
 int domain_definition_validate_boot(const DomainDefinition *definition, Error *error);
+int domain_definition_validate_resctrl(const DomainDefinition *definition, Error *error);
 int domain_definition_validate_resources(const DomainDefinition *definition, Error *error);
 /* validate-machine.c: the devices against the machine type. */
 int domain_definition_validate_machine(const DomainDefinition *definition, Error *error);

@@ -84,6 +84,17 @@ static int check_numatune(const DomainDefinition *definition, Error *error)
         return 0;
 }
 
+/* The processor that boots the others is always there. */
+static int check_vcpus(const DomainDefinition *definition, Error *error)
+{
+        LIST_FOREACH (vcpu, definition->vcpu_list) {
+                if (vcpu->id == 0 && vcpu->enabled == NO)
+                        return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                         "vcpu 0 cannot be off: enabled='yes' is expected");
+        }
+        return 0;
+}
+
 static int check_schedulers(const DomainDefinition *definition, Error *error)
 {
         const CpuTune *tune = definition->cpu_tune;
@@ -138,8 +149,8 @@ static int check_features(const DomainDefinition *definition, Error *error)
 int domain_definition_validate_resources(const DomainDefinition *definition, Error *error)
 {
         static int (*const checks[])(const DomainDefinition *, Error *) = {
-                check_cpu,        check_hugepages, check_numatune,
-                check_schedulers, check_seclabels, check_features,
+                check_cpu,        check_vcpus,     check_hugepages, check_numatune,
+                check_schedulers, check_seclabels, check_features,  domain_definition_validate_resctrl,
         };
 
         for (unsigned i = 0; i < G_N_ELEMENTS(checks); i++) {

@@ -133,6 +133,11 @@ static void fills_in_identity(void **state)
 #define PCI_ADDRESS(bus, slot, function)                                                                    \
         "<address type='pci' bus='" bus "' slot='" slot "' function='" function "'/>"
 
+#define CACHE(type)            "<cache id='0' level='3' size='1' unit='MiB' type='" type "'/>"
+#define GROUP_OF(vcpus, inner) "<cachetune vcpus='" vcpus "'>" inner "</cachetune>"
+#define GROUP(vcpus)           GROUP_OF(vcpus, CACHE("both"))
+#define CACHES(vcpus, inner)   "<vcpu>2</vcpu><cputune>" GROUP_OF(vcpus, inner) "</cputune>"
+
 static void refuses_what_collides(void **state)
 {
         static const struct {
@@ -190,6 +195,16 @@ static void refuses_what_collides(void **state)
                   "cell 0" },
                 { "pc", "<seclabel type='dynamic' model='dac'/><seclabel type='dynamic' model='dac'/>", "",
                   "dac" },
+                { "pc", "<vcpus><vcpu id='0' enabled='no'/></vcpus>", "", "vcpu 0" },
+                { "pc", CACHES("0", CACHE("code")), "", "kvm" },
+                { "pc", CACHES("0", CACHE("both") CACHE("data")), "", "given out twice" },
+                { "pc", CACHES("0", CACHE("code") "<monitor level='3' vcpus='1'/>"), "", "monitor" },
+                { "pc", "<vcpu>2</vcpu><cputune>" GROUP("0") GROUP("0") "</cputune>", "", "Two elements" },
+                { "pc", "<vcpu>2</vcpu><cputune>" GROUP("0-1") GROUP("1") "</cputune>", "", "overlap" },
+                { "pc",
+                  "<vcpu>2</vcpu><cputune>" GROUP(
+                          "0-1") "<memorytune vcpus='0'><node id='0' bandwidth='9'/></memorytune></cputune>",
+                  "", "overlap" },
         };
 
         (void)state;

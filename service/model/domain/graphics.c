@@ -138,13 +138,19 @@ static int check_listens(DomainGraphics *graphics, Error *error)
                                          graphics_type_to_string(graphics->type));
         }
 
-        const GraphicsListen *first = graphics->listens.items[0];
+        GraphicsListen *first = graphics->listens.items[0];
         if (graphics->listen && first->address && !g_str_equal(graphics->listen, first->address))
                 return error_set(
                         error, ERROR_INVALID_XML,
                         "The attribute listen '%s' of graphics differs from the address '%s' of its first "
                         "listen element",
                         graphics->listen, first->address);
+        if (graphics->socket && first->type == LISTEN_ADDRESS) {
+                /* The old attribute counts more than an address beside it. */
+                first->type = LISTEN_SOCKET;
+                g_clear_pointer(&first->address, g_free);
+                first->socket = g_strdup(graphics->socket);
+        }
         if (graphics->socket &&
             (first->type != LISTEN_SOCKET || g_strcmp0(graphics->socket, first->socket) != 0))
                 return error_set(
