@@ -91,6 +91,7 @@ static int start(const char *binary, const ProbeUser *user, bool with_kvm, int c
                 .stdin_fd = -EBADF,
                 .stdout_fd = -EBADF,
                 .stderr_fd = complaint,
+                .ends_with_us = true,
                 .set_user = user->set_user,
                 .uid = user->uid,
                 .gid = user->gid,

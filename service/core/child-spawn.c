@@ -101,11 +101,12 @@ static void __attribute__((noreturn)) child_main(const ChildOptions *options, in
         place_fds(options, &pipe_fd, fds);
         if (options->new_session && setsid() < 0)
                 die(pipe_fd, "begin a session");
-        if (options->ends_with_us && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-                die(pipe_fd, "end with the daemon");
         (void)umask((mode_t)(options->umask ? options->umask : 0077));
         if (options->set_user)
                 become(options, pipe_fd);
+        /* After the change of user, with which the kernel forgets it. */
+        if (options->ends_with_us && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                die(pipe_fd, "end with the daemon");
         if (chdir(options->folder ? options->folder : "/") < 0)
                 die(pipe_fd, "enter the folder");
         (void)execve(options->arguments[0], (char *const *)options->arguments, (char *const *)environment);

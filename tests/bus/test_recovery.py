@@ -1,5 +1,6 @@
 """Nothing is lost: the daemon is killed at any moment and comes back with every definition and every machine."""
 
+import contextlib
 import os
 import pathlib
 import random
@@ -18,6 +19,25 @@ from machines import (
 @pytest.fixture
 def web(client):
     return define(client, definition("web"))
+
+
+def questioned(daemon):
+    """The QEMUs that the daemon asks what they can do: pid → start time."""
+    found = {}
+    for pid in pathlib.Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children").read_text("ascii").split():
+        with contextlib.suppress(OSError):
+            if b"none,accel" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                found[int(pid)] = process_start_time(int(pid))
+    return found
+
+
+@pytest.mark.qemu
+def test_questioned_qemus_do_not_outlive_the_daemon(make_daemon, session_bus):
+    daemon = make_daemon(session_bus)
+    probes = wait_for(lambda: questioned(daemon), 10, "the daemon to ask a QEMU")
+    daemon.kill()
+    wait_for(lambda: all(process_start_time(pid) != started for pid, started in probes.items()), 5, "them to end")
+    daemon.start()
 
 
 @pytest.mark.qemu
