@@ -11,7 +11,7 @@
 #define FIRST_FD   3
 /* A new key is made as expensive as the processor allows, which is measured by a clock that may be too
  * coarse for it: by luck. */
-#define RUNS_MAX        8
+#define RUNS_MAX        32
 #define BAD_MEASUREMENT "Unable to get accurate CPU usage"
 
 /* In their order; takes what was allocated over. */
