@@ -501,9 +501,11 @@ char *filter_definition_format(const FilterDefinition *definition)
         xml_writer_attribute(writer, "chain", definition->chain);
         if (definition->priority != usual_priority(definition->chain))
                 number_write(writer, "priority", definition->priority);
-        xml_writer_open(writer, "uuid");
-        xml_writer_text(writer, definition->uuid);
-        xml_writer_close(writer);
+        if (definition->uuid[0]) {
+                xml_writer_open(writer, "uuid");
+                xml_writer_text(writer, definition->uuid);
+                xml_writer_close(writer);
+        }
         for (unsigned i = 0; i < definition->entries->len; i++) {
                 const FilterEntry *entry = definition->entries->pdata[i];
 
