@@ -97,6 +97,8 @@ static int check_others(const VirtualNetwork *network, const NetworkDefinition *
 {
         const GPtrArray *up = state_of(network)->up;
 
+        if (network->network.object.driver->type->is_in_memory)
+                return 0; /* nobody has an address */
         for (unsigned i = 0; i < up->len; i++) {
                 const VirtualNetwork *other = up->pdata[i];
 

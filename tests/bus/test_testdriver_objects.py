@@ -59,6 +59,12 @@ class TestNetworks:
         client.call(path, NETWORK, "Destroy")
         assert client.call(TEST, CONNECT, "ListNetworks", "u", 0) == [DEFAULT_NETWORK]
 
+    def test_addresses_are_nobodys(self, client):
+        """As nothing is made of a network, two of them may have the same addresses."""
+        path = client.call(TEST, CONNECT, "NetworkCreateXML", "s",
+                           "<network><name>bar</name><ip address='192.168.122.1' prefix='24'/></network>")
+        assert client.get(path, NETWORK, "Active") is True
+
     def test_no_link_is_made(self, client):
         assert not pathlib.Path("/sys/class/net/virbr0").exists()
 
