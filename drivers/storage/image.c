@@ -9,10 +9,12 @@
 #define OUTPUT_MAX 65536
 #define FDS_MAX    4
 #define FIRST_FD   3
-/* A new key is made as expensive as the processor allows, which is measured by a clock that may be too
- * coarse for it: by luck. */
-#define RUNS_MAX        32
+/* A new key is made as expensive as the processor allows. Some versions of QEMU measure that once, by a
+ * clock that does not move between two of the kernel's ticks: a fast processor is through before, and it is
+ * luck whether qemu-img fails. That takes it a few milliseconds. SHA-512 takes long enough. */
+#define RUNS_USEC       (30 * G_USEC_PER_SEC)
 #define BAD_MEASUREMENT "Unable to get accurate CPU usage"
+#define HASH_USUAL      "sha512"
 
 /* In their order; takes what was allocated over. */
 typedef struct Arguments {
@@ -126,16 +128,15 @@ static int run(Arguments *arguments, Error *error) AWAITS
                                  .output_data = arguments };
 
         _cleanup_(error_clear) Error failure = {};
+        uint64_t until_usec = deadline_after_usec(RUNS_USEC);
         int r;
 
         g_ptr_array_add(arguments->list, NULL);
         options.arguments = (const char *const *)arguments->list->pdata;
-        for (unsigned i = 0; i < RUNS_MAX; i++) {
+        do {
                 error_clear(&failure);
                 r = child_run(&options, NULL, 0, OUTPUT_MAX, DEADLINE_NEVER, NULL, NULL, &failure);
-                if (r >= 0 || !strstr(failure.message, BAD_MEASUREMENT))
-                        break;
-        }
+        } while (r < 0 && strstr(failure.message, BAD_MEASUREMENT) && loop_now_usec() < until_usec);
         return r < 0 ? error_set(error, failure.code, "%s", failure.message) : 0;
 }
 
@@ -262,7 +263,8 @@ static void add_encryption(GString *options, const DiskEncryption *encryption, c
                                  : g_strdup(encryption->cipher_name);
         option_add(options, prefix, "cipher-alg", cipher);
         option_add(options, prefix, "cipher-mode", encryption->cipher_mode);
-        option_add(options, prefix, "hash-alg", encryption->cipher_hash);
+        option_add(options, prefix, "hash-alg",
+                   encryption->cipher_hash ? encryption->cipher_hash : HASH_USUAL);
         option_add(options, prefix, "ivgen-alg", encryption->ivgen_name);
         option_add(options, prefix, "ivgen-hash-alg", encryption->ivgen_hash);
 }
