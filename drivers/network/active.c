@@ -429,7 +429,7 @@ int active_stop(VirtualNetwork *network, Error *error)
         if (had_bridge) {
                 if (!dnsmasq)
                         dnsmasq_end_unknown(live->uuid, driver->networks->dnsmasq_path);
-                dnsmasq_remove_files(live->uuid, driver->networks->dnsmasq_path);
+                dnsmasq_remove_files(live, driver->networks->dnsmasq_path);
                 keep_first(bridge_down(live, &problem), &first, error, &problem);
                 keep_first(active_set_rules(driver, &problem), &first, error, &problem);
         }

@@ -19,68 +19,88 @@
 #define STOP_TIMEOUT_USEC  (3 * G_USEC_PER_SEC)
 #define END_TRIES_MAX      10
 
-static char *file_name(const char *uuid, const char *suffix)
-{
-        return g_strconcat(uuid, ".", suffix, NULL);
-}
-
 static char *file_path(const char *folder, const char *uuid, const char *suffix)
 {
         return g_strconcat(folder, "/", uuid, ".", suffix, NULL);
 }
 
-static int write_file(int fd, const char *uuid, const char *suffix, const GString *text, Error *error) AWAITS
+/* What is read by its path from the configuration is in a folder of the network, under a name that an
+ * administrator knows, unless that means something in dnsmasq's files. */
+static char *list_name(const NetworkDefinition *definition, const char *suffix)
 {
-        _cleanup_(freep) char *name = file_name(uuid, suffix);
+        const char *c = definition->name;
 
-        return store_write(fd, name, text->str, text->len, 0644, error); /* its user reads them again */
+        while (g_ascii_isalnum(*c) || (*c && strchr("-_.", *c)))
+                c++;
+        return g_strconcat(*c ? "network" : definition->name, ".", suffix, NULL);
 }
 
-static void add_path(GString *config, const char *key, const char *folder, const char *uuid,
-                     const char *suffix)
+static int write_text(const char *folder, const char *name, const GString *text, Error *error) AWAITS
 {
-        _cleanup_(freep) char *path = file_path(folder, uuid, suffix);
+        _cleanup_(closep) int fd = store_open_folder(folder, 0755, error);
 
-        g_string_append_printf(config, "%s=%s\n", key, path);
+        return fd < 0 ? fd
+                      : store_write(fd, name, text->str, text->len, 0644, error); /* its user reads it */
+}
+
+static int write_list(const NetworkDefinition *definition, const char *folder, const char *key,
+                      const char *suffix, const GString *text, GString *config, Error *error) AWAITS
+{
+        _cleanup_(freep) char *name = list_name(definition, suffix);
+        _cleanup_(freep) char *path = g_build_filename(folder, definition->uuid, NULL);
+
+        g_string_append_printf(config, "%s=%s/%s\n", key, path, name);
+        return write_text(path, name, text, error);
+}
+
+static bool has_dhcp(const NetworkDefinition *definition)
+{
+        LIST_FOREACH (ip, definition->ips) {
+                if (ip->dhcp)
+                        return true;
+        }
+        return false;
 }
 
 static int write_files(const NetworkDefinition *definition, const DnsmasqPlaces *places, Error *error) AWAITS
 {
         _cleanup_(dnsmasq_files_clear) DnsmasqFiles files = {};
-        _cleanup_(closep) int fd = -EBADF, leases_fd = -EBADF;
-        const char *uuid = definition->uuid, *folder = places->folder;
+        _cleanup_(closep) int leases_fd = -EBADF;
+        _cleanup_(freep) char *name = g_strconcat(definition->uuid, ".conf", NULL);
+        const char *folder = places->folder;
         int r = dnsmasq_files_make(definition, &files, error);
 
         if (r < 0)
                 return r;
-        fd = store_open_folder(folder, 0755, error);
-        if (fd < 0)
-                return fd;
         leases_fd = store_open_folder(places->leases_folder, 0755, error);
         if (leases_fd < 0)
                 return leases_fd;
-        add_path(files.config, "dhcp-hostsfile", folder, uuid, "hosts");
-        add_path(files.config, "addn-hosts", folder, uuid, "names");
-        add_path(files.config, "pid-file", folder, uuid, "pid");
-        add_path(files.config, "dhcp-leasefile", places->leases_folder, uuid, "leases");
-        if (places->hook)
-                g_string_append_printf(files.config,
-                                       "dhcp-script=%s\ndhcp-scriptuser=%s\nscript-on-renewal\n",
-                                       places->hook, places->hook_user);
-        r = write_file(fd, uuid, "hosts", files.hosts, error);
+        if (has_dhcp(definition))
+                r = write_list(definition, folder, "dhcp-hostsfile", "hostsfile", files.hosts, files.config,
+                               error);
         if (r >= 0)
-                r = write_file(fd, uuid, "names", files.names, error);
-        return r < 0 ? r : write_file(fd, uuid, "conf", files.config, error);
+                r = write_list(definition, folder, "addn-hosts", "addnhosts", files.names, files.config,
+                               error);
+        return r < 0 ? r : write_text(folder, name, files.config, error);
 }
 
-void dnsmasq_remove_files(const char *uuid, const char *folder)
+/* None of them need be there. */
+void dnsmasq_remove_files(const NetworkDefinition *definition, const char *folder)
 {
-        static const char *const suffixes[] = { "hosts", "names", "conf", "pid" };
+        static const char *const lists[] = { "hostsfile", "addnhosts" }, *const own[] = { "conf", "pid" };
+        _cleanup_(freep) char *lists_path = g_build_filename(folder, definition->uuid, NULL);
 
-        for (unsigned i = 0; i < G_N_ELEMENTS(suffixes); i++) {
-                _cleanup_(freep) char *path = file_path(folder, uuid, suffixes[i]);
+        for (unsigned i = 0; i < G_N_ELEMENTS(lists); i++) {
+                _cleanup_(freep) char *name = list_name(definition, lists[i]);
+                _cleanup_(freep) char *path = g_build_filename(lists_path, name, NULL);
 
-                (void)unlink(path); /* it need not be there */
+                (void)unlink(path);
+        }
+        (void)rmdir(lists_path);
+        for (unsigned i = 0; i < G_N_ELEMENTS(own); i++) {
+                _cleanup_(freep) char *path = file_path(folder, definition->uuid, own[i]);
+
+                (void)unlink(path);
         }
 }
 
@@ -120,14 +140,34 @@ static int adopt(const char *uuid, const char *folder, Child **ret_child, Error 
         return take(pid, uuid, folder, ret_child, error);
 }
 
+/* The configuration says what the network is; how the daemon keeps it stands beside. */
+static GPtrArray *arguments(const char *tool, const char *uuid, const DnsmasqPlaces *places)
+{
+        GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
+
+        g_ptr_array_add(words, g_strdup(tool));
+        g_ptr_array_add(words, g_strdup_printf("--conf-file=%s/%s.conf", places->folder, uuid));
+        g_ptr_array_add(words, g_strdup_printf("--pid-file=%s/%s.pid", places->folder, uuid));
+        g_ptr_array_add(words,
+                        g_strdup_printf("--dhcp-leasefile=%s/%s.leases", places->leases_folder, uuid));
+        if (places->hook) {
+                g_ptr_array_add(words, g_strdup_printf("--dhcp-script=%s", places->hook));
+                g_ptr_array_add(words, g_strdup_printf("--dhcp-scriptuser=%s", places->hook_user));
+                g_ptr_array_add(words, g_strdup("--script-on-renewal"));
+        }
+        g_ptr_array_add(words, NULL);
+        return words;
+}
+
 int dnsmasq_start(const NetworkDefinition *definition, const DnsmasqPlaces *places, Child **ret_child,
                   Error *error)
 {
-        _cleanup_(freep) char *tool = NULL, *option = NULL, *output = NULL;
+        _cleanup_(freep) char *tool = NULL, *output = NULL;
         _cleanup_(freep) char *folder = g_strconcat("VIRTBUS_LEASES=", places->folder, NULL);
         _cleanup_(freep) char *network = g_strconcat("VIRTBUS_NETWORK=", definition->uuid, NULL);
         const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", folder,
                                             network, NULL };
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *words = NULL;
         size_t size;
         int r = tool_find("dnsmasq", "which gives addresses and names to networks", &tool, error);
 
@@ -135,8 +175,8 @@ int dnsmasq_start(const NetworkDefinition *definition, const DnsmasqPlaces *plac
                 r = write_files(definition, places, error);
         if (r < 0)
                 return r;
-        option = g_strdup_printf("--conf-file=%s/%s.conf", places->folder, definition->uuid);
-        r = child_run(&(ChildOptions){ .arguments = (const char *const[]){ tool, option, NULL },
+        words = arguments(tool, definition->uuid, places);
+        r = child_run(&(ChildOptions){ .arguments = (const char *const *)words->pdata,
                                        .environment = environment,
                                        .stdin_fd = -1,
                                        .stdout_fd = -1,

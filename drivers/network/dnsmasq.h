@@ -19,7 +19,7 @@ int dnsmasq_files_make(const NetworkDefinition *definition, DnsmasqFiles *ret_fi
 /* Whether there is anything for it to do. */
 bool dnsmasq_is_needed(const NetworkDefinition *definition);
 
-/* Files are FOLDER/UUID.conf ...; the leases LEASES_FOLDER/UUID.leases. */
+/* Files are FOLDER/UUID.conf and what that names, in FOLDER/UUID; the leases LEASES_FOLDER/UUID.leases. */
 typedef struct DnsmasqPlaces {
         const char *folder, *leases_folder;
         const char *hook, *hook_user; /* run for every lease, by that user; NULL: none */
@@ -32,4 +32,4 @@ int dnsmasq_start(const NetworkDefinition *definition, const DnsmasqPlaces *plac
 void dnsmasq_end_unknown(const char *uuid, const char *folder) AWAITS;
 /* Ends it and waits. */
 void dnsmasq_stop(Child *child) AWAITS;
-void dnsmasq_remove_files(const char *uuid, const char *folder);
+void dnsmasq_remove_files(const NetworkDefinition *definition, const char *folder);
