@@ -98,16 +98,21 @@ static int add_stp(const Match *match, GString *text, Error *error)
         return r;
 }
 
+/* Whether both sides have the same address. nftables compares no two fields, but sets can: one that has the
+ * pair of the source with itself has that of source and target only if they are the same. */
+static void add_gratuitous(const Match *match, GString *text)
+{
+        g_string_append_printf(text,
+                               "update @same/%u { arp saddr ip . arp saddr ip } "
+                               "arp saddr ip . arp daddr ip %s@same/%u ",
+                               match->device, match->entry->is_negated ? "!= " : "", match->device);
+}
+
 static int add_arp(const Match *match, GString *text, Error *error)
 {
-        const char *opcode = match_value(match, "opcode"), *gratuitous = match_value(match, "gratuitous");
+        const char *opcode = match_value(match, "opcode");
         int r;
 
-        if (g_strcmp0(gratuitous, "true") == 0)
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "filter '%s': <%s>: gratuitous is not supported: nftables compares no two "
-                                 "fields of a frame",
-                                 match->filter, match->entry->protocol);
         add_ethertype(text, match_ethertype(match->entry->protocol));
         match_number(match, text, "arp htype", match_value(match, "hwtype"));
         match_number(match, text, "arp ptype", match_value(match, "protocoltype"));
@@ -120,10 +125,13 @@ static int add_arp(const Match *match, GString *text, Error *error)
                   match_value(match, "arpdstmacaddr"), NULL);
         r = match_address(match, text, side(match, "arp saddr ip", "arp daddr ip"), AF_INET,
                           match_value(match, "arpsrcipaddr"), match_value(match, "arpsrcipmask"), error);
-        return r < 0 ? r
-                     : match_address(match, text, side(match, "arp daddr ip", "arp saddr ip"), AF_INET,
-                                     match_value(match, "arpdstipaddr"), match_value(match, "arpdstipmask"),
-                                     error);
+        if (r >= 0)
+                r = match_address(match, text, side(match, "arp daddr ip", "arp saddr ip"), AF_INET,
+                                  match_value(match, "arpdstipaddr"), match_value(match, "arpdstipmask"),
+                                  error);
+        if (r >= 0 && g_strcmp0(match_value(match, "gratuitous"), "true") == 0)
+                add_gratuitous(match, text);
+        return r;
 }
 
 static bool has_ports(const Match *match)

@@ -31,7 +31,7 @@ typedef struct Translation {
         unsigned flows; /* bits of the sets that flow_match() needs */
         GString *sets;
         GPtrArray *objects;
-        bool uses_learnt;
+        bool uses_learnt, uses_same;
 } Translation;
 
 const char *translate_table(void)
@@ -228,6 +228,8 @@ static int add_part(Translation *translation, const Match *match, bool is_to, un
                 return r < 0 ? r : 0;
         if (strstr(text->str, "@ip/"))
                 translation->uses_learnt = true;
+        if (strstr(text->str, "@same/"))
+                translation->uses_same = true;
         g_string_append(text, verdict(match, is_to));
         add_comment(match_value(match, "comment"), text);
         return add_line(translation, match->entry, is_to, g_string_free(TAKE_PTR(text), FALSE), error);
@@ -470,6 +472,14 @@ static void write_all(Translation *translation, FilterText *ret)
                 g_string_append_printf(translation->sets, "set ip/%u { type ipv4_addr; flags timeout; }\n",
                                        device);
                 g_ptr_array_add(translation->objects, g_strdup_printf("set " FILTER_TABLE " ip/%u", device));
+        }
+        if (translation->uses_same) {
+                g_string_append_printf(translation->sets,
+                                       "set same/%u { type ipv4_addr . ipv4_addr; size 65535; "
+                                       "flags dynamic, timeout; timeout 1s; }\n",
+                                       device);
+                g_ptr_array_add(translation->objects,
+                                g_strdup_printf("set " FILTER_TABLE " same/%u", device));
         }
         flow_declare(device, translation->flows, translation->sets, translation->objects, FILTER_TABLE);
         write_layer(translation, "from", false, false, text, elements);

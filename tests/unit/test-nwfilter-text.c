@@ -122,7 +122,6 @@ static void refuses(void **state)
                 { "<all srcipto='1.2.3.3'/>", "begins nowhere" },
                 { "<ip srcipaddr='$IP' srcipmask='24'/>", "variable IP" },
                 { "<all srcipfrom='$IP' srcipto='1.2.3.3'/>", "variable IP" },
-                { "<arp gratuitous='true'/>", "gratuitous" },
                 { "<all ipset='x' ipsetflags='src'/>", "ipset" },
         };
 
