@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #define OWN_TABLE      "table inet virtbus {"
-#define FILTERS_TABLE  "table bridge virtbus {"
 #define SETTLE_USEC    (100 * G_TIME_SPAN_MILLISECOND)
 #define TIMEOUT_USEC   (20 * G_USEC_PER_SEC)
 #define RULES_SIZE_MAX (16 * 1024 * 1024)
@@ -125,7 +124,7 @@ bool health_has_rules(const char *rules, const char *bridge)
 
 /* `nft flush ruleset` takes everybody's, and so does whoever loads another firewall. The kernel tells of
  * what is set here too, and then this is looked at once more. */
-static void restore(Driver *driver, const char *rules) AWAITS
+static void restore(Driver *driver) AWAITS
 {
         const struct NetworkState *state = driver->networks;
         _cleanup_(error_clear) Error error = {};
@@ -142,11 +141,8 @@ static void restore(Driver *driver, const char *rules) AWAITS
                             "the kernel has lost the rules of networks: they are set again");
                 r = active_set_rules(driver, &error);
         }
-        if (r >= 0 && filter_ports_are_there(driver) && !strstr(rules, FILTERS_TABLE)) {
-                log_warning(driver->object.path,
-                            "the kernel has lost the filters of machines: they are set again");
-                r = filter_ports_take_back(driver, &error);
-        }
+        if (r >= 0)
+                r = filter_ports_restore(driver, &error);
         if (r < 0)
                 log_error(driver->object.path,
                           "what somebody removed of the firewall is not there again: %s", error.message);
@@ -190,7 +186,7 @@ static void look_fiber(void *data)
                 r = list_rules(&rules, &error);
                 if (r >= 0 && driver->networks) {
                         look(driver->networks, rules);
-                        restore(driver, rules);
+                        restore(driver);
                 } else if (r < 0)
                         log_debug(driver->object.path, "the firewall's rules cannot be read: %s",
                                   error.message);

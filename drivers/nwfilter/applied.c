@@ -129,3 +129,163 @@ int applied_read_addresses(FilterPort *port, Error *error)
         json_decref(all);
         return 0;
 }
+
+/* What the kernel has, by names as the texts have them: "chain from/7" with the number of its rules, and
+ * "set ip/7" and "element from from/7" with 1. */
+static void count(GHashTable *found, char *name, unsigned add)
+{
+        unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(found, name));
+
+        g_hash_table_replace(found, name, GUINT_TO_POINTER(n + add));
+}
+
+static bool is_ours(const json_t *object)
+{
+        return g_strcmp0(json_string_value(json_object_get(object, "table")), "virtbus") == 0;
+}
+
+static const char *string_of(const json_t *object, const char *key)
+{
+        const char *text = json_string_value(json_object_get(object, key));
+
+        return text ? text : "";
+}
+
+static void count_rules(const json_t *all, GHashTable *found)
+{
+        const json_t *entry;
+        size_t i;
+
+        json_array_foreach(json_object_get(all, "nftables"), i, entry)
+        {
+                const json_t *rule = json_object_get(entry, "rule"), *set = json_object_get(entry, "set");
+
+                if (is_ours(rule))
+                        count(found, g_strdup_printf("chain %s", string_of(rule, "chain")), 1);
+                if (is_ours(set))
+                        count(found, g_strdup_printf("set %s", string_of(set, "name")), 1);
+                if (is_ours(json_object_get(entry, "chain")))
+                        count(found,
+                              g_strdup_printf("chain %s",
+                                              string_of(json_object_get(entry, "chain"), "name")),
+                              0);
+        }
+}
+
+/* [["vnet0", {"jump": {"target": "from/7"}}], ...] */
+static void count_elements(const json_t *all, GHashTable *found)
+{
+        const json_t *entry, *element;
+        size_t i, j;
+
+        json_array_foreach(json_object_get(all, "nftables"), i, entry)
+        {
+                const json_t *map = json_object_get(entry, "map");
+
+                if (!is_ours(map))
+                        continue;
+                json_array_foreach(json_object_get(map, "elem"), j, element)
+                {
+                        const json_t *jump = json_object_get(json_array_get(element, 1), "jump");
+
+                        count(found,
+                              g_strdup_printf("element %s %s", string_of(map, "name"),
+                                              string_of(jump, "target")),
+                              1);
+                }
+        }
+}
+
+static bool has(GHashTable *found, const char *kind, const char *name, unsigned n)
+{
+        _cleanup_(freep) char *key = g_strconcat(kind, " ", name, NULL);
+        void *value;
+
+        return g_hash_table_lookup_extended(found, key, NULL, &value) && GPOINTER_TO_UINT(value) == n;
+}
+
+/* "chain from/7 {" → "from/7" */
+static char *name_of(const char *line)
+{
+        const char *name = strchr(line, ' ') + 1;
+
+        return g_strndup(name, strcspn(name, " "));
+}
+
+/* A line of a chain is one rule. */
+static bool is_there(const FilterPort *port, GHashTable *found)
+{
+        _cleanup_(strvp) char **lines = g_strsplit(port->text.text, "\n", -1);
+        _cleanup_(freep) char *chain = NULL;
+        unsigned n_rules = 0;
+        bool is = true;
+
+        for (unsigned i = 0; lines[i] && is; i++) {
+                _cleanup_(freep) char *name = NULL, *target = NULL;
+
+                if (g_str_has_prefix(lines[i], "chain ")) {
+                        g_free(chain);
+                        chain = name_of(lines[i]);
+                        n_rules = 0;
+                } else if (chain && strcmp(lines[i], "}") == 0) {
+                        is = has(found, "chain", chain, n_rules);
+                        g_clear_pointer(&chain, g_free);
+                } else if (chain) {
+                        n_rules++;
+                } else if (g_str_has_prefix(lines[i], "set ")) {
+                        name = name_of(lines[i]);
+                        is = has(found, "set", name, 1);
+                } else if (g_str_has_prefix(lines[i], "add element " FILTER_TABLE " ")) {
+                        name = name_of(lines[i] + strlen("add element " FILTER_TABLE));
+                        target = g_strdup_printf("%s %s/%u", name, name, port->device);
+                        is = has(found, "element", target, 1);
+                }
+        }
+        return is;
+}
+
+static int list_json(const char *const *words, json_t **ret_all, Error *error) AWAITS
+{
+        _cleanup_(freep) char *output = NULL;
+        int r = nft_list(words, &output, error);
+
+        if (r >= 0)
+                *ret_all = json_loads(output, 0, NULL);
+        return r;
+}
+
+/* Without a table, all is lost. */
+static void read_all(GHashTable *found) AWAITS
+{
+        static const char *const rules[] = { "-j", "-t", "list", "table", "bridge", "virtbus", NULL };
+        static const char *const maps[] = { "-j", "list", "maps", "bridge", NULL };
+        json_t *all = NULL;
+
+        if (list_json(rules, &all, NULL) < 0)
+                return;
+        count_rules(all, found);
+        json_decref(all);
+        all = NULL;
+        if (list_json(maps, &all, NULL) >= 0)
+                count_elements(all, found);
+        json_decref(all);
+}
+
+bool applied_find_lost(struct FilterState *state)
+{
+        static const char *const own[] = { "prerouting", "postrouting", "prerouting-ip", "postrouting-ip" };
+        _cleanup_(g_hash_table_unrefp) GHashTable *found =
+                g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        bool is_lost = false;
+
+        read_all(found);
+        for (unsigned i = 0; i < G_N_ELEMENTS(own); i++)
+                is_lost = is_lost || !has(found, "chain", own[i], 1);
+        for (unsigned i = 0; i < state->ports->len; i++) {
+                FilterPort *port = state->ports->pdata[i];
+
+                port->is_lost = port->text.text && !is_there(port, found);
+                is_lost = is_lost || port->is_lost;
+        }
+        return is_lost;
+}

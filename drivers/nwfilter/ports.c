@@ -13,6 +13,8 @@
 #include <net/if.h>
 #include <string.h>
 
+#define RESTORES_MAX 10
+
 static void port_release(void *data)
 {
         port_unref(data);
@@ -264,7 +266,7 @@ static int resume(FilterPort *port, const GPtrArray *applied, GHashTable *keeps,
                 show(port->state, port->machine->owner, port->parts);
                 return r;
         }
-        if (old && g_strcmp0(old->version, filter.version) == 0) {
+        if (old && !port->is_lost && g_strcmp0(old->version, filter.version) == 0) {
                 g_hash_table_add(keeps, GUINT_TO_POINTER(port->device));
         } else {
                 addresses = port_addresses_text(port, filter.uses_learnt);
@@ -304,11 +306,26 @@ static void resume_all(struct FilterState *state, const GPtrArray *applied, GHas
         }
 }
 
-static int take_back(struct FilterState *state, Error *error) AWAITS
+/* Elements that somebody has removed cannot be deleted: they are added first, which does nothing to others.
+ */
+static void add_removal(const AppliedPort *port, GPtrArray *gone, GString *text)
+{
+        for (unsigned i = 0; i < port->objects->len; i++) {
+                const char *object = port->objects->pdata[i];
+                _cleanup_(strvp) char **words = g_strsplit(object, " ", 5);
+
+                if (g_str_has_prefix(object, "element "))
+                        g_string_append_printf(text, "add element " FILTER_TABLE " %s { %u : jump %s/%u }\n",
+                                               words[3], port->device, words[3], port->device);
+                g_ptr_array_add(gone, (void *)object);
+        }
+}
+
+static int take_back(struct FilterState *state, bool is_lost, Error *error) AWAITS
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *applied = NULL, *gone = g_ptr_array_new();
         _cleanup_(g_hash_table_unrefp) GHashTable *keeps = g_hash_table_new(NULL, NULL);
-        _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
+        _cleanup_(string_builder_freep) GString *text = g_string_new(NULL), *elements = g_string_new(NULL);
         _cleanup_(freep) char *removal = NULL, *all = NULL;
         _cleanup_(freep) char *path = mark_path(state);
         int r;
@@ -324,14 +341,13 @@ static int take_back(struct FilterState *state, Error *error) AWAITS
         for (unsigned i = 0; i < applied->len; i++) {
                 const AppliedPort *port = applied->pdata[i];
 
-                for (unsigned j = 0; j < port->objects->len; j++)
-                        if (!g_hash_table_contains(keeps, GUINT_TO_POINTER(port->device)))
-                                g_ptr_array_add(gone, port->objects->pdata[j]);
+                if (!g_hash_table_contains(keeps, GUINT_TO_POINTER(port->device)))
+                        add_removal(port, gone, elements);
         }
-        if (gone->len == 0 && text->len == 0)
+        if (gone->len == 0 && text->len == 0 && !is_lost)
                 return 0;
         removal = translate_removal(gone);
-        all = g_strconcat(removal, text->str, NULL);
+        all = g_strconcat(elements->str, removal, text->str, NULL);
         return apply(state, all, error);
 }
 
@@ -344,7 +360,43 @@ int filter_ports_take_back(Driver *driver, Error *error)
         r = filter_lock(driver->filters, DEADLINE_NEVER, error);
         if (r < 0)
                 return r;
-        r = take_back(driver->filters, error);
+        r = take_back(driver->filters, false, error);
+        filter_unlock(driver->filters);
+        return r;
+}
+
+/* Whoever undoes at once what is set here, or a kernel that lists it in another way, would keep the two busy
+ * for ever. */
+static int restore(Driver *driver, Error *error) AWAITS
+{
+        struct FilterState *state = driver->filters;
+
+        if (state->n_restored >= RESTORES_MAX || !filter_ports_are_there(driver))
+                return 0;
+        if (!applied_find_lost(state)) {
+                state->n_restored = 0;
+                return 0;
+        }
+        if (++state->n_restored >= RESTORES_MAX)
+                log_error(driver->object.path,
+                          "somebody changes the filters of machines in the kernel again and again: they are "
+                          "not watched any more");
+        else
+                log_warning(driver->object.path,
+                            "the kernel has lost filters of machines: they are set again");
+        return take_back(state, true, error);
+}
+
+int filter_ports_restore(Driver *driver, Error *error)
+{
+        int r;
+
+        if (geteuid() != 0 || !filter_ports_are_there(driver))
+                return 0;
+        r = filter_lock(driver->filters, DEADLINE_NEVER, error);
+        if (r < 0)
+                return r;
+        r = restore(driver, error);
         filter_unlock(driver->filters);
         return r;
 }

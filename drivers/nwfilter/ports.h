@@ -22,9 +22,11 @@ int filter_port_open(Driver *driver, const FilterPortOptions *options, Error *er
 /* After a restart of the daemon: the device of a machine that runs has a filter; filter_ports_take_back()
  * sees to it. */
 int filter_port_resume(Driver *driver, const FilterPortOptions *options, Error *error);
-/* Also when somebody else has removed it: what the kernel holds for devices that were resumed stays, or is
+/* What the kernel holds for devices that were resumed stays, or is
  * replaced where the filters say something else by now; everything else of ours is removed. */
 int filter_ports_take_back(Driver *driver, Error *error) AWAITS;
+/* Sets again what somebody else has removed from the kernel's table, or changed there. */
+int filter_ports_restore(Driver *driver, Error *error) AWAITS;
 /* The machine's devices are gone, or about to go. What the kernel holds for them is removed soon. `device`:
  * the one of that name alone; NULL: all. */
 void filter_ports_close(Driver *driver, const Object *machine, const char *device);

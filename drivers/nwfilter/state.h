@@ -24,7 +24,8 @@ struct FilterState {
         GPtrArray *ports; /* FilterPort */
         FilterKernel kernel;
         bool knows_kernel;
-        bool is_marked; /* what is in the kernel is looked for by the next daemon */
+        bool is_marked;      /* what is in the kernel is looked for by the next daemon */
+        unsigned n_restored; /* in a row: what somebody else took out of the kernel */
 };
 
 /* An address that was learnt. */
@@ -49,6 +50,7 @@ typedef struct FilterPort {
         LearnMode mode;
         bool is_gone; /* the device is the machine's no more */
         bool is_told; /* a fiber is about to tell the kernel of new addresses */
+        bool is_lost; /* somebody else has changed what the kernel has of it */
 } FilterPort;
 
 FilterPort *port_new(struct FilterState *state, unsigned device, const char *name, const char *mac,
@@ -77,6 +79,8 @@ typedef struct AppliedPort {
 } AppliedPort;
 /* An array of AppliedPort, which it frees. */
 int applied_list(GPtrArray **ret_ports, Error *error) AWAITS;
+/* Looks for what the kernel has not got any more, or has besides, and marks those ports. */
+bool applied_find_lost(struct FilterState *state) AWAITS;
 /* Adds the addresses that the kernel knows for the port. */
 int applied_read_addresses(FilterPort *port, Error *error) AWAITS;
 

@@ -290,6 +290,18 @@ class TestTraffic:
             assert (len(found) == 2) == passes  # the kernel shows the tag beside the frame
         assert re.search(r"ether daddr 01:80:c2:00:00:00 jump from/\d+/stp-mine", rules())
 
+    @pytest.mark.parametrize("negated", [False, True])
+    def test_who_asks_for_itself(self, client, guest, peer, negated):
+        match = "match='no'" if negated else ""
+        define(client, "own", f"<rule action='drop' direction='out'><arp {match} gratuitous='true'/></rule>")
+        web = guest(reference("own"))
+        for address in (ADDRESS, OTHER_ADDRESS):
+            assert passes_out(web, peer, arp(address=address, asked=address)) == negated
+            assert passes_out(web, peer, arp(address=address)) != negated
+        assert passes_out(web, peer, udp())
+        web.machine.destroy()
+        wait_for(lambda: "same/" not in rules())
+
 
 class TestLearning:
     def test_the_first_address_is_the_guests(self, client, guest, peer):
@@ -365,7 +377,27 @@ class TestChange:
             run("nft", "flush", "ruleset")
             wait_for(lambda: chains() == {web.index})
             assert not passes_out(web, peer, arp())
-        assert "the kernel has lost the filters of machines" in daemon.read_log()
+        assert "the kernel has lost filters of machines" in daemon.read_log()
+
+    def test_after_somebody_has_removed_a_part(self, daemon, client, guest, peer):
+        """A rule, a chain's content, what leads to it, or one rule too much: what is lost comes back, and the rest stays."""
+        define(client, "own", NO_SPOOFING)
+        web, other = guest(reference("own", IP=ADDRESS)), guest(reference("own", IP=OTHER_ADDRESS), name="other")
+        index = web.index
+        listed = run("nft", "-s", "list", "table", "bridge", "virtbus").stdout
+        kept = run("nft", "-a", "list", "chain", "bridge", "virtbus", f"from/{other.index}").stdout
+        handle = re.search(r"drop # handle (\d+)", run("nft", "-a", "list", "chain", "bridge", "virtbus", f"from/{index}").stdout)
+        for count, words in enumerate((f"delete rule bridge virtbus from/{index} handle {handle.group(1)}",
+                                       f"flush chain bridge virtbus from/{index}",
+                                       f"delete element bridge virtbus from {{ {index} }}",
+                                       f"insert rule bridge virtbus from/{index} accept",
+                                       "flush chain bridge virtbus prerouting"), start=1):
+            run("nft", words)
+            wait_for(lambda: daemon.read_log().count("the kernel has lost") == count, 10, words)
+            wait_for(lambda: run("nft", "-s", "list", "table", "bridge", "virtbus").stdout.split() == listed.split()
+                     or sorted(run("nft", "-s", "list", "table", "bridge", "virtbus").stdout.split()) == sorted(listed.split()))
+            assert passes_out(web, peer, udp()) and not passes_out(web, peer, udp(source=OTHER_ADDRESS))
+        assert run("nft", "-a", "list", "chain", "bridge", "virtbus", f"from/{other.index}").stdout == kept
 
     def test_a_filter_that_is_not_there(self, client, tmp_path):
         web = Guest(client, tmp_path / "qemu", reference("absent"))
