@@ -63,7 +63,7 @@ static struct nl_msg *message_new(const Task *task, int index, int master)
         return message;
 }
 
-static int set_isolated(struct nl_sock *socket, int index)
+static int set_isolated(struct nl_sock *socket, int index, bool is_isolated)
 {
         struct nl_msg *message = nlmsg_alloc_simple(RTM_SETLINK, 0);
         struct nlattr *port;
@@ -71,7 +71,7 @@ static int set_isolated(struct nl_sock *socket, int index)
         (void)nlmsg_append(message, &(struct ifinfomsg){ .ifi_family = PF_BRIDGE, .ifi_index = index },
                            sizeof(struct ifinfomsg), NLMSG_ALIGNTO);
         port = nla_nest_start(message, IFLA_PROTINFO | NLA_F_NESTED);
-        (void)nla_put_u8(message, IFLA_BRPORT_ISOLATED, 1);
+        (void)nla_put_u8(message, IFLA_BRPORT_ISOLATED, is_isolated);
         (void)nla_nest_end(message, port);
         return nl_send_sync(socket, message);
 }
@@ -91,8 +91,8 @@ static int plug_step(void *data)
         r = socket ? nl_connect(socket, NETLINK_ROUTE) : -NLE_NOMEM;
         if (r >= 0)
                 r = nl_send_sync(socket, message_new(task, index, master));
-        if (r >= 0 && task->options.is_isolated)
-                r = set_isolated(socket, index);
+        if (r >= 0 && (task->options.is_isolated || task->options.was_isolated))
+                r = set_isolated(socket, index, task->options.is_isolated);
         nl_socket_free(socket);
         return r < 0 ? error_set(&task->error, ERROR_OPERATION_FAILED,
                                  "Cannot plug the device '%s' into '%s': %s", task->name,

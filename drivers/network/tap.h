@@ -11,6 +11,7 @@ typedef struct TapOptions {
         const char *mac;    /* of the guest */
         uint32_t mtu;       /* 0: the bridge's */
         bool is_isolated;   /* reaches no other isolated port of the bridge */
+        bool was_isolated;  /* tap_plug(): it may have been so until now */
         bool has_header;    /* packets begin with virtio's header */
         bool is_there;      /* somebody made it, and set it up: it is only opened */
 } TapOptions;

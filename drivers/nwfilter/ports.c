@@ -197,9 +197,34 @@ static void add_leases(FilterPort *port, const GPtrArray *leases)
         }
 }
 
+/* The device of that name, with what it is filtered by now; NULL: by nothing. Borrowed. */
+static FilterPort *find_port(struct FilterState *state, const Object *machine, const char *name)
+{
+        for (unsigned i = 0; i < ports_of(state)->len; i++) {
+                FilterPort *port = state->ports->pdata[i];
+
+                if (port->machine == machine && strcmp(port->name, name) == 0)
+                        return port;
+        }
+        return NULL;
+}
+
+static void drop_port(FilterPort *port)
+{
+        struct FilterState *state = port->state;
+
+        port->is_gone = true;
+        port->learner = learner_free(port->learner);
+        port_ref(port);
+        (void)g_ptr_array_remove(state->ports, port); /* it is in it */
+        show(state, port->machine->owner, port->parts);
+        port_unref(port);
+}
+
 static int open_port(FilterPort *port, Error *error) AWAITS
 {
-        _cleanup_(freep) char *text = NULL, *addresses = NULL;
+        _cleanup_(freep) char *text = NULL, *addresses = NULL, *removal = NULL;
+        FilterPort *old = find_port(port->state, port->machine, port->name);
         FilterText filter = {};
         int r;
 
@@ -208,12 +233,16 @@ static int open_port(FilterPort *port, Error *error) AWAITS
         if (r < 0)
                 return r;
         addresses = port_addresses_text(port, filter.uses_learnt);
-        text = g_strconcat(filter.text, addresses, NULL);
+        removal = old && old->text.objects ? translate_removal(old->text.objects) : g_strdup("");
+        text = g_strconcat(removal, filter.text, addresses, NULL);
         r = apply(port->state, text, error);
         if (r < 0) {
                 filter_text_clear(&filter);
                 return r;
         }
+        old = find_port(port->state, port->machine, port->name);
+        if (old)
+                drop_port(old);
         port_set_text(port, NULL, &filter);
         g_ptr_array_add(ports_of(port->state), port_ref(port));
         show(port->state, port->machine->owner, port->parts);
@@ -439,11 +468,8 @@ void filter_ports_close(Driver *driver, const Object *machine, const char *devic
 
                 if (port->machine != machine || (device && strcmp(port->name, device) != 0))
                         continue;
-                port->is_gone = true;
-                port->learner = learner_free(port->learner);
                 port_ref(port);
-                g_ptr_array_remove_index(ports, i - 1);
-                show(driver->filters, machine->owner, port->parts);
+                drop_port(port);
                 if (!port->text.objects || fiber_start("filter-close", close_fiber, port) < 0)
                         port_unref(port); /* the next daemon removes what is left */
         }

@@ -16,7 +16,8 @@ typedef struct FilterPortOptions {
         const GPtrArray *leases; /* NetworkLease: what the network knows of the guest; NULL: nothing */
 } FilterPortOptions;
 
-/* The filter holds when this returns. Not root, a filter or a variable that is missing, and what nftables or
+/* The filter holds when this returns, in the place of what the device had before; after a failure that holds
+ * still. Not root, a filter or a variable that is missing, and what nftables or
  * the kernel cannot do, are errors. */
 int filter_port_open(Driver *driver, const FilterPortOptions *options, Error *error) AWAITS;
 /* After a restart of the daemon: the device of a machine that runs has a filter; filter_ports_take_back()

@@ -134,15 +134,16 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
         if (r < 0)
                 return r;
         domain_definition_assign_aliases(candidate);
-        r = status_save_plan(domain, candidate, error);
-        if (r >= 0)
-                r = device_line_run(domain, candidate, &g_array_index(devices, Device, 0), devices->len,
-                                    call->deadline_usec, error);
+        r = status_plan(domain, candidate, error);
+        if (r < 0)
+                return r;
+        r = device_line_run(domain, candidate, &g_array_index(devices, Device, 0), devices->len,
+                            call->deadline_usec, error);
+        machine_of(domain)->plan = NULL;
         if (r < 0) {
                 if (device.kind == DEVICE_INTERFACE)
                         plug_removed(domain, device.object);
-                (void)status_save(domain,
-                                  NULL); /* what was planned is what the next one looks for, no more */
+                (void)status_save(domain, NULL); /* the next daemon looks for what was planned, no more */
                 return r;
         }
         if (machine_of(domain)->run != run || !domain->live)
@@ -190,7 +191,11 @@ int qemu_domain_attach_device(Call *call, Domain *domain, const char *xml, uint3
                 r = device_element_parse(xml, DEFINITION_INACTIVE, &element, error);
         if (r >= 0 && flags & AFFECT_CONFIG)
                 r = attach_config(domain, &element, &changed, error);
-        if (r >= 0 && flags & AFFECT_LIVE)
+        if (r >= 0 && changed)
+                r = impact_begin(domain, changed, error);
+        if (r < 0)
+                return r;
+        if (flags & AFFECT_LIVE)
                 r = attach_live(call, domain, &element, error);
-        return r < 0 || !changed ? r : impact_store(domain, &changed, error);
+        return changed ? impact_end(domain, &changed, r) : r;
 }

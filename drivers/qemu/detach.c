@@ -132,7 +132,11 @@ int qemu_domain_detach_device(Call *call, Domain *domain, const char *xml, uint3
         }
         if (r >= 0 && flags & AFFECT_LIVE)
                 r = device_find(domain->live, &element, &device, error);
-        if (r >= 0 && flags & AFFECT_LIVE)
+        if (r >= 0 && changed)
+                r = impact_begin(domain, changed, error);
+        if (r < 0)
+                return r;
+        if (flags & AFFECT_LIVE)
                 r = detach_live(call, domain, &device, error);
-        return r < 0 || !changed ? r : impact_store(domain, &changed, error);
+        return changed ? impact_end(domain, &changed, r) : r;
 }

@@ -193,28 +193,39 @@ static json_t *device_arguments(const char *alias, DiskTune *tune)
         return arguments;
 }
 
-static int change_live(Call *call, Domain *domain, const char *name, GVariant *values, Error *error) AWAITS
+int disk_limits_change(Domain *domain, const DomainDisk *disk, const DiskTune *wanted,
+                       uint64_t deadline_usec, Error *error)
 {
-        DomainDisk *disk = find_disk(domain->live, name);
-        uint64_t deadline_usec = MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC));
         _cleanup_(freep) char *target = g_strdup(disk->target), *alias = backend_name(disk);
+        DiskTune none = {}, *tune = wanted ? (DiskTune *)wanted : &none;
         bool had_limits = disk->tune != NULL;
-        DiskTune *tune;
-        Qmp *qmp = machine_of(domain)->qmp;
         int r = machine_check_monitor(domain, error);
 
-        if (r >= 0)
-                r = change(disk, values, &tune, error);
         if (r < 0)
                 return r;
-        r = had_limits ? qmp_call(qmp, "qom-set", group_arguments(target, tune), deadline_usec, NULL, NULL)
+        r = had_limits ? qmp_call(machine_of(domain)->qmp, "qom-set", group_arguments(target, tune),
+                                  deadline_usec, NULL, NULL)
                        : -ENOENT;
         /* There is no such group, for the limits came later. */
         if (r < 0)
                 r = alias && machine_check_monitor(domain, error) >= 0
                             ? qmp_call(machine_of(domain)->qmp, "block_set_io_throttle",
                                        device_arguments(alias, tune), deadline_usec, NULL, error)
-                            : error_set(error, ERROR_OPERATION_FAILED, "The disk '%s' is gone", name);
+                            : error_set(error, ERROR_OPERATION_FAILED, "The disk '%s' is gone", target);
+        return r;
+}
+
+static int change_live(Call *call, Domain *domain, const char *name, GVariant *values, Error *error) AWAITS
+{
+        DomainDisk *disk = find_disk(domain->live, name);
+        _cleanup_(freep) char *target = g_strdup(disk->target);
+        DiskTune *tune;
+        int r = change(disk, values, &tune, error);
+
+        if (r < 0)
+                return r;
+        r = disk_limits_change(domain, disk, tune,
+                               MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC)), error);
         disk = r >= 0 && domain->live ? find_disk(domain->live, target) : NULL;
         if (!disk) {
                 struct_free(&disk_tune_type, tune);
@@ -247,7 +258,11 @@ int qemu_domain_set_block_io_tune(Call *call, Domain *domain, const char *name, 
                         disk->tune = tune;
                 }
         }
-        if (r >= 0 && flags & AFFECT_LIVE)
+        if (r >= 0 && changed)
+                r = impact_begin(domain, changed, error);
+        if (r < 0)
+                return r;
+        if (flags & AFFECT_LIVE)
                 r = change_live(call, domain, name, values, error);
-        return r < 0 || !changed ? r : impact_store(domain, &changed, error);
+        return changed ? impact_end(domain, &changed, r) : r;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "drivers/qemu/impact.h"
+#include "core/fiber.h"
+#include "core/log.h"
 #include "drivers/qemu/definitions.h"
 #include <string.h>
 
@@ -47,14 +49,32 @@ int impact_check(const DomainDefinition *definition, Error *error)
         return domain_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &read, error);
 }
 
+int impact_begin(Domain *domain, const DomainDefinition *changed, Error *error)
+{
+        int r = impact_check(changed, error);
+
+        return r < 0 ? r : definitions_save(domain, changed, domain->is_autostart, error);
+}
+
+int impact_end(Domain *domain, DomainDefinition **changed, int result)
+{
+        _cleanup_(error_clear) Error error = {};
+
+        if (result >= 0) {
+                domain_set_definition(domain, TAKE_PTR(*changed));
+                return result;
+        }
+        fiber_clear_cancel(); /* the old definition is written all the same */
+        if (definitions_save(domain, domain->definition, domain->is_autostart, &error) < 0)
+                log_error(domain->object.path,
+                          "the definition of machine %s on the disk has a change that did not happen: %s",
+                          domain->object.name, error.message);
+        return result;
+}
+
 int impact_store(Domain *domain, DomainDefinition **changed, Error *error)
 {
-        int r = impact_check(*changed, error);
+        int r = impact_begin(domain, *changed, error);
 
-        if (r >= 0)
-                r = definitions_save(domain, *changed, domain->is_autostart, error);
-
-        if (r >= 0)
-                domain_set_definition(domain, TAKE_PTR(*changed));
-        return r;
+        return r < 0 ? r : impact_end(domain, changed, 0);
 }

@@ -23,3 +23,8 @@ const DomainDefinition *impact_definition(const Domain *domain, uint32_t flags);
 int impact_check(const DomainDefinition *definition, Error *error);
 /* Stores the changed definition, which is taken over, before it counts. */
 int impact_store(Domain *domain, DomainDefinition **changed, Error *error) AWAITS;
+/* Where the running machine follows in between: begin() writes `changed` to the disk, before anything
+ * happens that cannot be taken back. end() is told what became of the machine (`result`, which it returns):
+ * then `changed`, which is taken over, counts, or what was stored before is written again. */
+int impact_begin(Domain *domain, const DomainDefinition *changed, Error *error) AWAITS;
+int impact_end(Domain *domain, DomainDefinition **changed, int result) AWAITS;

@@ -180,7 +180,11 @@ int qemu_domain_set_interface_parameters(Call *call, Domain *domain, const char 
                 kept = domain_definition_copy(domain->definition);
                 r = change_definition(kept, device, values, error);
         }
-        if (r >= 0 && live)
+        if (r >= 0 && kept)
+                r = impact_begin(domain, kept, error);
+        if (r < 0)
+                return r;
+        if (live)
                 r = change_live(call, domain, live, device, error);
-        return r < 0 || !kept ? r : impact_store(domain, &kept, error);
+        return kept ? impact_end(domain, &kept, r) : r;
 }

@@ -147,13 +147,16 @@ static int change(Call *call, Domain *domain, const Change *change, uint32_t id,
                 r = change->check(domain, domain->live, id, error);
         if (r >= 0 && flags & AFFECT_CONFIG)
                 r = change->check(domain, domain->definition, id, error);
-        if (r >= 0 && flags & AFFECT_LIVE)
-                r = change_live(call, domain, change, id, error);
-        if (r < 0 || !(flags & AFFECT_CONFIG))
+        if (r >= 0 && flags & AFFECT_CONFIG) {
+                changed = domain_definition_copy(domain->definition);
+                change->apply(changed, id);
+                r = impact_begin(domain, changed, error);
+        }
+        if (r < 0)
                 return r;
-        changed = domain_definition_copy(domain->definition);
-        change->apply(changed, id);
-        return impact_store(domain, &changed, error);
+        if (flags & AFFECT_LIVE)
+                r = change_live(call, domain, change, id, error);
+        return changed ? impact_end(domain, &changed, r) : r;
 }
 
 int qemu_domain_add_iothread(Call *call, Domain *domain, uint32_t id, uint32_t flags, Error *error)

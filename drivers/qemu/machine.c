@@ -45,6 +45,7 @@ void machine_forget_run(Machine *machine)
         machine->child = child_free(machine->child);
         g_clear_pointer(&machine->helpers, g_ptr_array_unref);
         machine->pending = domain_definition_free(machine->pending);
+        machine->was = domain_definition_free(machine->was);
         closep(&machine->messages_fd);
         machine->messages_fd = -EBADF;
         g_clear_pointer(&machine->agent_interfaces, json_decref);

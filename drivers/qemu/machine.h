@@ -64,6 +64,8 @@ typedef struct Machine {
         Domain *domain; /* borrowed: owns this */
         MachinePhase phase;
         DomainDefinition *pending; /* what will be live when the start is announced; NULL otherwise */
+        DomainDefinition *plan;    /* of status_plan(); NULL: nothing is on its way */
+        DomainDefinition *was;     /* taken back: what it was before a change that was cut off; or NULL */
         uint64_t run; /* counts the starts: tells whether it is still the same one after an await */
         Child *child;
         bool has_exited;    /* the process has ended, what that means is being found out */

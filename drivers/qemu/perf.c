@@ -247,11 +247,15 @@ int qemu_domain_set_perf_events(Call *call, Domain *domain, GVariant *values, ui
                 live = domain_definition_copy(domain->live);
                 r = impact_take(values, want, live, error);
         }
-        if (r >= 0 && live)
+        if (r >= 0 && kept)
+                r = impact_begin(domain, kept, error);
+        if (r < 0)
+                return r;
+        if (live)
                 r = count_live(domain, live, error);
         if (r >= 0 && live) {
                 (void)impact_take(values, want, domain->live, NULL); /* as the copy took them */
                 r = status_save(domain, error);
         }
-        return r < 0 || !kept ? r : impact_store(domain, &kept, error);
+        return kept ? impact_end(domain, &kept, r) : r;
 }

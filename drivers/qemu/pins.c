@@ -81,13 +81,16 @@ static int pin(Call *call, Domain *domain, const char *operation, ThreadKind kin
                 r = check_there(domain, domain->live, kind, id, error);
         if (r >= 0 && flags & AFFECT_CONFIG)
                 r = check_there(domain, domain->definition, kind, id, error);
-        if (r >= 0 && flags & AFFECT_LIVE)
-                r = pin_live(call, domain, kind, id, set, error);
-        if (r < 0 || !(flags & AFFECT_CONFIG))
+        if (r >= 0 && flags & AFFECT_CONFIG) {
+                changed = domain_definition_copy(domain->definition);
+                pin_set(changed, kind, id, set);
+                r = impact_begin(domain, changed, error);
+        }
+        if (r < 0)
                 return r;
-        changed = domain_definition_copy(domain->definition);
-        pin_set(changed, kind, id, set);
-        return impact_store(domain, &changed, error);
+        if (flags & AFFECT_LIVE)
+                r = pin_live(call, domain, kind, id, set, error);
+        return changed ? impact_end(domain, &changed, r) : r;
 }
 
 int qemu_domain_pin_vcpu(Call *call, Domain *domain, uint32_t vcpu, GVariant *map, uint32_t flags,

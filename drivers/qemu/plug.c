@@ -195,6 +195,101 @@ static int plug(Domain *domain, DomainDefinition *live, const PassedTap *tap, co
         return 0;
 }
 
+static bool is_same(const StructType *type, const void *a, const void *b)
+{
+        _cleanup_(freep) char *path = a && b ? struct_difference(type, a, b, false) : NULL;
+
+        return (a == NULL) == (b == NULL) && !path;
+}
+
+static bool is_same_place(const DomainInterface *a, const DomainInterface *b)
+{
+        return a->type == b->type && a->port_isolated == b->port_isolated &&
+               g_strcmp0(a->source_network, b->source_network) == 0 &&
+               g_strcmp0(a->source_portgroup, b->source_portgroup) == 0 &&
+               g_strcmp0(a->source_bridge, b->source_bridge) == 0;
+}
+
+/* Only a tap on a bridge can go anywhere, and only to a bridge; or have filters and limits. */
+static int check_change(const DomainInterface *was, const DomainInterface *is, Error *error)
+{
+        bool is_moved = !is_same_place(was, is);
+        _cleanup_(freep) char *lower = was->target ? macvtap_lower(was->target) : NULL;
+        bool is_tap = was->target && !lower && was->type != INTERFACE_TYPE_USER,
+             is_bridged = is_tap && was->type != INTERFACE_TYPE_ETHERNET;
+
+        if (is_moved &&
+            (!is_bridged || (is->type != INTERFACE_TYPE_NETWORK && is->type != INTERFACE_TYPE_BRIDGE)))
+                return error_set(
+                        error, ERROR_CONFIG_UNSUPPORTED,
+                        "Interface %s of type '%s' cannot get another source of type '%s' while the "
+                        "machine runs: only interfaces on bridges go to another bridge",
+                        was->mac, interface_type_to_string(was->type), interface_type_to_string(is->type));
+        if (!is_bridged && !is_same(&filter_reference_type, was->filter, is->filter))
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "Interface %s is not on a bridge: network filters have no effect there",
+                                 was->mac);
+        if (!is_tap && !is_same(&bandwidth_type, was->bandwidth, is->bandwidth))
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "Interface %s has no tap on the host: its bandwidth cannot be limited",
+                                 was->mac);
+        return 0;
+}
+
+/* What filters comes before what it filters, and goes after it. `place` NULL: it stays where it is. */
+static int change(Domain *domain, const DomainInterface *from, const DomainInterface *to,
+                  const PortPlace *place, Error *error) AWAITS
+{
+        const TapOptions options = { .name = to->target,
+                                     .mac = to->mac,
+                                     .mtu = to->mtu,
+                                     .bridge = place ? place->bridge : NULL,
+                                     .is_isolated = place && place->is_isolated,
+                                     .was_isolated = true };
+        int r = 0;
+
+        if (to->filter && (place || !is_same(&filter_reference_type, from->filter, to->filter)))
+                r = filter(domain, to, to->target, error);
+        if (r >= 0 && !is_same(&bandwidth_type, from->bandwidth, to->bandwidth))
+                r = shaper_set(to->target, to->bandwidth, deadline_after_usec(SHAPER_TIMEOUT_USEC), error);
+        if (r >= 0 && place)
+                r = tap_plug(&options, error);
+        if (r < 0)
+                return r;
+        if (from->filter && !to->filter)
+                filter_ports_close(domain->object.driver, &domain->object, to->target);
+        if (place) {
+                networks_remove_ports(domain->object.driver, domain->object.path, to->target);
+                note_port(domain, to, place->is_isolated, NULL);
+        }
+        return 0;
+}
+
+int plug_change(Domain *domain, const DomainInterface *was, const DomainInterface *is, Error *error)
+{
+        _cleanup_(port_place_clear) PortPlace place = {};
+        bool is_moved = !is_same_place(was, is);
+        int r = check_change(was, is, error);
+
+        if (r >= 0 && is_moved)
+                r = find_place(domain, is, &place, error);
+        if (r >= 0 && place.device)
+                r = error_set(
+                        error, ERROR_CONFIG_UNSUPPORTED,
+                        "The network '%s' is no bridge but a device of the host: interface %s cannot go "
+                        "there while the machine runs",
+                        is->source_network, is->mac);
+        if (r < 0)
+                return r;
+        r = change(domain, was, is, is_moved ? &place : NULL, error);
+        if (r < 0) {
+                fiber_clear_cancel(); /* what was begun is taken back all the same */
+                (void)change(domain, is, was, NULL,
+                             NULL); /* it has not moved: the caller hears of the first */
+        }
+        return r;
+}
+
 int plug_interfaces(Domain *domain, DomainDefinition *live, const CommandLine *line, const RunUser *user,
                     int *fds, unsigned first_fd, Error *error)
 {

@@ -12,6 +12,10 @@
  * names of the taps are written into `live`, the definition of the run. */
 int plug_interfaces(Domain *domain, DomainDefinition *live, const CommandLine *line, const RunUser *user,
                     int *fds, unsigned first_fd, Error *error) AWAITS;
+/* The interface of a machine that runs, as it was, becomes what `is` says: on another bridge or network,
+ * with other filters, limits or isolation. It has its name on the host still. After a failure it is as it
+ * was. */
+int plug_change(Domain *domain, const DomainInterface *was, const DomainInterface *is, Error *error) AWAITS;
 /* The machine was taken back with its taps: its networks know of them again. */
 void plug_again(Domain *domain) AWAITS;
 /* The same before that, while the daemon opens: its interfaces have filters. */

@@ -24,6 +24,7 @@
 #include "drivers/qemu/snapshot-recover.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/unplug.h"
+#include "drivers/qemu/update.h"
 #include "model/device-list.h"
 #include <dirent.h>
 #include <errno.h>
@@ -203,6 +204,7 @@ static int take_back(Domain *domain, Error *error) AWAITS
         if (r >= 0) {
                 snapshot_recover(domain);
                 check_devices(domain);
+                update_recover(domain);
         }
         if (r >= 0 && machine->qmp)
                 block_job_recover(domain);
@@ -256,6 +258,7 @@ static void restore(Driver *driver, Status *status)
         else
                 machine->has_exited = true;
         domain_set_live(domain, TAKE_PTR(status->live));
+        machine->was = TAKE_PTR(status->was);
         plug_resume(domain);
         if (perf_begin(domain, domain->live, &error) < 0)
                 log_warning(domain->object.path, "%s", error.message);

@@ -71,9 +71,13 @@ static int set(Call *call, Domain *domain, const char *operation, uint32_t flags
                 r = change(domain->live, values, kind, &live, error);
         if (r >= 0 && flags & AFFECT_CONFIG)
                 r = change(domain->definition, values, kind, &kept, error);
-        if (r >= 0 && live)
+        if (r >= 0 && kept)
+                r = impact_begin(domain, kept, error);
+        if (r < 0)
+                return r;
+        if (live)
                 r = set_live(call, domain, live, error);
-        return r < 0 || !kept ? r : impact_store(domain, &kept, error);
+        return kept ? impact_end(domain, &kept, r) : r;
 }
 
 int qemu_domain_get_scheduler_parameters(Call *call, Domain *domain, uint32_t flags, GVariant **ret_values,

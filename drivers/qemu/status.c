@@ -15,6 +15,7 @@
 void status_clear(Status *status)
 {
         domain_definition_free(status->live);
+        domain_definition_free(status->was);
         *status = (Status){};
 }
 
@@ -25,18 +26,23 @@ static const char *yes_or_no(bool value)
 
 char *status_format(const Status *status)
 {
-        _cleanup_(freep) char *xml =
-                domain_definition_format(status->live, DEFINITION_STATUS | DEFINITION_SECURE);
+        _cleanup_(freep) char *xml = domain_definition_format(status->live,
+                                                              DEFINITION_STATUS | DEFINITION_SECURE),
+                              *was = status->was
+                                             ? domain_definition_format(
+                                                       status->was, DEFINITION_STATUS | DEFINITION_SECURE)
+                                             : NULL;
 
-        return g_strdup_printf(
-                "<status pid='%d' start='%" PRIu64 "' phase='%s' state='%d' reason='%d' owner='%u' "
-                "persistent='%s' updated='%s' rebooting='%s' paused='%s' started='%" PRIu64
-                "' sequence='%" PRIu64 "'>\n%s</status>\n",
-                (int)status->pid, status->start_time,
-                status->phase == MACHINE_RUNNING ? "running" : "starting", (int)status->state,
-                status->reason, status->owner, yes_or_no(status->is_persistent),
-                yes_or_no(status->is_updated), yes_or_no(status->is_rebooting),
-                yes_or_no(status->starts_paused), status->started_usec, status->sequence, xml);
+        return g_strdup_printf("<status pid='%d' start='%" PRIu64
+                               "' phase='%s' state='%d' reason='%d' owner='%u' "
+                               "persistent='%s' updated='%s' rebooting='%s' paused='%s' started='%" PRIu64
+                               "' sequence='%" PRIu64 "'>\n%s%s%s%s</status>\n",
+                               (int)status->pid, status->start_time,
+                               status->phase == MACHINE_RUNNING ? "running" : "starting", (int)status->state,
+                               status->reason, status->owner, yes_or_no(status->is_persistent),
+                               yes_or_no(status->is_updated), yes_or_no(status->is_rebooting),
+                               yes_or_no(status->starts_paused), status->started_usec, status->sequence, xml,
+                               was ? "<was>\n" : "", was ? was : "", was ? "</was>\n" : "");
 }
 
 /* 0 and an error for what is no number, so that the caller can go through all of them. */
@@ -59,8 +65,8 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
 {
         _cleanup_(xml_document_freep) XmlDocument *document = NULL;
         _cleanup_(error_clear) Error problem = {};
-        const XmlNode *root, *node;
-        void *live;
+        const XmlNode *root, *node, *was;
+        void *live, *before = NULL;
         int r;
 
         r = xml_parse(text, size, "status", &document, error);
@@ -94,7 +100,16 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
         r = struct_parse(&domain_definition_type, node, DEFINITION_STATUS, &live, error);
         if (r < 0)
                 return r;
+        was = xml_child(root, "was");
+        if (was && xml_child(was, "domain"))
+                r = struct_parse(&domain_definition_type, xml_child(was, "domain"), DEFINITION_STATUS,
+                                 &before, error);
+        if (r < 0) {
+                domain_definition_free(live);
+                return r;
+        }
         status.live = live;
+        status.was = before;
         *ret_status = status;
         return 0;
 }
@@ -151,7 +166,7 @@ static bool is_over(const Domain *domain)
         return machine_of(domain)->phase != MACHINE_RUNNING || !machine_of(domain)->child || !domain->live;
 }
 
-static int save(Domain *domain, DomainDefinition *live, Error *error) AWAITS
+int status_save(Domain *domain, Error *error)
 {
         _cleanup_(error_clear) Error problem = {};
         Status status;
@@ -168,7 +183,8 @@ static int save(Domain *domain, DomainDefinition *live, Error *error) AWAITS
                 return 0;
         }
         status = status_of(domain);
-        status.live = live ? live : domain->live;
+        status.live = machine_of(domain)->plan ? machine_of(domain)->plan : domain->live;
+        status.was = machine_of(domain)->plan ? domain->live : NULL;
         r = write_status(domain, &status, &problem);
         if (r >= 0 || is_over(domain))
                 return 0; /* its folder goes with it */
@@ -176,14 +192,15 @@ static int save(Domain *domain, DomainDefinition *live, Error *error) AWAITS
         return r;
 }
 
-int status_save(Domain *domain, Error *error)
+int status_plan(Domain *domain, DomainDefinition *plan, Error *error)
 {
-        return save(domain, NULL, error);
-}
+        int r;
 
-int status_save_plan(Domain *domain, DomainDefinition *plan, Error *error)
-{
-        return save(domain, plan, error);
+        machine_of(domain)->plan = plan;
+        r = status_save(domain, error);
+        if (r < 0)
+                machine_of(domain)->plan = NULL;
+        return r;
 }
 
 int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason, Error *error)

@@ -19,6 +19,7 @@ typedef struct Status {
         uint64_t started_usec; /* CLOCK_REALTIME */
         uint64_t sequence;     /* of the last lifecycle event */
         DomainDefinition *live;
+        DomainDefinition *was; /* NULL, or what it was before a change that has not ended */
 } Status;
 
 void status_clear(Status *status);
@@ -28,9 +29,10 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
 
 /* Saves what is true now of a machine that runs; 0 also if it has ended. */
 int status_save(Domain *domain, Error *error) AWAITS;
-/* The same with another live definition: of what is about to be plugged in, so that a daemon that was killed
- * meanwhile knows what to look for. status_save() follows, whatever became of it. */
-int status_save_plan(Domain *domain, DomainDefinition *plan, Error *error) AWAITS;
+/* What is about to be the live definition (borrowed): a daemon that was killed meanwhile knows what to look
+ * for, and what was there before. It is one until machine->plan is NULL again, which is the caller's to do,
+ * with a status_save() when it has become true, or nothing of it. A failure leaves no plan. */
+int status_plan(Domain *domain, DomainDefinition *plan, Error *error) AWAITS;
 /* Saves what will be true of one that starts: machine->pending as its definition. */
 int status_save_start(Domain *domain, MachinePhase phase, DomainState state, int reason,
                       Error *error) AWAITS;

@@ -46,11 +46,9 @@ static int memory_set_live(Call *call, Domain *domain, uint64_t memory_kib, Erro
                         NULL, error);
 }
 
-static int memory_set_config(Domain *domain, uint64_t memory_kib, bool is_maximum, Error *error) AWAITS
+static int memory_change(const Domain *domain, DomainDefinition *changed, uint64_t memory_kib,
+                         bool is_maximum, Error *error)
 {
-        _cleanup_(domain_definition_freep) DomainDefinition *changed =
-                domain_definition_copy(domain->definition);
-
         if (!is_maximum && memory_kib > changed->memory_kib)
                 return error_set(error, ERROR_INVALID_ARGUMENT,
                                  "%" PRIu64 " KiB are more than the %" PRIu64 " KiB of the %s", memory_kib,
@@ -59,11 +57,12 @@ static int memory_set_config(Domain *domain, uint64_t memory_kib, bool is_maximu
                 changed->memory_kib = memory_kib;
         if (!is_maximum || changed->current_memory_kib > memory_kib)
                 changed->current_memory_kib = memory_kib;
-        return impact_store(domain, &changed, error);
+        return 0;
 }
 
 int qemu_domain_set_memory(Call *call, Domain *domain, uint64_t memory_kib, uint32_t flags, Error *error)
 {
+        _cleanup_(domain_definition_freep) DomainDefinition *changed = NULL;
         int r = impact_choose(domain, "SetMemory", MAXIMUM, &flags, error);
 
         if (r >= 0 && (memory_kib == 0 || memory_kib > INT64_MAX / 1024))
@@ -74,11 +73,17 @@ int qemu_domain_set_memory(Call *call, Domain *domain, uint64_t memory_kib, uint
                               "The most memory of a running machine cannot be changed: the %s "
                               "runs, and 2 changes its definition",
                               object_describe(&domain->object));
-        if (r >= 0 && flags & AFFECT_LIVE)
+        if (r >= 0 && flags & AFFECT_CONFIG) {
+                changed = domain_definition_copy(domain->definition);
+                r = memory_change(domain, changed, memory_kib, flags & MAXIMUM, error);
+                if (r >= 0)
+                        r = impact_begin(domain, changed, error);
+        }
+        if (r < 0)
+                return r;
+        if (flags & AFFECT_LIVE)
                 r = memory_set_live(call, domain, memory_kib, error);
-        if (r >= 0 && flags & AFFECT_CONFIG)
-                r = memory_set_config(domain, memory_kib, flags & MAXIMUM, error);
-        return r;
+        return changed ? impact_end(domain, &changed, r) : r;
 }
 
 int qemu_domain_get_vcpus(Call *call, Domain *domain, uint32_t flags, uint32_t *ret_vcpus, Error *error)
@@ -181,36 +186,46 @@ int qemu_domain_memory_stats(Call *call, Domain *domain, uint32_t flags, GVarian
         return 0;
 }
 
+static int set_period_live(Call *call, Domain *domain, int32_t period_sec, Error *error) AWAITS
+{
+        _cleanup_(freep) char *path = NULL;
+        int r = machine_check_monitor(domain, error);
+
+        if (r < 0)
+                return r;
+        path = balloon_path(domain);
+        r = qmp_call(machine_of(domain)->qmp, "qom-set",
+                     json_pack("{s:s, s:s, s:i}", "path", path, "property", "guest-stats-polling-interval",
+                               "value", (int)period_sec),
+                     command_deadline(call), NULL, error);
+        if (r >= 0 && domain->live && domain->live->devices.memballoon) {
+                domain->live->devices.memballoon->stats_period_sec = (uint32_t)period_sec;
+                status_save_soon(domain);
+        }
+        return r;
+}
+
 int qemu_domain_set_memory_stats_period(Call *call, Domain *domain, int32_t period_sec, uint32_t flags,
                                         Error *error)
 {
         _cleanup_(domain_definition_freep) DomainDefinition *changed = NULL;
-        _cleanup_(freep) char *path = NULL;
         int r = impact_choose(domain, "SetMemoryStatsPeriod", 0, &flags, error);
 
         if (r >= 0 && period_sec < 0)
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "%d is no number of seconds", period_sec);
         if (r >= 0 && flags & AFFECT_LIVE)
                 r = has_balloon(domain, error);
-        if (r >= 0 && flags & AFFECT_LIVE)
-                r = machine_check_monitor(domain, error);
-        if (r >= 0 && flags & AFFECT_LIVE) {
-                path = balloon_path(domain);
-                r = qmp_call(machine_of(domain)->qmp, "qom-set",
-                             json_pack("{s:s, s:s, s:i}", "path", path, "property",
-                                       "guest-stats-polling-interval", "value", (int)period_sec),
-                             command_deadline(call), NULL, error);
-                if (r >= 0 && domain->live && domain->live->devices.memballoon) {
-                        domain->live->devices.memballoon->stats_period_sec = (uint32_t)period_sec;
-                        status_save_soon(domain);
-                }
+        if (r >= 0 && flags & AFFECT_CONFIG) {
+                changed = domain_definition_copy(domain->definition);
+                if (!changed->devices.memballoon)
+                        return error_set(error, ERROR_OPERATION_INVALID, "The %s has no memory balloon",
+                                         object_describe(&domain->object));
+                changed->devices.memballoon->stats_period_sec = (uint32_t)period_sec;
+                r = impact_begin(domain, changed, error);
         }
-        if (r < 0 || !(flags & AFFECT_CONFIG))
+        if (r < 0)
                 return r;
-        changed = domain_definition_copy(domain->definition);
-        if (!changed->devices.memballoon)
-                return error_set(error, ERROR_OPERATION_INVALID, "The %s has no memory balloon",
-                                 object_describe(&domain->object));
-        changed->devices.memballoon->stats_period_sec = (uint32_t)period_sec;
-        return impact_store(domain, &changed, error);
+        if (flags & AFFECT_LIVE)
+                r = set_period_live(call, domain, period_sec, error);
+        return changed ? impact_end(domain, &changed, r) : r;
 }

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What may change in a machine that runs: the medium of a drive, the link of an interface, the password of a
- * display, the size that a virtio-mem device is asked for. Everything else that the guest would see is
- * refused by name; the stored definition takes any device of that kind in the place of the old one. */
+/* What may change in a machine that runs: the medium of a drive, limits of a disk, where an interface is
+ * plugged in, its link, filter and limits, the boot order of both, the password of a display, the size that
+ * a virtio-mem device is asked for. Everything else is refused by name; the stored definition takes any
+ * device of that kind in the place of the old one. A daemon that was killed meanwhile left the plan, and
+ * what was there before: the next one does it again, for all of it can be done twice, but for media, where
+ * QEMU says which one is in the drive. */
 
 #include "drivers/qemu/update.h"
+#include "core/log.h"
+#include "drivers/qemu/chain.h"
+#include "drivers/qemu/disk-limits.h"
 #include "drivers/qemu/impact.h"
 #include "drivers/qemu/learn.h"
 #include "drivers/qemu/medium.h"
+#include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
 #include "model/device-change.h"
 
@@ -16,7 +23,7 @@ enum { UPDATE_FORCE = 1 << 2 };
 typedef struct Update {
         Domain *domain;
         DomainDefinition *candidate; /* the live definition with the change */
-        Device was, is;              /* in the live definition, and in the candidate */
+        Device was, is;              /* in what the live definition was, and in the candidate */
         bool force;
         uint64_t deadline_usec;
 } Update;
@@ -45,12 +52,13 @@ static int check_rest(const Update *update, void (*forget)(void *is, const void 
                 (b) = swapped;                                                                              \
         } while (0)
 
-static void forget_medium(void *is, const void *was)
+static void keep_medium(DomainDisk *disk, const DomainDisk *was)
 {
-        DomainDisk *disk = is, *same = struct_copy(&domain_disk_type, was);
+        DomainDisk *same = struct_copy(&domain_disk_type, was);
 
         SWAP(disk->source, same->source);
         SWAP(disk->backing, same->backing);
+        SWAP(disk->mirror, same->mirror);
         disk->type = same->type;
         disk->format = same->format;
         disk->backing_ends = same->backing_ends;
@@ -58,41 +66,185 @@ static void forget_medium(void *is, const void *was)
         (void)struct_free(&domain_disk_type, same);
 }
 
-static int update_disk(Update *update, Error *error) AWAITS
+static void forget_disk(void *is, const void *was)
 {
-        const DomainDisk *disk = update->is.object;
-        int r = check_rest(update, forget_medium, error);
+        const DomainDisk *old = was;
+        DomainDisk *disk = is;
 
-        if (r >= 0 && disk->device != DISK_DEVICE_CDROM && disk->device != DISK_DEVICE_FLOPPY)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "Disk '%s' is no drive: its medium cannot change while the machine runs",
-                                 disk->target);
-        return r < 0 ? r
-                     : medium_change(update->domain, update->candidate, &update->is, update->force,
-                                     update->deadline_usec, error);
+        keep_medium(disk, was);
+        (void)struct_free(&disk_tune_type, disk->tune);
+        disk->tune = old->tune ? struct_copy(&disk_tune_type, old->tune) : NULL;
+        disk->snapshot = old->snapshot;
+        disk->info.boot_order = old->info.boot_order;
 }
 
-static void forget_link(void *is, const void *was)
+/* Whether the element names what is there: the images below may be left to be found out. */
+static bool is_same_medium(const DomainDisk *was, const DomainDisk *is)
 {
-        ((DomainInterface *)is)->link = ((const DomainInterface *)was)->link;
+        DiskSource *a = struct_copy(&disk_source_type, &was->source),
+                   *b = struct_copy(&disk_source_type, &is->source);
+        _cleanup_(freep) char *path = NULL;
+        const DiskBacking *below = was->backing;
+        bool is_same;
+
+        b->index = a->index;
+        b->startup_policy = a->startup_policy;
+        path = struct_difference(&disk_source_type, a, b, false);
+        is_same =
+                !path && was->type == is->type && was->format == is->format && (!is->backing_ends || !below);
+        for (const DiskBacking *said = is->backing; is_same && said; said = said->backing) {
+                bool is_there = below && below->type != DISK_TYPE_ABSENT;
+
+                is_same =
+                        is_there == (said->type != DISK_TYPE_ABSENT) &&
+                        (!is_there || g_strcmp0(chain_path(&below->source), chain_path(&said->source)) == 0);
+                below = below ? below->backing : NULL;
+        }
+        (void)struct_free(&disk_source_type, a);
+        (void)struct_free(&disk_source_type, b);
+        return is_same;
+}
+
+static bool is_drive(const DomainDisk *disk)
+{
+        return disk->device == DISK_DEVICE_CDROM || disk->device == DISK_DEVICE_FLOPPY;
+}
+
+static int set_boot_order(const Update *update, uint32_t from, uint32_t to, Error *error) AWAITS
+{
+        _cleanup_(freep) char *path = g_strconcat("/machine/peripheral/", update->is.info->alias, NULL);
+        int r;
+
+        if (from == to)
+                return 0;
+        r = machine_check_monitor(update->domain, error);
+        return r < 0 ? r
+                     : qmp_call(machine_of(update->domain)->qmp, "qom-set",
+                                json_pack("{s:s, s:s, s:i}", "path", path, "property", "bootindex", "value",
+                                          to > 0 ? (int)to : -1),
+                                update->deadline_usec, NULL, error);
+}
+
+static bool is_same_tune(const DiskTune *a, const DiskTune *b)
+{
+        _cleanup_(freep) char *path = a && b ? struct_difference(&disk_tune_type, a, b, false) : NULL;
+
+        return (a == NULL) == (b == NULL) && !path;
+}
+
+static int set_limits(const Update *update, const DomainDisk *from, const DomainDisk *to,
+                      Error *error) AWAITS
+{
+        return is_same_tune(from->tune, to->tune)
+                       ? 0
+                       : disk_limits_change(update->domain, from, to->tune, update->deadline_usec, error);
+}
+
+/* A disc that the guest has put out is put in again. */
+static int set_medium(Update *update, bool is_same, Error *error) AWAITS
+{
+        const DomainDisk *was = update->was.object;
+        DomainDisk *disk = update->is.object;
+        StartupPolicy startup_policy = disk->source.startup_policy;
+
+        if (!is_same || (is_drive(disk) && (update->force || was->tray == DISK_TRAY_OPEN)))
+                return medium_change(update->domain, update->candidate, &update->is, was, update->force,
+                                     update->deadline_usec, error);
+        keep_medium(disk, was);
+        disk->source.startup_policy = startup_policy;
+        return 0;
+}
+
+static int update_disk(Update *update, Error *error) AWAITS
+{
+        const DomainDisk *was = update->was.object;
+        DomainDisk *disk = update->is.object;
+        bool is_same = is_same_medium(was, disk);
+        int r;
+
+        if (!is_same && !is_drive(disk))
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "Disk '%s' is no drive: its source cannot change while the machine runs",
+                                 disk->target);
+        r = check_rest(update, forget_disk, error);
+        if (r >= 0)
+                r = set_boot_order(update, update->was.info->boot_order, disk->info.boot_order, error);
+        if (r < 0)
+                return r;
+        r = set_limits(update, was, disk, error);
+        if (r >= 0)
+                r = set_medium(update, is_same, error);
+        if (r < 0) {
+                (void)set_limits(update, disk, was, NULL); /* both: the caller hears of the first */
+                (void)set_boot_order(update, disk->info.boot_order, was->info.boot_order, NULL);
+        }
+        return r;
+}
+
+static void forget_connection(void *is, const void *was)
+{
+        const DomainInterface *old = was;
+        DomainInterface *interface = is, *same = struct_copy(&domain_interface_type, was);
+
+        if (old->type != INTERFACE_TYPE_USER && interface->type != INTERFACE_TYPE_USER) {
+                interface->type = same->type;
+                SWAP(interface->source_network, same->source_network);
+                SWAP(interface->source_portgroup, same->source_portgroup);
+                SWAP(interface->source_bridge, same->source_bridge);
+        }
+        SWAP(interface->filter, same->filter);
+        SWAP(interface->bandwidth, same->bandwidth);
+        g_strlcpy(interface->source_portid, same->source_portid, sizeof interface->source_portid);
+        interface->port_isolated = same->port_isolated;
+        interface->link = same->link;
+        interface->info.boot_order = same->info.boot_order;
+        (void)struct_free(&domain_interface_type, same);
+}
+
+static bool is_elsewhere(const DomainInterface *was, const DomainInterface *is)
+{
+        return was->type != is->type || g_strcmp0(was->source_network, is->source_network) != 0 ||
+               g_strcmp0(was->source_bridge, is->source_bridge) != 0;
+}
+
+/* A guest that was plugged into another network sees its cable pulled for a moment, and asks anew for an
+ * address. */
+static int set_link(const Update *update, Error *error) AWAITS
+{
+        const DomainInterface *was = update->was.object, *is = update->is.object;
+        bool is_up = is->link != LINK_DOWN, was_up = was->link != LINK_DOWN,
+             is_pulled = is_up && was_up && is_elsewhere(was, is);
+        int r = 0;
+
+        for (int up = is_pulled ? 0 : is_up; r >= 0 && up <= is_up; up++) {
+                r = machine_check_monitor(update->domain, error);
+                if (r >= 0)
+                        r = qmp_call(machine_of(update->domain)->qmp, "set_link",
+                                     json_pack("{s:s, s:b}", "name", is->info.alias, "up", up),
+                                     update->deadline_usec, NULL, error);
+        }
+        return r;
 }
 
 static int update_interface(Update *update, Error *error) AWAITS
 {
-        const DomainInterface *interface = update->is.object;
+        const DomainInterface *was = update->was.object;
+        DomainInterface *interface = update->is.object;
         int r;
 
-        if (!interface->target) { /* which was chosen at the start */
-                const DomainInterface *was = update->was.object;
-
-                ((DomainInterface *)update->is.object)->target = g_strdup(was->target);
-        }
-        r = check_rest(update, forget_link, error);
-        return r < 0 ? r
-                     : qmp_call(machine_of(update->domain)->qmp, "set_link",
-                                json_pack("{s:s, s:b}", "name", interface->info.alias, "up",
-                                          interface->link != LINK_DOWN),
-                                update->deadline_usec, NULL, error);
+        if (!interface->target) /* which was chosen at the start */
+                interface->target = g_strdup(was->target);
+        r = check_rest(update, forget_connection, error);
+        if (r >= 0)
+                r = plug_change(update->domain, was, interface, error);
+        if (r < 0)
+                return r;
+        r = set_boot_order(update, was->info.boot_order, interface->info.boot_order, error);
+        if (r >= 0)
+                r = set_link(update, error);
+        if (r < 0)
+                (void)plug_change(update->domain, interface, was, NULL); /* the caller hears of the first */
+        return r;
 }
 
 static void forget_password(void *is, const void *was)
@@ -177,31 +329,106 @@ static int tell(Update *update, Error *error) AWAITS
         }
 }
 
+/* The device of the live definition becomes a copy of that one. */
+static void put(Domain *domain, const Device *device)
+{
+        const StructType *type = device_kind_type(device->kind);
+
+        (void)struct_free(type, device_take(domain->live, device->kind, device->position));
+        device_insert(domain->live, device->kind, device->position, struct_copy(type, device->object));
+}
+
 static int update_live(Update *update, DeviceElement *element, Error *error) AWAITS
 {
         Domain *domain = update->domain;
+        _cleanup_(domain_definition_freep) DomainDefinition *before = domain_definition_copy(domain->live);
         uint64_t run = machine_of(domain)->run;
-        int r = device_find(domain->live, element, &update->was, error);
+        DomainDisk *disk;
+        int r = device_find(before, element, &update->was, error);
 
         if (r < 0)
                 return r;
         update->is = device_at(update->candidate, update->was.kind, update->was.position);
         r = definition_replace_device(update->candidate, &update->is, element, error);
         update->is = device_at(update->candidate, update->was.kind, update->was.position);
+        disk = update->is.kind == DEVICE_DISK ? update->is.object : NULL;
+        if (disk)
+                disk->source.index = chain_free_index(update->was.object);
         if (r >= 0)
                 r = machine_check_monitor(domain, error);
         if (r >= 0)
-                r = tell(update, error);
+                r = status_plan(domain, update->candidate, error);
         if (r < 0)
                 return r;
-        if (machine_of(domain)->run != run || !domain->live)
+        r = tell(update, error);
+        machine_of(domain)->plan = NULL;
+        if (r >= 0 && (machine_of(domain)->run != run || !domain->live))
                 return error_set(error, ERROR_OPERATION_FAILED, "The %s ended",
                                  object_describe(&domain->object));
-        (void)struct_free(device_kind_type(update->is.kind),
-                          device_take(domain->live, update->is.kind, update->is.position));
-        device_insert(domain->live, update->is.kind, update->is.position,
-                      struct_copy(device_kind_type(update->is.kind), update->is.object));
+        if (r < 0) {
+                (void)status_save(domain, NULL); /* what was planned is done by the next daemon, no more */
+                return r;
+        }
+        put(domain, &update->is);
         return status_save(domain, error);
+}
+
+typedef struct Search {
+        const DomainDefinition *was;
+        Update *update;
+} Search;
+
+static int find_changed(const Device *device, void *data)
+{
+        Search *search = data;
+        Device was;
+        _cleanup_(freep) char *path = NULL;
+
+        if (!device->info->alias || device_find_alias(search->was, device->info->alias, &was, NULL) < 0 ||
+            was.kind != device->kind)
+                return 0; /* it was to be plugged in: recover.c */
+        path = struct_difference(device_kind_type(was.kind), was.object, device->object, false);
+        if (!path)
+                return 0;
+        search->update->was = was;
+        search->update->is = *device;
+        return 1;
+}
+
+/* Returns 1 if it is what it was to become, 0 if it is what it was. */
+static int recover(Update *update, Error *error) AWAITS
+{
+        const DomainDisk *was = update->was.object, *is = update->is.object;
+        int r;
+
+        if (update->is.kind == DEVICE_DISK && !is_same_medium(was, is))
+                return medium_recover(update->domain, was, is, error);
+        r = tell(update, error);
+        return r < 0 ? r : 1;
+}
+
+void update_recover(Domain *domain)
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *before = TAKE_PTR(machine_of(domain)->was);
+        _cleanup_(domain_definition_freep) DomainDefinition *candidate = NULL;
+        Update update = { .domain = domain, .deadline_usec = deadline_after_usec(QMP_TIMEOUT_USEC) };
+        Search search = { before, &update };
+        _cleanup_(error_clear) Error error = {};
+
+        if (!before)
+                return;
+        update.candidate = candidate = domain_definition_copy(domain->live);
+        if (device_foreach(candidate, find_changed, &search) > 0) {
+                int r = recover(&update, &error);
+
+                if (r < 0)
+                        log_warning(domain->object.path, "device %s of machine %s stays as it was: %s",
+                                    update.was.info->alias, domain->object.name, error.message);
+                if (!domain->live)
+                        return;
+                put(domain, r > 0 ? &update.is : &update.was);
+        }
+        status_save_soon(domain);
 }
 
 static int update_config(const Domain *domain, const DeviceElement *element, DomainDefinition **ret_changed,
@@ -233,9 +460,13 @@ int qemu_domain_update_device(Call *call, Domain *domain, const char *xml, uint3
                 r = device_element_parse(xml, DEFINITION_INACTIVE, &element, error);
         if (r >= 0 && flags & AFFECT_CONFIG)
                 r = update_config(domain, &element, &changed, error);
-        if (r >= 0 && flags & AFFECT_LIVE) {
+        if (r >= 0 && changed)
+                r = impact_begin(domain, changed, error);
+        if (r < 0)
+                return r;
+        if (flags & AFFECT_LIVE) {
                 update.candidate = candidate = domain_definition_copy(domain->live);
                 r = update_live(&update, &element, error);
         }
-        return r < 0 || !changed ? r : impact_store(domain, &changed, error);
+        return changed ? impact_end(domain, &changed, r) : r;
 }
