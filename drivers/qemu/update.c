@@ -230,11 +230,8 @@ static int update_interface(Update *update, Error *error) AWAITS
 {
         const DomainInterface *was = update->was.object;
         DomainInterface *interface = update->is.object;
-        int r;
+        int r = check_rest(update, forget_connection, error);
 
-        if (!interface->target) /* which was chosen at the start */
-                interface->target = g_strdup(was->target);
-        r = check_rest(update, forget_connection, error);
         if (r >= 0)
                 r = plug_change(update->domain, was, interface, error);
         if (r < 0)
@@ -338,12 +335,22 @@ static void put(Domain *domain, const Device *device)
         device_insert(domain->live, device->kind, device->position, struct_copy(type, device->object));
 }
 
+/* What was chosen for this run, and is in no element that somebody writes. */
+static void inherit(const Device *was, const Device *is)
+{
+        DomainInterface *interface = is->kind == DEVICE_INTERFACE ? is->object : NULL;
+
+        if (is->kind == DEVICE_DISK)
+                ((DomainDisk *)is->object)->source.index = chain_free_index(was->object);
+        if (interface && !interface->target)
+                interface->target = g_strdup(((const DomainInterface *)was->object)->target);
+}
+
 static int update_live(Update *update, DeviceElement *element, Error *error) AWAITS
 {
         Domain *domain = update->domain;
         _cleanup_(domain_definition_freep) DomainDefinition *before = domain_definition_copy(domain->live);
         uint64_t run = machine_of(domain)->run;
-        DomainDisk *disk;
         int r = device_find(before, element, &update->was, error);
 
         if (r < 0)
@@ -351,9 +358,7 @@ static int update_live(Update *update, DeviceElement *element, Error *error) AWA
         update->is = device_at(update->candidate, update->was.kind, update->was.position);
         r = definition_replace_device(update->candidate, &update->is, element, error);
         update->is = device_at(update->candidate, update->was.kind, update->was.position);
-        disk = update->is.kind == DEVICE_DISK ? update->is.object : NULL;
-        if (disk)
-                disk->source.index = chain_free_index(update->was.object);
+        inherit(&update->was, &update->is);
         if (r >= 0)
                 r = machine_check_monitor(domain, error);
         if (r >= 0)

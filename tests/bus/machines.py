@@ -1,8 +1,10 @@
 """Definitions to test with, the numbers that libvirt's clients know, and a short way to call a machine's methods."""
 
 import contextlib
+import json
 import os
 import pathlib
+import socket
 import uuid
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -186,8 +188,6 @@ class FakeQemu:
         mode.chmod(0o644)
 
     def log(self):
-        import json
-
         return [json.loads(line) for line in self.log_path.read_text(encoding="utf-8").splitlines()]
 
     def runs(self):
@@ -203,6 +203,28 @@ class FakeQemu:
             elif is_run:
                 found.append(entry["execute"])
         return found
+
+
+class Monitor:
+    """QEMU's, while no daemon has it."""
+
+    def __init__(self, root):
+        self.socket = socket.socket(socket.AF_UNIX)
+        here = os.open(next(root.rglob("monitor.sock")).parent, os.O_PATH)
+        self.socket.connect(f"/proc/self/fd/{here}/monitor.sock")
+        os.close(here)
+        self.lines = self.socket.makefile("rw")
+        self.lines.readline()
+        self.ask("qmp_capabilities")
+
+    def ask(self, command, **arguments):
+        self.lines.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.lines.flush()
+        return next(answer for answer in map(json.loads, self.lines) if "event" not in answer)["return"]
+
+    def close(self):
+        self.lines.close()
+        self.socket.close()
 
 
 def pid_of(daemon, machine):

@@ -1,13 +1,9 @@
 """Jobs of disks: pulled, merged, gone over to, given up; with the events and numbers of libvirt, and the definition."""
 
-import json
-import os
-import socket
-
 import pytest
 
 from harness import BusError, wait_for
-from machines import DOMAIN, RUNNING, define, definition, disk
+from machines import DOMAIN, RUNNING, Monitor, define, definition, disk
 from test_snapshots import DISK_ONLY, image, info, web  # noqa: F401: fixtures
 
 PULL, COMMIT, ACTIVE_COMMIT = 1, 3, 4
@@ -77,28 +73,6 @@ def test_commit_the_active_one(web, chain, jobs):
     for flags in (0, 2):
         assert backing(web, flags) == [str(chain[2])]
     assert web.call("GetBlockJobInfo", "su", "vda", 0) == (0, 0, 0, 0)
-
-
-class Monitor:
-    """QEMU's, while no daemon has it."""
-
-    def __init__(self, root):
-        self.socket = socket.socket(socket.AF_UNIX)
-        here = os.open(next(root.rglob("monitor.sock")).parent, os.O_PATH)
-        self.socket.connect(f"/proc/self/fd/{here}/monitor.sock")
-        os.close(here)
-        self.lines = self.socket.makefile("rw")
-        self.lines.readline()
-        self.ask("qmp_capabilities")
-
-    def ask(self, command, **arguments):
-        self.lines.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        self.lines.flush()
-        return next(answer for answer in map(json.loads, self.lines) if "event" not in answer)["return"]
-
-    def close(self):
-        self.lines.close()
-        self.socket.close()
 
 
 @pytest.mark.parametrize("prefix", ["virtbus-block-", "virtbus-merge-"])
