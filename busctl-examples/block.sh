@@ -5,6 +5,6 @@
 . "$(dirname "$0")/common.sh"
 [ $# -eq 3 ] || usage FILTER PROTOCOL PORT
 path=$(bus call "$service" "$qemu" org.libvirt.Connect NWFilterLookupByName s "$1" 2>/dev/null | value) || path=
-[ -z "$path" ] || uuid="<uuid>$(bus get-property "$service" "$path" org.virtbus1.Filter UUID | value)</uuid>"
-xml="<filter name='$1'>${uuid-}<rule action='drop' direction='in'><$2 dstportstart='$3'/></rule></filter>"
-bus call "$service" "$qemu" org.libvirt.Connect NWFilterDefineXML s "$xml" | value
+identity=(name s "$1")
+[ -z "$path" ] || identity+=(uuid s "$(bus get-property "$service" "$path" org.virtbus1.Filter UUID | value)")
+bus call "$service" "$qemu" org.virtbus1.Connect DefineFilter 'a{sv}' $((${#identity[@]} / 3 + 1)) "${identity[@]}" entries 'aa{sv}' 1 4 action s drop direction s in protocol s "$2" match 'a{sv}' 1 dstportstart s "$3" | value

@@ -27,28 +27,43 @@ int connect_nwfilter_lookup_by_uuid(CallFrame *frame, const char *uuid, NWFilter
         return find_by_uuid(frame, OBJECT_NWFILTER, uuid, (Object **)ret_nwfilter, error);
 }
 
-int connect_nwfilter_define_xml(CallFrame *frame, const char *xml, NWFilter **ret_nwfilter, Error *error)
+/* Takes the definition over. */
+static int define(CallFrame *frame, FilterDefinition *owned, NWFilter **ret_nwfilter, Error *error)
 {
         static const InterfaceAction actions[] = {
                 { "org.libvirt.api.nwfilter.write", -1, 0, false },
                 { "org.libvirt.api.nwfilter.save", -1, 0, false },
                 {},
         };
-        _cleanup_(filter_definition_freep) FilterDefinition *definition = NULL;
+        _cleanup_(filter_definition_freep) FilterDefinition *definition = owned;
         _cleanup_(object_unrefp) Object *existing = NULL;
         const DriverType *type = frame->path.driver->type;
         int r;
 
         if (!type->define_nwfilter)
                 return call_not_supported(frame, error);
-        r = filter_definition_parse(xml, strlen(xml), &definition, error);
-        if (r >= 0)
-                r = define_claim(frame, OBJECT_NWFILTER, definition->name, definition->uuid, actions,
-                                 JOB_MODIFY, &existing, error);
+        r = define_claim(frame, OBJECT_NWFILTER, definition->name, definition->uuid, actions, JOB_MODIFY,
+                         &existing, error);
         if (r < 0)
                 return r;
         return type->define_nwfilter(&frame->call, (NWFilter *)existing, TAKE_PTR(definition), ret_nwfilter,
                                      error);
+}
+
+int connect_nwfilter_define_xml(CallFrame *frame, const char *xml, NWFilter **ret_nwfilter, Error *error)
+{
+        FilterDefinition *definition;
+        int r = filter_definition_parse(xml, strlen(xml), &definition, error);
+
+        return r < 0 ? r : define(frame, definition, ret_nwfilter, error);
+}
+
+int connect_native_define_filter(CallFrame *frame, GVariant *values, NWFilter **ret_filter, Error *error)
+{
+        FilterDefinition *definition;
+        int r = filter_definition_from_variant(values, &definition, error);
+
+        return r < 0 ? r : define(frame, definition, ret_filter, error);
 }
 
 int nwfilter_property_name(Object *object, sd_bus_message *reply, Error *error)
@@ -76,6 +91,20 @@ int nwfilter_native_get_xml(CallFrame *frame, NWFilter *filter, GVariant *option
         if (!operations->nwfilter.get_xml_desc)
                 return call_not_supported(frame, error);
         return operations->nwfilter.get_xml_desc(&frame->call, filter, 0, ret_xml, error);
+}
+
+int nwfilter_native_get_definition(CallFrame *frame, NWFilter *filter, GVariant *options,
+                                   GVariant **ret_definition, Error *error)
+{
+        _cleanup_(filter_definition_freep) FilterDefinition *definition = NULL;
+        _cleanup_(freep) char *xml = NULL;
+        int r = nwfilter_native_get_xml(frame, filter, options, &xml, error);
+
+        if (r >= 0)
+                r = filter_definition_parse(xml, strlen(xml), &definition, error);
+        if (r >= 0)
+                *ret_definition = g_variant_ref_sink(filter_definition_to_variant(definition));
+        return r;
 }
 
 int nwfilter_native_property_owner(Object *object, sd_bus_message *reply, Error *error)

@@ -245,10 +245,20 @@ static bool is_made_of(const char *text, const char *characters)
         return text && *text && !text[strspn(text, characters)];
 }
 
+/* Takes the text over. What was given natively stands on no line. */
+static int refuse_node(const XmlNode *node, Error *error, char *what)
+{
+        _cleanup_(freep) char *owned = what;
+        _cleanup_(freep) char *line =
+                node->line > 0 ? g_strdup_printf("line %u: ", node->line) : g_strdup("");
+
+        return error_set(error, ERROR_INVALID_XML, "%s<%s>: %s", line, node->name, owned);
+}
+
 static int refuse(const XmlNode *node, const char *attribute, const char *value, Error *error)
 {
-        return error_set(error, ERROR_INVALID_XML, "line %u: <%s>: %s='%s' is not possible", node->line,
-                         node->name, attribute, value ? value : "");
+        return refuse_node(node, error,
+                           g_strdup_printf("%s='%s' is not possible", attribute, value ? value : ""));
 }
 
 static int compare_names(const void *a, const void *b)
@@ -309,11 +319,11 @@ static int protocol_read(const XmlNode *node, FilterEntry *entry, Error *error)
                 if (strcmp(node->name, protocols[i].name) == 0)
                         protocol = &protocols[i];
         if (!protocol)
-                return error_set(error, ERROR_INVALID_XML, "line %u: <%s> is no protocol of a filter",
-                                 node->line, node->name);
+                return refuse_node(node, error, g_strdup("this is no protocol of a filter"));
         if (entry->protocol)
-                return error_set(error, ERROR_INVALID_XML, "line %u: <rule>: <%s> and <%s>: one is possible",
-                                 node->line, entry->protocol, node->name);
+                return refuse_node(
+                        node, error,
+                        g_strdup_printf("the <rule> has <%s> already: one is possible", entry->protocol));
         entry->protocol = g_strdup(node->name);
         entry->is_negated = match && strcasecmp(match, "no") == 0;
         for (unsigned i = 0; i < GROUPS_MAX && r >= 0; i++)
@@ -393,9 +403,16 @@ static int identity_read(const XmlNode *node, FilterDefinition *definition, Erro
                 return refuse(node, "name", name, error);
         definition->name = g_strdup(name);
         if (uuid && !uuid_parse(uuid->text ? uuid->text : "", definition->uuid))
-                return error_set(error, ERROR_INVALID_XML, "line %u: <uuid>: '%s' is none", uuid->line,
-                                 uuid->text ? uuid->text : "");
+                return refuse_node(uuid, error,
+                                   g_strdup_printf("'%s' is none", uuid->text ? uuid->text : ""));
         return chain_read(node, definition, error);
+}
+
+int filter_entry_read(const XmlNode *node, FilterDefinition *definition, Error *error)
+{
+        if (strcmp(node->name, "rule") == 0)
+                return rule_read(node, definition, error);
+        return strcmp(node->name, "filterref") == 0 ? reference_read(node, definition, error) : 0;
 }
 
 int filter_definition_read(const XmlNode *node, FilterDefinition **ret, Error *error)
@@ -405,12 +422,8 @@ int filter_definition_read(const XmlNode *node, FilterDefinition **ret, Error *e
 
         definition->entries = g_ptr_array_new_with_free_func(entry_release);
         r = identity_read(node, definition, error);
-        for (const XmlNode *child = node->first_child; child && r >= 0; child = child->next) {
-                if (strcmp(child->name, "rule") == 0)
-                        r = rule_read(child, definition, error);
-                else if (strcmp(child->name, "filterref") == 0)
-                        r = reference_read(child, definition, error);
-        }
+        for (const XmlNode *child = node->first_child; child && r >= 0; child = child->next)
+                r = filter_entry_read(child, definition, error);
         if (r >= 0)
                 *ret = TAKE_PTR(definition);
         return r;

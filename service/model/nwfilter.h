@@ -62,9 +62,14 @@ typedef struct FilterDefinition {
 
 int filter_definition_parse(const char *xml, size_t size, FilterDefinition **ret, Error *error);
 int filter_definition_read(const XmlNode *node, FilterDefinition **ret, Error *error);
+/* Adds a <rule> or <filterref>; others are ignored. */
+int filter_entry_read(const XmlNode *node, FilterDefinition *definition, Error *error);
 char *filter_definition_format(const FilterDefinition *definition);
 FilterDefinition *filter_definition_free(FilterDefinition *definition);
 DEFINE_CLEANUP(FilterDefinition, filter_definition_free)
+/* nwfilter-native.c */
+int filter_definition_from_variant(GVariant *values, FilterDefinition **ret, Error *error);
+GVariant *filter_definition_to_variant(const FilterDefinition *definition);
 /* Gives it a UUID. */
 void filter_definition_complete(FilterDefinition *definition);
 

@@ -51,8 +51,7 @@ GVariant *native_unwrap(GVariant *value)
         return value;
 }
 
-/* Whether a document can have the text: control characters have no way to be written in XML. */
-static bool is_writable(const char *text)
+bool native_is_writable(const char *text)
 {
         if (!g_utf8_validate(text, -1, NULL))
                 return false;
@@ -70,7 +69,7 @@ static int text_from_variant(const NativePlace *place, const Field *field, const
 {
         _cleanup_(freep) char *expected = NULL, *shown = NULL, *message = NULL;
 
-        if (!is_writable(text))
+        if (!native_is_writable(text))
                 return native_refuse(place, error, "the text has characters that XML cannot have");
         if (field_from_text(object, field, text, NULL, &expected) == 0)
                 return 0;
@@ -177,7 +176,7 @@ static int strings_from_variant(const NativePlace *place, const Field *field, GV
 
                 if (!g_variant_is_of_type(item, G_VARIANT_TYPE_STRING))
                         r = native_wrong_type(&at, error, item, "a string is");
-                else if (!is_writable(g_variant_get_string(item, NULL)))
+                else if (!native_is_writable(g_variant_get_string(item, NULL)))
                         r = native_refuse(&at, error, "the text has characters that XML cannot have");
                 else
                         g_ptr_array_add(strings, g_variant_dup_string(item, NULL));

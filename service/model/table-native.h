@@ -19,6 +19,9 @@ int native_wrong_type(const NativePlace *place, Error *error, GVariant *value, c
 /* A rule that reading from XML has, too, was not kept. */
 int native_pass_refusal(const NativePlace *place, Error *cause, Error *error);
 
+/* Whether a document can have the text: control characters have no way to be written in XML. */
+bool native_is_writable(const char *text);
+
 /* What is in the variant, and in the variant in it: takes the reference and gives one. */
 GVariant *native_unwrap(GVariant *value);
 

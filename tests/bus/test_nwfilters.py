@@ -4,6 +4,7 @@ import uuid
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from gi.repository import GLib
 
 from harness import BusError
 from machines import CONNECT, QEMU
@@ -70,13 +71,56 @@ class TestDefinitions:
         assert listed(client) == [path] and client.call(path, FILTER, "GetXMLDesc", "u", 0) == before
 
 
+class TestNative:
+    """The same without XML."""
+
+    RULE = {"action": GLib.Variant("s", "drop"), "direction": GLib.Variant("s", "in"), "protocol": GLib.Variant("s", "tcp"),
+            "match": GLib.Variant("a{sv}", {"dstportstart": GLib.Variant("u", 22), "srcipaddr": GLib.Variant("s", "$IP")})}
+
+    def define(self, client, name, entries, **more):
+        values = {"name": GLib.Variant("s", name), "entries": GLib.Variant("aa{sv}", entries)}
+        return client.call(QEMU, "org.virtbus1.Connect", "DefineFilter", "a{sv}", values | more)
+
+    def test_defined_and_read(self, client):
+        path = self.define(client, "f", [self.RULE, {"reference": GLib.Variant("s", "g"), "parameters": GLib.Variant(
+            "a{sv}", {"A": GLib.Variant("as", ["1", "2"]), "B": GLib.Variant("s", "3")})}])
+        tree = ElementTree.fromstring(client.call(path, FILTER, "GetXMLDesc", "u", 0))
+        assert tree.find("rule/tcp").attrib == {"srcipaddr": "$IP", "dstportstart": "22"}
+        assert [p.attrib["value"] for p in tree.findall("filterref/parameter")] == ["1", "2", "3"]
+        told = client.call(path, "org.virtbus1.Filter", "GetDefinition", "a{sv}", {})
+        assert told["uuid"] == client.get(path, FILTER, "UUID") and told["chain"] == "root"
+        assert told["entries"] == [
+            {"action": "drop", "direction": "in", "priority": 500, "protocol": "tcp",
+             "match": {"srcipaddr": "$IP", "dstportstart": 22}},
+            {"reference": "g", "parameters": {"A": ["1", "2"], "B": ["3"]}}]
+        assert self.define(client, "f", [self.RULE], uuid=GLib.Variant("s", told["uuid"])) == path
+        assert len(client.call(path, "org.virtbus1.Filter", "GetDefinition", "a{sv}", {})["entries"]) == 1
+
+    def test_bad_input_changes_nothing(self, client):
+        path = self.define(client, "f", [self.RULE])
+        before = client.call(path, FILTER, "GetXMLDesc", "u", 0)
+        for entries, more, words in (
+                ([self.RULE, {"act": GLib.Variant("s", "drop")}], {}, "entries[1].act"),
+                ([self.RULE | {"match": GLib.Variant("a{sv}", {"port": GLib.Variant("u", 22)})}], {}, "entries[0].match.port"),
+                ([self.RULE | {"match": GLib.Variant("a{sv}", {"dstportstart": GLib.Variant("u", 70000)})}], {}, "70000"),
+                ([self.RULE], {"rules": GLib.Variant("u", 1)}, "rules"), ([self.RULE], {}, "'f'")):
+            with pytest.raises(BusError) as e:
+                self.define(client, "f", entries, **more)
+            assert words in e.value.message
+        with pytest.raises(BusError):
+            client.call(path, "org.virtbus1.Filter", "GetDefinition", "a{sv}", {"inactive": GLib.Variant("b", True)})
+        assert listed(client) == [path] and client.call(path, FILTER, "GetXMLDesc", "u", 0) == before
+
+
 @pytest.mark.system
 class TestRights:
     def test_filters_are_not_for_everybody(self, system_daemon):
         root, alice = system_daemon.client(), system_daemon.client("alice")
         shipped = listed(root)
         path = define(root, "f")
-        for call in (lambda: define(alice, "mine"), lambda: alice.call(path, FILTER, "Undefine")):
+        for call in (lambda: define(alice, "mine"), lambda: TestNative().define(alice, "mine", []),
+                     lambda: alice.call(path, "org.virtbus1.Filter", "GetDefinition", "a{sv}", {}),
+                     lambda: alice.call(path, FILTER, "Undefine")):
             with pytest.raises(BusError):
                 call()
         assert listed(root) == shipped + [path] and listed(alice) in ([], shipped + [path])

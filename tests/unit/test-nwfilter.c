@@ -55,6 +55,97 @@ static void writes_in_one_form(void **state)
         assert_string_equal(second, first);
 }
 
+static FilterDefinition *from_text(const char *text, Error *error)
+{
+        g_autoptr(GVariant) values = g_variant_parse(G_VARIANT_TYPE_VARDICT, text, NULL, NULL, NULL);
+        FilterDefinition *definition = NULL;
+
+        if (!values)
+                fail_msg("%s", text);
+        return filter_definition_from_variant(values, &definition, error) < 0 ? NULL : definition;
+}
+
+/* Numbers have no notation there. */
+static void is_the_same_natively(void **state)
+{
+        static const char xml[] =
+                "<filter name='f' chain='ipv4-mine' priority='-3'>" IDENTITY
+                "<rule action='accept' direction='in' statematch='0'><tcp match='no' srcipaddr='$A[1]' "
+                "dscp='0x32' state='NEW' dstportend='31' comment='a &lt; \"b\"'/></rule>"
+                "<filterref filter='other'><parameter name='A' value='1.2.3.4'/><parameter name='B' "
+                "value='2'/><parameter name='B' value='1'/></filterref>"
+                "<rule action='drop' direction='out'><arp gratuitous='true' opcode='Request'/></rule>"
+                "<rule action='return' direction='out'/></filter>";
+        _cleanup_(freep) char *written_xml = written(xml), *again = NULL, *text = NULL;
+        _cleanup_(filter_definition_freep) FilterDefinition *first = NULL, *second = NULL;
+        _cleanup_(error_clear) Error error = {};
+        g_autoptr(GVariant) told = NULL;
+        GString *expected = g_string_new(written_xml);
+
+        (void)state;
+        assert_int_equal(filter_definition_parse(xml, strlen(xml), &first, &error), 0);
+        told = g_variant_ref_sink(filter_definition_to_variant(first));
+        text = g_variant_print(told, false);
+        assert_non_null(strstr(text, "'dstportend': <uint32 31>"));
+        assert_non_null(strstr(text, "'gratuitous': <true>"));
+        assert_non_null(strstr(text, "'srcipaddr': <'$A[1]'>"));
+        if (filter_definition_from_variant(told, &second, &error) < 0)
+                fail_msg("%s: %s", text, error.message);
+        again = filter_definition_format(second);
+        (void)g_string_replace(expected, "0x32", "50", 1);
+        assert_string_equal(again, expected->str);
+        g_string_free(expected, TRUE);
+}
+
+static void refuses_natively(void **state)
+{
+        static const struct {
+                const char *values, *words;
+        } cases[] = {
+                { "{}", "name" },
+                { "{'name': <'f'>, 'rules': <1>}", "rules: there is no such field" },
+                { "{'name': <'f'>, 'name': <'g'>}", "given twice" },
+                { "{'name': <'f\\u0001'>}", "name" },
+                { "{'name': <('f', 'g')>}", "name" },
+                { "{'name': <'f'>, 'uuid': <'1'>}", "uuid" },
+                { "{'name': <'f'>, 'priority': <1001>}", "priority='1001'" },
+                { "{'name': <'f'>, 'entries': <'x'>}", "entries" },
+                { "{'name': <'f'>, 'entries': <['x']>}", "entries[0]" },
+                { "{'name': <'f'>, 'entries': <[{'action': <'drop'>}]>}", "entries[0]" },
+                { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'x': <1>}]>}",
+                  "entries[0].x" },
+                { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'protocol': "
+                  "<'smtp'>}]>}",
+                  "<smtp>" },
+                { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'match': "
+                  "<@a{sv} {}>}]>}",
+                  "needs a protocol" },
+                { "{'name': <'f'>, 'entries': <[{'reference': <'g'>}, {'action': <'drop'>, 'direction': "
+                  "<'in'>, 'protocol': <'tcp'>, 'match': <{'dstport': <22>}>}]>}",
+                  "entries[1].match.dstport" },
+                { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'protocol': "
+                  "<'tcp'>, 'match': <{'dstportstart': <70000>}>}]>}",
+                  "dstportstart='70000'" },
+                { "{'name': <'f'>, 'entries': <[{'reference': <'g'>, 'action': <'drop'>}]>}",
+                  "nothing but reference and parameters" },
+                { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'parameters': "
+                  "<@a{sv} {}>}]>}",
+                  "is for references" },
+                { "{'name': <'f'>, 'entries': <[{'reference': <'g'>, 'parameters': <{'A': <'x y'>}>}]>}",
+                  "value='x y'" },
+        };
+
+        (void)state;
+        for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+                _cleanup_(error_clear) Error error = {};
+
+                if (from_text(cases[i].values, &error))
+                        fail_msg("%s is taken", cases[i].values);
+                if (!strstr(error.message, cases[i].words))
+                        fail_msg("%s: '%s'", cases[i].values, error.message);
+        }
+}
+
 static void knows_chains(void **state)
 {
         static const struct {
@@ -138,6 +229,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(writes_in_one_form),
+                cmocka_unit_test(is_the_same_natively),
+                cmocka_unit_test(refuses_natively),
                 cmocka_unit_test(knows_chains),
                 cmocka_unit_test(refuses),
         };
