@@ -20,21 +20,6 @@ int impact_choose(const Domain *domain, const char *operation, uint32_t known, u
         return r;
 }
 
-int impact_take(GVariant *values, ImpactTake take, void *target, Error *error)
-{
-        GVariantIter at;
-        GVariant *value;
-        const char *key;
-        int r = 0;
-
-        g_variant_iter_init(&at, values);
-        while (r >= 0 && g_variant_iter_next(&at, "{&sv}", &key, &value)) {
-                r = take(target, key, value, error);
-                g_variant_unref(value);
-        }
-        return r;
-}
-
 const DomainDefinition *impact_definition(const Domain *domain, uint32_t flags)
 {
         return flags & AFFECT_LIVE ? domain->live : domain->definition;

@@ -14,9 +14,6 @@ enum {
  * said. */
 int impact_choose(const Domain *domain, const char *operation, uint32_t known, uint32_t *flags,
                   Error *error);
-/* Hands the entries of an a{sv} over, one after the other, until one is refused. */
-typedef int (*ImpactTake)(void *target, const char *key, GVariant *value, Error *error);
-int impact_take(GVariant *values, ImpactTake take, void *target, Error *error);
 /* What is asked about: the live or the stored definition. Borrowed. */
 const DomainDefinition *impact_definition(const Domain *domain, uint32_t flags);
 /* A definition that would be stored and not read again would be a machine that is lost: refuses it. */

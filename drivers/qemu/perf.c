@@ -6,48 +6,47 @@
 #include "drivers/qemu/perf.h"
 #include "drivers/qemu/impact.h"
 #include "drivers/qemu/status.h"
+#include "model/perf-events.h"
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <string.h>
 #include <sys/syscall.h>
 
 /* Of QEMU's threads; more are not counted. */
 #define THREADS_MAX 1024
 
 static const struct {
-        const char *name, *key;
+        const char *key;
         uint32_t type;
         uint64_t config;
-} events[] = {
-#define HARDWARE(name, config)                                                                              \
-        {                                                                                                   \
-                name, "perf." name, PERF_TYPE_HARDWARE, config                                              \
-        }
-#define SOFTWARE(name, config)                                                                              \
-        {                                                                                                   \
-                name, "perf." name, PERF_TYPE_SOFTWARE, config                                              \
-        }
-        HARDWARE("cache_misses", PERF_COUNT_HW_CACHE_MISSES),
-        HARDWARE("cache_references", PERF_COUNT_HW_CACHE_REFERENCES),
-        HARDWARE("instructions", PERF_COUNT_HW_INSTRUCTIONS),
-        HARDWARE("cpu_cycles", PERF_COUNT_HW_CPU_CYCLES),
-        HARDWARE("branch_instructions", PERF_COUNT_HW_BRANCH_INSTRUCTIONS),
-        HARDWARE("branch_misses", PERF_COUNT_HW_BRANCH_MISSES),
-        HARDWARE("bus_cycles", PERF_COUNT_HW_BUS_CYCLES),
-        HARDWARE("stalled_cycles_frontend", PERF_COUNT_HW_STALLED_CYCLES_FRONTEND),
-        HARDWARE("stalled_cycles_backend", PERF_COUNT_HW_STALLED_CYCLES_BACKEND),
-        HARDWARE("ref_cpu_cycles", PERF_COUNT_HW_REF_CPU_CYCLES),
-        SOFTWARE("cpu_clock", PERF_COUNT_SW_CPU_CLOCK),
-        SOFTWARE("task_clock", PERF_COUNT_SW_TASK_CLOCK),
-        SOFTWARE("page_faults", PERF_COUNT_SW_PAGE_FAULTS),
-        SOFTWARE("context_switches", PERF_COUNT_SW_CONTEXT_SWITCHES),
-        SOFTWARE("cpu_migrations", PERF_COUNT_SW_CPU_MIGRATIONS),
-        SOFTWARE("page_faults_min", PERF_COUNT_SW_PAGE_FAULTS_MIN),
-        SOFTWARE("page_faults_maj", PERF_COUNT_SW_PAGE_FAULTS_MAJ),
-        SOFTWARE("alignment_faults", PERF_COUNT_SW_ALIGNMENT_FAULTS),
-        SOFTWARE("emulation_faults", PERF_COUNT_SW_EMULATION_FAULTS),
-#undef HARDWARE
-#undef SOFTWARE
+} events[PERF_KIND_COUNT] = {
+        [PERF_CACHE_MISSES] = { "perf.cache_misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_MISSES },
+        [PERF_CACHE_REFERENCES] = { "perf.cache_references", PERF_TYPE_HARDWARE,
+                                    PERF_COUNT_HW_CACHE_REFERENCES },
+        [PERF_INSTRUCTIONS] = { "perf.instructions", PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS },
+        [PERF_CPU_CYCLES] = { "perf.cpu_cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES },
+        [PERF_BRANCH_INSTRUCTIONS] = { "perf.branch_instructions", PERF_TYPE_HARDWARE,
+                                       PERF_COUNT_HW_BRANCH_INSTRUCTIONS },
+        [PERF_BRANCH_MISSES] = { "perf.branch_misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BRANCH_MISSES },
+        [PERF_BUS_CYCLES] = { "perf.bus_cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BUS_CYCLES },
+        [PERF_STALLED_CYCLES_FRONTEND] = { "perf.stalled_cycles_frontend", PERF_TYPE_HARDWARE,
+                                           PERF_COUNT_HW_STALLED_CYCLES_FRONTEND },
+        [PERF_STALLED_CYCLES_BACKEND] = { "perf.stalled_cycles_backend", PERF_TYPE_HARDWARE,
+                                          PERF_COUNT_HW_STALLED_CYCLES_BACKEND },
+        [PERF_REF_CPU_CYCLES] = { "perf.ref_cpu_cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_REF_CPU_CYCLES },
+        [PERF_CPU_CLOCK] = { "perf.cpu_clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK },
+        [PERF_TASK_CLOCK] = { "perf.task_clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK },
+        [PERF_PAGE_FAULTS] = { "perf.page_faults", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS },
+        [PERF_CONTEXT_SWITCHES] = { "perf.context_switches", PERF_TYPE_SOFTWARE,
+                                    PERF_COUNT_SW_CONTEXT_SWITCHES },
+        [PERF_CPU_MIGRATIONS] = { "perf.cpu_migrations", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS },
+        [PERF_PAGE_FAULTS_MIN] = { "perf.page_faults_min", PERF_TYPE_SOFTWARE,
+                                   PERF_COUNT_SW_PAGE_FAULTS_MIN },
+        [PERF_PAGE_FAULTS_MAJ] = { "perf.page_faults_maj", PERF_TYPE_SOFTWARE,
+                                   PERF_COUNT_SW_PAGE_FAULTS_MAJ },
+        [PERF_ALIGNMENT_FAULTS] = { "perf.alignment_faults", PERF_TYPE_SOFTWARE,
+                                    PERF_COUNT_SW_ALIGNMENT_FAULTS },
+        [PERF_EMULATION_FAULTS] = { "perf.emulation_faults", PERF_TYPE_SOFTWARE,
+                                    PERF_COUNT_SW_EMULATION_FAULTS },
 };
 
 /* Of one event; NULL is none. */
@@ -66,7 +65,7 @@ static void set_fds(Machine *machine, size_t event, GArray *fds)
 {
         if (!machine->perf) {
                 machine->perf = g_ptr_array_new_with_free_func(fds_free);
-                g_ptr_array_set_size(machine->perf, G_N_ELEMENTS(events));
+                g_ptr_array_set_size(machine->perf, PERF_KIND_COUNT);
         }
         fds_free(machine->perf->pdata[event]);
         machine->perf->pdata[event] = fds;
@@ -104,21 +103,12 @@ static int count(const Domain *domain, size_t event, Error *error)
                                ? error_set(error, ERROR_NOT_SUPPORTED,
                                            "The kernel does not let the daemon count %s "
                                            "(kernel.perf_event_paranoid)",
-                                           events[event].name)
+                                           perf_kind_to_string((PerfKind)event))
                                : error_set(error, ERROR_NOT_SUPPORTED, "This host does not count %s: %s",
-                                           events[event].name, g_strerror(errno));
+                                           perf_kind_to_string((PerfKind)event), g_strerror(errno));
         }
         set_fds(machine, event, fds);
         return 0;
-}
-
-static int find(const char *name, Error *error)
-{
-        for (size_t i = 0; i < G_N_ELEMENTS(events); i++)
-                if (strcmp(events[i].name, name) == 0)
-                        return (int)i;
-        return error_set(error, ERROR_INVALID_ARGUMENT, "There is no event '%s' that could be counted",
-                         name);
 }
 
 /* What the host counts is for those who share it. */
@@ -131,15 +121,6 @@ static int check_owner(const Domain *domain, Error *error)
                        : 0;
 }
 
-static bool is_wanted(const DomainDefinition *definition, const char *name)
-{
-        LIST_FOREACH (event, definition->perf_events) {
-                if (strcmp(event->name, name) == 0)
-                        return event->enabled == YES;
-        }
-        return false;
-}
-
 int perf_begin(const Domain *domain, const DomainDefinition *definition, Error *error)
 {
         int r = 0;
@@ -149,7 +130,7 @@ int perf_begin(const Domain *domain, const DomainDefinition *definition, Error *
                         continue;
                 r = check_owner(domain, error);
                 if (r >= 0)
-                        r = find(event->name, error);
+                        r = perf_kind_find(event->name, error);
                 if (r >= 0 && machine_of(domain)->child)
                         r = count(domain, (size_t)r, error);
         }
@@ -160,7 +141,7 @@ void perf_add_records(Records *records, const Domain *domain)
 {
         const GPtrArray *counters = machine_of(domain)->perf;
 
-        for (size_t i = 0; counters && i < G_N_ELEMENTS(events); i++) {
+        for (size_t i = 0; counters && i < PERF_KIND_COUNT; i++) {
                 const GArray *fds = counters->pdata[i];
                 uint64_t sum = 0, value;
 
@@ -175,43 +156,13 @@ void perf_add_records(Records *records, const Domain *domain)
 int qemu_domain_get_perf_events(Call *call, Domain *domain, uint32_t flags, GVariant **ret_events,
                                 Error *error)
 {
-        const DomainDefinition *definition;
-        GVariantBuilder values;
         int r = impact_choose(domain, "GetPerfEvents", 0, &flags, error);
 
         (void)call;
-        if (r < 0)
-                return r;
-        definition = impact_definition(domain, flags);
-        g_variant_builder_init(&values, G_VARIANT_TYPE_VARDICT);
-        for (size_t i = 0; i < G_N_ELEMENTS(events); i++)
-                g_variant_builder_add(&values, "{sv}", events[i].name,
-                                      g_variant_new_boolean(is_wanted(definition, events[i].name)));
-        *ret_events = g_variant_ref_sink(g_variant_builder_end(&values));
-        return 0;
-}
-
-static int want(void *target, const char *name, GVariant *value, Error *error)
-{
-        DomainDefinition *definition = target;
-        PerfEvent *wanted = NULL;
-        int r = find(name, error);
-
-        if (r >= 0 && !g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
-                r = error_set(error, ERROR_INVALID_ARGUMENT, "%s is of type b", name);
-        if (r < 0)
-                return r;
-        LIST_FOREACH (event, definition->perf_events) {
-                if (strcmp(event->name, name) == 0)
-                        wanted = event;
-        }
-        if (!wanted) {
-                wanted = g_new0(PerfEvent, 1);
-                wanted->name = g_strdup(name);
-                list_append(&definition->perf_events, wanted);
-        }
-        wanted->enabled = g_variant_get_boolean(value) ? YES : NO;
-        return 0;
+        if (r >= 0)
+                *ret_events =
+                        g_variant_ref_sink(grants_tell(&grants_perf, impact_definition(domain, flags)));
+        return r;
 }
 
 /* What is counted already goes on from where it is; after a failure all is as before. */
@@ -222,11 +173,11 @@ static int count_live(Domain *domain, const DomainDefinition *changed, Error *er
 
         if (!machine->child)
                 return domain_check_active(domain, error);
-        for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(events); i++)
-                if (is_wanted(changed, events[i].name) && !is_wanted(domain->live, events[i].name))
+        for (size_t i = 0; r >= 0 && i < PERF_KIND_COUNT; i++)
+                if (perf_is_wanted(changed, (PerfKind)i) && !perf_is_wanted(domain->live, (PerfKind)i))
                         r = count(domain, i, error);
-        for (size_t i = 0; machine->perf && i < G_N_ELEMENTS(events); i++)
-                if (!is_wanted(r < 0 ? domain->live : changed, events[i].name))
+        for (size_t i = 0; machine->perf && i < PERF_KIND_COUNT; i++)
+                if (!perf_is_wanted(r < 0 ? domain->live : changed, (PerfKind)i))
                         set_fds(machine, i, NULL);
         return r;
 }
@@ -239,13 +190,13 @@ int qemu_domain_set_perf_events(Call *call, Domain *domain, GVariant *values, ui
         (void)call;
         if (r >= 0 && flags & AFFECT_CONFIG) {
                 kept = domain_definition_copy(domain->definition);
-                r = impact_take(values, want, kept, error);
+                r = grants_take(&grants_perf, kept, values, error);
         }
         if (r >= 0 && flags & AFFECT_LIVE)
                 r = check_owner(domain, error);
         if (r >= 0 && flags & AFFECT_LIVE) {
                 live = domain_definition_copy(domain->live);
-                r = impact_take(values, want, live, error);
+                r = grants_take(&grants_perf, live, values, error);
         }
         if (r >= 0 && kept)
                 r = impact_begin(domain, kept, error);
@@ -254,7 +205,7 @@ int qemu_domain_set_perf_events(Call *call, Domain *domain, GVariant *values, ui
         if (live)
                 r = count_live(domain, live, error);
         if (r >= 0 && live) {
-                (void)impact_take(values, want, domain->live, NULL); /* as the copy took them */
+                (void)grants_take(&grants_perf, domain->live, values, NULL); /* as the copy took them */
                 r = status_save(domain, error);
         }
         return kept ? impact_end(domain, &kept, r) : r;

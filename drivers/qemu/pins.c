@@ -4,10 +4,10 @@
 
 #include "drivers/qemu/pins.h"
 #include "drivers/qemu/impact.h"
-#include "drivers/qemu/iothreads.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/threads.h"
 #include "model/cpuset.h"
+#include "model/iothreads.h"
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
@@ -137,23 +137,11 @@ int qemu_domain_get_emulator_pin_info(Call *call, Domain *domain, uint32_t flags
 int qemu_domain_get_iothread_info(Call *call, Domain *domain, uint32_t flags, GVariant **ret_info,
                                   Error *error)
 {
-        const DomainDefinition *definition;
-        GVariantBuilder list;
         int r = impact_choose(domain, "GetIOThreadInfo", 0, &flags, error);
 
         (void)call;
-        if (r < 0)
-                return r;
-        definition = impact_definition(domain, flags);
-        g_variant_builder_init(&list, G_VARIANT_TYPE("a(uab)"));
-        for (uint32_t id = 1, left = iothread_count(definition); left > 0; id++) {
-                if (!iothread_is_there(definition, id))
-                        continue;
-                g_variant_builder_add(
-                        &list, "(u@ab)", id,
-                        pin_map_of_set(pin_get(definition, THREAD_IOTHREAD, id), host_processors()));
-                left--;
-        }
-        *ret_info = g_variant_ref_sink(g_variant_builder_end(&list));
-        return 0;
+        if (r >= 0)
+                *ret_info = g_variant_ref_sink(
+                        iothread_maps(impact_definition(domain, flags), host_processors()));
+        return r;
 }

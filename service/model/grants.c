@@ -5,6 +5,7 @@
 
 #include "model/grants.h"
 #include "model/cpuset.h"
+#include "model/values.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -303,17 +304,19 @@ GVariant *grants_tell(const GrantKind *kind, const DomainDefinition *definition)
         return g_variant_builder_end(&values);
 }
 
+typedef struct Taking {
+        const GrantKind *kind;
+        DomainDefinition *definition;
+} Taking;
+
+static int take_one(void *target, const char *key, GVariant *value, Error *error)
+{
+        const Taking *taking = target;
+
+        return taking->kind->take(taking->definition, key, value, error);
+}
+
 int grants_take(const GrantKind *kind, DomainDefinition *definition, GVariant *values, Error *error)
 {
-        GVariantIter at;
-        GVariant *value;
-        const char *key;
-        int r = 0;
-
-        g_variant_iter_init(&at, values);
-        while (r >= 0 && g_variant_iter_next(&at, "{&sv}", &key, &value)) {
-                r = kind->take(definition, key, value, error);
-                g_variant_unref(value);
-        }
-        return r;
+        return values_take(values, take_one, &(Taking){ kind, definition }, error);
 }
