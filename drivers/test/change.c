@@ -182,6 +182,35 @@ int test_domain_get_vcpus(Call *call, Domain *domain, uint32_t flags, uint32_t *
         return r;
 }
 
+static int set_period(DomainDefinition *definition, uint32_t period_sec, Error *error)
+{
+        if (!definition)
+                return 0;
+        if (!definition->devices.memballoon)
+                return error_set(error, ERROR_OPERATION_INVALID, "Domain '%s' has no memory balloon",
+                                 definition->name);
+        definition->devices.memballoon->stats_period_sec = period_sec;
+        return 0;
+}
+
+int test_domain_set_memory_stats_period(Call *call, Domain *domain, int32_t period_sec, uint32_t flags,
+                                        Error *error)
+{
+        _cleanup_(change_clear) Change change = {};
+        int r = change_begin(&change, domain, "SetMemoryStatsPeriod", &flags, 0, error);
+
+        (void)call;
+        if (r >= 0 && period_sec < 0)
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "%d is no number of seconds", period_sec);
+        if (r >= 0)
+                r = set_period(change.live, (uint32_t)period_sec, error);
+        if (r >= 0)
+                r = set_period(change.kept, (uint32_t)period_sec, error);
+        if (r >= 0)
+                change_apply(&change, domain, NULL, false);
+        return r;
+}
+
 static int set_metadata(DomainDefinition *definition, int32_t type, const char *metadata, const char *key,
                         const char *uri, Error *error)
 {

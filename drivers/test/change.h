@@ -35,6 +35,8 @@ int test_domain_get_vcpus(Call *call, Domain *domain, uint32_t flags, uint32_t *
 int test_domain_memory_stats(Call *call, Domain *domain, uint32_t flags, GVariant **ret_stats, Error *error);
 int test_domain_set_autostart(Call *call, Domain *domain, bool value, Error *error);
 int test_domain_set_memory(Call *call, Domain *domain, uint64_t memory, uint32_t flags, Error *error);
+int test_domain_set_memory_stats_period(Call *call, Domain *domain, int32_t period_sec, uint32_t flags,
+                                        Error *error);
 int test_domain_set_metadata(Call *call, Domain *domain, int32_t type, const char *metadata, const char *key,
                              const char *uri, uint32_t flags, Error *error);
 int test_domain_set_vcpus(Call *call, Domain *domain, uint32_t vcpus, uint32_t flags, Error *error);

@@ -17,8 +17,11 @@ int machine_check_persistent(const Domain *domain, Error *error)
 void machine_start_from(Domain *domain, const DomainDefinition *definition, const MachineOrigin *origin,
                         bool is_paused, const Job *cause)
 {
+        DomainDefinition *live = domain_definition_copy(definition);
+
+        domain_definition_assign_aliases(live);
         domain->has_managed_save = false; /* gone on from, or thrown away */
-        domain_set_live(domain, domain_definition_copy(definition));
+        domain_set_live(domain, live);
         domain_set_state(domain, is_paused ? DOMAIN_STATE_PAUSED : DOMAIN_STATE_RUNNING,
                          is_paused ? origin->paused_reason : origin->running_reason);
         domain_lifecycle(domain, DOMAIN_EVENT_STARTED, origin->started_detail, cause);

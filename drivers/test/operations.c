@@ -12,6 +12,7 @@
 #include "drivers/storage/volumes.h"
 #include "drivers/test/change.h"
 #include "drivers/test/define.h"
+#include "drivers/test/devices.h"
 #include "drivers/test/guest.h"
 #include "drivers/test/host.h"
 #include "drivers/test/lifecycle.h"
@@ -41,19 +42,27 @@ const DriverOperations test_operations = {
                 .node_get_security_model = test_connect_node_get_security_model,
         },
         .domain = {
+                .add_iothread = test_domain_add_iothread,
+                .attach_device = test_domain_attach_device,
                 .create = test_domain_create,
                 .create_with_files = test_domain_create_with_files,
+                .del_iothread = test_domain_del_iothread,
                 .destroy = test_domain_destroy,
+                .detach_device = test_domain_detach_device,
                 .fs_freeze = test_domain_fs_freeze,
                 .fs_thaw = test_domain_fs_thaw,
                 .fs_trim = test_domain_fs_trim,
                 .get_block_io_parameters = test_domain_get_block_io_parameters,
+                .get_block_io_tune = test_domain_get_block_io_tune,
                 .get_emulator_pin_info = test_domain_get_emulator_pin_info,
                 .get_fs_info = test_domain_get_fs_info,
                 .get_hostname = test_domain_get_hostname,
+                .get_interface_parameters = test_domain_get_interface_parameters,
+                .get_iothread_info = test_domain_get_iothread_info,
                 .get_job_info = test_domain_get_job_info,
                 .get_memory_parameters = test_domain_get_memory_parameters,
                 .get_numa_parameters = test_domain_get_numa_parameters,
+                .get_perf_events = test_domain_get_perf_events,
                 .get_scheduler_parameters = test_domain_get_scheduler_parameters,
                 .get_stats = test_domain_get_stats,
                 .get_time = test_domain_get_time,
@@ -66,6 +75,7 @@ const DriverOperations test_operations = {
                 .managed_save_remove = test_domain_managed_save_remove,
                 .memory_stats = test_domain_memory_stats,
                 .pin_emulator = test_domain_pin_emulator,
+                .pin_iothread = test_domain_pin_iothread,
                 .pin_vcpu = test_domain_pin_vcpu,
                 .reboot = test_domain_reboot,
                 .rename = test_domain_rename,
@@ -74,10 +84,14 @@ const DriverOperations test_operations = {
                 .send_key = test_domain_send_key,
                 .set_autostart = test_domain_set_autostart,
                 .set_block_io_parameters = test_domain_set_block_io_parameters,
+                .set_block_io_tune = test_domain_set_block_io_tune,
+                .set_interface_parameters = test_domain_set_interface_parameters,
                 .set_memory = test_domain_set_memory,
                 .set_memory_parameters = test_domain_set_memory_parameters,
+                .set_memory_stats_period = test_domain_set_memory_stats_period,
                 .set_metadata = test_domain_set_metadata,
                 .set_numa_parameters = test_domain_set_numa_parameters,
+                .set_perf_events = test_domain_set_perf_events,
                 .set_scheduler_parameters = test_domain_set_scheduler_parameters,
                 .set_time = test_domain_set_time,
                 .set_vcpus = test_domain_set_vcpus,
@@ -87,6 +101,7 @@ const DriverOperations test_operations = {
                 .snapshot_lookup_by_name = snapshots_snapshot_lookup_by_name,
                 .suspend = test_domain_suspend,
                 .undefine = test_domain_undefine,
+                .update_device = test_domain_update_device,
         },
         .interface = {
                 .create = interfaces_create,

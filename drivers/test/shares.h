@@ -21,3 +21,14 @@ int test_domain_get_block_io_parameters(Call *call, Domain *domain, uint32_t fla
                                         Error *error);
 int test_domain_set_block_io_parameters(Call *call, Domain *domain, GVariant *values, uint32_t flags,
                                         Error *error);
+int test_domain_get_perf_events(Call *call, Domain *domain, uint32_t flags, GVariant **ret_events,
+                                Error *error);
+int test_domain_set_perf_events(Call *call, Domain *domain, GVariant *values, uint32_t flags, Error *error);
+int test_domain_get_block_io_tune(Call *call, Domain *domain, const char *disk, uint32_t flags,
+                                  GVariant **ret_limits, Error *error);
+int test_domain_set_block_io_tune(Call *call, Domain *domain, const char *disk, GVariant *values,
+                                  uint32_t flags, Error *error);
+int test_domain_get_interface_parameters(Call *call, Domain *domain, const char *device, uint32_t flags,
+                                         GVariant **ret_values, Error *error);
+int test_domain_set_interface_parameters(Call *call, Domain *domain, const char *device, GVariant *values,
+                                         uint32_t flags, Error *error);
