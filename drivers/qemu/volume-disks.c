@@ -202,7 +202,7 @@ char *volume_disks_path(const Driver *driver, const DiskSource *source, uid_t ow
                        : NULL;
         if (!pool)
                 return NULL;
-        volume = g_hash_table_lookup(pool_of((StoragePool *)pool)->volumes, source->volume);
+        volume = g_tree_lookup(pool_of((StoragePool *)pool)->volumes, source->volume);
         /* What is on the network has a name and no path. */
         return volume && volume->volume.path[0] == '/' ? g_strdup(volume->volume.path) : NULL;
 }

@@ -119,7 +119,7 @@ static bool is_same_volume(const Volume *volume, const FileEntry *entry)
 
 Volume *contents_set(Pool *pool, FileEntry *entry)
 {
-        Volume *volume = g_hash_table_lookup(pool->volumes, entry->name);
+        Volume *volume = g_tree_lookup(pool->volumes, entry->name);
 
         if (!pool->live) {
                 file_entry_free(entry);
@@ -137,7 +137,7 @@ Volume *contents_set(Pool *pool, FileEntry *entry)
                         return NULL;
                 }
                 pool->changes++;
-                g_hash_table_insert(pool->volumes, volume->volume.object.name, volume);
+                g_tree_insert(pool->volumes, volume->volume.object.name, volume);
                 object_unref(&volume->volume.object);
         } else {
                 file_entry_free(volume->entry);
@@ -149,12 +149,12 @@ Volume *contents_set(Pool *pool, FileEntry *entry)
 
 void contents_forget(Pool *pool, const char *name)
 {
-        Volume *volume = g_hash_table_lookup(pool->volumes, name);
+        Volume *volume = g_tree_lookup(pool->volumes, name);
 
         if (!volume)
                 return;
         pool->changes++;
-        g_hash_table_remove(pool->volumes, name);
+        g_tree_remove(pool->volumes, name);
         object_table_remove(pool->pool.object.driver->objects, &volume->volume.object);
 }
 
@@ -162,12 +162,9 @@ void contents_forget(Pool *pool, const char *name)
 static GPtrArray *names_of(const Pool *pool)
 {
         GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-        GHashTableIter at;
-        void *name;
 
-        g_hash_table_iter_init(&at, pool->volumes);
-        while (g_hash_table_iter_next(&at, &name, NULL))
-                g_ptr_array_add(names, g_strdup(name));
+        for (GTreeNode *node = g_tree_node_first(pool->volumes); node; node = g_tree_node_next(node))
+                g_ptr_array_add(names, g_strdup(g_tree_node_key(node)));
         return names;
 }
 

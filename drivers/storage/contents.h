@@ -14,8 +14,8 @@ typedef struct Pool {
         StoragePoolDefinition *definition;
         StoragePoolDefinition *live;    /* with sizes; NULL: not started */
         StoragePoolDefinition *resumed; /* it was started with this before the daemon ended; or NULL */
-        int fd;              /* of the folder; of the root if volumes are no files; negative: not started */
-        GHashTable *volumes; /* name -> Volume, borrowed from the table of objects */
+        int fd;         /* of the folder; of the root if volumes are no files; negative: not started */
+        GTree *volumes; /* name -> Volume, in order; borrowed from the table of objects */
         struct timespec changed;        /* the folder's, when it was read; 0: to be read again */
         unsigned generation;            /* counts what we change ourselves */
         unsigned changes;               /* counts volumes that came and went */

@@ -162,7 +162,7 @@ static int check_new(Pool *pool, const StorageVolumeDefinition *definition, Erro
         if (g_str_has_prefix(definition->name, FILES_PART_PREFIX))
                 return error_set(error, ERROR_INVALID_XML, "<name>: '%s...' is the daemon's own",
                                  FILES_PART_PREFIX);
-        if (g_hash_table_contains(pool->volumes, definition->name))
+        if (g_tree_lookup(pool->volumes, definition->name))
                 return error_set(error, ERROR_EXISTS, "There is a volume '%s' in pool '%s' already",
                                  definition->name, pool->pool.object.name);
         return 0;

@@ -46,7 +46,7 @@ static void pool_free(Object *object)
         storage_pool_definition_free(pool->definition);
         storage_pool_definition_free(pool->live);
         storage_pool_definition_free(pool->resumed);
-        g_hash_table_unref(pool->volumes);
+        g_tree_unref(pool->volumes);
         g_free(pool->pool.target);
         contents_unwatch(pool);
         condition_clear(&pool->caught_up);
@@ -62,7 +62,7 @@ static Pool *pool_new(Driver *driver, StoragePoolDefinition *definition, uid_t o
 
         pool->definition = definition;
         pool->fd = -EBADF;
-        pool->volumes = g_hash_table_new(g_str_hash, g_str_equal);
+        pool->volumes = g_tree_new((GCompareFunc)strcmp);
         pool->pool.type = pool_type_to_string(definition->type);
         pool->pool.target = g_strdup(definition->path);
         object_init(&pool->pool.object, OBJECT_STORAGE_POOL, driver, definition->uuid, definition->name,

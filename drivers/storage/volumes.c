@@ -22,28 +22,17 @@ enum {
         RESIZE_SHRINK = 1 << 2,
 };
 
-static int compare_names(const void *a, const void *b)
-{
-        const Volume *const *left = a, *const *right = b;
-
-        return strcmp((*left)->volume.object.name, (*right)->volume.object.name);
-}
-
 int volumes_list(Call *call, StoragePool *storage_pool, GPtrArray **ret_volumes, Error *error)
 {
         Pool *pool = pool_of(storage_pool);
         int r = contents_read(pool, true, error);
-        GHashTableIter at;
-        void *volume;
 
         (void)call;
         if (r < 0)
                 return r;
-        *ret_volumes = g_ptr_array_new_with_free_func(object_release);
-        g_hash_table_iter_init(&at, pool->volumes);
-        while (g_hash_table_iter_next(&at, NULL, &volume))
-                g_ptr_array_add(*ret_volumes, object_ref(volume));
-        g_ptr_array_sort(*ret_volumes, compare_names);
+        *ret_volumes = g_ptr_array_new_full((unsigned)g_tree_nnodes(pool->volumes), object_release);
+        for (GTreeNode *node = g_tree_node_first(pool->volumes); node; node = g_tree_node_next(node))
+                g_ptr_array_add(*ret_volumes, object_ref(g_tree_node_value(node)));
         return 0;
 }
 
@@ -57,7 +46,7 @@ int volumes_find(Call *call, StoragePool *storage_pool, const char *name, Storag
         (void)call;
         if (r < 0)
                 return r;
-        volume = g_hash_table_lookup(pool->volumes, name);
+        volume = g_tree_lookup(pool->volumes, name);
         if (volume)
                 object_ref(&volume->volume.object);
         *ret_volume = volume ? &volume->volume : NULL;
@@ -220,7 +209,7 @@ static Volume *backing_volume(const Volume *volume)
 
         if (!g_str_has_prefix(path, folder) || path[strlen(folder)] != '/')
                 return NULL;
-        return g_hash_table_lookup(volume_pool(volume)->volumes, path + strlen(folder) + 1);
+        return g_tree_lookup(volume_pool(volume)->volumes, path + strlen(folder) + 1);
 }
 
 /* As the image says it; what an image does not say about the format is not guessed. */

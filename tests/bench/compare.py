@@ -4,8 +4,9 @@
 What `compare` runs in its namespaces: both stacks side by side, and a table of medians and 99th percentiles in
 microseconds with the ratios.  The parts: calls (reads at 1, 100, 1,000 and 10,000 machines, with 1 and 16 calls in
 flight, by the bus, by our private socket and by libvirt's own protocol), life (machines that really start and end),
-scale (the daemon's start, its memory), networks (start and end of a NAT network with a real dnsmasq).  Rows in which virtbusd is less than 3 times as fast as libvirt-dbus, or slower
-than libvirt's own protocol, are marked.
+scale (the daemon's start, its memory), networks (start and end of a NAT network with a real dnsmasq), volumes (the list
+of a folder of 10,000, which both know already).  Rows in which virtbusd is less than 3 times as fast as libvirt-dbus, or
+slower than libvirt's own protocol, are marked.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from machines import STOPPED, Lifecycle, Machine, definition  # noqa: E402
 
 QEMU = "/org/libvirt/QEMU"
 CONNECT, DOMAIN, PROPERTIES = "org.libvirt.Connect", "org.libvirt.Domain", "org.freedesktop.DBus.Properties"
-NETWORK = "org.libvirt.Network"
+NETWORK, POOL = "org.libvirt.Network", "org.libvirt.StoragePool"
 NAT = ("<network><name>bench{0}</name><forward mode='nat'/><bridge name='vbbench{0}' delay='0'/>"
        "<ip address='10.99.{0}.1' prefix='24'><dhcp><range start='10.99.{0}.10' end='10.99.{0}.200'/></dhcp></ip></network>")
 LIBRARY = "/usr/lib/x86_64-linux-gnu/libvirt.so.0"
@@ -300,6 +301,28 @@ class Comparison:
             self.table.add(f"{name} of a NAT network", peer=self.summary(took[self.theirs][name]),
                            bus=self.summary(took[self.ours][name]))
 
+    def measure_volumes(self):
+        """Both have the same folder; neither needs to look at it any more."""
+        count = 1000 if self.quick else 10000
+        folder = self.scratch / "volumes"
+        folder.mkdir()
+        for number in range(count):
+            with open(folder / f"v{number}.img", "wb") as file:
+                file.truncate(2**20)
+        xml = f"<pool type='dir'><name>volumes</name><target><path>{folder}</path></target></pool>"
+        columns = {}
+        for name, stack in (("peer", self.theirs), ("bus", self.ours)):
+            client = self.clients[stack]
+            pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su", xml, 0)
+            client.call(pool, POOL, "Create", "u", 0, timeout=600)
+            call = ("", pool, POOL, "ListStorageVolumes", ("u", "0"))
+            columns[name] = self.calls_tool(stack.bus.address, call, 20, 1)
+            if stack is self.ours:
+                columns["socket"] = self.calls_tool(f"unix:path={stack.socket()}", call, 20, 1, "--peer")
+            client.call(pool, POOL, "Destroy", timeout=600)
+            client.call(pool, POOL, "Undefine")
+        self.table.add(f"ListStorageVolumes, {count:,} volumes", **columns)
+
     def measure_scale(self):
         for count in (0, 1000) if self.quick else (0, 1000, 10000):
             have = len(self.clients[self.ours].call(QEMU, CONNECT, "ListDomains", "u", 0))
@@ -322,12 +345,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scratch", type=pathlib.Path, required=True)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("part", nargs="*", metavar="PART", help="calls, life, networks, scale; all without one")
+    parser.add_argument("part", nargs="*", metavar="PART", help="calls, life, networks, volumes, scale; all without one")
     options = parser.parse_args()
     comparison = Comparison(options.scratch, options.quick)
     try:
         comparison.start()
-        for part in options.part or ("life", "networks", "calls", "scale"):
+        for part in options.part or ("life", "networks", "volumes", "calls", "scale"):
             getattr(comparison, f"measure_{part}")()
     finally:
         comparison.stop()
