@@ -9,6 +9,8 @@
 #include "drivers/network/dnsmasq.h"
 #include "drivers/network/firewall.h"
 #include "drivers/network/leases.h"
+#include "drivers/network/shaper.h"
+#include "drivers/network/shares.h"
 #include "drivers/network/tap.h"
 #include "drivers/network/tool.h"
 #include <net/if.h>
@@ -62,7 +64,6 @@ static int check(const VirtualNetwork *network, const NetworkDefinition *definit
 {
         const Driver *driver = network->network.object.driver;
         const char *what = network_forward_mode(definition) == FORWARD_HOSTDEV ? "devices of the host"
-                           : definition->bandwidth                             ? "<bandwidth>"
                            : definition->bridge.zone                           ? "a firewall zone"
                            : definition->bridge.mac_table_manager == MAC_TABLE_LIBVIRT
                                    ? "a MAC table that is kept by the daemon"
@@ -90,6 +91,10 @@ static int check(const VirtualNetwork *network, const NetworkDefinition *definit
                 r = check_device(definition, definition->forward->dev, error);
         if (r >= 0)
                 r = contradictions_check(definition, error);
+        if (r >= 0)
+                r = shares_check_definition(definition, error);
+        if (r >= 0)
+                r = shares_check(network, definition, NULL, NULL, NULL, error);
         return r < 0 ? r : check_tools(definition, error);
 }
 
@@ -314,6 +319,7 @@ static void plug_again(const VirtualNetwork *network) AWAITS
 {
         const GPtrArray *ports = network->network.ports;
         _cleanup_(freep) char *bridge = g_strdup(network->live->bridge.name);
+        _cleanup_(error_clear) Error problem = {};
         unsigned n = ports->len;
         _cleanup_(freep) Plug *plugs = g_new0(Plug, n + 1);
 
@@ -334,6 +340,8 @@ static void plug_again(const VirtualNetwork *network) AWAITS
                 if (*plugs[i].device && tap_plug(&options, &error) < 0)
                         log_warning(network->network.object.path, "%s", error.message);
         }
+        if (n > 0 && network->live->port_groups.count > 0 && shares_set_ports(network, &problem) < 0)
+                log_warning(network->network.object.path, "%s", problem.message);
 }
 
 int active_start(VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
@@ -355,6 +363,8 @@ int active_start(VirtualNetwork *network, const NetworkDefinition *definition, E
                         r = active_set_rules(network->network.object.driver, error);
                 if (r >= 0)
                         r = provide_dnsmasq(network, error);
+                if (r >= 0)
+                        r = shares_set(network, error);
                 if (r >= 0)
                         plug_again(network);
         }
@@ -431,10 +441,23 @@ int active_stop(VirtualNetwork *network, Error *error)
                         dnsmasq_end_unknown(live->uuid, driver->networks->dnsmasq_path);
                 dnsmasq_remove_files(live, driver->networks->dnsmasq_path);
                 keep_first(bridge_down(live, &problem), &first, error, &problem);
+                if (live->bandwidth)
+                        keep_first(shaper_sweep(&problem), &first, error, &problem);
                 keep_first(active_set_rules(driver, &problem), &first, error, &problem);
         }
         keep_first(active_forget(network, &problem), &first, error, &problem);
         return first;
+}
+
+static int follow_limits(const VirtualNetwork *network, Error *error) AWAITS
+{
+        int r = 0;
+
+        if (network->network.object.driver->type->is_in_memory)
+                return 0;
+        if (network->live->port_groups.count > 0)
+                r = shares_set_ports(network, error);
+        return r < 0 ? r : shares_set(network, error);
 }
 
 static int follow(VirtualNetwork *network, Error *error) AWAITS
@@ -442,8 +465,9 @@ static int follow(VirtualNetwork *network, Error *error) AWAITS
         Child *dnsmasq = TAKE_PTR(network->dnsmasq);
         int r;
 
-        if (!has_bridge(network))
-                return save(network, error);
+        r = follow_limits(network, error);
+        if (r < 0 || !has_bridge(network))
+                return r < 0 ? r : save(network, error);
         r = active_set_rules(network->network.object.driver, error);
         if (dnsmasq) {
                 dnsmasq_stop(dnsmasq); /* its leases are in its file */

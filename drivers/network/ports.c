@@ -4,31 +4,23 @@
  * its device in again. */
 
 #include "drivers/network/ports.h"
+#include "core/fiber.h"
 #include "core/log.h"
-#include "drivers/network/tap.h"
+#include "drivers/network/shaper.h"
+#include "drivers/network/shares.h"
 #include <string.h>
-
-static const PortGroup *find_port_group(const NetworkDefinition *definition, const char *name)
-{
-        LIST_FOREACH (group, definition->port_groups) {
-                if (name ? strcmp(group->name, name) == 0 : group->is_default == YES)
-                        return group;
-        }
-        return NULL;
-}
 
 static int check_port(const NetworkDefinition *definition, const char *portgroup, Error *error)
 {
-        const PortGroup *group = find_port_group(definition, portgroup);
+        const PortGroup *group = network_find_port_group(definition, portgroup);
 
         if (portgroup && !group)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The network '%s' has no portgroup '%s'",
                                  definition->name, portgroup);
-        if (definition->vlan || definition->virtualport ||
-            (group && (group->vlan || group->virtualport || group->bandwidth)))
+        if (definition->vlan || definition->virtualport || (group && (group->vlan || group->virtualport)))
                 return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The network '%s' has VLANs, virtual ports or limits of bandwidth, which "
-                                 "interfaces do not support yet",
+                                 "The network '%s' has VLANs or virtual ports, which interfaces do not "
+                                 "support yet",
                                  definition->name);
         if (network_forward_mode(definition) == FORWARD_HOSTDEV)
                 return error_set(error, ERROR_NOT_SUPPORTED,
@@ -47,6 +39,7 @@ void port_place_clear(PortPlace *place)
 {
         g_free(place->bridge);
         g_free(place->device);
+        struct_free(&bandwidth_type, place->bandwidth);
         *place = (PortPlace){};
 }
 
@@ -90,14 +83,28 @@ static int choose_device(const VirtualNetwork *network, PortPlace *place, Error 
         return 0;
 }
 
-int networks_find_place(Driver *driver, const char *name, const char *portgroup, uid_t owner,
-                        PortPlace *ret_place, Error *error)
+/* What is kept for a guest has to be left over. */
+static int find_limits(const VirtualNetwork *network, const DomainInterface *interface, PortPlace *place,
+                       Error *error)
 {
+        const Bandwidth *limits =
+                shares_limits(network->live, interface->source_portgroup, interface->bandwidth);
+        int r = shares_check(network, network->live, limits, NULL, NULL, error);
+
+        if (r >= 0 && limits)
+                place->bandwidth = struct_copy(&bandwidth_type, limits);
+        return r;
+}
+
+int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t owner, PortPlace *ret_place,
+                        Error *error)
+{
+        const char *name = interface->source_network;
         Object *found = object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
         _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
         _cleanup_(job_releasep) Job *job = NULL;
         VirtualNetwork *network = (VirtualNetwork *)object;
-        PortPlace place = {};
+        _cleanup_(port_place_clear) PortPlace place = {};
         int r;
 
         if (!object)
@@ -107,12 +114,15 @@ int networks_find_place(Driver *driver, const char *name, const char *portgroup,
         if (r >= 0 && object->is_gone)
                 r = error_set(error, ERROR_NO_NETWORK, "The network '%s' was just removed", name);
         if (r >= 0)
-                r = check_port(network->live ? network->live : network->definition, portgroup, error);
+                r = check_port(network->live ? network->live : network->definition,
+                               interface->source_portgroup, error);
         if (r >= 0 && !network->network.is_active) {
                 r = active_start(network, network->definition, error);
                 if (r >= 0)
                         active_announce(&network->network, EVENT_STARTED);
         }
+        if (r >= 0)
+                r = find_limits(network, interface, &place, error);
         if (r >= 0 && !network->live->bridge.name)
                 r = choose_device(network, &place, error);
         if (r < 0)
@@ -120,18 +130,155 @@ int networks_find_place(Driver *driver, const char *name, const char *portgroup,
         place.bridge = g_strdup(network->live->bridge.name);
         place.is_isolated = network->live->port_isolated == YES;
         *ret_place = place;
+        place = (PortPlace){};
         return 0;
 }
 
-void networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port)
+static NetworkPort *find_port(const Network *network, const char *domain, const char *device)
 {
-        Network *network = (Network *)object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
-        NetworkPort *owned = port;
+        for (unsigned i = 0; i < network->ports->len; i++) {
+                NetworkPort *port = network->ports->pdata[i];
 
-        if (network)
-                network_put_port(network, owned);
-        else
-                network_port_free(owned);
+                if (strcmp(port->domain, domain) == 0 && strcmp(port->device, device) == 0)
+                        return port;
+        }
+        return NULL;
+}
+
+/* Whether something of the network's is kept for it. */
+static bool has_share(const VirtualNetwork *network, const NetworkPort *port)
+{
+        const Bandwidth *limits =
+                network->live ? shares_limits(network->live, port->portgroup, port->bandwidth) : NULL;
+
+        return limits && limits->inbound && limits->inbound->has_floor;
+}
+
+int networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port, Error *error)
+{
+        Object *found = object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
+        _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
+        VirtualNetwork *network = (VirtualNetwork *)object;
+        _cleanup_(freep) char *domain = g_strdup(port->domain), *device = g_strdup(port->device);
+        _cleanup_(job_releasep) Job *job = NULL;
+        int r;
+
+        if (!network) {
+                network_port_free(port);
+                return 0;
+        }
+        if (!has_share(network, port)) {
+                network_put_port(&network->network, port);
+                return 0;
+        }
+        r = shares_check(network, network->live,
+                         shares_limits(network->live, port->portgroup, port->bandwidth), domain, device,
+                         error);
+        if (r < 0) {
+                network_port_free(port);
+                return r;
+        }
+        network_put_port(&network->network, port);
+        r = job_take(object->jobs, JOB_MODIFY, "bandwidth of a machine", 0, DEADLINE_NEVER, &job, error);
+        if (r >= 0 && network->live)
+                r = shares_set(network, error);
+        if (r < 0)
+                (void)network_remove_ports(&network->network, domain, device); /* it may have gone */
+        return r;
+}
+
+/* The kernel follows what the port has now. */
+static int set_limits(VirtualNetwork *network, const NetworkPort *port, bool has_changed_share,
+                      Error *error) AWAITS
+{
+        const Bandwidth *limits = network->live
+                                          ? shares_limits(network->live, port->portgroup, port->bandwidth)
+                                          : port->bandwidth;
+        Bandwidth *copy = limits ? struct_copy(&bandwidth_type, limits) : NULL;
+        _cleanup_(freep) char *device = g_strdup(port->device);
+        int r = shaper_set(&(ShaperOptions){ .device = device,
+                                             .bandwidth = copy,
+                                             .is_guests_end = port->lower != NULL },
+                           error);
+
+        struct_free(&bandwidth_type, copy);
+        if (r >= 0 && has_changed_share && network->live)
+                r = shares_set(network, error);
+        return r;
+}
+
+static int change_port(VirtualNetwork *network, const char *domain, const char *device,
+                       Bandwidth **bandwidth, bool is_checked, Error *error) AWAITS
+{
+        NetworkPort *port = find_port(&network->network, domain, device);
+        const Bandwidth *limits;
+        bool had_share;
+        Bandwidth *old;
+        int r = 0;
+
+        if (!port)
+                return error_set(error, ERROR_OPERATION_FAILED,
+                                 "The device '%s' is gone from the network '%s'", device,
+                                 network->network.object.name);
+        limits = network->live ? shares_limits(network->live, port->portgroup, *bandwidth) : NULL;
+        if (network->live && is_checked)
+                r = shares_check(network, network->live, limits, domain, device, error);
+        if (r < 0)
+                return r;
+        had_share = has_share(network, port);
+        old = port->bandwidth;
+        port->bandwidth = *bandwidth;
+        *bandwidth = old;
+        return set_limits(network, port, had_share || has_share(network, port), error);
+}
+
+int networks_limit_port(Driver *driver, const char *name, uid_t owner, const char *domain,
+                        const char *device, const Bandwidth *bandwidth, Error *error)
+{
+        Object *found = object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
+        _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
+        VirtualNetwork *network = (VirtualNetwork *)object;
+        _cleanup_(job_releasep) Job *job = NULL;
+        Bandwidth *other = bandwidth ? struct_copy(&bandwidth_type, bandwidth) : NULL;
+        int r = network ? job_take(object->jobs, JOB_MODIFY, "bandwidth of a machine", 0, DEADLINE_NEVER,
+                                   &job, error)
+                        : error_set(error, ERROR_NO_NETWORK, "The network '%s' is gone", name);
+
+        if (r >= 0) {
+                const NetworkPort *port = find_port(&network->network, domain, device);
+                const Bandwidth *before = port ? port->bandwidth : NULL;
+
+                r = change_port(network, domain, device, &other, true, error);
+                if (r < 0 && other == before) /* it was changed: back */
+                        (void)change_port(network, domain, device, &other, false, NULL);
+        }
+        struct_free(&bandwidth_type, other);
+        return r;
+}
+
+/* What was kept for a guest that is gone is everybody's. */
+static void release_fiber(void *data)
+{
+        _cleanup_(object_unrefp) Object *object = data;
+        const VirtualNetwork *network = (VirtualNetwork *)object;
+        _cleanup_(error_clear) Error error = {};
+        _cleanup_(job_releasep) Job *job = NULL;
+        int r = job_take(object->jobs, JOB_MODIFY, "bandwidth of a machine", 0, DEADLINE_NEVER, &job,
+                         &error);
+
+        if (r >= 0 && network->live && network->network.is_active)
+                r = shares_set(network, &error);
+        if (r < 0)
+                log_warning(object->path, "bandwidth is kept for a machine that has ended: %s",
+                            error.message);
+}
+
+static void release(VirtualNetwork *network)
+{
+        Object *object = object_ref(&network->network.object);
+
+        if (fiber_start("bandwidth", release_fiber, object) < 0)
+                object_unref(object);
 }
 
 void networks_remove_ports(Driver *driver, const char *domain, const char *device)
@@ -141,8 +288,20 @@ void networks_remove_ports(Driver *driver, const char *domain, const char *devic
         if (!driver->networks)
                 return; /* the daemon ends, the machines do not */
         networks = object_table_list(driver->objects, OBJECT_NETWORK);
-        for (unsigned i = 0; i < networks->len; i++)
-                (void)network_remove_ports(networks->pdata[i], domain, device); /* most have none of it */
+        for (unsigned i = 0; i < networks->len; i++) {
+                VirtualNetwork *network = networks->pdata[i];
+                bool had_share = false;
+
+                for (unsigned k = 0; k < network->network.ports->len && !had_share; k++) {
+                        const NetworkPort *port = network->network.ports->pdata[k];
+
+                        had_share = strcmp(port->domain, domain) == 0 &&
+                                    (!device || strcmp(port->device, device) == 0) &&
+                                    has_share(network, port);
+                }
+                if (network_remove_ports(&network->network, domain, device) && had_share)
+                        release(network);
+        }
 }
 
 GPtrArray *networks_find_leases(Driver *driver, const char *name, uid_t owner, const char *bridge,

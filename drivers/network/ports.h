@@ -10,15 +10,21 @@ typedef struct PortPlace {
         char *bridge, *device;
         MacvtapMode mode; /* on the device */
         bool is_isolated;
+        Bandwidth *bandwidth; /* the interface's, or its portgroup's; NULL: no limit */
 } PortPlace;
 void port_place_clear(PortPlace *place);
 
-/* For a guest of that owner, on a network of the same; one that is down is brought up. `portgroup` may be
- * NULL. Of several devices the one with the fewest guests is given, in mode passthrough one without any. */
-int networks_find_place(Driver *driver, const char *name, const char *portgroup, uid_t owner,
-                        PortPlace *ret_place, Error *error) AWAITS;
-/* The interface is plugged into that owner's network; takes the port over. */
-void networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port);
+/* For an interface on a network of its owner's; one that is down is brought up. Of several devices the one
+ * with the fewest guests is given, in mode passthrough one without any. */
+int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t owner, PortPlace *ret_place,
+                        Error *error) AWAITS;
+/* The interface is plugged into that owner's network; takes the port over. It fails, and there is no port,
+ * if the network has not as much bandwidth left as is to be kept for it. */
+int networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port, Error *error) AWAITS;
+/* The port of that machine and device has other limits of its own (NULL: its portgroup's); if that fails, it
+ * has the old ones. */
+int networks_limit_port(Driver *driver, const char *name, uid_t owner, const char *domain,
+                        const char *device, const Bandwidth *bandwidth, Error *error) AWAITS;
 /* All of the machine with that path. */
 void networks_remove_ports(Driver *driver, const char *domain, const char *device);
 

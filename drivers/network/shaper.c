@@ -1,84 +1,483 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the guest receives waits in a queue with a rate. What it sends arrives, where nothing can wait: what
- * is too much is dropped, and whoever sent it slows down. */
+/* The kernel holds back only what leaves a device. What comes in by one therefore goes over a second, an
+ * ifb, that it leaves through a queue, and then on as if it had come straight. That one is named after the
+ * index of the first and belongs to GROUP, by which it is found when the first is gone.
+ *
+ * Class 1:1 has the rate of a direction (burst at `peak`, then `average`). What is not in a guest's share
+ * passes 1:2, and the shares are 1:3 and so on: each may take what the others leave of 1:1. */
 
 #include "drivers/network/shaper.h"
-#include "core/child.h"
-#include "drivers/network/tool.h"
-#include <inttypes.h>
+#include "core/worker.h"
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/tc_act/tc_mirred.h>
+#include <net/if.h>
+#include <netlink/route/act/mirred.h>
+#include <netlink/route/class.h>
+#include <netlink/route/classifier.h>
+#include <netlink/route/cls/u32.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/inet6.h>
+#include <netlink/route/qdisc.h>
+#include <netlink/route/qdisc/htb.h>
+#include <stdio.h>
 #include <string.h>
 
-#define OUTPUT_MAX (64 * 1024)
+#define IFB_NAME      "vbifb%d"
+#define GROUP         0x76627573
+#define ROOT          TC_HANDLE(1, 0)
+#define CLASS(number) TC_HANDLE(1, number)
+#define DEFAULT       2
+#define FIRST_SHARE   3
+#define PRIORITY      1 /* of all filters */
+#define INGRESS       TC_HANDLE(0xffff, 0)
 
-/* Where no burst is given: one large packet of a guest that lets its device cut it. */
-#define BURST_DEFAULT_KIB 64
+/* If nobody says what may pass at once: a hundredth of a second, though never less than some frames. */
+#define BURST_MIN_BYTES 16384u
+/* The kernel has the time that a burst takes as a small number. */
+#define BURST_MAX_SECONDS 200
+/* The rest of a network whose guests have all of it. */
+#define RATE_MIN_BYTES 1024u
+/* How much one class passes before another's turn: some frames, and what the kernel takes without a word. */
+#define QUANTUM_BYTES 60000u
 
-static int run_tc(const char *commands, bool is_forced, uint64_t deadline_usec, Error *error) AWAITS
+typedef struct Task {
+        ShaperOptions options; /* the caller waits: its texts are there */
+        struct nl_sock *socket;
+        Error error;
+} Task;
+
+static int fail(Task *task, int result, const char *what)
 {
-        _cleanup_(freep) char *path = NULL, *output = NULL;
-        const char *arguments[] = { NULL, "-batch", "-", is_forced ? "-force" : NULL, NULL };
-        size_t size;
-        int r = tool_find("tc", "which limits the bandwidth of interfaces", &path, error);
+        return error_set(&task->error, ERROR_OPERATION_FAILED,
+                         "The bandwidth of the device '%s' is not limited: the kernel refuses %s: %s",
+                         task->options.device, what, nl_geterror(result));
+}
+
+static int add_root(const Task *task, int index)
+{
+        struct rtnl_qdisc *qdisc = rtnl_qdisc_alloc();
+        int r;
+
+        rtnl_tc_set_ifindex(TC_CAST(qdisc), index);
+        rtnl_tc_set_parent(TC_CAST(qdisc), TC_H_ROOT);
+        rtnl_tc_set_handle(TC_CAST(qdisc), ROOT);
+        r = rtnl_tc_set_kind(TC_CAST(qdisc), "htb");
+        if (r >= 0)
+                r = rtnl_htb_set_defcls(qdisc, DEFAULT);
+        if (r >= 0)
+                r = rtnl_qdisc_add(task->socket, qdisc, NLM_F_CREATE | NLM_F_EXCL);
+        rtnl_qdisc_put(qdisc);
+        return r == -NLE_EXIST ? 0 : r;
+}
+
+static uint32_t burst_of(uint64_t rate, const BandwidthLimit *limit)
+{
+        uint64_t burst = limit && limit->has_burst ? limit->burst * 1024 : rate / 100;
+
+        return (uint32_t)CLAMP(burst, BURST_MIN_BYTES, UINT32_MAX);
+}
+
+/* Also changes one that is there. `limit`: for its burst, or NULL. */
+static int put_class(const Task *task, int index, uint32_t parent, uint32_t handle, uint64_t rate,
+                     uint64_t ceil, const BandwidthLimit *limit)
+{
+        struct rtnl_class *class = rtnl_class_alloc();
+        int r;
+
+        rtnl_tc_set_ifindex(TC_CAST(class), index);
+        rtnl_tc_set_parent(TC_CAST(class), parent);
+        rtnl_tc_set_handle(TC_CAST(class), handle);
+        r = rtnl_tc_set_kind(TC_CAST(class), "htb");
+        if (r >= 0)
+                r = rtnl_htb_set_rate64(class, rate);
+        if (r >= 0)
+                r = rtnl_htb_set_ceil64(class, ceil);
+        if (r >= 0)
+                r = rtnl_htb_set_rbuffer(class, burst_of(rate, limit));
+        if (r >= 0)
+                r = rtnl_htb_set_cbuffer(class, burst_of(ceil, NULL));
+        if (r >= 0)
+                r = rtnl_htb_set_quantum(class, QUANTUM_BYTES);
+        if (r >= 0)
+                r = rtnl_class_add(task->socket, class, NLM_F_CREATE);
+        rtnl_class_put(class);
+        return r;
+}
+
+/* All that choose a class; what they chose goes the default way until they are there again. */
+static void remove_filters(const Task *task, int index)
+{
+        struct rtnl_cls *filter = rtnl_cls_alloc();
+
+        rtnl_tc_set_ifindex(TC_CAST(filter), index);
+        rtnl_tc_set_parent(TC_CAST(filter), ROOT);
+        rtnl_cls_set_prio(filter, PRIORITY);
+        rtnl_cls_set_protocol(filter, ETH_P_ALL);
+        (void)rtnl_cls_delete(task->socket, filter, 0); /* there may be none */
+        rtnl_cls_put(filter);
+}
+
+static int remove_classes_from(const Task *task, int index, uint32_t first)
+{
+        struct nl_cache *cache;
+        int r = rtnl_class_alloc_cache(task->socket, index, &cache);
 
         if (r < 0)
                 return r;
-        arguments[0] = path;
-        const ChildOptions options = {
-                .arguments = arguments, .stdin_fd = -EBADF, .stdout_fd = -EBADF, .stderr_fd = -EBADF
-        };
+        for (struct nl_object *at = nl_cache_get_first(cache); at && r >= 0; at = nl_cache_get_next(at)) {
+                struct rtnl_class *class = (struct rtnl_class *)at;
+                uint32_t handle = rtnl_tc_get_handle(TC_CAST(class));
 
-        return child_run(&options, commands, strlen(commands), OUTPUT_MAX, deadline_usec, &output, &size,
-                         error);
+                if (TC_H_MAJ(handle) == ROOT && TC_H_MIN(handle) >= first)
+                        r = rtnl_class_delete(task->socket, class);
+        }
+        nl_cache_free(cache);
+        return r;
 }
 
-static void add_inbound(GString *commands, const char *device, const BandwidthLimit *limit)
+/* Whatever is sent to that hardware address; offsets count from the packet in the frame. */
+static int add_filter(const Task *task, int index, const char *mac, uint32_t class)
 {
-        g_string_append_printf(commands, "qdisc add dev %s root handle 1: htb default 1\n", device);
-        g_string_append_printf(
-                commands,
-                "class add dev %s parent 1: classid 1:1 htb rate %" PRIu64 "bps ceil %" PRIu64 "bps", device,
-                limit->average * 1024, (limit->has_peak ? limit->peak : limit->average) * 1024);
-        if (limit->has_burst)
-                g_string_append_printf(commands, " burst %" PRIu64 "kb", limit->burst);
-        g_string_append_c(commands, '\n');
-}
-
-static void add_outbound(GString *commands, const char *device, const BandwidthLimit *limit)
-{
-        uint64_t burst_kib = limit->has_burst ? limit->burst : BURST_DEFAULT_KIB;
-
-        g_string_append_printf(commands, "qdisc add dev %s ingress\n", device);
-        g_string_append_printf(commands,
-                               "filter add dev %s parent ffff: protocol all u32 match u32 0 0 police rate "
-                               "%" PRIu64 "bps burst %" PRIu64 "kb mtu 64kb drop flowid :1\n",
-                               device, limit->average * 1024, burst_kib);
-}
-
-int shaper_set(const char *device, const Bandwidth *bandwidth, uint64_t deadline_usec, Error *error)
-{
-        _cleanup_(string_builder_freep) GString *commands = g_string_new(NULL);
-        _cleanup_(freep) char *removal =
-                g_strdup_printf("qdisc del dev %s root\nqdisc del dev %s ingress\n", device, device);
+        struct rtnl_cls *filter;
+        uint8_t bytes[8] = {};
+        uint32_t words[2];
         int r;
 
-        /* tc reads words and comments of its own out of other names. */
-        if (*device == '-' || device[strspn(device, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.")])
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The bandwidth of '%s': its name has characters that tc does not take",
-                                 device);
-        /* There may be nothing to remove, which tc takes for a failure. */
-        (void)run_tc(removal, true, deadline_usec, NULL);
-        if (bandwidth && bandwidth->inbound)
-                add_inbound(commands, device, bandwidth->inbound);
-        if (bandwidth && bandwidth->outbound)
-                add_outbound(commands, device, bandwidth->outbound);
-        if (commands->len == 0)
-                return 0;
-        r = run_tc(commands->str, false, deadline_usec, error);
-        if (r < 0) {
-                (void)run_tc(removal, true, deadline_usec, NULL); /* as above */
-                error_prefix(error, "The bandwidth of %s", device);
-        }
+        if (sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &bytes[0], &bytes[1], &bytes[2], &bytes[3],
+                   &bytes[4], &bytes[5]) != 6)
+                return -NLE_INVAL;
+        memcpy(words, bytes, sizeof words);
+        filter = rtnl_cls_alloc();
+        rtnl_tc_set_ifindex(TC_CAST(filter), index);
+        rtnl_tc_set_parent(TC_CAST(filter), ROOT);
+        rtnl_cls_set_prio(filter, PRIORITY);
+        rtnl_cls_set_protocol(filter, ETH_P_ALL);
+        r = rtnl_tc_set_kind(TC_CAST(filter), "u32");
+        if (r >= 0)
+                r = rtnl_u32_add_key(filter, words[0], UINT32_MAX, -ETH_HLEN, 0);
+        if (r >= 0)
+                r = rtnl_u32_add_key(filter, words[1], htonl(0xffff0000), -ETH_HLEN + 4, 0);
+        if (r >= 0)
+                r = rtnl_u32_set_classid(filter, class);
+        if (r >= 0)
+                r = rtnl_u32_set_cls_terminal(filter);
+        if (r >= 0)
+                r = rtnl_cls_add(task->socket, filter, NLM_F_CREATE | NLM_F_EXCL);
+        rtnl_cls_put(filter);
         return r;
+}
+
+static uint64_t peak_of(const BandwidthLimit *limit)
+{
+        return (limit->has_peak ? limit->peak : limit->average) * 1024;
+}
+
+static int set_shares(const Task *task, int index, const BandwidthLimit *limit, unsigned n_shares)
+{
+        uint64_t rest = limit->average * 1024;
+        int r = 0;
+
+        remove_filters(task, index);
+        for (unsigned i = 0; i < n_shares && r >= 0; i++) {
+                uint64_t rate = task->options.shares[i].floor * 1024;
+
+                r = put_class(task, index, CLASS(1), CLASS(FIRST_SHARE + i), rate, peak_of(limit), NULL);
+                if (r >= 0)
+                        r = add_filter(task, index, task->options.shares[i].mac, CLASS(FIRST_SHARE + i));
+                rest -= MIN(rate, rest);
+        }
+        if (r >= 0)
+                r = put_class(task, index, CLASS(1), CLASS(DEFAULT), MAX(rest, RATE_MIN_BYTES),
+                              peak_of(limit), n_shares == 0 ? limit : NULL);
+        return r < 0 ? r : remove_classes_from(task, index, FIRST_SHARE + n_shares);
+}
+
+static bool is_limit(const BandwidthLimit *limit)
+{
+        return limit && limit->has_average;
+}
+
+static void remove_queue(const Task *task, int index, uint32_t parent, uint32_t handle)
+{
+        struct rtnl_qdisc *qdisc = rtnl_qdisc_alloc();
+
+        rtnl_tc_set_ifindex(TC_CAST(qdisc), index);
+        rtnl_tc_set_parent(TC_CAST(qdisc), parent);
+        rtnl_tc_set_handle(TC_CAST(qdisc), handle);
+        (void)rtnl_qdisc_delete(task->socket, qdisc); /* there may be none */
+        rtnl_qdisc_put(qdisc);
+}
+
+/* What leaves the device. */
+static int limit_leaving(Task *task, int index, const BandwidthLimit *limit, unsigned n_shares)
+{
+        int r;
+
+        if (!is_limit(limit)) {
+                remove_queue(task, index, TC_H_ROOT, ROOT);
+                return 0;
+        }
+        r = add_root(task, index);
+        if (r >= 0)
+                r = put_class(task, index, ROOT, CLASS(1), limit->average * 1024, peak_of(limit), limit);
+        if (r >= 0)
+                r = set_shares(task, index, limit, n_shares);
+        return r < 0 ? fail(task, r, "a queue with a rate (htb)") : 0;
+}
+
+/* 0: there is none; an error: the name is another's. */
+static int find_ifb(Task *task, const char *name)
+{
+        struct rtnl_link *link;
+        bool is_ours;
+        int index, r = rtnl_link_get_kernel(task->socket, 0, name, &link);
+
+        if (r == -NLE_OBJ_NOTFOUND || r == -NLE_NODEV)
+                return 0;
+        if (r < 0)
+                return fail(task, r, "to tell of its devices");
+        is_ours = g_strcmp0(rtnl_link_get_type(link), "ifb") == 0 && rtnl_link_get_group(link) == GROUP;
+        index = rtnl_link_get_ifindex(link);
+        rtnl_link_put(link);
+        return is_ours ? index
+                       : error_set(&task->error, ERROR_OPERATION_FAILED,
+                                   "The bandwidth of the device '%s' is not limited: the host has a device "
+                                   "'%s' of somebody else's",
+                                   task->options.device, name);
+}
+
+/* It is no end of anything: it has no address. */
+static int make_ifb(Task *task, int device)
+{
+        _cleanup_(freep) char *name = g_strdup_printf(IFB_NAME, device);
+        struct rtnl_link *link, *change;
+        int index = find_ifb(task, name), r;
+
+        if (index != 0)
+                return index;
+        link = rtnl_link_alloc();
+        change = rtnl_link_alloc();
+        rtnl_link_set_name(link, name);
+        rtnl_link_set_group(link, GROUP);
+        r = rtnl_link_set_type(link, "ifb");
+        if (r >= 0)
+                r = rtnl_link_add(task->socket, link, NLM_F_CREATE | NLM_F_EXCL);
+        index = (int)if_nametoindex(name);
+        if (r >= 0) {
+                rtnl_link_set_ifindex(change, index);
+                (void)rtnl_link_inet6_set_addr_gen_mode(change, IN6_ADDR_GEN_MODE_NONE);
+                (void)rtnl_link_change(task->socket, change, change, 0); /* the kernel may have no IPv6 */
+                rtnl_link_put(change);
+                change = rtnl_link_alloc();
+                rtnl_link_set_ifindex(change, index);
+                rtnl_link_set_flags(change, IFF_UP);
+                r = rtnl_link_change(task->socket, change, change, 0);
+        }
+        rtnl_link_put(link);
+        rtnl_link_put(change);
+        return r < 0 ? fail(task, r, "a device that what comes in passes (ifb)") : index;
+}
+
+static int add_ingress(const Task *task, int index)
+{
+        struct rtnl_qdisc *qdisc = rtnl_qdisc_alloc();
+        int r;
+
+        rtnl_tc_set_ifindex(TC_CAST(qdisc), index);
+        rtnl_tc_set_parent(TC_CAST(qdisc), TC_H_INGRESS);
+        rtnl_tc_set_handle(TC_CAST(qdisc), INGRESS);
+        r = rtnl_tc_set_kind(TC_CAST(qdisc), "ingress");
+        if (r >= 0)
+                r = rtnl_qdisc_add(task->socket, qdisc, NLM_F_CREATE | NLM_F_EXCL);
+        rtnl_qdisc_put(qdisc);
+        return r;
+}
+
+/* Every frame, whatever it is. */
+static int redirect(const Task *task, int index, int ifb)
+{
+        struct rtnl_cls *filter = rtnl_cls_alloc();
+        struct rtnl_act *action = rtnl_act_alloc();
+        int r;
+
+        rtnl_tc_set_ifindex(TC_CAST(filter), index);
+        rtnl_tc_set_parent(TC_CAST(filter), INGRESS);
+        rtnl_cls_set_prio(filter, PRIORITY);
+        rtnl_cls_set_protocol(filter, ETH_P_ALL);
+        r = rtnl_tc_set_kind(TC_CAST(filter), "u32");
+        if (r >= 0)
+                r = rtnl_u32_add_key(filter, 0, 0, 0, 0);
+        if (r >= 0)
+                r = rtnl_tc_set_kind(TC_CAST(action), "mirred");
+        if (r >= 0)
+                r = rtnl_mirred_set_action(action, TCA_EGRESS_REDIR);
+        if (r >= 0)
+                r = rtnl_mirred_set_policy(action, TC_ACT_STOLEN);
+        if (r >= 0)
+                r = rtnl_mirred_set_ifindex(action, (uint32_t)ifb);
+        if (r >= 0)
+                r = rtnl_u32_add_action(filter, action);
+        if (r >= 0)
+                r = rtnl_u32_set_cls_terminal(filter);
+        if (r >= 0)
+                r = rtnl_cls_add(task->socket, filter, NLM_F_CREATE | NLM_F_EXCL);
+        rtnl_act_put(action);
+        rtnl_cls_put(filter);
+        return r;
+}
+
+static void remove_link(struct nl_sock *socket, int index)
+{
+        struct rtnl_link *link = rtnl_link_alloc();
+
+        rtnl_link_set_ifindex(link, index);
+        (void)rtnl_link_delete(socket, link); /* if it is gone, all the better */
+        rtnl_link_put(link);
+}
+
+static int open_way(Task *task, int index, const BandwidthLimit *limit)
+{
+        int ifb = make_ifb(task, index), r;
+
+        r = ifb < 0 ? ifb : limit_leaving(task, ifb, limit, 0);
+        if (r < 0)
+                return r;
+        remove_queue(task, index, TC_H_INGRESS, INGRESS);
+        r = add_ingress(task, index);
+        if (r >= 0)
+                r = redirect(task, index, ifb);
+        return r < 0 ? fail(task, r, "to send what comes in another way (ingress, u32, mirred)") : 0;
+}
+
+/* What comes in by the device. */
+static int limit_coming(Task *task, int index, const BandwidthLimit *limit)
+{
+        _cleanup_(freep) char *name = g_strdup_printf(IFB_NAME, index);
+        int r = is_limit(limit) ? open_way(task, index, limit) : 0, ifb;
+
+        if (is_limit(limit) && r >= 0)
+                return 0;
+        ifb = find_ifb(task, name);
+        if (ifb > 0) {
+                remove_queue(task, index, TC_H_INGRESS, INGRESS);
+                remove_link(task->socket, ifb);
+        }
+        if (ifb < 0 && r >= 0)
+                error_clear(&task->error); /* there is nothing of ours to remove */
+        return r;
+}
+
+static int set_step(void *data)
+{
+        Task *task = data;
+        const Bandwidth *bandwidth = task->options.bandwidth;
+        const BandwidthLimit *inbound = bandwidth ? bandwidth->inbound : NULL,
+                             *outbound = bandwidth ? bandwidth->outbound : NULL;
+        bool swaps = task->options.is_guests_end;
+        int index = (int)if_nametoindex(task->options.device), r;
+
+        if (index == 0)
+                return error_set(&task->error, ERROR_OPERATION_FAILED, "The host has no device '%s'",
+                                 task->options.device);
+        task->socket = nl_socket_alloc();
+        r = task->socket ? nl_connect(task->socket, NETLINK_ROUTE) : -NLE_NOMEM;
+        r = r < 0 ? fail(task, r, "to be spoken with") : 0;
+        if (r >= 0)
+                r = limit_coming(task, index, swaps ? inbound : outbound);
+        if (r >= 0)
+                r = limit_leaving(task, index, swaps ? outbound : inbound, task->options.n_shares);
+        nl_socket_free(task->socket);
+        return r;
+}
+
+int shaper_set(const ShaperOptions *options, Error *error)
+{
+        Task task = { .options = *options };
+        int r = worker_finish(set_step, &task);
+
+        if (r < 0)
+                error_move(error, &task.error);
+        return r;
+}
+
+/* The index of the device that this one limits; 0: it is no such. */
+static int limited_by(struct rtnl_link *link)
+{
+        int index = 0;
+
+        if (g_strcmp0(rtnl_link_get_type(link), "ifb") == 0 && rtnl_link_get_group(link) == GROUP)
+                (void)sscanf(rtnl_link_get_name(link), IFB_NAME, &index); /* 0 if it is not */
+        return index;
+}
+
+static int sweep_step(void *data)
+{
+        Task *task = data;
+        struct nl_sock *socket = nl_socket_alloc();
+        struct nl_cache *cache = NULL;
+        int r = socket ? nl_connect(socket, NETLINK_ROUTE) : -NLE_NOMEM;
+
+        if (r >= 0)
+                r = rtnl_link_alloc_cache(socket, AF_UNSPEC, &cache);
+        for (struct nl_object *at = r < 0 ? NULL : nl_cache_get_first(cache); at;
+             at = nl_cache_get_next(at)) {
+                struct rtnl_link *link = (struct rtnl_link *)at;
+                int index = limited_by(link);
+                char name[IF_NAMESIZE];
+
+                if (index > 0 && !if_indextoname((unsigned)index, name))
+                        remove_link(socket, rtnl_link_get_ifindex(link));
+        }
+        nl_cache_free(cache);
+        nl_socket_free(socket);
+        return r < 0 ? error_set(&task->error, ERROR_OPERATION_FAILED, "Cannot list the host's devices: %s",
+                                 nl_geterror(r))
+                     : 0;
+}
+
+int shaper_sweep(Error *error)
+{
+        Task task = {};
+        int r = worker_finish(sweep_step, &task);
+
+        if (r < 0)
+                error_move(error, &task.error);
+        return r;
+}
+
+static int check_limit(const BandwidthLimit *limit, const char *what, const char *direction, Error *error)
+{
+        if (!limit)
+                return 0;
+        if ((limit->has_average && limit->average == 0) || limit->average > UINT32_MAX ||
+            limit->peak > UINT32_MAX || limit->floor > UINT32_MAX || (limit->has_floor && limit->floor == 0))
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "%s: <%s>: 1 to %u KiB/s are possible for average, peak and floor", what,
+                                 direction, UINT32_MAX);
+        if (limit->has_peak && limit->peak < limit->average)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "%s: <%s>: the peak, %" G_GUINT64_FORMAT
+                                 ", is less than the average, %" G_GUINT64_FORMAT,
+                                 what, direction, limit->peak, limit->average);
+        if (limit->burst > limit->average * BURST_MAX_SECONDS || limit->burst > UINT32_MAX / 1024)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "%s: <%s>: a burst is less than 4 GiB, and not more than the average of %d "
+                                 "seconds",
+                                 what, direction, BURST_MAX_SECONDS);
+        return 0;
+}
+
+int shaper_check(const Bandwidth *bandwidth, const char *what, Error *error)
+{
+        int r;
+
+        if (!bandwidth)
+                return 0;
+        r = check_limit(bandwidth->inbound, what, "inbound", error);
+        return r < 0 ? r : check_limit(bandwidth->outbound, what, "outbound", error);
 }

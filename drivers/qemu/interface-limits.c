@@ -3,10 +3,10 @@
 /* Of a running machine, the kernel says yes first (drivers/network/shaper.h). */
 
 #include "drivers/qemu/interface-limits.h"
-#include "drivers/network/macvtap.h"
 #include "drivers/network/shaper.h"
 #include "drivers/qemu/command/device.h"
 #include "drivers/qemu/impact.h"
+#include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
 #include "model/interface-tune.h"
 
@@ -55,26 +55,23 @@ static int change_definition(DomainDefinition *definition, const char *name, GVa
         return impact_check(definition, error);
 }
 
-static int change_live(Call *call, Domain *domain, DomainDefinition *changed, const char *name,
-                       Error *error) AWAITS
+static int change_live(Domain *domain, DomainDefinition *changed, const char *name, Error *error) AWAITS
 {
-        uint64_t run = machine_of(domain)->run, deadline_usec = call->deadline_usec;
+        uint64_t run = machine_of(domain)->run;
         DomainInterface *interface = interface_tune_find(changed, name), *live;
-        _cleanup_(freep) char *lower = interface->target ? macvtap_lower(interface->target) : NULL;
+        _cleanup_(freep) char *what = g_strdup_printf("interface '%s'", name);
         int r = interface_bandwidth_check(interface, error);
 
-        if (r >= 0 && (!interface->target || lower))
-                r = error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' has no tap on the host",
-                              name);
         if (r >= 0)
-                r = shaper_set(interface->target, interface->bandwidth, deadline_usec, error);
+                r = shaper_check(interface->bandwidth, what, error);
+        if (r >= 0 && !interface->target)
+                r = error_set(error, ERROR_OPERATION_INVALID, "The %s has no device on the host", what);
+        if (r >= 0)
+                r = plug_limit(domain, interface, error);
+        if (r < 0)
+                return r;
         live = domain->live && machine_of(domain)->run == run ? interface_tune_find(domain->live, name)
                                                               : NULL;
-        if (r < 0) {
-                if (live) /* back to what it was */
-                        (void)shaper_set(live->target, live->bandwidth, deadline_usec, NULL);
-                return r;
-        }
         if (!live)
                 return error_set(error, ERROR_OPERATION_FAILED, "The interface '%s' is gone", name);
         struct_free(&bandwidth_type, live->bandwidth);
@@ -88,6 +85,7 @@ int qemu_domain_set_interface_parameters(Call *call, Domain *domain, const char 
         _cleanup_(domain_definition_freep) DomainDefinition *live = NULL, *kept = NULL;
         int r = impact_choose(domain, "SetInterfaceParameters", PARAM_STRING, &flags, error);
 
+        (void)call;
         if (r >= 0 && flags & AFFECT_LIVE)
                 r = check_there(domain, domain->live, device, error);
         if (r >= 0 && flags & AFFECT_CONFIG)
@@ -105,6 +103,6 @@ int qemu_domain_set_interface_parameters(Call *call, Domain *domain, const char 
         if (r < 0)
                 return r;
         if (live)
-                r = change_live(call, domain, live, device, error);
+                r = change_live(domain, live, device, error);
         return kept ? impact_end(domain, &kept, r) : r;
 }

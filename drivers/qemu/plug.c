@@ -12,8 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SHAPER_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
-
 /* Whoever may plug a machine into the host's networks could be anybody there. */
 static int check_owner(const Domain *domain, const DomainInterface *interface, Error *error)
 {
@@ -36,21 +34,24 @@ static int check_owner(const Domain *domain, const DomainInterface *interface, E
         return 0;
 }
 
-static void note_port(const Domain *domain, const DomainInterface *interface, bool is_isolated,
-                      const char *lower)
+static int note_port(const Domain *domain, const DomainInterface *interface, bool is_isolated,
+                     const char *lower, Error *error) AWAITS
 {
         NetworkPort *port;
 
         if (interface->type != INTERFACE_TYPE_NETWORK)
-                return;
+                return 0;
         port = g_new0(NetworkPort, 1);
         port->domain = g_strdup(domain->object.path);
         port->alias = g_strdup(interface->info.alias ? interface->info.alias : "");
         port->mac = g_strdup(interface->mac);
         port->device = g_strdup(interface->target ? interface->target : "");
         port->lower = g_strdup(lower);
+        port->portgroup = g_strdup(interface->source_portgroup);
+        port->bandwidth = interface->bandwidth ? struct_copy(&bandwidth_type, interface->bandwidth) : NULL;
         port->is_isolated = is_isolated;
-        networks_add_port(domain->object.driver, interface->source_network, domain->object.owner, port);
+        return networks_add_port(domain->object.driver, interface->source_network, domain->object.owner,
+                                 port, error);
 }
 
 static int find_place(const Domain *domain, const DomainInterface *interface, PortPlace *place,
@@ -59,13 +60,15 @@ static int find_place(const Domain *domain, const DomainInterface *interface, Po
         int r = 0;
 
         if (interface->type == INTERFACE_TYPE_NETWORK)
-                r = networks_find_place(domain->object.driver, interface->source_network,
-                                        interface->source_portgroup, domain->object.owner, place, error);
+                r = networks_find_place(domain->object.driver, interface, domain->object.owner, place,
+                                        error);
         else if (interface->type == INTERFACE_TYPE_BRIDGE)
                 place->bridge = g_strdup(interface->source_bridge);
         else if (interface->type == INTERFACE_TYPE_DIRECT)
                 *place = (PortPlace){ .device = g_strdup(interface->source_dev),
                                       .mode = interface->source_mode };
+        if (interface->bandwidth && !place->bandwidth)
+                place->bandwidth = struct_copy(&bandwidth_type, interface->bandwidth);
         place->is_isolated = place->is_isolated || interface->port_isolated == YES;
         return r;
 }
@@ -130,8 +133,8 @@ static int open_tap(Domain *domain, const DomainInterface *interface, const Port
         r = filter(domain, interface, *ret_name, error);
         if (r < 0)
                 return r;
-        if (interface->bandwidth)
-                r = shaper_set(*ret_name, interface->bandwidth, deadline_after_usec(SHAPER_TIMEOUT_USEC),
+        if (place->bandwidth)
+                r = shaper_set(&(ShaperOptions){ .device = *ret_name, .bandwidth = place->bandwidth },
                                error);
         if (r < 0)
                 return r;
@@ -158,8 +161,22 @@ static int open_macvtap(const DomainDefinition *live, const DomainInterface *int
                                          .mode = place->mode,
                                          .mtu = interface->mtu,
                                          .has_header = tap->has_header };
+        int r;
 
-        return macvtap_open(&options, fds, tap->n_queues, ret_name, error);
+        r = macvtap_open(&options, fds, tap->n_queues, ret_name, error);
+        if (r < 0 || !place->bandwidth)
+                return r;
+        return shaper_set(&(ShaperOptions){ .device = *ret_name,
+                                            .bandwidth = place->bandwidth,
+                                            .is_guests_end = true },
+                          error);
+}
+
+static int check_bandwidth(const DomainInterface *interface, Error *error)
+{
+        _cleanup_(freep) char *what = g_strdup_printf("interface %s", interface->mac);
+
+        return shaper_check(interface->bandwidth, what, error);
 }
 
 static int plug(Domain *domain, DomainDefinition *live, const PassedTap *tap, const RunUser *user, int *fds,
@@ -179,10 +196,8 @@ static int plug(Domain *domain, DomainDefinition *live, const PassedTap *tap, co
                 r = error_set(error, ERROR_CONFIG_UNSUPPORTED,
                               "Interface %s is not on a bridge: network filters have no effect there",
                               interface->mac);
-        if (r >= 0 && interface->bandwidth && place.device)
-                r = error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                              "Interface %s is not on a bridge: its bandwidth cannot be limited",
-                              interface->mac);
+        if (r >= 0)
+                r = check_bandwidth(interface, error);
         if (r < 0)
                 return r;
         r = place.device ? open_macvtap(live, interface, &place, tap, fds, &name, error)
@@ -191,8 +206,7 @@ static int plug(Domain *domain, DomainDefinition *live, const PassedTap *tap, co
                 return r;
         g_free(interface->target);
         interface->target = TAKE_PTR(name);
-        note_port(domain, interface, place.is_isolated, place.device);
-        return 0;
+        return note_port(domain, interface, place.is_isolated, place.device, error);
 }
 
 static bool is_same(const StructType *type, const void *a, const void *b)
@@ -229,39 +243,85 @@ static int check_change(const DomainInterface *was, const DomainInterface *is, E
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "Interface %s is not on a bridge: network filters have no effect there",
                                  was->mac);
-        if (!is_tap && !is_same(&bandwidth_type, was->bandwidth, is->bandwidth))
+        if (!is_tap && !lower && !is_same(&bandwidth_type, was->bandwidth, is->bandwidth))
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "Interface %s has no tap on the host: its bandwidth cannot be limited",
+                                 "Interface %s has no device on the host: its bandwidth cannot be limited",
                                  was->mac);
         return 0;
+}
+
+static DomainInterface *find(const DomainDefinition *definition, const char *target)
+{
+        LIST_FOREACH (interface, definition->devices.interfaces) {
+                if (g_strcmp0(interface->target, target) == 0)
+                        return interface;
+        }
+        return NULL;
+}
+
+int plug_limit(Domain *domain, const DomainInterface *interface, Error *error)
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *before = domain_definition_copy(domain->live);
+        const DomainInterface *old = find(before, interface->target);
+        ShaperOptions options = { .device = interface->target,
+                                  .bandwidth = interface->bandwidth,
+                                  .is_guests_end = interface->type == INTERFACE_TYPE_DIRECT };
+        int r;
+
+        if (interface->type == INTERFACE_TYPE_NETWORK)
+                return networks_limit_port(domain->object.driver, interface->source_network,
+                                           domain->object.owner, domain->object.path, interface->target,
+                                           interface->bandwidth, error);
+        r = shaper_set(&options, error);
+        if (r < 0 && old) {
+                options.bandwidth = old->bandwidth;
+                (void)shaper_set(&options, NULL); /* the device may be gone */
+        }
+        return r;
+}
+
+/* The port comes first, as the network may not have as much as is to be kept for it. */
+static int move(Domain *domain, const DomainInterface *from, const DomainInterface *to,
+                const PortPlace *place, Error *error) AWAITS
+{
+        Driver *driver = domain->object.driver;
+        const TapOptions options = { .name = to->target,
+                                     .mac = to->mac,
+                                     .mtu = to->mtu,
+                                     .bridge = place->bridge,
+                                     .is_isolated = place->is_isolated,
+                                     .was_isolated = true };
+        int r = shaper_set(&(ShaperOptions){ .device = to->target, .bandwidth = place->bandwidth }, error);
+
+        if (r < 0)
+                return r;
+        networks_remove_ports(driver, domain->object.path, to->target);
+        r = note_port(domain, to, place->is_isolated, NULL, error);
+        if (r >= 0)
+                r = tap_plug(&options, error);
+        if (r < 0) {
+                networks_remove_ports(driver, domain->object.path, to->target);
+                (void)note_port(domain, from, from->port_isolated == YES, NULL, NULL); /* it was there */
+        }
+        return r;
 }
 
 /* What filters comes before what it filters, and goes after it. `place` NULL: it stays where it is. */
 static int change(Domain *domain, const DomainInterface *from, const DomainInterface *to,
                   const PortPlace *place, Error *error) AWAITS
 {
-        const TapOptions options = { .name = to->target,
-                                     .mac = to->mac,
-                                     .mtu = to->mtu,
-                                     .bridge = place ? place->bridge : NULL,
-                                     .is_isolated = place && place->is_isolated,
-                                     .was_isolated = true };
         int r = 0;
 
         if (to->filter && (place || !is_same(&filter_reference_type, from->filter, to->filter)))
                 r = filter(domain, to, to->target, error);
-        if (r >= 0 && !is_same(&bandwidth_type, from->bandwidth, to->bandwidth))
-                r = shaper_set(to->target, to->bandwidth, deadline_after_usec(SHAPER_TIMEOUT_USEC), error);
+        if (r >= 0 && !place && !is_same(&bandwidth_type, from->bandwidth, to->bandwidth))
+                r = plug_limit(domain, to, error);
         if (r >= 0 && place)
-                r = tap_plug(&options, error);
+                r = move(domain, from, to, place, error);
         if (r < 0)
                 return r;
         if (from->filter && !to->filter)
                 filter_ports_close(domain->object.driver, &domain->object, to->target);
-        if (place) {
-                networks_remove_ports(domain->object.driver, domain->object.path, to->target);
-                note_port(domain, to, place->is_isolated, NULL);
-        }
         return 0;
 }
 
@@ -271,6 +331,8 @@ int plug_change(Domain *domain, const DomainInterface *was, const DomainInterfac
         bool is_moved = !is_same_place(was, is);
         int r = check_change(was, is, error);
 
+        if (r >= 0)
+                r = check_bandwidth(is, error);
         if (r >= 0 && is_moved)
                 r = find_place(domain, is, &place, error);
         if (r >= 0 && place.device)
@@ -283,9 +345,10 @@ int plug_change(Domain *domain, const DomainInterface *was, const DomainInterfac
                 return r;
         r = change(domain, was, is, is_moved ? &place : NULL, error);
         if (r < 0) {
-                fiber_clear_cancel(); /* what was begun is taken back all the same */
-                (void)change(domain, is, was, NULL,
-                             NULL); /* it has not moved: the caller hears of the first */
+                fiber_clear_cancel();                      /* what was begun is taken back all the same */
+                (void)change(domain, is, was, NULL, NULL); /* the caller hears of the first */
+                if (is_moved)
+                        (void)plug_limit(domain, was, NULL); /* it is where it was */
         }
         return r;
 }
@@ -309,11 +372,13 @@ void plug_again(Domain *domain)
 
         LIST_FOREACH (interface, live->devices.interfaces) {
                 _cleanup_(freep) char *lower = NULL;
+                _cleanup_(error_clear) Error error = {};
 
                 if (interface->type == INTERFACE_TYPE_NETWORK && interface->target)
                         lower = macvtap_lower(interface->target); /* a tap has none */
-                if (domain->live)
-                        note_port(domain, interface, interface->port_isolated == YES, lower);
+                if (domain->live &&
+                    note_port(domain, interface, interface->port_isolated == YES, lower, &error) < 0)
+                        log_warning(domain->object.path, "interface %s: %s", interface->mac, error.message);
         }
 }
 
@@ -335,7 +400,7 @@ static void sweep_fiber(void *data)
         Driver *driver = data;
         _cleanup_(error_clear) Error error = {};
 
-        if (macvtap_sweep(runs, driver, &error) < 0)
+        if (macvtap_sweep(runs, driver, &error) < 0 || shaper_sweep(&error) < 0)
                 log_warning(driver->object.path, "devices of machines that have ended may be left: %s",
                             error.message);
 }
@@ -348,10 +413,17 @@ void plug_sweep(Driver *driver)
                 log_warning(driver->object.path, "devices of machines that have ended may be left");
 }
 
-static bool has_macvtap(const DomainDefinition *live)
+/* A tap goes with its descriptor. */
+static bool leaves_device(const DomainInterface *interface)
+{
+        return interface->type == INTERFACE_TYPE_DIRECT || interface->type == INTERFACE_TYPE_NETWORK ||
+               interface->bandwidth;
+}
+
+static bool leaves_devices(const DomainDefinition *live)
 {
         LIST_FOREACH (interface, live->devices.interfaces) {
-                if (interface->type == INTERFACE_TYPE_DIRECT || interface->type == INTERFACE_TYPE_NETWORK)
+                if (leaves_device(interface))
                         return true;
         }
         return false;
@@ -359,7 +431,7 @@ static bool has_macvtap(const DomainDefinition *live)
 
 void plug_ended(Driver *driver, const DomainDefinition *definition)
 {
-        if (definition && has_macvtap(definition))
+        if (definition && leaves_devices(definition))
                 plug_sweep(driver);
 }
 
@@ -373,9 +445,9 @@ void plug_removed(Domain *domain, const DomainInterface *interface)
                 return; /* it was not plugged into anything */
         networks_remove_ports(driver, domain->object.path, interface->target);
         filter_ports_close(driver, &domain->object, interface->target);
-        if (interface->type != INTERFACE_TYPE_DIRECT && interface->type != INTERFACE_TYPE_NETWORK)
-                return; /* a tap goes with its descriptor */
+        if (!leaves_device(interface))
+                return;
         tag = tag_of(domain->live);
-        if (macvtap_remove(interface->target, tag, &error) < 0)
+        if (macvtap_remove(interface->target, tag, &error) < 0 || shaper_sweep(&error) < 0)
                 log_warning(domain->object.path, "device %s is left: %s", interface->target, error.message);
 }

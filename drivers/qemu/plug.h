@@ -16,6 +16,9 @@ int plug_interfaces(Domain *domain, DomainDefinition *live, const CommandLine *l
  * with other filters, limits or isolation. It has its name on the host still. After a failure it is as it
  * was. */
 int plug_change(Domain *domain, const DomainInterface *was, const DomainInterface *is, Error *error) AWAITS;
+/* The kernel limits the interface of a machine that runs as its <bandwidth> says (without one its portgroup
+ * does); if that fails, as it did. */
+int plug_limit(Domain *domain, const DomainInterface *interface, Error *error) AWAITS;
 /* The machine was taken back with its taps: its networks know of them again. */
 void plug_again(Domain *domain) AWAITS;
 /* The same before that, while the daemon opens: its interfaces have filters. */

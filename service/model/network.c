@@ -275,3 +275,12 @@ void network_definition_complete(NetworkDefinition *definition)
                 bridge->stp = ON;
         bridge->has_delay = true;
 }
+
+const PortGroup *network_find_port_group(const NetworkDefinition *definition, const char *name)
+{
+        LIST_FOREACH (group, definition->port_groups) {
+                if (name ? strcmp(group->name, name) == 0 : group->is_default == YES)
+                        return group;
+        }
+        return NULL;
+}

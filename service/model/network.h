@@ -194,6 +194,9 @@ static inline bool network_has_own_bridge(const NetworkDefinition *definition)
         return network_forward_mode(definition) <= FORWARD_OPEN;
 }
 
+/* The one with that name, or without a name the default; NULL if there is none. */
+const PortGroup *network_find_port_group(const NetworkDefinition *definition, const char *name);
+
 /* network-update.c: a changed copy, which is checked as a whole. `command` is of virNetworkUpdateCommand,
  * `section` of virNetworkUpdateSection; parent_index says which <ip>, -1: the one with DHCP, or the first of
  * IPv4. */

@@ -33,6 +33,8 @@ NetworkPort *network_port_free(NetworkPort *port)
         g_free(port->mac);
         g_free(port->device);
         g_free(port->lower);
+        g_free(port->portgroup);
+        struct_free(&bandwidth_type, port->bandwidth);
         g_free(port);
         return NULL;
 }

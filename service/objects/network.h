@@ -5,6 +5,7 @@
  * what it needs to know besides, and changes it only through these functions, so that every change is
  * announced. */
 
+#include "model/network.h"
 #include "objects/object.h"
 
 /* An address that was given out. Texts are owned; what is not known is empty. */
@@ -21,7 +22,9 @@ typedef struct NetworkLease {
 typedef struct NetworkPort {
         char *domain; /* object path */
         char *alias, *mac, *device;
-        char *lower; /* of the network's devices the one that it is on; NULL: it is on the bridge */
+        char *lower;          /* of the network's devices the one that it is on; NULL: it is on the bridge */
+        char *portgroup;      /* that the machine asks for; NULL: the default one */
+        Bandwidth *bandwidth; /* the interface's own; NULL: the portgroup's */
         bool is_isolated;
 } NetworkPort;
 

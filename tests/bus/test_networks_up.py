@@ -96,7 +96,6 @@ class TestRefusals:
         ("", "", "br*", "name"),
         ("", "<dns><txt name='a' value='x&#34;y'/></dns>" + ADDRESS.format(1), None, "txt"),
         ("", "<ip address='10.77.1.1' prefix='24'><tftp root='/a&#34;'/></ip>", None, "tftp"),
-        ("", "<bandwidth><inbound average='1000'/></bandwidth>" + ADDRESS.format(1), None, "bandwidth"),
     ])
     def test_changes_nothing(self, client, forward, content, bridge, word):
         path = define(client, "lab", forward=forward, content=content, bridge=bridge)
