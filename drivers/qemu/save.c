@@ -15,6 +15,7 @@
 #include "drivers/qemu/save-file.h"
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/stop.h"
+#include "model/saved-definition.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -258,25 +259,14 @@ int save_start(Domain *domain, uint32_t flags, const Job *cause, uint64_t deadli
                        : start_machine(domain, domain->definition, flags, cause, deadline_usec, error);
 }
 
-/* Only what the guest does not see may be other words. */
 int save_check_xml(const DomainDefinition *saved, const char *xml, char **ret_xml, Error *error)
 {
         _cleanup_(domain_definition_freep) DomainDefinition *wanted = NULL;
-        _cleanup_(freep) char *difference = NULL;
-        int r = domain_definition_parse(xml, strlen(xml), DEFINITION_INACTIVE, &wanted, error);
+        int r = saved_definition_replace(saved, xml, &wanted, error);
 
         if (r >= 0)
-                r = domain_definition_complete(wanted, error);
-        if (r < 0)
-                return r;
-        difference = domain_definition_difference(saved, wanted, true);
-        if (difference || strcmp(saved->uuid, wanted->uuid) != 0)
-                return error_set(
-                        error, ERROR_CONFIG_UNSUPPORTED,
-                        "The guest would see that %s is another: that cannot be while its memory is saved",
-                        difference ? difference : "the UUID");
-        *ret_xml = domain_definition_format(wanted, DEFINITION_INACTIVE | DEFINITION_SECURE);
-        return 0;
+                *ret_xml = domain_definition_format(wanted, DEFINITION_INACTIVE | DEFINITION_SECURE);
+        return r;
 }
 
 /* What stands at the path may be replaced only if it is a saved machine as well. */

@@ -264,16 +264,3 @@ int test_domain_memory_stats(Call *call, Domain *domain, uint32_t flags, GVarian
         *ret_stats = g_variant_builder_end(&stats);
         return 0;
 }
-
-/* Nothing here takes time: there is never a job. */
-int test_domain_get_job_info(Call *call, Domain *domain, GVariant **ret_job_info, Error *error)
-{
-        const guint64 none = 0;
-
-        (void)call;
-        (void)domain;
-        (void)error;
-        *ret_job_info = g_variant_new("(ittttttttttt)", 0, none, none, none, none, none, none, none, none,
-                                      none, none, none);
-        return 0;
-}

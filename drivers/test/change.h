@@ -30,7 +30,6 @@ void change_apply(Change *change, Domain *domain, const char *property, bool is_
 int change_look(const Domain *domain, const char *operation, uint32_t flags,
                 const DomainDefinition **ret_definition, Error *error);
 
-int test_domain_get_job_info(Call *call, Domain *domain, GVariant **ret_job_info, Error *error);
 int test_domain_get_vcpus(Call *call, Domain *domain, uint32_t flags, uint32_t *ret_vcpus, Error *error);
 int test_domain_memory_stats(Call *call, Domain *domain, uint32_t flags, GVariant **ret_stats, Error *error);
 int test_domain_set_autostart(Call *call, Domain *domain, bool value, Error *error);

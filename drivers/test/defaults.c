@@ -73,7 +73,7 @@ static int machine_make(Call *call, Error *error)
         r = object_table_add(call->driver->objects, &domain->object);
         if (r < 0)
                 return error_set_errno(error, r, "Cannot add the %s", object_describe(&domain->object));
-        machine_start(domain, domain->definition, false, NULL);
+        machine_start(domain, domain->definition, &machine_boot, false, NULL);
         return 0;
 }
 

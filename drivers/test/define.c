@@ -116,8 +116,8 @@ int test_define_domain(Call *call, Domain *existing, DomainDefinition *definitio
 }
 
 /* A machine that is there runs, this time, by another definition than its own. */
-static int create_existing(Call *call, Domain *domain, DomainDefinition *definition, uint32_t flags,
-                           Error *error)
+static int create_existing(Domain *domain, DomainDefinition *definition, const MachineOrigin *origin,
+                           bool is_paused, const Job *cause, Error *error)
 {
         _cleanup_(domain_definition_freep) DomainDefinition *owned _unused_ = definition;
         int r = domain_check_inactive(domain, error);
@@ -127,13 +127,13 @@ static int create_existing(Call *call, Domain *domain, DomainDefinition *definit
         if (r >= 0)
                 r = define_prepare(definition, error);
         if (r >= 0)
-                machine_start(domain, definition, flags & START_PAUSED, call->job);
+                machine_start(domain, definition, origin, is_paused, cause);
         return r;
 }
 
 /* The start is a job of the new machine, by which it can be told who wanted it; nobody can be before it. */
-static int create_new(Call *call, DomainDefinition *definition, uint32_t flags, Domain **ret_domain,
-                      Error *error) AWAITS
+static int create_new(Call *call, DomainDefinition *definition, const char *operation,
+                      const MachineOrigin *origin, bool is_paused, Domain **ret_domain, Error *error) AWAITS
 {
         _cleanup_(domain_unrefp) Domain *domain = NULL;
         _cleanup_(job_releasep) Job *job = NULL;
@@ -141,13 +141,12 @@ static int create_new(Call *call, DomainDefinition *definition, uint32_t flags, 
 
         if (r < 0)
                 return r;
-        r = job_take(domain->object.jobs, JOB_START, "CreateXML", call->uid, call->deadline_usec, &job,
-                     error);
+        r = job_take(domain->object.jobs, JOB_START, operation, call->uid, call->deadline_usec, &job, error);
         if (r < 0) {
                 object_table_remove(call->driver->objects, &domain->object);
                 return r;
         }
-        machine_start(domain, domain->definition, flags & START_PAUSED, job);
+        machine_start(domain, domain->definition, origin, is_paused, job);
         *ret_domain = TAKE_PTR(domain);
         return 0;
 }
@@ -155,6 +154,7 @@ static int create_new(Call *call, DomainDefinition *definition, uint32_t flags, 
 int test_create_domain(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
                        const int *fds, size_t n_fds, Domain **ret_domain, Error *error)
 {
+        bool is_paused = flags & START_PAUSED;
         int r = error_check_flags(error, "CreateXML", flags, START_ALL);
 
         (void)fds;
@@ -166,11 +166,38 @@ int test_create_domain(Call *call, Domain *existing, DomainDefinition *definitio
                 return r;
         }
         if (!existing)
-                return create_new(call, definition, flags, ret_domain, error);
-        r = create_existing(call, existing, definition, flags, error);
+                return create_new(call, definition, "CreateXML", &machine_boot, is_paused, ret_domain,
+                                  error);
+        r = create_existing(existing, definition, &machine_boot, is_paused, call->job, error);
         if (r >= 0)
                 *ret_domain = domain_ref(existing);
         return r;
+}
+
+int define_restore(Call *call, const DomainDefinition *saved, const MachineOrigin *origin, bool is_paused,
+                   Error *error)
+{
+        DomainDefinition *definition = domain_definition_copy(saved);
+        Object *object = object_table_by_uuid(call->driver->objects, OBJECT_DOMAIN, saved->uuid);
+        _cleanup_(domain_unrefp) Domain *domain = NULL;
+        _cleanup_(job_releasep) Job *job = NULL;
+        int r;
+
+        if (!object)
+                return create_new(call, definition, "DomainRestore", origin, is_paused, &domain, error);
+        if (object->owner != call->owner) {
+                domain_definition_free(definition);
+                return error_set(error, ERROR_EXISTS, "There is a domain with UUID %s already", saved->uuid);
+        }
+        domain = domain_ref((Domain *)object);
+        r = job_take(object->jobs, JOB_START, "DomainRestore", call->uid, call->deadline_usec, &job, error);
+        if (r < 0 || object->is_gone) {
+                domain_definition_free(definition);
+                return r < 0 ? r : error_set(error, ERROR_NO_DOMAIN, "The machine was undefined meanwhile");
+        }
+        g_free(definition->name); /* it may have been renamed since */
+        definition->name = g_strdup(object->name);
+        return create_existing(domain, definition, origin, is_paused, job, error);
 }
 
 static int check_undefine(const Domain *domain, uint32_t flags, Error *error)

@@ -3,10 +3,15 @@
 
 /* Machines that come and go, as definitions. */
 
-#include "driver.h"
+#include "drivers/test/machine.h"
 
 /* Refuses other types than test, and fills in what every definition has. */
 int define_prepare(DomainDefinition *definition, Error *error);
+
+/* The machine of a saved definition runs again: the one that is there, which must be the caller's and off,
+ * or a transient one. */
+int define_restore(Call *call, const DomainDefinition *saved, const MachineOrigin *origin, bool is_paused,
+                   Error *error) AWAITS;
 
 /* DriverType's hooks (driver.h). */
 int test_prepare_domain(const Driver *driver, DomainDefinition *definition, uid_t owner, Error *error);

@@ -5,6 +5,7 @@
  * be refused. */
 
 #include "drivers/test/devices.h"
+#include "drivers/test/addresses.h"
 #include "drivers/test/change.h"
 #include "drivers/test/machine.h"
 #include "model/device-change.h"
@@ -114,6 +115,8 @@ static int change_device(Domain *domain, const DeviceChange *what, const char *x
         if (r < 0)
                 return r;
         change_apply(&change, domain, "MemoryKiB", false); /* which memory devices change */
+        if (domain_is_active(domain))
+                addresses_follow(domain);
         if (what->signal && alias)
                 machine_signal(domain, what->signal, g_variant_new("(s)", alias));
         return 0;

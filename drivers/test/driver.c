@@ -12,6 +12,8 @@
 #include "drivers/storage/volumes.h"
 #include "drivers/test/defaults.h"
 #include "drivers/test/define.h"
+#include "drivers/test/images.h"
+#include "drivers/test/state.h"
 #include "drivers/test/stats.h"
 #include "drivers/test/test.h"
 
@@ -20,18 +22,29 @@
 
 static void driver_close(Driver *driver)
 {
+        TestState *state = TAKE_PTR(driver->private_data);
+
         networks_close(driver);
         filters_close(driver);
         secrets_close(driver);
         pools_close(driver);
         interfaces_close(driver);
         devices_close(driver);
+        g_ptr_array_unref(state->saved);
+        g_free(state);
 }
 
 static int driver_open(Driver *driver, Error *error)
 {
-        int r = networks_open(driver, error);
+        TestState *state = g_new0(TestState, 1);
+        int r;
 
+        *state = (TestState){ .saved = g_ptr_array_new_with_free_func(images_release),
+                              .pages_to_scan = 100,
+                              .sleep_msec = 20,
+                              .merges_across_nodes = 1 };
+        driver->private_data = state;
+        r = networks_open(driver, error);
         if (r >= 0)
                 r = filters_open(driver, error);
         if (r >= 0)

@@ -4,6 +4,7 @@
  * interrupts are checked and reach nobody. */
 
 #include "drivers/test/guest.h"
+#include "model/cpuset.h"
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -12,12 +13,14 @@
 #define SECONDS_MAX (UINT64_C(4) << 30) /* in the year 2106 */
 #define KEYS_MAX    16
 #define CODESETS    10 /* virKeycodeSet */
+#define VCPUS_MAX   64 /* of which the guest can spare all but the first; further ones are always online */
 
-/* virDomainGetHostnameFlags, virDomainSetTimeFlags. */
+/* virDomainGetHostnameFlags, virDomainSetTimeFlags, virDomainSetUserPasswordFlags. */
 enum {
         HOSTNAME_LEASE = 1 << 0,
         HOSTNAME_AGENT = 1 << 1,
         TIME_SYNC = 1 << 0,
+        PASSWORD_ENCRYPTED = 1 << 0,
 };
 
 static const char *const mounted[] = { "/", "/boot" };
@@ -26,6 +29,7 @@ typedef struct Guest {
         int run; /* the machine's id */
         int64_t clock_offset_nsec;
         bool is_frozen[G_N_ELEMENTS(mounted)];
+        bool is_offline[VCPUS_MAX];
 } Guest;
 
 static int guest_of(Domain *domain, const char *operation, uint32_t flags, uint32_t known, Guest **ret_guest,
@@ -208,5 +212,99 @@ int test_domain_send_key(Call *call, Domain *domain, uint32_t codeset, uint32_t 
         if (r >= 0 && (n == 0 || n > KEYS_MAX))
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "1 to %d keys can be pressed, not %zu",
                               KEYS_MAX, n);
+        return r;
+}
+
+int test_domain_set_user_password(Call *call, Domain *domain, const char *user, const char *password,
+                                  uint32_t flags, Error *error)
+{
+        Guest *guest;
+        int r = guest_of(domain, "SetUserPassword", flags, PASSWORD_ENCRYPTED, &guest, error);
+
+        (void)call, (void)password; /* nobody logs in */
+        if (r >= 0 && strcmp(user, "root") != 0)
+                r = error_set(error, ERROR_OPERATION_FAILED, "The guest has no user '%s', only root", user);
+        return r;
+}
+
+static bool is_online(const Guest *guest, unsigned vcpu)
+{
+        return vcpu >= VCPUS_MAX || !guest->is_offline[vcpu];
+}
+
+static void add_set(GVariantBuilder *sets, const char *key, GString *numbers)
+{
+        _cleanup_(freep) char *text = g_string_free(numbers, FALSE), *set = cpuset_canonical(text);
+
+        g_variant_builder_add(sets, "{sv}", key, g_variant_new_string(set));
+}
+
+int test_domain_get_guest_vcpus(Call *call, Domain *domain, uint32_t flags, GVariant **ret_vcpus,
+                                Error *error)
+{
+        GString *all, *online, *offlinable;
+        GVariantBuilder sets;
+        Guest *guest;
+        int r = guest_of(domain, "GetGuestVcpus", flags, 0, &guest, error);
+
+        (void)call;
+        if (r < 0)
+                return r;
+        all = g_string_new(NULL);
+        online = g_string_new(NULL);
+        offlinable = g_string_new(NULL);
+        for (unsigned i = 0; i < domain->live->current_vcpus; i++) {
+                g_string_append_printf(all, "%s%u", i > 0 ? "," : "", i);
+                if (is_online(guest, i))
+                        g_string_append_printf(online, "%s%u", online->len ? "," : "", i);
+                if (i > 0 && i < VCPUS_MAX)
+                        g_string_append_printf(offlinable, "%s%u", offlinable->len ? "," : "", i);
+        }
+        g_variant_builder_init(&sets, G_VARIANT_TYPE_VARDICT);
+        add_set(&sets, "vcpus", all);
+        add_set(&sets, "online", online);
+        add_set(&sets, "offlinable", offlinable);
+        *ret_vcpus = g_variant_ref_sink(g_variant_builder_end(&sets));
+        return 0;
+}
+
+static int check_vcpu(const Domain *domain, unsigned vcpu, bool is_to_be_online, Error *error)
+{
+        if (vcpu >= domain->live->current_vcpus)
+                return error_set(error, ERROR_INVALID_ARGUMENT, "The guest has no processor %u", vcpu);
+        if (!is_to_be_online && (vcpu == 0 || vcpu >= VCPUS_MAX))
+                return error_set(error, ERROR_OPERATION_INVALID, "The guest cannot spare its processor %u",
+                                 vcpu);
+        return 0;
+}
+
+int test_domain_set_guest_vcpus(Call *call, Domain *domain, GVariant *map, int32_t state, uint32_t flags,
+                                Error *error)
+{
+        bool changed[VCPUS_MAX] = {};
+        size_t n = g_variant_n_children(map), n_chosen = 0;
+        Guest *guest;
+        int r = guest_of(domain, "SetGuestVcpus", flags, 0, &guest, error);
+
+        (void)call;
+        if (r >= 0 && state != 0 && state != 1)
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "A processor is online (1) or offline (0), not %d", state);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                gboolean is_meant;
+
+                g_variant_get_child(map, i, "b", &is_meant);
+                if (!is_meant)
+                        continue;
+                r = check_vcpu(domain, (unsigned)i, state == 1, error);
+                if (i < VCPUS_MAX)
+                        changed[i] = true;
+                n_chosen++;
+        }
+        if (r >= 0 && n_chosen == 0)
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "No processor is chosen");
+        for (size_t i = 0; r >= 0 && i < VCPUS_MAX; i++)
+                if (changed[i])
+                        guest->is_offline[i] = state == 0;
         return r;
 }

@@ -19,3 +19,9 @@ int test_domain_send_key(Call *call, Domain *domain, uint32_t codeset, uint32_t 
                          GVariant *keycodes, uint32_t flags, Error *error);
 int test_domain_set_time(Call *call, Domain *domain, uint64_t seconds, uint32_t nanoseconds, uint32_t flags,
                          Error *error);
+int test_domain_set_user_password(Call *call, Domain *domain, const char *user, const char *password,
+                                  uint32_t flags, Error *error);
+int test_domain_get_guest_vcpus(Call *call, Domain *domain, uint32_t flags, GVariant **ret_vcpus,
+                                Error *error);
+int test_domain_set_guest_vcpus(Call *call, Domain *domain, GVariant *map, int32_t state, uint32_t flags,
+                                Error *error);

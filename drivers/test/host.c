@@ -5,6 +5,8 @@
 
 #include "drivers/test/host.h"
 #include "core/xml.h"
+#include "drivers/test/state.h"
+#include "model/values.h"
 #include <string.h>
 #include <time.h>
 
@@ -229,5 +231,59 @@ int test_connect_node_get_security_model(Call *call, GVariant **ret_model, Error
 {
         (void)call, (void)error;
         *ret_model = g_variant_ref_sink(g_variant_new("(ss)", "", ""));
+        return 0;
+}
+
+static int take_memory_parameter(void *target, const char *key, GVariant *value, Error *error)
+{
+        TestState *state = target;
+        uint32_t *at = strcmp(key, "shm_pages_to_scan") == 0        ? &state->pages_to_scan
+                       : strcmp(key, "shm_sleep_millisecs") == 0    ? &state->sleep_msec
+                       : strcmp(key, "shm_merge_across_nodes") == 0 ? &state->merges_across_nodes
+                                                                    : NULL;
+
+        if (!at)
+                return error_set(error, ERROR_INVALID_ARGUMENT, "There is no parameter '%s' that can be set",
+                                 key);
+        if (!g_variant_is_of_type(value, G_VARIANT_TYPE_UINT32))
+                return error_set(error, ERROR_INVALID_ARGUMENT, "%s is of type u", key);
+        if (at == &state->merges_across_nodes && g_variant_get_uint32(value) > 1)
+                return error_set(error, ERROR_INVALID_ARGUMENT, "%s is 0 or 1", key);
+        *at = g_variant_get_uint32(value);
+        return 0;
+}
+
+int test_connect_node_set_memory_parameters(Call *call, GVariant *params, uint32_t flags, Error *error)
+{
+        TestState changed = *test_state(call->driver);
+        int r = error_check_flags(error, "NodeSetMemoryParameters", flags, 0);
+
+        if (r >= 0)
+                r = values_take(params, take_memory_parameter, &changed, error);
+        if (r >= 0)
+                *test_state(call->driver) = changed; /* all or nothing */
+        return r;
+}
+
+int test_connect_node_get_memory_parameters(Call *call, uint32_t flags, GVariant **ret_params, Error *error)
+{
+        const TestState *state = test_state(call->driver);
+        const struct {
+                const char *key;
+                uint32_t value;
+        } values[] = {
+                { "shm_pages_to_scan", state->pages_to_scan },
+                { "shm_sleep_millisecs", state->sleep_msec },
+                { "shm_merge_across_nodes", state->merges_across_nodes },
+        };
+        GVariantBuilder params;
+        int r = error_check_flags(error, "NodeGetMemoryParameters", flags, 0);
+
+        if (r < 0)
+                return r;
+        g_variant_builder_init(&params, G_VARIANT_TYPE_VARDICT);
+        for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
+                g_variant_builder_add(&params, "{sv}", values[i].key, g_variant_new_uint32(values[i].value));
+        *ret_params = g_variant_ref_sink(g_variant_builder_end(&params));
         return 0;
 }

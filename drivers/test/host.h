@@ -19,3 +19,5 @@ int test_connect_node_get_free_memory(Call *call, uint64_t *ret_bytes, Error *er
 int test_connect_node_get_memory_stats(Call *call, int32_t cell, uint32_t flags, GVariant **ret_stats,
                                        Error *error);
 int test_connect_node_get_security_model(Call *call, GVariant **ret_model, Error *error);
+int test_connect_node_get_memory_parameters(Call *call, uint32_t flags, GVariant **ret_params, Error *error);
+int test_connect_node_set_memory_parameters(Call *call, GVariant *params, uint32_t flags, Error *error);

@@ -21,7 +21,7 @@ int test_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error)
                 r = domain_check_inactive(domain, error);
         if (r < 0)
                 return r;
-        machine_start(domain, domain->definition, flags & START_PAUSED, call->job);
+        machine_start(domain, domain->definition, &machine_boot, flags & START_PAUSED, call->job);
         return 0;
 }
 

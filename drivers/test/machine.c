@@ -4,6 +4,7 @@
  * is announced is what libvirt's own test driver announces. */
 
 #include "drivers/test/machine.h"
+#include "drivers/test/addresses.h"
 
 int machine_check_persistent(const Domain *domain, Error *error)
 {
@@ -14,14 +15,22 @@ int machine_check_persistent(const Domain *domain, Error *error)
                          object_describe(&domain->object));
 }
 
-void machine_start_from(Domain *domain, const DomainDefinition *definition, const MachineOrigin *origin,
-                        bool is_paused, const Job *cause)
+const MachineOrigin machine_boot = {
+        .running_reason = RUNNING_REASON_BOOTED,
+        .paused_reason = PAUSED_REASON_USER,
+        .started_detail = STARTED_BOOTED,
+        .suspended_detail = SUSPENDED_PAUSED,
+};
+
+void machine_start(Domain *domain, const DomainDefinition *definition, const MachineOrigin *origin,
+                   bool is_paused, const Job *cause)
 {
         DomainDefinition *live = domain_definition_copy(definition);
 
         domain_definition_assign_aliases(live);
         domain->has_managed_save = false; /* gone on from, or thrown away */
         domain_set_live(domain, live);
+        addresses_follow(domain);
         domain_set_state(domain, is_paused ? DOMAIN_STATE_PAUSED : DOMAIN_STATE_RUNNING,
                          is_paused ? origin->paused_reason : origin->running_reason);
         domain_lifecycle(domain, DOMAIN_EVENT_STARTED, origin->started_detail, cause);
@@ -29,23 +38,12 @@ void machine_start_from(Domain *domain, const DomainDefinition *definition, cons
                 domain_lifecycle(domain, DOMAIN_EVENT_SUSPENDED, origin->suspended_detail, cause);
 }
 
-void machine_start(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause)
-{
-        static const MachineOrigin boot = {
-                .running_reason = RUNNING_REASON_BOOTED,
-                .paused_reason = PAUSED_REASON_USER,
-                .started_detail = STARTED_BOOTED,
-                .suspended_detail = SUSPENDED_PAUSED,
-        };
-
-        machine_start_from(domain, definition, &boot, is_paused, cause);
-}
-
 void machine_end(Domain *domain, int reason, int detail, const Job *cause)
 {
         /* It is listed until it is removed, and has to have a definition until then. */
         if (!domain->definition)
                 domain->definition = domain_definition_copy(domain->live);
+        addresses_end(domain);
         domain_set_live(domain, NULL);
         domain_set_state(domain, DOMAIN_STATE_SHUTOFF, reason);
         domain_lifecycle(domain, DOMAIN_EVENT_STOPPED, detail, cause);

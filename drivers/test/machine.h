@@ -14,12 +14,15 @@ enum {
         UNDEFINED_REMOVED = 0,
         UNDEFINED_RENAMED = 1,
         STARTED_BOOTED = 0,
+        STARTED_RESTORED = 2,
         STARTED_FROM_SNAPSHOT = 3,
         SUSPENDED_PAUSED = 0,
+        SUSPENDED_RESTORED = 4,
         SUSPENDED_FROM_SNAPSHOT = 5,
         RESUMED_UNPAUSED = 0,
         STOPPED_SHUTDOWN = 0,
         STOPPED_DESTROYED = 1,
+        STOPPED_CRASHED = 2,
         STOPPED_SAVED = 4,
         STOPPED_FROM_SNAPSHOT = 6,
 };
@@ -35,17 +38,16 @@ enum {
 /* 0, or an error that says that it has no definition that is kept. */
 int machine_check_persistent(const Domain *domain, Error *error);
 
-/* What is told of a run that does not begin with a boot. */
+/* What is told of how a run begins. */
 typedef struct MachineOrigin {
         int running_reason, paused_reason, started_detail, suspended_detail;
 } MachineOrigin;
 
-/* A machine that is off runs, by a copy of the definition; announced as booted, and as paused if it is. */
-void machine_start(Domain *domain, const DomainDefinition *definition, bool is_paused, const Job *cause);
+extern const MachineOrigin machine_boot;
 
-/* The same with other numbers. */
-void machine_start_from(Domain *domain, const DomainDefinition *definition, const MachineOrigin *origin,
-                        bool is_paused, const Job *cause);
+/* A machine that is off runs, by a copy of the definition; announced with the numbers of the origin. */
+void machine_start(Domain *domain, const DomainDefinition *definition, const MachineOrigin *origin,
+                   bool is_paused, const Job *cause);
 
 /* A machine that runs is off; announced as stopped, with these numbers. A transient one is gone then: the
  * caller holds a reference. */

@@ -10,11 +10,14 @@
 #include "drivers/snapshots/reads.h"
 #include "drivers/storage/pools.h"
 #include "drivers/storage/volumes.h"
+#include "drivers/test/addresses.h"
 #include "drivers/test/change.h"
+#include "drivers/test/control.h"
 #include "drivers/test/define.h"
 #include "drivers/test/devices.h"
 #include "drivers/test/guest.h"
 #include "drivers/test/host.h"
+#include "drivers/test/images.h"
 #include "drivers/test/lifecycle.h"
 #include "drivers/test/pins.h"
 #include "drivers/test/save.h"
@@ -25,6 +28,9 @@
 
 const DriverOperations test_operations = {
         .connect = {
+                .domain_restore = test_connect_domain_restore,
+                .domain_save_image_define_xml = test_connect_domain_save_image_define_xml,
+                .domain_save_image_get_xml_desc = test_connect_domain_save_image_get_xml_desc,
                 .find_storage_pool_sources = pools_find_sources,
                 .get_capabilities = test_connect_get_capabilities,
                 .get_cpu_model_names = test_connect_get_cpu_model_names,
@@ -38,12 +44,16 @@ const DriverOperations test_operations = {
                 .node_get_cpu_map = test_connect_node_get_cpu_map,
                 .node_get_cpu_stats = test_connect_node_get_cpu_stats,
                 .node_get_free_memory = test_connect_node_get_free_memory,
+                .node_get_memory_parameters = test_connect_node_get_memory_parameters,
                 .node_get_memory_stats = test_connect_node_get_memory_stats,
                 .node_get_security_model = test_connect_node_get_security_model,
+                .node_set_memory_parameters = test_connect_node_set_memory_parameters,
         },
         .domain = {
+                .abort_job = test_domain_abort_job,
                 .add_iothread = test_domain_add_iothread,
                 .attach_device = test_domain_attach_device,
+                .core_dump = test_domain_core_dump,
                 .create = test_domain_create,
                 .create_with_files = test_domain_create_with_files,
                 .del_iothread = test_domain_del_iothread,
@@ -54,37 +64,46 @@ const DriverOperations test_operations = {
                 .fs_trim = test_domain_fs_trim,
                 .get_block_io_parameters = test_domain_get_block_io_parameters,
                 .get_block_io_tune = test_domain_get_block_io_tune,
+                .get_control_info = test_domain_get_control_info,
                 .get_emulator_pin_info = test_domain_get_emulator_pin_info,
                 .get_fs_info = test_domain_get_fs_info,
+                .get_guest_vcpus = test_domain_get_guest_vcpus,
                 .get_hostname = test_domain_get_hostname,
                 .get_interface_parameters = test_domain_get_interface_parameters,
                 .get_iothread_info = test_domain_get_iothread_info,
                 .get_job_info = test_domain_get_job_info,
+                .get_job_stats = test_domain_get_job_stats,
                 .get_memory_parameters = test_domain_get_memory_parameters,
                 .get_numa_parameters = test_domain_get_numa_parameters,
                 .get_perf_events = test_domain_get_perf_events,
                 .get_scheduler_parameters = test_domain_get_scheduler_parameters,
+                .get_security_label_list = test_domain_get_security_label_list,
                 .get_stats = test_domain_get_stats,
                 .get_time = test_domain_get_time,
                 .get_vcpu_pin_info = test_domain_get_vcpu_pin_info,
                 .get_vcpus = test_domain_get_vcpus,
                 .has_managed_save_image = test_domain_has_managed_save_image,
                 .inject_nmi = test_domain_inject_nmi,
+                .interface_addresses = test_domain_interface_addresses,
                 .list_domain_snapshots = snapshots_list_domain_snapshots,
                 .managed_save = test_domain_managed_save,
                 .managed_save_remove = test_domain_managed_save_remove,
+                .memory_peek = test_domain_memory_peek,
                 .memory_stats = test_domain_memory_stats,
                 .pin_emulator = test_domain_pin_emulator,
                 .pin_iothread = test_domain_pin_iothread,
                 .pin_vcpu = test_domain_pin_vcpu,
+                .pm_wakeup = test_domain_pm_wakeup,
                 .reboot = test_domain_reboot,
                 .rename = test_domain_rename,
                 .reset = test_domain_reset,
                 .resume = test_domain_resume,
+                .save = test_domain_save,
                 .send_key = test_domain_send_key,
                 .set_autostart = test_domain_set_autostart,
                 .set_block_io_parameters = test_domain_set_block_io_parameters,
                 .set_block_io_tune = test_domain_set_block_io_tune,
+                .set_guest_vcpus = test_domain_set_guest_vcpus,
                 .set_interface_parameters = test_domain_set_interface_parameters,
                 .set_memory = test_domain_set_memory,
                 .set_memory_parameters = test_domain_set_memory_parameters,
@@ -94,6 +113,7 @@ const DriverOperations test_operations = {
                 .set_perf_events = test_domain_set_perf_events,
                 .set_scheduler_parameters = test_domain_set_scheduler_parameters,
                 .set_time = test_domain_set_time,
+                .set_user_password = test_domain_set_user_password,
                 .set_vcpus = test_domain_set_vcpus,
                 .shutdown = test_domain_shutdown,
                 .snapshot_create_xml = test_domain_snapshot_create_xml,

@@ -13,14 +13,25 @@ enum {
         SAVE_PAUSED = 1 << 2,
 };
 
-int test_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *error)
+int save_check_flags(const char *operation, uint32_t flags, Error *error)
 {
-        int r = error_check_flags(error, "ManagedSave", flags,
-                                  SAVE_BYPASS_CACHE | SAVE_RUNNING | SAVE_PAUSED);
+        int r = error_check_flags(error, operation, flags, SAVE_BYPASS_CACHE | SAVE_RUNNING | SAVE_PAUSED);
 
         if (r >= 0 && flags & SAVE_RUNNING && flags & SAVE_PAUSED)
-                r = error_set(error, ERROR_INVALID_ARGUMENT,
-                              "ManagedSave cannot both go on running and go on paused");
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "%s: RUNNING (2) excludes PAUSED (4)",
+                              operation);
+        return r;
+}
+
+bool save_goes_on(bool was_running, uint32_t flags)
+{
+        return flags & SAVE_RUNNING || (was_running && !(flags & SAVE_PAUSED));
+}
+
+int test_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *error)
+{
+        int r = save_check_flags("ManagedSave", flags, error);
+
         if (r >= 0)
                 r = domain_check_active(domain, error);
         if (r >= 0)

@@ -130,7 +130,7 @@ int test_snapshot_revert(Call *call, DomainSnapshot *snapshot, uint32_t flags, E
         forest_apply(domain, &(SnapshotChange){ .sets_current = true, .current = snapshot });
         domain_set_state(domain, DOMAIN_STATE_SHUTOFF, SHUTOFF_REASON_FROM_SNAPSHOT);
         if (is_run(definition, flags, &is_paused))
-                machine_start_from(domain, run, &origin, is_paused, call->job);
+                machine_start(domain, run, &origin, is_paused, call->job);
         return 0;
 }
 

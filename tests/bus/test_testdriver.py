@@ -170,7 +170,7 @@ class TestLife:
         assert web.state == (SHUTOFF, 0)
 
     def test_what_is_not_there(self, machine):
-        message = refused(machine.call, "PMWakeup", "u", 0)
+        message = refused(machine.call, "MigrateGetMaxSpeed", "u", 0)
         assert "Test" in message and "PMWakeup" in message
 
 

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A job that takes time is one that was told to be slow (org.virtbus1.Connect.InjectFault): it can be looked
+ * at and given up meanwhile. Memory has never been written to, and a dump of it leaves no file. */
+
+#include "drivers/test/control.h"
+#include "drivers/test/machine.h"
+#include <string.h>
+
+/* virDomainCoreDumpFlags, virDomainMemoryFlags, virDomainJobType. */
+enum {
+        DUMP_CRASH = 1 << 0,
+        DUMP_LIVE = 1 << 1,
+        DUMP_BYPASS_CACHE = 1 << 2,
+        DUMP_RESET = 1 << 3,
+        DUMP_MEMORY_ONLY = 1 << 4,
+        DUMP_ALL = (1 << 5) - 1,
+};
+enum { MEMORY_VIRTUAL = 1 << 0, MEMORY_PHYSICAL = 1 << 1 };
+enum { JOB_TYPE_NONE = 0, JOB_TYPE_UNBOUNDED = 2 };
+
+#define DUMP_FORMATS 5 /* virDomainCoreDumpFormat */
+#define PEEK_MAX     65536
+
+/* What moves memory; the others are no jobs to clients of libvirt. NULL: nothing does. */
+static Job *memory_job(const Domain *domain)
+{
+        static const char *const operations[] = { "Save", "ManagedSave", "CoreDump", NULL };
+        Job *job = job_queue_current(domain->object.jobs);
+
+        return job && g_strv_contains(operations, job_get_operation(job)) ? job : NULL;
+}
+
+static uint64_t elapsed_msec(const Job *job)
+{
+        return job ? (uint64_t)(g_get_monotonic_time() - (int64_t)job_get_started_usec(job)) / 1000 : 0;
+}
+
+int test_domain_get_job_info(Call *call, Domain *domain, GVariant **ret_info, Error *error)
+{
+        const Job *job = memory_job(domain);
+        const guint64 none = 0, total = job ? domain->live->current_memory_kib * 1024 : 0;
+
+        (void)call, (void)error;
+        *ret_info = g_variant_ref_sink(
+                g_variant_new("(ittttttttttt)", job ? JOB_TYPE_UNBOUNDED : JOB_TYPE_NONE, elapsed_msec(job),
+                              none, total, none, total, total, none, total, none, none, none));
+        return 0;
+}
+
+int test_domain_get_job_stats(Call *call, Domain *domain, uint32_t flags, GVariant **ret_stats, Error *error)
+{
+        const Job *job = memory_job(domain);
+        GVariantBuilder stats;
+        int r = error_check_flags(error, "GetJobStats", flags, 0);
+
+        (void)call;
+        if (r < 0)
+                return r;
+        g_variant_builder_init(&stats, G_VARIANT_TYPE_VARDICT);
+        if (job) {
+                g_variant_builder_add(&stats, "{sv}", "time_elapsed",
+                                      g_variant_new_uint64(elapsed_msec(job)));
+                g_variant_builder_add(&stats, "{sv}", "memory_total",
+                                      g_variant_new_uint64(domain->live->current_memory_kib * 1024));
+        }
+        *ret_stats = g_variant_ref_sink(g_variant_new("(i@a{sv})", job ? JOB_TYPE_UNBOUNDED : JOB_TYPE_NONE,
+                                                      g_variant_builder_end(&stats)));
+        return 0;
+}
+
+int test_domain_abort_job(Call *call, Domain *domain, Error *error)
+{
+        Job *job = memory_job(domain);
+        int r = domain_check_active(domain, error);
+
+        (void)call;
+        if (r >= 0 && !job)
+                r = error_set(error, ERROR_OPERATION_INVALID,
+                              "No transfer of memory that could be given up goes on at the %s",
+                              object_describe(&domain->object));
+        if (r >= 0)
+                job_cancel(job);
+        return r;
+}
+
+static int check_dump(const Domain *domain, const char *to, uint32_t format, uint32_t flags, Error *error)
+{
+        int r = error_check_flags(error, "CoreDump", flags, DUMP_ALL);
+
+        if (r >= 0 && format >= DUMP_FORMATS)
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "CoreDump: there is no format %u, %d is the last", format, DUMP_FORMATS - 1);
+        if (r >= 0 && format > 0 && !(flags & DUMP_MEMORY_ONLY))
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "CoreDump: format %u needs MEMORY_ONLY (16)",
+                              format);
+        if (r >= 0 && flags & DUMP_CRASH && flags & (DUMP_LIVE | DUMP_RESET))
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "CoreDump: CRASH (1) excludes LIVE (2) and RESET (8)");
+        if (r >= 0 && !g_path_is_absolute(to))
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "'%s' is no absolute path", to);
+        return r < 0 ? r : domain_check_active(domain, error);
+}
+
+int test_domain_core_dump(Call *call, Domain *domain, const char *to, uint32_t format, uint32_t flags,
+                          Error *error)
+{
+        int r = check_dump(domain, to, format, flags, error);
+
+        if (r < 0)
+                return r;
+        if (flags & DUMP_CRASH)
+                machine_end(domain, SHUTOFF_REASON_CRASHED, STOPPED_CRASHED, call->job);
+        else if (flags & DUMP_RESET)
+                machine_signal(domain, "Reboot", NULL);
+        return 0;
+}
+
+int test_domain_memory_peek(Call *call, Domain *domain, uint64_t offset, uint64_t size, uint32_t flags,
+                            GVariant **ret_buffer, Error *error)
+{
+        _cleanup_(freep) uint8_t *zeros = NULL;
+        int r = error_check_flags(error, "MemoryPeek", flags, MEMORY_VIRTUAL | MEMORY_PHYSICAL);
+
+        (void)call;
+        if (r >= 0 && flags != MEMORY_VIRTUAL && flags != MEMORY_PHYSICAL)
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "MemoryPeek needs one of VIRTUAL (1) and PHYSICAL (2)");
+        if (r >= 0 && (size == 0 || size > PEEK_MAX))
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "MemoryPeek reads 1 to %d bytes at a time",
+                              PEEK_MAX);
+        if (r >= 0)
+                r = domain_check_active(domain, error);
+        if (r >= 0 && (offset > UINT64_MAX - size || offset + size > domain->live->memory_kib * 1024))
+                r = error_set(error, ERROR_INVALID_ARGUMENT, "The memory of the %s ends before that",
+                              object_describe(&domain->object));
+        if (r < 0)
+                return r;
+        zeros = g_malloc0(size);
+        *ret_buffer = g_variant_ref_sink(g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, zeros, size, 1));
+        return 0;
+}
+
+/* Nobody waits for anybody, and nobody is kept apart. */
+int test_domain_get_control_info(Call *call, Domain *domain, uint32_t flags, GVariant **ret_info,
+                                 Error *error)
+{
+        int r = error_check_flags(error, "GetControlInfo", flags, 0);
+
+        (void)call;
+        if (r >= 0)
+                r = domain_check_active(domain, error);
+        if (r >= 0)
+                *ret_info = g_variant_ref_sink(g_variant_new("(uut)", 0, 0, UINT64_C(0)));
+        return r;
+}
+
+int test_domain_get_security_label_list(Call *call, Domain *domain, GVariant **ret_labels, Error *error)
+{
+        (void)call, (void)domain, (void)error;
+        *ret_labels = g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE("(sb)"), NULL, 0));
+        return 0;
+}
+
+/* None puts itself to sleep. */
+int test_domain_pm_wakeup(Call *call, Domain *domain, uint32_t flags, Error *error)
+{
+        int r = error_check_flags(error, "PMWakeup", flags, 0);
+
+        (void)call;
+        if (r >= 0)
+                r = domain_check_active(domain, error);
+        return r < 0 ? r
+                     : error_set(error, ERROR_OPERATION_INVALID, "The guest of the %s does not sleep",
+                                 object_describe(&domain->object));
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What goes on at a machine, and its memory for a debugger. */
+
+#include "driver.h"
+
+int test_domain_abort_job(Call *call, Domain *domain, Error *error);
+int test_domain_core_dump(Call *call, Domain *domain, const char *to, uint32_t format, uint32_t flags,
+                          Error *error);
+int test_domain_get_control_info(Call *call, Domain *domain, uint32_t flags, GVariant **ret_info,
+                                 Error *error);
+int test_domain_get_job_info(Call *call, Domain *domain, GVariant **ret_info, Error *error);
+int test_domain_get_job_stats(Call *call, Domain *domain, uint32_t flags, GVariant **ret_stats,
+                              Error *error);
+int test_domain_get_security_label_list(Call *call, Domain *domain, GVariant **ret_labels, Error *error);
+int test_domain_memory_peek(Call *call, Domain *domain, uint64_t offset, uint64_t size, uint32_t flags,
+                            GVariant **ret_buffer, Error *error);
+int test_domain_pm_wakeup(Call *call, Domain *domain, uint32_t flags, Error *error);
