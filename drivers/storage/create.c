@@ -33,8 +33,8 @@ typedef struct Making {
         StorageVolumeDefinition *definition;
         const Source *source; /* NULL: it is empty */
         uint32_t flags;
-        const char *format; /* static */
-        char *part;
+        const char *format;     /* static */
+        char *part, *data_part; /* the latter: of its <dataFile>; NULL: it has none */
         int folder_fd, key_fd;
         Secret *secret; /* made for it; counted */
 } Making;
@@ -44,6 +44,7 @@ static void making_clear(Making *making)
         closep(&making->folder_fd);
         key_close(&making->key_fd);
         g_free(making->part);
+        g_free(making->data_part);
         if (making->secret)
                 object_unref(&making->secret->object);
 }
@@ -53,21 +54,29 @@ static Image image_of(const Making *making)
         return (Image){ .folder_fd = making->folder_fd,
                         .name = making->part,
                         .format = making->format,
-                        .key_fd = making->key_fd };
+                        .key_fd = making->key_fd,
+                        .data_name = making->data_part };
 }
 
 static int make(const Making *making, Error *error) AWAITS
 {
         const StorageVolumeDefinition *definition = making->definition;
+        VolumePreallocation preallocation = definition->target.preallocation;
         Image image = image_of(making);
+        _cleanup_(freep) char *data_path = NULL;
+        uint64_t allocation = definition->has_allocation ? definition->allocation : definition->capacity;
 
         if (!definition->has_capacity && !definition->backing)
-                return error_set(error, ERROR_INVALID_XML, "volume '%s': <capacity> is missing",
+                return error_set(error, ERROR_INVALID_XML, "volume '%s': a <capacity> above 0 is needed",
                                  definition->name);
-        if (strcmp(making->format, "raw") != 0)
+        if (making->data_part)
+                image.data_path = data_path =
+                        g_build_filename(making->pool->live->path, definition->target.data_file, NULL);
+        if (strcmp(making->format, "raw") != 0 || preallocation == VOLUME_PREALLOCATION_FULL)
                 return image_create(&image, definition, making->flags & CREATE_PREALLOC_METADATA, error);
-        return files_make_raw(making->folder_fd, making->part, definition->capacity,
-                              definition->has_allocation ? definition->allocation : definition->capacity,
+        if (preallocation != VOLUME_PREALLOCATION_ABSENT)
+                allocation = preallocation == VOLUME_PREALLOCATION_OFF ? 0 : definition->capacity;
+        return files_make_raw(making->folder_fd, making->part, definition->capacity, allocation,
                               definition->target.nocow, error);
 }
 
@@ -79,10 +88,10 @@ static int convert(const Making *making, Error *error) AWAITS
         _cleanup_(key_close) int key_fd = 0;
         int r = 0;
 
-        if (definition->backing)
+        if (definition->backing || definition->target.data_file)
                 return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "volume '%s': a copy with a <backingStore> of its own is not supported",
-                                 definition->name);
+                                 "volume '%s': a copy with a %s of its own is not supported",
+                                 definition->name, definition->backing ? "<backingStore>" : "<dataFile>");
         r = encryption_open(source->volume, &key_fd, error);
         if (r < 0)
                 return r;
@@ -131,21 +140,47 @@ static int copy_file(const Making *making, Error *error) AWAITS
         return r < 0 ? r : part_extend(file, size, name, error);
 }
 
-static int finish(const Making *making, StorageVolume **ret_volume, Error *error) AWAITS
+/* A file gets its name; its volume is borrowed, NULL if the pool does not take it. */
+static int commit(const Making *making, const char *part, const char *name, Volume **ret_volume,
+                  Error *error) AWAITS
+{
+        FileEntry *entry;
+        int r = files_commit(making->folder_fd, part, name, &making->definition->target.permissions, error);
+
+        making->pool->generation++;
+        if (r >= 0)
+                r = files_look(making->folder_fd, name, &entry, error);
+        if (r >= 0)
+                *ret_volume = contents_set(making->pool, entry);
+        return r;
+}
+
+/* The data first: an image without its data is worth nothing. */
+static int commit_all(const Making *making, Volume **ret_volume, Error *error) AWAITS
 {
         const StorageVolumeDefinition *definition = making->definition;
-        Pool *pool = making->pool;
-        FileEntry *entry;
-        Volume *volume;
-        int r = files_commit(making->folder_fd, making->part, definition->name,
-                             &definition->target.permissions, error);
+        const char *data_file = definition->target.data_file;
+        Volume *data;
+        int r = making->data_part ? commit(making, making->data_part, data_file, &data, error) : 0;
 
-        pool->generation++;
-        if (r >= 0)
-                r = files_look(making->folder_fd, definition->name, &entry, error);
         if (r < 0)
                 return r;
-        volume = contents_set(pool, entry);
+        r = commit(making, making->part, definition->name, ret_volume, error);
+        if (r < 0 && making->data_part) {
+                files_drop(making->folder_fd, data_file);
+                contents_forget(making->pool, data_file);
+        }
+        return r;
+}
+
+static int finish(const Making *making, StorageVolume **ret_volume, Error *error) AWAITS
+{
+        Pool *pool = making->pool;
+        Volume *volume;
+        int r = commit_all(making, &volume, error);
+
+        if (r < 0)
+                return r;
         if (!volume)
                 return error_set(
                         error, ERROR_OPERATION_INVALID,
@@ -157,15 +192,35 @@ static int finish(const Making *making, StorageVolume **ret_volume, Error *error
         return 0;
 }
 
+static int check_name(Pool *pool, const char *name, Error *error)
+{
+        if (g_str_has_prefix(name, FILES_PART_PREFIX))
+                return error_set(error, ERROR_INVALID_XML, "<name>: '%s': '%s...' is the daemon's own", name,
+                                 FILES_PART_PREFIX);
+        if (g_tree_lookup(pool->volumes, name))
+                return error_set(error, ERROR_EXISTS, "There is a volume '%s' in pool '%s' already", name,
+                                 pool->pool.object.name);
+        return 0;
+}
+
 static int check_new(Pool *pool, const StorageVolumeDefinition *definition, Error *error)
 {
-        if (g_str_has_prefix(definition->name, FILES_PART_PREFIX))
-                return error_set(error, ERROR_INVALID_XML, "<name>: '%s...' is the daemon's own",
-                                 FILES_PART_PREFIX);
-        if (g_tree_lookup(pool->volumes, definition->name))
-                return error_set(error, ERROR_EXISTS, "There is a volume '%s' in pool '%s' already",
-                                 definition->name, pool->pool.object.name);
-        return 0;
+        const char *data_file = definition->target.data_file;
+        int r = check_name(pool, definition->name, error);
+
+        return r >= 0 && data_file ? check_name(pool, data_file, error) : r;
+}
+
+/* What is on the network has none. */
+static int permit_device(const FileEntry *entry, const StorageVolumeDefinition *definition,
+                         Error *error) AWAITS
+{
+        const StoragePermissions *permissions = &definition->target.permissions;
+
+        if (!S_ISBLK(entry->stat.st_mode) || entry->path[0] != '/' ||
+            (!permissions->has_mode && !permissions->has_owner && !permissions->has_group))
+                return 0;
+        return files_permit_device(entry->path, permissions, error);
 }
 
 /* A volume that is no file. */
@@ -188,6 +243,13 @@ static int create_device(Pool *pool, const StorageVolumeDefinition *definition, 
         if (r >= 0)
                 r = source ? backend->copy_volume(live, definition, source->volume->entry, &entry, error)
                            : backend->create_volume(live, definition, &entry, error);
+        if (r >= 0 && !backend->is_memory) {
+                r = permit_device(entry, definition, error);
+                if (r < 0) {
+                        (void)backend->delete_volume(live, entry, NULL); /* `error` says what went wrong */
+                        file_entry_free(entry);
+                }
+        }
         if (r < 0)
                 return r;
         pool->generation++;
@@ -214,11 +276,17 @@ static int prepare(Making *making, Error *error) AWAITS
         _cleanup_(freep) char *path = NULL;
         int r = 0;
 
+        if (making->source && making->source->as_file && definition->target.data_file)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "volume '%s': a copy with a <dataFile> of its own is not supported",
+                                 definition->name);
         if (!making->source || !making->source->as_file)
                 r = image_check(definition, making->flags & CREATE_PREALLOC_METADATA, &making->format,
                                 error);
         if (r >= 0)
                 r = check_new(making->pool, definition, error);
+        if (r >= 0 && definition->target.data_file)
+                making->data_part = part_name();
         if (r >= 0)
                 r = contents_open(making->pool, &making->folder_fd, error);
         if (r < 0 || !definition->target.encryption || !making->format)
@@ -226,6 +294,23 @@ static int prepare(Making *making, Error *error) AWAITS
         path = g_build_filename(making->pool->live->path, definition->name, NULL);
         return encryption_open_new(making->call, path, definition->target.encryption, &making->key_fd,
                                    &making->secret, error);
+}
+
+/* What only files have. */
+static int check_device(const StorageVolumeDefinition *definition, Error *error)
+{
+        const VolumeImage *target = &definition->target;
+        const char *what = target->permissions.label                              ? "<label>"
+                           : target->data_file                                    ? "<dataFile>"
+                           : target->preallocation != VOLUME_PREALLOCATION_ABSENT ? "<preallocation>"
+                           : target->cluster_size > 0                             ? "<clusterSize>"
+                           : target->compat != VOLUME_COMPAT_ABSENT               ? "<compat>"
+                                                                                  : NULL;
+
+        return what ? error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                "volume '%s': volumes of this type of pool have nothing that %s could mean",
+                                definition->name, what)
+                    : 0;
 }
 
 static int create(Call *call, Pool *pool, StorageVolumeDefinition *definition, const Source *source,
@@ -240,14 +325,15 @@ static int create(Call *call, Pool *pool, StorageVolumeDefinition *definition, c
                                                   .folder_fd = -EBADF };
         int r;
 
-        if (definition->target.permissions.label)
-                return error_set(
-                        error, ERROR_NOT_SUPPORTED,
-                        "volume '%s': its <label> cannot be applied: volumes get the label that their "
-                        "folder's rules give them",
-                        definition->name);
-        if (pool->live && !pool_backend(pool)->is_folder)
-                return create_device(pool, definition, source, flags, ret_volume, error);
+        if (definition->capacity == 0 && (source || definition->backing))
+                definition->has_capacity = false; /* the other one's is meant */
+        if (definition->has_capacity && definition->capacity == 0)
+                return error_set(error, ERROR_INVALID_XML, "volume '%s': a <capacity> above 0 is needed",
+                                 definition->name);
+        if (pool->live && !pool_backend(pool)->is_folder) {
+                r = pool_backend(pool)->is_memory ? 0 : check_device(definition, error);
+                return r < 0 ? r : create_device(pool, definition, source, flags, ret_volume, error);
+        }
         r = prepare(&making, error);
         if (r < 0)
                 return r;
@@ -256,6 +342,8 @@ static int create(Call *call, Pool *pool, StorageVolumeDefinition *definition, c
                 r = finish(&making, ret_volume, error);
         if (r < 0) {
                 files_drop(making.folder_fd, making.part);
+                if (making.data_part)
+                        files_drop(making.folder_fd, making.data_part);
                 if (making.secret)
                         (void)secrets_undefine(call, making.secret, NULL);
                 error_prefix(error, "Cannot make the volume '%s' in pool '%s'", definition->name,

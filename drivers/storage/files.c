@@ -19,9 +19,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define LOOK_TIMEOUT_USEC (20 * G_USEC_PER_SEC)
+#define LABEL             "security.selinux"
+#define LABEL_BYTES_MAX   256
 /* A change in the same tick of the clock would not be seen. */
 #define SETTLED_NSEC (G_GINT64_CONSTANT(100) * 1000 * 1000)
 
@@ -55,6 +58,10 @@ static int set_failure(const Task *task, int r, const char *what, Error *error)
         if (r == -EAGAIN)
                 return error_set(error, ERROR_OPERATION_FAILED, "Cannot %s '%s': its size changes", what,
                                  task->name);
+        if (r == -EOPNOTSUPP && task->permissions && task->permissions->label)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The <label> '%s': the file system has no labels",
+                                 task->permissions->label);
         return r < 0 ? error_set_errno(error, r, "Cannot %s '%s'", what,
                                        task->name ? task->name : task->path)
                      : r;
@@ -76,6 +83,7 @@ FileEntry *file_entry_free(FileEntry *entry)
         g_free(entry->path);
         g_free(entry->key);
         g_free(entry->name);
+        g_free(entry->label);
         g_free(entry);
         return NULL;
 }
@@ -172,7 +180,24 @@ static int permit(int fd, const StoragePermissions *permissions, bool has_mode, 
 
         if ((permissions->has_owner || permissions->has_group) && fchown(fd, owner, group) < 0)
                 return -errno;
-        return has_mode && fchmod(fd, mode) < 0 ? -errno : 0;
+        if (has_mode && fchmod(fd, mode) < 0)
+                return -errno;
+        return permissions->label && fsetxattr(fd, LABEL, permissions->label, strlen(permissions->label) + 1,
+                                               0) < 0
+                       ? -errno
+                       : 0;
+}
+
+/* NULL if it has none. */
+static char *label_of(int file)
+{
+        char label[LABEL_BYTES_MAX + 1];
+        ssize_t size = file < 0 ? -1 : fgetxattr(file, LABEL, label, LABEL_BYTES_MAX);
+
+        if (size <= 0)
+                return NULL;
+        label[size] = '\0';
+        return g_utf8_validate(label, -1, NULL) ? g_strdup(label) : NULL;
 }
 
 static int make_step(Task *task)
@@ -191,6 +216,21 @@ int files_make(const char *path, const StoragePermissions *permissions, Error *e
 {
         return run(&(Task){ .step = make_step, .path = path, .permissions = permissions }, "make the folder",
                    error);
+}
+
+static int permit_step(Task *task)
+{
+        _cleanup_(closep) int file = device_open(task->path, O_RDONLY);
+
+        return file < 0 ? file
+                        : permit(file, task->permissions, task->permissions->has_mode,
+                                 task->permissions->mode);
+}
+
+int files_permit_device(const char *path, const StoragePermissions *permissions, Error *error)
+{
+        return run(&(Task){ .step = permit_step, .path = path, .permissions = permissions },
+                   "set the permissions of", error);
 }
 
 static int delete_step(Task *task)
@@ -250,6 +290,7 @@ static FileEntry *entry_read(int fd, const char *name, uint8_t *buffer)
                 if (file >= 0 && fstat(file, &entry->stat) < 0)
                         return NULL;
                 header_read(entry, file, buffer);
+                entry->label = label_of(file);
         } else if (!S_ISDIR(entry->stat.st_mode)) {
                 return NULL;
         }

@@ -19,6 +19,7 @@ typedef struct FileEntry {
         VolumeHeader header; /* without a format: it cannot be read, or contradicts itself */
         char *path, *key;    /* of what is no file of the pool's folder; NULL otherwise */
         uint64_t allocation; /* the same, in bytes; its size is stat.st_size */
+        char *label;         /* of a file, for SELinux; NULL: it has none */
 } FileEntry;
 FileEntry *file_entry_free(FileEntry *entry);
 DEFINE_CLEANUP(FileEntry, file_entry_free)
@@ -29,6 +30,8 @@ int files_open(const char *path, int *ret_fd, Error *error) AWAITS;
 int files_open_none(int *ret_fd, Error *error);
 /* Makes it with its parents if it is not there, and gives it the permissions. */
 int files_make(const char *path, const StoragePermissions *permissions, Error *error) AWAITS;
+/* Gives a block device the permissions, which hold until it goes. */
+int files_permit_device(const char *path, const StoragePermissions *permissions, Error *error) AWAITS;
 /* Removes an empty one. */
 int files_delete(const char *path, Error *error) AWAITS;
 

@@ -157,7 +157,36 @@ static const char *format_name(VolumeFormat format)
 
 static bool has_features(const VolumeImage *image)
 {
-        return image->has_features || image->lazy_refcounts || image->extended_l2;
+        return image->has_features || image->lazy_refcounts || image->extended_l2 || image->data_file_raw;
+}
+
+/* Whether the format does not know it. */
+static bool is_allocated(VolumePreallocation preallocation, const char *format)
+{
+        bool is_raw = strcmp(format, "raw") == 0;
+
+        return preallocation > VOLUME_PREALLOCATION_OFF && strcmp(format, "qcow2") != 0 &&
+               (!is_raw || preallocation == VOLUME_PREALLOCATION_METADATA);
+}
+
+static int check_data_file(const StorageVolumeDefinition *definition, Error *error)
+{
+        const char *file = definition->target.data_file;
+        int r = 0;
+
+        if (file)
+                r = storage_volume_name_check(file, error);
+        if (r < 0) {
+                error_prefix(error, "volume '%s': <dataFile>", definition->name);
+                return r;
+        }
+        if (file && strcmp(file, definition->name) == 0)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "volume '%s': its <dataFile> needs a name of its own", definition->name);
+        return !file && definition->target.data_file_raw
+                       ? error_set(error, ERROR_INVALID_XML,
+                                   "volume '%s': <data_file_raw> needs a <dataFile>", definition->name)
+                       : 0;
 }
 
 static int check_options(const StorageVolumeDefinition *definition, const char *format, bool preallocate,
@@ -168,6 +197,8 @@ static int check_options(const StorageVolumeDefinition *definition, const char *
         const char *what = preallocate && !is_qcow2           ? "the flag PREALLOC_METADATA"
                            : has_features(image) && !is_qcow2 ? "<features>"
                            : image->compat != VOLUME_COMPAT_ABSENT && !is_qcow2 ? "<compat>"
+                           : image->data_file && !is_qcow2                      ? "<dataFile>"
+                           : is_allocated(image->preallocation, format)         ? "this <preallocation>"
                            : image->cluster_size > 0 && is_raw                  ? "<clusterSize>"
                            : definition->backing && is_raw                      ? "<backingStore>"
                                                                                 : NULL;
@@ -233,6 +264,8 @@ int image_check(const StorageVolumeDefinition *definition, bool preallocate, con
         if (r >= 0)
                 r = check_options(definition, format, preallocate, error);
         if (r >= 0)
+                r = check_data_file(definition, error);
+        if (r >= 0)
                 *ret_format = format;
         return r;
 }
@@ -269,13 +302,23 @@ static void add_encryption(GString *options, const DiskEncryption *encryption, c
         option_add(options, prefix, "ivgen-hash-alg", encryption->ivgen_hash);
 }
 
+/* NULL: nothing is said. */
+static const char *preallocation_of(const StorageVolumeDefinition *definition, bool preallocate)
+{
+        bool is_whole = definition->has_allocation && definition->allocation >= definition->capacity;
+
+        if (definition->target.preallocation != VOLUME_PREALLOCATION_ABSENT)
+                return volume_preallocation_to_string(definition->target.preallocation);
+        return !preallocate ? NULL : is_whole ? "falloc" : "metadata";
+}
+
 static void add_options(Arguments *arguments, const StorageVolumeDefinition *definition, const char *format,
-                        bool preallocate)
+                        bool preallocate, const char *data_path)
 {
         _cleanup_(string_builder_freep) GString *options = g_string_new(NULL);
         const VolumeImage *image = &definition->target;
-        VolumeCompat usual =
-                has_features(image) || image->encryption ? VOLUME_COMPAT_1_1 : VOLUME_COMPAT_0_10;
+        VolumeCompat usual = has_features(image) || image->encryption || data_path ? VOLUME_COMPAT_1_1
+                                                                                   : VOLUME_COMPAT_0_10;
         _cleanup_(freep) char *cluster = NULL;
 
         if (image->cluster_size > 0)
@@ -289,21 +332,38 @@ static void add_options(Arguments *arguments, const StorageVolumeDefinition *def
         }
         option_add(options, "", "cluster_size", cluster);
         option_add(options, "", "nocow", image->nocow ? "on" : NULL);
-        if (preallocate)
-                option_add(options, "", "preallocation",
-                           definition->has_allocation && definition->allocation >= definition->capacity
-                                   ? "falloc"
-                                   : "metadata");
+        option_add(options, "", "preallocation", preallocation_of(definition, preallocate));
+        option_add(options, "", "data_file", data_path);
+        option_add(options, "", "data_file_raw", image->data_file_raw ? "on" : NULL);
         if (image->encryption)
                 add_encryption(options, image->encryption, format);
         add_pair(arguments, "-o", options->len > 0 ? options->str : NULL);
+}
+
+/* An image that was made with a file of data under another name says the right one. */
+static int rename_data_file(const Image *image, Error *error) AWAITS
+{
+        _cleanup_(arguments_clear) Arguments arguments = {};
+        _cleanup_(string_builder_freep) GString *options = g_string_new(NULL);
+        _cleanup_(freep) char *path = NULL;
+        int r = arguments_begin(&arguments, "amend", error);
+
+        if (r < 0)
+                return r;
+        add(&arguments, "-q");
+        path = pass_image(&arguments, image); /* as before: the image names its data by this descriptor */
+        add_pair(&arguments, "-f", image->format);
+        option_add(options, "", "data_file", image->data_path);
+        add_pair(&arguments, "-o", options->str);
+        add(&arguments, path);
+        return run(&arguments, error);
 }
 
 int image_create(const Image *image, const StorageVolumeDefinition *definition, bool preallocate,
                  Error *error)
 {
         _cleanup_(arguments_clear) Arguments arguments = {};
-        _cleanup_(freep) char *path = NULL;
+        _cleanup_(freep) char *path = NULL, *data = NULL;
         int r = arguments_begin(&arguments, "create", error);
 
         if (r < 0)
@@ -311,16 +371,19 @@ int image_create(const Image *image, const StorageVolumeDefinition *definition, 
         add(&arguments, "-q");
         path = pass_image(&arguments, image);
         pass_key(&arguments, image, "key");
+        if (image->data_name)
+                data = g_strdup_printf("/proc/self/fd/%d/%s", FIRST_FD, image->data_name);
         add_pair(&arguments, "-f", image->format);
         if (definition->backing) {
                 add_pair(&arguments, "-b", definition->backing->path);
                 add_pair(&arguments, "-F", format_name(definition->backing->format));
         }
-        add_options(&arguments, definition, image->format, preallocate);
+        add_options(&arguments, definition, image->format, preallocate, data);
         add(&arguments, path);
         if (definition->has_capacity)
                 g_ptr_array_add(arguments.list, g_strdup_printf("%" G_GUINT64_FORMAT, definition->capacity));
-        return run(&arguments, error);
+        r = run(&arguments, error);
+        return r >= 0 && data ? rename_data_file(image, error) : r;
 }
 
 int image_convert(const Image *image, const StorageVolumeDefinition *definition, bool preallocate,
@@ -345,7 +408,7 @@ int image_convert(const Image *image, const StorageVolumeDefinition *definition,
                 add_pair(&arguments, "-f", source->format);
         }
         add_pair(&arguments, "-O", image->format);
-        add_options(&arguments, definition, image->format, preallocate);
+        add_options(&arguments, definition, image->format, preallocate, NULL);
         add(&arguments, source_name ? source_name : source_path);
         add(&arguments, path);
         return run(&arguments, error);

@@ -10,9 +10,11 @@
 typedef struct Image {
         int folder_fd; /* with `name`: a file of the folder ... */
         const char *name;
-        int fd;             /* ... or, without a name, this open file */
-        const char *format; /* as image_check() gives it */
-        int key_fd;         /* of a file with the passphrase; 0: it is not encrypted */
+        int fd;                /* ... or, without a name, this open file */
+        const char *format;    /* as image_check() gives it */
+        int key_fd;            /* of a file with the passphrase; 0: it is not encrypted */
+        const char *data_name; /* a file of its folder where the data shall be; NULL: in the image */
+        const char *data_path; /* what the image says of that */
 } Image;
 
 /* What qemu-img calls the format; "raw" where the volume says nothing. Refuses what cannot be made, and what
@@ -20,7 +22,7 @@ typedef struct Image {
 int image_check(const StorageVolumeDefinition *definition, bool preallocate, const char **ret_format,
                 Error *error);
 
-/* A new file. Without a capacity it gets that of its backing file. */
+/* A new file, or two. Without a capacity it gets that of its backing file. */
 int image_create(const Image *image, const StorageVolumeDefinition *definition, bool preallocate,
                  Error *error) AWAITS;
 /* A new file with the content of another. The job (or NULL) is told how much of its total is done. */

@@ -33,10 +33,12 @@ static FileEntry *entry_copy(const FileEntry *entry)
         FileEntry *copy = g_memdup2(entry, sizeof(*entry));
 
         copy->name = g_strdup(entry->name);
+        copy->label = g_strdup(entry->label);
         copy->path = g_strdup(entry->path);
         copy->key = g_strdup(entry->key);
         copy->header.backing_path = g_strdup(entry->header.backing_path);
         copy->header.backing_format = g_strdup(entry->header.backing_format);
+        copy->header.data_file = g_strdup(entry->header.data_file);
         return copy;
 }
 
@@ -93,12 +95,14 @@ static FileEntry *entry_new(const StoragePoolDefinition *pool, const StorageVolu
         entry->stat.st_mode |= permissions->has_mode ? permissions->mode : 0600;
         entry->stat.st_uid = permissions->has_owner ? permissions->owner : getuid();
         entry->stat.st_gid = permissions->has_group ? permissions->group : getgid();
+        entry->label = g_strdup(permissions->label);
         (void)clock_gettime(CLOCK_REALTIME, &entry->stat.st_mtim); /* this clock is always there */
         entry->stat.st_atim = entry->stat.st_ctim = entry->stat.st_mtim;
         entry->header.has_capacity = true;
         entry->header.capacity = volume->capacity;
         if (volume->target.format != VOLUME_FORMAT_ABSENT)
                 entry->header.format = volume_format_to_string(volume->target.format);
+        entry->header.data_file = g_strdup(volume->target.data_file);
         if (volume->backing) {
                 entry->header.backing_path = g_strdup(volume->backing->path);
                 entry->header.backing_format =
@@ -115,9 +119,9 @@ static int memory_create_volume(const StoragePoolDefinition *pool, const Storage
         uint64_t allocation = volume->has_allocation ? volume->allocation : volume->capacity;
         int r = 0;
 
-        if (!volume->has_capacity || volume->capacity > INT64_MAX)
-                r = error_set(error, ERROR_INVALID_XML,
-                              "volume '%s': a <capacity> of at most 2^63 - 1 bytes is needed", volume->name);
+        if (!volume->has_capacity || volume->capacity == 0)
+                r = error_set(error, ERROR_INVALID_XML, "volume '%s': a <capacity> above 0 is needed",
+                              volume->name);
         else if (volume->target.encryption)
                 r = error_set(error, ERROR_NOT_SUPPORTED,
                               "volume '%s': a volume in memory has nothing that could be encrypted",

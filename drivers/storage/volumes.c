@@ -171,6 +171,7 @@ static void describe_file(VolumeImage *image, const FileEntry *entry)
                 .mode = entry->stat.st_mode & 07777,
                 .owner = entry->stat.st_uid,
                 .group = entry->stat.st_gid,
+                .label = g_strdup(entry->label),
         };
         image->atime = time_text(entry->stat.st_atim);
         image->mtime = time_text(entry->stat.st_mtim);
@@ -189,6 +190,8 @@ static void describe_header(VolumeImage *image, const VolumeHeader *header)
                 image->has_features = true;
                 image->lazy_refcounts = header->lazy_refcounts;
                 image->extended_l2 = header->extended_l2;
+                image->data_file = g_strdup(header->data_file);
+                image->data_file_raw = header->data_file_raw;
         }
         image->cluster_size = header->cluster_size != CLUSTER_USUAL ? header->cluster_size : 0;
 }

@@ -80,6 +80,7 @@ int pool_native_create_volume(CallFrame *frame, StoragePool *pool, GVariant *val
         static const Option known[] = { { "preallocate", 1 << 0, 0 }, {} }; /* virStorageVolCreateFlags */
         _cleanup_(storage_volume_definition_freep) StorageVolumeDefinition *definition = NULL;
         _cleanup_(freep) char *xml = NULL;
+        const char *what;
         void *parsed;
         uint32_t flags;
         int r = options_read(options, known, &flags, error);
@@ -89,6 +90,14 @@ int pool_native_create_volume(CallFrame *frame, StoragePool *pool, GVariant *val
         if (r < 0)
                 return r;
         definition = parsed;
+        what = definition->key            ? "key"
+               : definition->has_physical ? "physical"
+               : definition->target.path  ? "target.path"
+                                          : NULL;
+        if (what)
+                return error_set(error, ERROR_INVALID_ARGUMENT,
+                                 "CreateVolume: '%s' is told, not asked for: it follows from pool and name",
+                                 what);
         if (!OPERATIONS(frame)->storage_vol_create_xml)
                 return call_not_supported(frame, error);
         xml = storage_volume_definition_format(definition);

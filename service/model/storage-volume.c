@@ -10,6 +10,7 @@
 DEFINE_ENUM(volume_type, VOLUME_TYPES);
 DEFINE_ENUM(volume_format, VOLUME_FORMATS);
 DEFINE_ENUM(volume_compat, VOLUME_COMPATS);
+DEFINE_ENUM(volume_preallocation, VOLUME_PREALLOCATIONS);
 
 #define THIS VolumeImage
 static const Field volume_image_fields[] = {
@@ -27,6 +28,9 @@ static const Field volume_image_fields[] = {
         FLAG("features", has_features),
         FLAG("features/lazy_refcounts", lazy_refcounts),
         FLAG("features/extended_l2", extended_l2),
+        FLAG("features/data_file_raw", data_file_raw),
+        STRING("dataFile", data_file),
+        ENUM("preallocation", preallocation, volume_preallocation),
 };
 #undef THIS
 
@@ -40,8 +44,10 @@ static int image_check(void *object, const XmlNode *node, unsigned flags, Error 
         if (image->path && image->path[0] != '/')
                 return error_set(error, ERROR_INVALID_XML, "line %u: <path>: '%s' is not absolute", line,
                                  image->path);
-        if ((image->lazy_refcounts || image->extended_l2) && image->compat == VOLUME_COMPAT_0_10)
-                return error_set(error, ERROR_INVALID_XML, "line %u: <features> need <compat> 1.1", line);
+        if ((image->lazy_refcounts || image->extended_l2 || image->data_file) &&
+            image->compat == VOLUME_COMPAT_0_10)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "line %u: <features> and <dataFile> need <compat> 1.1", line);
         if (cluster != 0 && (cluster & (cluster - 1) || cluster < 512 || cluster > 2 * 1024 * 1024))
                 return error_set(
                         error, ERROR_INVALID_XML,
@@ -50,20 +56,36 @@ static int image_check(void *object, const XmlNode *node, unsigned flags, Error 
 }
 DEFINE_STRUCT(volume_image, VolumeImage, .check = image_check);
 
+int storage_volume_name_check(const char *name, Error *error)
+{
+        _cleanup_(freep) char *shown = NULL;
+        size_t length = strlen(name);
+
+        if (length > NAME_LENGTH_MAX)
+                return error_set(error, ERROR_INVALID_XML,
+                                 "<name>: '%.40s...' has %zu bytes, at most %d are possible", name, length,
+                                 NAME_LENGTH_MAX);
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+                return error_set(error, ERROR_INVALID_XML, "<name>: '%s' is a folder's, no volume's", name);
+        for (const char *c = name; *c; c++)
+                if ((unsigned char)*c < ' ' || *c == '/' || *c == 0x7f) {
+                        shown = g_strescape(name, NULL);
+                        return error_set(
+                                error, ERROR_INVALID_XML,
+                                "<name>: '%s': a volume's name has no '/' and no control characters", shown);
+                }
+        return 0;
+}
+
 static int volume_check(void *object, const XmlNode *node, unsigned flags, Error *error)
 {
         const StorageVolumeDefinition *volume = object;
         const char *name = volume->name;
+        int r = storage_volume_name_check(name, error);
 
         (void)node, (void)flags;
-        for (const char *c = name; *c; c++)
-                if ((unsigned char)*c < ' ' || *c == '/' || *c == 0x7f)
-                        return error_set(error, ERROR_INVALID_XML,
-                                         "<name>: a volume's name has no '/' and no control characters");
-        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strlen(name) > NAME_LENGTH_MAX)
-                return error_set(error, ERROR_INVALID_XML,
-                                 "<name>: '.', '..' and more than %d bytes are not possible",
-                                 NAME_LENGTH_MAX);
+        if (r < 0)
+                return r;
         if (volume->capacity > INT64_MAX || volume->allocation > INT64_MAX)
                 return error_set(error, ERROR_INVALID_XML,
                                  "volume '%s': capacity and allocation are less than 8 EiB", name);

@@ -49,6 +49,14 @@ DECLARE_ENUM(VolumeFormat, volume_format, VOLUME_FORMATS)
         E(VOLUME_COMPAT_ABSENT, NULL) E(VOLUME_COMPAT_0_10, "0.10") E(VOLUME_COMPAT_1_1, "1.1")
 DECLARE_ENUM(VolumeCompat, volume_compat, VOLUME_COMPATS)
 
+#define VOLUME_PREALLOCATIONS(E)                                                                            \
+        E(VOLUME_PREALLOCATION_ABSENT, NULL)                                                                \
+        E(VOLUME_PREALLOCATION_OFF, "off")                                                                  \
+        E(VOLUME_PREALLOCATION_METADATA, "metadata")                                                        \
+        E(VOLUME_PREALLOCATION_FALLOC, "falloc")                                                            \
+        E(VOLUME_PREALLOCATION_FULL, "full")
+DECLARE_ENUM(VolumePreallocation, volume_preallocation, VOLUME_PREALLOCATIONS)
+
 typedef struct VolumeImage {
         char *path;
         VolumeFormat format;
@@ -57,7 +65,9 @@ typedef struct VolumeImage {
         DiskEncryption *encryption;
         VolumeCompat compat;   /* of qcow2 */
         uint64_t cluster_size; /* bytes; 0: the format's usual */
-        bool nocow, has_features, lazy_refcounts, extended_l2;
+        bool nocow, has_features, lazy_refcounts, extended_l2, data_file_raw;
+        char *data_file; /* of qcow2: where its data is. Of a new one: a volume's name, which is made, too */
+        VolumePreallocation preallocation; /* of new ones; ABSENT: as flags and allocation say */
 } VolumeImage;
 
 typedef struct StorageVolumeDefinition {
@@ -72,6 +82,8 @@ typedef struct StorageVolumeDefinition {
 
 extern const StructType storage_volume_definition_type, volume_image_type;
 
+/* What can be the name of a file in a folder. */
+int storage_volume_name_check(const char *name, Error *error);
 int storage_volume_definition_parse(const char *xml, size_t size, StorageVolumeDefinition **ret,
                                     Error *error);
 char *storage_volume_definition_format(const StorageVolumeDefinition *definition);

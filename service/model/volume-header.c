@@ -10,6 +10,8 @@
 #define SECTOR_BYTES         512
 #define BACKING_PATH_MAX     1023 /* the limit of qcow2 */
 #define QCOW2_BACKING_FORMAT 0xe2792aca
+#define QCOW2_DATA_FILE_NAME 0x44415441
+#define QCOW2_DATA_FILE_RAW  (1u << 1) /* of those that may be cleared */
 #define QCOW2_LAZY_REFCOUNTS (1u << 0) /* of the compatible features */
 #define QCOW2_DATA_FILE      (1u << 2) /* of the incompatible ones */
 #define QCOW2_EXTENDED_L2    (1u << 4)
@@ -76,15 +78,18 @@ static int read_text(Bytes bytes, uint64_t offset, uint64_t length, const char *
         return 0;
 }
 
-static int qcow2_backing_format(Bytes bytes, uint64_t offset, VolumeHeader *header, Error *error)
+/* The first one of each kind counts. */
+static int qcow2_extensions(Bytes bytes, uint64_t offset, VolumeHeader *header, Error *error)
 {
         while (is_within(bytes, offset, 8)) {
                 uint64_t type = big(bytes, offset, 4), length = big(bytes, offset + 4, 4);
+                char **text = type == QCOW2_BACKING_FORMAT   ? &header->backing_format
+                              : type == QCOW2_DATA_FILE_NAME ? &header->data_file
+                                                             : NULL;
+                int r = text && !*text ? read_text(bytes, offset + 8, length, "qcow2", text, error) : 0;
 
-                if (type == 0)
-                        return 0;
-                if (type == QCOW2_BACKING_FORMAT)
-                        return read_text(bytes, offset + 8, length, "qcow2", &header->backing_format, error);
+                if (type == 0 || r < 0)
+                        return r;
                 offset += 8 + (length + 7) / 8 * 8;
         }
         return 0;
@@ -109,16 +114,16 @@ static int read_qcow2(Bytes bytes, VolumeHeader *header, Error *error)
                 extensions = big(bytes, 100, 4);
                 header->is_compat_1_1 = true;
                 header->has_data_file = big(bytes, 72, 8) & QCOW2_DATA_FILE;
+                header->data_file_raw = big(bytes, 88, 8) & QCOW2_DATA_FILE_RAW;
                 header->extended_l2 = big(bytes, 72, 8) & QCOW2_EXTENDED_L2;
                 header->lazy_refcounts = big(bytes, 80, 8) & QCOW2_LAZY_REFCOUNTS;
         }
         header->encrypted = big(bytes, 32, 4) != 0;
         header->is_luks = big(bytes, 32, 4) == QCOW2_CRYPT_LUKS;
         r = set_capacity(header, big(bytes, 24, 8), 1, error);
-        if (r < 0 || backing == 0)
-                return r;
-        r = read_text(bytes, backing, big(bytes, 16, 4), "qcow2", &header->backing_path, error);
-        return r < 0 ? r : qcow2_backing_format(bytes, extensions, header, error);
+        if (r >= 0 && backing != 0)
+                r = read_text(bytes, backing, big(bytes, 16, 4), "qcow2", &header->backing_path, error);
+        return r < 0 ? r : qcow2_extensions(bytes, extensions, header, error);
 }
 
 static int read_qed(Bytes bytes, VolumeHeader *header, Error *error)
@@ -170,6 +175,7 @@ void volume_header_clear(VolumeHeader *header)
 {
         g_free(header->backing_path);
         g_free(header->backing_format);
+        g_free(header->data_file);
         *header = (VolumeHeader){};
 }
 

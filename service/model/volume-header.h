@@ -14,8 +14,9 @@ typedef struct VolumeHeader {
         bool encrypted, is_luks; /* by LUKS, and not by qcow's own old way */
         uint64_t data_offset;    /* of luks: where the data begins, bytes */
         bool is_compat_1_1, lazy_refcounts, extended_l2; /* of qcow2 */
-        bool has_data_file;                              /* its data is in a file that it names */
-        uint32_t cluster_size;                           /* bytes; 0: it has none, or does not say */
+        bool has_data_file, data_file_raw; /* its data is in a file that it names, as in a raw image */
+        char *data_file;                   /* NULL if it does not say which; as backing_path */
+        uint32_t cluster_size;             /* bytes; 0: it has none, or does not say */
         char *backing_path;   /* as the image says it; never to be followed without a look at it */
         char *backing_format; /* NULL if the image does not say: then only to be guessed */
 } VolumeHeader;

@@ -293,6 +293,9 @@ class TestNative:
         for values, options, word in (({}, {}, "name"), ({"name": v("s", "../a")}, {}, "name"),
                                       ({"name": v("s", "a"), "typo": v("s", "a")}, {}, "typo"),
                                       ({"name": v("s", "a"), "capacity": v("t", 2**64 - 1)}, {}, "EiB"),
+                                      ({"name": v("s", "a"), "capacity": v("t", 0)}, {}, "above 0"),
+                                      ({"name": v("s", "a"), "capacity": v("t", 1), "key": v("s", "b")}, {}, "'key'"),
+                                      ({"name": v("s", "a"), "target": v("a{sv}", {"path": v("s", "/etc/a")})}, {}, "target.path"),
                                       ({"name": v("s", "a"), "capacity": v("t", 1)}, {"typo": v("b", True)}, "typo")):
             refused(client.call, pool, NATIVE, "CreateVolume", "a{sv}a{sv}", values, options, word=word)
         assert client.call(pool, NATIVE, "ListVolumes") == [] and list(tmp_path.iterdir()) == []

@@ -363,10 +363,18 @@ class TestVolumes:
                                   (0, volume_xml("x", kind="qed", content="<features><lazy_refcounts/></features>"),
                                    "features"),
                                   (0, volume_xml("x", content="<clusterSize>65536</clusterSize>"), "clusterSize"),
-                                  (0, volume_xml("x", content="<permissions><label>a:b:c:s0</label></permissions>"), "label"),
+                                  (0, volume_xml("x", 0), "above 0"), (0, volume_xml("x", 0, kind="qcow2"), "'x'"),
+                                  (0, volume_xml("x", content="<dataFile>y</dataFile>"), "dataFile"),
+                                  (0, volume_xml("x", kind="qcow2", content="<dataFile>../y</dataFile>"), "'../y'"),
+                                  (0, volume_xml("x", kind="qcow2", content="<dataFile>x</dataFile>"), "of its own"),
+                                  (0, volume_xml("x", kind="qcow2", content="<dataFile>there</dataFile>"), "'there'"),
+                                  (0, volume_xml("x", kind="qcow2", content="<features><data_file_raw/></features>"), "dataFile"),
+                                  (0, volume_xml("x", kind="vdi", content="<preallocation>full</preallocation>"), "preallocation"),
+                                  (0, volume_xml("x", content="<preallocation>metadata</preallocation>"), "preallocation"),
+                                  (0, volume_xml("x", content="<preallocation>much</preallocation>"), "much"),
                                   (0, volume_xml("x", 2**63), "capacity"), (0, volume_xml("x", 2**64), "capacity"),
-                                  (0, volume_xml("x", -1), "capacity"), (0, volume_xml("a/b"), "'/'"),
-                                  (0, volume_xml(".."), "name"), (0, volume_xml("a&#10;b"), "control"), (0, volume_xml("x", kind="letter"), "letter"),
+                                  (0, volume_xml("x", -1), "capacity"), (0, volume_xml("a/b"), "'a/b'"),
+                                  (0, volume_xml(".."), "'..'"), (0, volume_xml("a&#10;b"), "'a\\nb'"), (0, volume_xml("x", kind="letter"), "letter"),
                                   (0, volume_xml("x", kind="qcow2", backing="<backingStore><path>/a</path>"
                                                  "<format type='luks'/></backingStore>"), "luks")):
             refused(client.call, pool, POOL, "StorageVolCreateXML", "su", text, flags, word=word)
@@ -376,6 +384,77 @@ class TestVolumes:
         refused(client.call, folder, VOLUME, "Delete", "u", 2, word="2")
         client.call(folder, VOLUME, "Delete", "u", 0)
         assert [p.name for p in tmp_path.iterdir()] == ["there"]
+
+    def test_permissions_and_labels(self, client, tmp_path):
+        """What is asked for is on the disk, of a pool's folder, too."""
+        folder, label = tmp_path / "a/b", "system_u:object_r:virt_image_t:s0"
+        permissions = (f"<permissions><mode>0750</mode><owner>{os.getuid()}</owner><group>{os.getgid()}</group>"
+                       f"<label>{label}</label></permissions>")
+        xml = pool_xml(folder).replace("</path>", f"</path>{permissions}")
+        pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su", xml, 0)
+        try:
+            client.call(pool, POOL, "Build", "u", 0)
+        except BusError as e:
+            assert "label" in e.message
+            pytest.skip("the file system has no labels")
+        client.call(pool, POOL, "Create", "u", 0)
+        volume = make(client, pool, "v", content=permissions)
+        for path in (folder, folder / "v"):
+            assert path.stat().st_mode & 0o7777 == 0o750
+            assert os.getxattr(path, "security.selinux") == label.encode() + b"\0"
+        assert read(client, volume).find("target/permissions/label").text == label
+        assert read(client, volume).find("target/permissions/mode").text == "0750"
+
+    def test_no_labels(self, client, tmp_path):
+        """A file system without them says so, and nothing is made."""
+        folder = tmp_path / "ram"
+        folder.mkdir()
+        if subprocess.run(["mount", "-t", "ramfs", "ramfs", folder], check=False, capture_output=True).returncode != 0:
+            pytest.skip("needs root")
+        try:
+            pool = started(client, folder)
+            refused(client.call, pool, POOL, "StorageVolCreateXML", "su",
+                    volume_xml("v", content="<permissions><label>a:b:c:s0</label></permissions>"), 0, word="a:b:c:s0")
+            assert list(folder.iterdir()) == [] == names(client, pool)
+            client.call(pool, POOL, "Destroy")
+        finally:
+            subprocess.run(["umount", "-l", folder], check=True)
+
+    def test_preallocation(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        for kind, how, least, most in (("raw", "off", 0, 0), ("raw", "falloc", 4, 4), ("raw", "full", 4, 4),
+                                       ("qcow2", "off", 0, 1), ("qcow2", "metadata", 0, 1), ("qcow2", "falloc", 4, 5),
+                                       ("qcow2", "full", 4, 5)):
+            volume = make(client, pool, f"{kind}-{how}", 4 * MIB, kind=kind, content=f"<preallocation>{how}</preallocation>")
+            size = (tmp_path / f"{kind}-{how}").stat().st_blocks * 512
+            assert least * MIB <= size <= most * MIB, (kind, how)
+            assert client.call(volume, VOLUME, "GetInfo", "u", 0)[1] == 4 * MIB
+
+    def test_capacity_of_what_it_stands_on(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        make(client, pool, "base", 3 * MIB)
+        volume = make(client, pool, "top", 0, kind="qcow2", backing=f"<backingStore><path>{tmp_path}/base</path>"
+                                                                    "<format type='raw'/></backingStore>")
+        assert client.call(volume, VOLUME, "GetInfo", "u", 0)[1] == 3 * MIB
+
+    def test_data_file(self, client, tmp_path):
+        pool = started(client, tmp_path)
+        volume = make(client, pool, "a", 4 * MIB, kind="qcow2", content="<features><data_file_raw/></features>"
+                                                                        "<dataFile>a.data</dataFile>")
+        assert names(client, pool) == ["a", "a.data"] and {p.name for p in tmp_path.iterdir()} == {"a", "a.data"}
+        data = image_info(tmp_path / "a")["format-specific"]["data"]
+        assert data["data-file"] == f"{tmp_path}/a.data" and data["data-file-raw"] is True
+        target = read(client, volume).find("target")
+        assert target.find("dataFile").text == f"{tmp_path}/a.data" and target.find("features/data_file_raw") is not None
+        subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write -P 5 1M 64k", tmp_path / "a"], check=True, capture_output=True)
+        assert (tmp_path / "a.data").read_bytes()[MIB:MIB + 65536] == b"\5" * 65536
+        for call in (("Resize", "tu", 8 * MIB, 0),):  # the image's word is not enough to open another file
+            refused(client.call, volume, VOLUME, *call, word="a file of its own")
+        refused(client.call, pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml("b", kind="qcow2", content="<dataFile>c</dataFile>"),
+                f"{tmp_path}/a.data", 0, word="dataFile")
+        for name in ("a", "a.data"):
+            client.call(client.call(pool, POOL, "StorageVolLookupByName", "s", name), VOLUME, "Delete", "u", 0)
+        assert list(tmp_path.iterdir()) == []
 
     def test_16_at_once(self, client, tmp_path):
         pool = started(client, tmp_path)
