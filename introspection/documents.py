@@ -104,6 +104,15 @@ def operations_of(folder):
     return found
 
 
+def pool_kinds(drivers_folder):
+    """(type, whether there is a backend, note) of each row of the table of backends."""
+    text = (pathlib.Path(drivers_folder) / "storage/backend.c").read_text()
+    rows = re.findall(r'\[POOL_TYPE_(\w+)\] = \{ *(NULL|&\w+),((?:\s*"[^"]*")+) *\}', text)
+    assert len(rows) == text.count("[POOL_TYPE_"), "a row of drivers/storage/backend.c was not understood"
+    return [(name.lower().replace("_", "-"), backend != "NULL", "".join(re.findall(r'"([^"]*)"', note)))
+            for name, backend, note in rows]
+
+
 def status(interfaces, drivers_folder):
     drivers, kinds = operations_of(drivers_folder), kinds_of(drivers_folder)
     names = sorted(drivers)
@@ -124,4 +133,10 @@ def status(interfaces, drivers_folder):
             missing = [m.name for m in interface.methods if m not in working(interface, name)]
             if missing:
                 text.append(f"- {interface.name}: {', '.join(missing)}")
+    text += ["", "## Types of storage pools", "",
+             "From the table in `drivers/storage/backend.c`. All can be defined; those that are not supported answer one "
+             "NotSupported error with this reason when they are built or started.", "",
+             "| type | works | tested, or why not |", "|---|---|---|"]
+    text += [f"| {kind} | {'yes' if works_here else 'not supported'} | {note} |"
+             for kind, works_here, note in sorted(pool_kinds(drivers_folder), key=lambda row: not row[1])]
     return "\n".join(text) + "\n"

@@ -58,7 +58,8 @@ static int format_of(const Volume *volume, DiskFormat *ret_format, Error *error)
         return 0;
 }
 
-/* QEMU asks the pool's servers itself, for `name`, which is taken over. */
+/* QEMU asks the pool's servers itself, for `name`, which is taken over, as the pool does: by the same name
+ * and secret. The machine's owner is the pool's. */
 static void set_network(const StoragePoolDefinition *pool, DiskProtocol protocol, char *name,
                         DiskSource *source)
 {
@@ -71,6 +72,18 @@ static void set_network(const StoragePoolDefinition *pool, DiskProtocol protocol
                 own->name = g_strdup(host->name);
                 own->port = host->port > 0 ? g_strdup_printf("%u", host->port) : NULL;
                 list_append(&source->hosts, own);
+        }
+        if (pool->source.initiator)
+                source->initiator_iqn = g_strdup(pool->source.initiator);
+        if (pool->source.auth) {
+                source->auth = struct_new(&disk_auth_type);
+                source->auth->username = g_strdup(pool->source.auth->username);
+                source->auth->secret = (SecretReference){
+                        .type = protocol == DISK_PROTOCOL_ISCSI ? SECRET_TYPE_ISCSI : SECRET_TYPE_CEPH,
+                        .usage = g_strdup(pool->source.auth->secret.usage),
+                };
+                g_strlcpy(source->auth->secret.uuid, pool->source.auth->secret.uuid,
+                          sizeof source->auth->secret.uuid);
         }
 }
 
@@ -102,7 +115,7 @@ static int set_source(const Volume *volume, DiskSource *source, Error *error)
                                  "The pool '%s' is of type '%s': mode='%s' is for type 'iscsi'", pool->name,
                                  pool_type_to_string(pool->type),
                                  disk_pool_mode_to_string(source->pool_mode));
-        if (source->pool_mode == DISK_POOL_DIRECT)
+        if (source->pool_mode == DISK_POOL_DIRECT || pool->type == POOL_TYPE_ISCSI_DIRECT)
                 return set_iscsi_unit(volume, pool, source, error);
         if (type == VOLUME_TYPE_NETWORK && pool->type == POOL_TYPE_RBD) {
                 set_network(pool, DISK_PROTOCOL_RBD, g_strdup(volume->volume.path), source);
@@ -114,7 +127,8 @@ static int set_source(const Volume *volume, DiskSource *source, Error *error)
                 source->dev = g_strdup(volume->volume.path);
         } else {
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "The volume '%s' is neither a file, a block device nor an image of Ceph",
+                                 "The volume '%s' is neither a file, a block device nor one that QEMU asks "
+                                 "a server for",
                                  volume->volume.object.name);
         }
         return 0;

@@ -5,6 +5,7 @@
  * (list() also without), get definitions that belong to the call, and know neither pools nor volumes as
  * objects. What a kind leaves out it does not have: pools.c, contents.c, create.c and volumes.c say so. */
 
+#include "driver.h"
 #include "drivers/storage/files.h"
 #include "model/storage-volume.h"
 
@@ -18,6 +19,13 @@ typedef struct BackendSizes {
         uint64_t capacity, allocation, available; /* bytes */
 } BackendSizes;
 
+/* What a backend needs besides the definition, whose `context` it is while a function of a backend runs. */
+typedef struct BackendContext {
+        const Driver *driver;
+        uid_t owner;        /* of the pool: the secrets that it names are theirs */
+        GHashTable *memory; /* of backend_memory: what the driver's pools have, by UUID */
+} BackendContext;
+
 typedef struct Backend {
         /* Volumes are the files of the folder at the definition's path, and the functions from list() on are
          * left out. Otherwise list() is there. */
@@ -26,6 +34,8 @@ typedef struct Backend {
         bool is_shared;
         /* Volumes are states without content: nothing is ever opened for them. */
         bool is_memory;
+        /* It knows what to do with an <auth>: pool_key_find(). */
+        bool has_auth;
 
         /* Makes what the pool stands on. */
         int (*build)(const StoragePoolDefinition *pool, BackendBuild how, Error *error) AWAITS;
@@ -62,5 +72,9 @@ const Backend *backend_of(PoolType type, bool is_in_memory);
 /* ERROR_NOT_SUPPORTED: pools of the type have no `what` ("start", "volumes of another size" ...). */
 int backend_refuse(const StoragePoolDefinition *pool, const char *what, Error *error);
 
-extern const Backend backend_dir, backend_disk, backend_fs, backend_iscsi, backend_logical, backend_memory,
-        backend_mpath, backend_netfs, backend_rbd, backend_scsi, backend_zfs;
+/* The table of BackendContext. */
+GHashTable *backend_memory_new(void);
+
+extern const Backend backend_dir, backend_disk, backend_fs, backend_iscsi, backend_iscsi_direct,
+        backend_logical, backend_memory, backend_mpath, backend_netfs, backend_rbd, backend_scsi,
+        backend_zfs;

@@ -12,7 +12,8 @@ int command_run(const Command *command, char **ret_output, Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *arguments = g_ptr_array_new();
         _cleanup_(freep) char *tool = NULL, *output = NULL;
-        ChildOptions options = { .fds = &command->fd,
+        ChildOptions options = { .environment = command->environment,
+                                 .fds = &command->fd,
                                  .n_fds = command->fd > 0 ? 1 : 0,
                                  .stdin_fd = -1,
                                  .stdout_fd = -1,

@@ -9,9 +9,10 @@
 typedef struct Command {
         const char *name, *purpose;
         const char *const *arguments;
-        const char *input;     /* NULL: none */
-        uint64_t timeout_usec; /* 0: as long as it takes */
-        int fd;                /* passed on as descriptor 3; 0: none */
+        const char *input;              /* NULL: none */
+        uint64_t timeout_usec;          /* 0: as long as it takes */
+        int fd;                         /* passed on as descriptor 3; 0: none */
+        const char *const *environment; /* NULL: PATH and LANG. Others than root do not see it */
 } Command;
 int command_run(const Command *command, char **ret_output, Error *error) AWAITS;
 bool command_exists(const char *name);

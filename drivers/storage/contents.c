@@ -305,7 +305,7 @@ int contents_measure(Pool *pool, Error *error)
 static int read_listed(Pool *pool, Error *error) AWAITS
 {
         _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
-                storage_pool_definition_copy(pool->live);
+                pool_copy_definition(pool, pool->live);
         _cleanup_(g_ptr_array_unrefp) GPtrArray *entries = NULL;
         unsigned generation = pool->generation;
         BackendSizes sizes;

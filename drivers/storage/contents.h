@@ -11,6 +11,7 @@
 
 typedef struct Pool {
         StoragePool pool;
+        BackendContext context;
         StoragePoolDefinition *definition;
         StoragePoolDefinition *live;    /* with sizes; NULL: not started */
         StoragePoolDefinition *resumed; /* it was started with this before the daemon ended; or NULL */
@@ -46,6 +47,15 @@ static inline const Backend *pool_backend(const Pool *pool)
 {
         return backend_of(pool->live ? pool->live->type : pool->definition->type,
                           pool->pool.object.driver->type->is_in_memory);
+}
+/* One that belongs to the caller, for the pool's backend: it is called with nothing else. */
+static inline StoragePoolDefinition *pool_copy_definition(const Pool *pool,
+                                                          const StoragePoolDefinition *definition)
+{
+        StoragePoolDefinition *copy = storage_pool_definition_copy(definition);
+
+        copy->context = &pool->context;
+        return copy;
 }
 static inline VolumeType entry_type(const FileEntry *entry)
 {

@@ -228,7 +228,7 @@ static int create_device(Pool *pool, const StorageVolumeDefinition *definition, 
                          uint32_t flags, StorageVolume **ret_volume, Error *error) AWAITS
 {
         _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *live =
-                storage_pool_definition_copy(pool->live);
+                pool_copy_definition(pool, pool->live);
         const Backend *backend = pool_backend(pool);
         FileEntry *entry;
         Volume *volume;

@@ -2,13 +2,14 @@
 
 /* Pools of type iscsi: the units of a target, which open-iscsi's iscsiadm logs in to. */
 
+#include "drivers/storage/chap.h"
 #include "drivers/storage/command.h"
 #include "drivers/storage/look.h"
 #include "drivers/storage/luns.h"
+#include "drivers/storage/target.h"
 #include <stdio.h>
 #include <string.h>
 
-#define PORT_USUAL      3260
 #define PURPOSE         "which logs in to iSCSI targets"
 #define TIMEOUT_USEC    (60 * G_USEC_PER_SEC)
 #define SESSIONS_FOLDER "/sys/class/iscsi_session"
@@ -18,46 +19,8 @@
                     .arguments = COMMAND_ARGUMENTS(__VA_ARGS__),                                            \
                     .timeout_usec = TIMEOUT_USEC })
 
-static bool is_word(const char *text)
-{
-        return *text && *text != '-' && !strpbrk(text, " \t\n,/\\");
-}
-
-/* "host:port"; the caller frees. */
-static int portal_of(const PoolSource *source, char **ret_portal, Error *error)
-{
-        const PoolHost *host = source && source->hosts.count == 1 ? source->hosts.items[0] : NULL;
-        bool is_ipv6 = host && strchr(host->name, ':');
-
-        if (!host || !is_word(host->name))
-                return error_set(
-                        error, ERROR_INVALID_ARGUMENT,
-                        "iscsi: one <host name='...'/> with the name or address of a server is needed");
-        *ret_portal = g_strdup_printf(is_ipv6 ? "[%s]:%u" : "%s:%u", host->name,
-                                      host->port != 0 ? host->port : PORT_USUAL);
-        return 0;
-}
-
-static int target_of(const StoragePoolDefinition *pool, const char **ret_target, Error *error)
-{
-        const char *target = pool->source.devices.count == 1 ? pool->source.devices.items[0]->path : NULL;
-
-        if (!target || !is_word(target))
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "pool '%s': one <device path='iqn...'/> with the target's name is needed",
-                                 pool->name);
-        *ret_target = target;
-        return 0;
-}
-
 static int check(const StoragePoolDefinition *pool, Error *error)
 {
-        if (pool->source.auth)
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "pool '%s': <auth> is not supported: iscsiadm would show the password to "
-                                 "everybody in "
-                                 "its command line",
-                                 pool->name);
         return pool->source.initiator
                        ? error_set(error, ERROR_NOT_SUPPORTED,
                                    "pool '%s': an <initiator> other than the host's is not supported",
@@ -98,6 +61,25 @@ static int session_find(const char *target, unsigned *ret_host)
         return found;
 }
 
+/* The password is on the disk while it logs in, and not longer. */
+static int log_in(const StoragePoolDefinition *pool, const char *portal, const char *target,
+                  Error *error) AWAITS
+{
+        _cleanup_(target_login_clear) TargetLogin login = {};
+        int r = target_login(pool, &login, error), removed;
+
+        if (r >= 0 && login.password)
+                r = chap_write(target, &login, error);
+        if (r >= 0)
+                r = command_run(
+                        &ISCSIADM("--mode", "node", "--portal", portal, "--targetname", target, "--login"),
+                        NULL, error);
+        if (!login.password)
+                return r;
+        removed = chap_write(target, &(TargetLogin){}, r < 0 ? NULL : error);
+        return r < 0 ? r : removed;
+}
+
 static int iscsi_start(const StoragePoolDefinition *pool, bool is_resumed, Error *error) AWAITS
 {
         _cleanup_(freep) char *portal = NULL;
@@ -107,18 +89,16 @@ static int iscsi_start(const StoragePoolDefinition *pool, bool is_resumed, Error
 
         (void)is_resumed; /* a session that is there, of ours or the host's, is used */
         if (r >= 0)
-                r = portal_of(&pool->source, &portal, error);
+                r = target_portal(&pool->source, &portal, error);
         if (r >= 0)
-                r = target_of(pool, &target, error);
+                r = target_name(pool, &target, error);
         if (r < 0 || session_find(target, &host) > 0)
                 return r;
         r = command_run(&ISCSIADM("--mode", "discovery", "--type", "sendtargets", "--portal", portal), NULL,
                         error);
         if (r < 0)
                 return r;
-        return command_run(
-                &ISCSIADM("--mode", "node", "--portal", portal, "--targetname", target, "--login"), NULL,
-                error);
+        return log_in(pool, portal, target, error);
 }
 
 /* Whoever has mounted a unit, or uses it otherwise, would lose what is not yet written. */
@@ -138,10 +118,10 @@ static int iscsi_stop(const StoragePoolDefinition *pool, Error *error) AWAITS
         _cleanup_(freep) char *portal = NULL;
         const char *target = NULL;
         unsigned host;
-        int r = portal_of(&pool->source, &portal, error);
+        int r = target_portal(&pool->source, &portal, error);
 
         if (r >= 0)
-                r = target_of(pool, &target, error);
+                r = target_name(pool, &target, error);
         if (r < 0 || session_find(target, &host) == 0)
                 return r;
         r = refuse_used(pool, host, error);
@@ -174,7 +154,7 @@ static void add_targets(const PoolSource *where, const char *output, GPtrArray *
 static int iscsi_find_sources(const PoolSource *where, GPtrArray *sources, Error *error) AWAITS
 {
         _cleanup_(freep) char *portal = NULL, *output = NULL;
-        int r = portal_of(where, &portal, error);
+        int r = target_portal(where, &portal, error);
 
         if (r >= 0)
                 r = command_run(&ISCSIADM("--mode", "discovery", "--type", "sendtargets", "--portal", portal,
@@ -191,7 +171,7 @@ static int iscsi_list(const StoragePoolDefinition *pool, GPtrArray **ret_entries
 {
         const char *target = NULL;
         unsigned host;
-        int r = target_of(pool, &target, error);
+        int r = target_name(pool, &target, error);
 
         if (r >= 0)
                 r = command_run(&ISCSIADM("--mode", "node", "--targetname", target, "--rescan"), NULL,
@@ -203,6 +183,7 @@ static int iscsi_list(const StoragePoolDefinition *pool, GPtrArray **ret_entries
 }
 
 const Backend backend_iscsi = {
+        .has_auth = true,
         .start = iscsi_start,
         .stop = iscsi_stop,
         .find_sources = iscsi_find_sources,

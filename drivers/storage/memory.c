@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Pools of every type for drivers in memory (DriverType.is_in_memory): a volume is a size, a format and a
- * name. What would be on the disk is in one table here, by the pools' UUIDs: like a disk it survives that a
- * pool is stopped, and it goes with the pool. No file is ever opened. */
+ * name. What would be on the disk is in a table of the driver, by the pools' UUIDs: like a disk it survives
+ * that a pool is stopped, and it goes with the pool. No file is ever opened. */
 
 #include "drivers/storage/backend.h"
 #include "drivers/storage/listed.h"
@@ -11,16 +11,16 @@
 
 #define POOL_CAPACITY (100ull << 30) /* libvirt's test driver's */
 
-static GHashTable *pools; /* UUID -> array of FileEntry */
+GHashTable *backend_memory_new(void)
+{
+        return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+}
 
 static GPtrArray *entries_of(const StoragePoolDefinition *pool)
 {
-        GPtrArray *entries;
+        GHashTable *pools = pool->context->memory;
+        GPtrArray *entries = g_hash_table_lookup(pools, pool->uuid);
 
-        if (!pools)
-                pools = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                              (GDestroyNotify)g_ptr_array_unref);
-        entries = g_hash_table_lookup(pools, pool->uuid);
         if (!entries) {
                 entries = listed_new();
                 g_hash_table_insert(pools, g_strdup(pool->uuid), entries);
@@ -227,8 +227,7 @@ static int memory_remove(const StoragePoolDefinition *pool, Error *error) AWAITS
 
 static void memory_forget(const StoragePoolDefinition *pool)
 {
-        if (pools)
-                (void)g_hash_table_remove(pools, pool->uuid); /* if it is there */
+        (void)g_hash_table_remove(pool->context->memory, pool->uuid); /* if it is there */
 }
 
 /* There is nothing in memory that a pool could stand on. */
@@ -240,6 +239,7 @@ static int memory_find_sources(const PoolSource *where, GPtrArray *sources, Erro
 
 const Backend backend_memory = {
         .is_memory = true,
+        .has_auth = true,
         .build = memory_build,
         .remove = memory_remove,
         .forget = memory_forget,

@@ -37,6 +37,7 @@ enum {
 
 struct StorageState {
         StoredFolder defined, running;
+        GHashTable *memory;
 };
 
 static void pool_free(Object *object)
@@ -61,6 +62,7 @@ static Pool *pool_new(Driver *driver, StoragePoolDefinition *definition, uid_t o
         Pool *pool = g_new0(Pool, 1);
 
         pool->definition = definition;
+        pool->context = (BackendContext){ driver, owner, driver->storage->memory };
         pool->fd = -EBADF;
         pool->volumes = g_tree_new((GCompareFunc)strcmp);
         pool->pool.type = pool_type_to_string(definition->type);
@@ -88,10 +90,12 @@ static void announce(Pool *pool, int event)
 
 static void remove_pool(Pool *pool)
 {
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
+                pool_copy_definition(pool, pool->definition);
         const Backend *backend = pool_backend(pool);
 
         if (backend->forget)
-                backend->forget(pool->definition);
+                backend->forget(definition);
         object_table_remove(pool->pool.object.driver->objects, &pool->pool.object);
 }
 
@@ -160,6 +164,16 @@ static int open_contents(Pool *pool, const StoragePoolDefinition *definition, Er
         return r < 0 ? r : contents_read(pool, false, error);
 }
 
+static int refuse_auth(const StoragePoolDefinition *pool, Error *error)
+{
+        return pool->source.auth
+                       ? error_set(error, ERROR_NOT_SUPPORTED,
+                                   "pool '%s': pools of type '%s' have no <auth>: it is for iscsi, "
+                                   "iscsi-direct and rbd",
+                                   pool->name, pool_type_to_string(pool->type))
+                       : 0;
+}
+
 /* What is brought up on the host is written down first: the next daemon finds it by that. What it does not
  * find up it brings up, so that a pool is never half started. */
 static int start(Pool *pool, const StoragePoolDefinition *definition, Error *error) AWAITS
@@ -171,7 +185,9 @@ static int start(Pool *pool, const StoragePoolDefinition *definition, Error *err
 
         if (!backend->is_folder && !backend->list)
                 return backend_refuse(definition, "start", error);
-        if (!pool->resumed)
+        if (!backend->has_auth)
+                r = refuse_auth(definition, error);
+        if (r >= 0 && !pool->resumed)
                 r = stored_save(running, &stored, error);
         if (r < 0)
                 return r;
@@ -199,7 +215,7 @@ static int start(Pool *pool, const StoragePoolDefinition *definition, Error *err
 static int build(Pool *pool, BackendBuild how, Error *error) AWAITS
 {
         _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
-                storage_pool_definition_copy(pool->definition);
+                pool_copy_definition(pool, pool->definition);
         const Backend *backend = backend_for(pool, definition);
         int r = backend->build ? backend->build(definition, how, error)
                                : backend_refuse(definition, "Build", error);
@@ -260,7 +276,7 @@ static void start_again(Pool *pool, bool is_boot) AWAITS
                 return;
         if (pool->resumed || (is_boot && pool->pool.is_autostart)) {
                 _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
-                        storage_pool_definition_copy(pool->resumed ? pool->resumed : pool->definition);
+                        pool_copy_definition(pool, pool->resumed ? pool->resumed : pool->definition);
 
                 r = start(pool, definition, &error);
                 if (r >= 0)
@@ -313,12 +329,16 @@ static int open_folders(Driver *driver, struct StorageState *state, Error *error
 int pools_open(Driver *driver, Error *error)
 {
         struct StorageState *state = g_new0(struct StorageState, 1);
-        int r = open_folders(driver, state, error);
+        int r;
 
-        if (r < 0)
+        state->memory = backend_memory_new();
+        driver->storage = state; /* of what is loaded */
+        r = open_folders(driver, state, error);
+        if (r < 0) {
+                driver->storage = NULL;
+                g_hash_table_unref(state->memory);
                 g_free(state);
-        else
-                driver->storage = state;
+        }
         return r;
 }
 
@@ -328,6 +348,7 @@ void pools_close(Driver *driver)
                 return;
         stored_folder_close(&driver->storage->defined);
         stored_folder_close(&driver->storage->running);
+        g_hash_table_unref(driver->storage->memory);
         g_free(driver->storage);
         driver->storage = NULL;
 }
@@ -443,7 +464,7 @@ static int check_create_flags(const char *operation, uint32_t flags, Error *erro
 static int build_and_start(Pool *pool, uint32_t flags, Error *error) AWAITS
 {
         _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
-                storage_pool_definition_copy(pool->definition);
+                pool_copy_definition(pool, pool->definition);
         int r = 0;
 
         if (flags != 0)
@@ -523,7 +544,7 @@ int pools_delete(Call *call, StoragePool *storage_pool, uint32_t flags, Error *e
 {
         Pool *pool = pool_of(storage_pool);
         _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
-                storage_pool_definition_copy(pool->definition);
+                pool_copy_definition(pool, pool->definition);
         const Backend *backend = backend_for(pool, definition);
         int r = error_check_flags(error, "Delete", flags, 0);
 
@@ -542,7 +563,7 @@ int pools_delete(Call *call, StoragePool *storage_pool, uint32_t flags, Error *e
 static int stop(Pool *pool, Error *error) AWAITS
 {
         _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
-                storage_pool_definition_copy(pool->live);
+                pool_copy_definition(pool, pool->live);
         const Backend *backend = backend_for(pool, definition);
         int fd = pool->fd, r;
 

@@ -3,11 +3,14 @@
 /* Pools of type rbd: the images of a Ceph pool, by Ceph's tool. They are on the network: a volume's path is
  * POOL/IMAGE. */
 
+#include "drivers/secret/secrets.h"
 #include "drivers/storage/backend.h"
 #include "drivers/storage/command.h"
+#include "drivers/storage/key.h"
 #include "drivers/storage/listed.h"
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define TIMEOUT_USEC (120 * G_USEC_PER_SEC)
 
@@ -37,6 +40,34 @@ static int monitors_of(const StoragePoolDefinition *pool, char **ret_monitors, E
         return 0;
 }
 
+/* A file of memory with the key, in base64 as Ceph's tools read it. */
+static int open_key(const StoragePoolDefinition *pool, int *ret_fd, Error *error)
+{
+        _cleanup_(closep) int fd = -EBADF;
+        uint8_t *value;
+        char *text;
+        size_t size, length;
+        ssize_t n;
+        int r = is_word(pool->source.auth->username)
+                        ? pool_key_find(pool, POOL_AUTH_CEPH, &value, &size, error)
+                        : error_set(error, ERROR_INVALID_ARGUMENT,
+                                    "pool '%s': <auth>: '%s' is no name of a client", pool->name,
+                                    pool->source.auth->username);
+
+        if (r < 0)
+                return r;
+        text = g_base64_encode(value, size);
+        secrets_value_free(value, size);
+        length = strlen(text);
+        fd = memfd_create("key", MFD_CLOEXEC);
+        n = fd < 0 ? -1 : write(fd, text, length);
+        r = n == (ssize_t)length ? 0 : error_set_errno(error, errno, "Cannot pass a key on");
+        secrets_value_free((uint8_t *)text, length);
+        if (r >= 0)
+                *ret_fd = TAKE_FD(fd);
+        return r;
+}
+
 /* rbd COMMAND WORD..., of this pool; `words` ends with NULL. */
 static int rbd(const StoragePoolDefinition *pool, const char *const *words, char **ret_output,
                Error *error) AWAITS
@@ -46,13 +77,10 @@ static int rbd(const StoragePoolDefinition *pool, const char *const *words, char
                             .purpose = "which manages Ceph's images",
                             .timeout_usec = TIMEOUT_USEC };
         _cleanup_(freep) char *monitors = NULL;
+        _cleanup_(closep) int key_fd = -EBADF;
         int r = 0;
 
-        if (pool->source.auth)
-                r = error_set(error, ERROR_NOT_SUPPORTED,
-                              "pool '%s': <auth> is not supported: the keyring of the host's Ceph is used",
-                              pool->name);
-        if (r >= 0 && pool->rbd_options.count > 0)
+        if (pool->rbd_options.count > 0)
                 r = error_set(error, ERROR_NOT_SUPPORTED, "pool '%s': <rbd:config_opts> are not supported",
                               pool->name);
         if (r >= 0 && !is_word(pool->source.name))
@@ -60,6 +88,8 @@ static int rbd(const StoragePoolDefinition *pool, const char *const *words, char
                               pool->name, pool->source.name);
         if (r >= 0)
                 r = monitors_of(pool, &monitors, error);
+        if (r >= 0 && pool->source.auth)
+                r = open_key(pool, &key_fd, error);
         if (r < 0)
                 return r;
         for (const char *const *word = words; *word; word++)
@@ -68,6 +98,13 @@ static int rbd(const StoragePoolDefinition *pool, const char *const *words, char
                      COMMAND_ARGUMENTS("--pool", pool->source.name, "--mon-host", monitors);
              *word; word++)
                 g_ptr_array_add(arguments, (char *)*word);
+        if (key_fd >= 0) {
+                command.fd = key_fd;
+                for (const char *const *word = COMMAND_ARGUMENTS("--id", pool->source.auth->username,
+                                                                 "--keyfile", "/proc/self/fd/3");
+                     *word; word++)
+                        g_ptr_array_add(arguments, (char *)*word);
+        }
         g_ptr_array_add(arguments, NULL);
         command.arguments = (const char *const *)arguments->pdata;
         return command_run(&command, ret_output, error);
@@ -155,6 +192,7 @@ static int rbd_resize_volume(const StoragePoolDefinition *pool, const FileEntry 
 }
 
 const Backend backend_rbd = {
+        .has_auth = true,
         .list = rbd_list,
         .create_volume = rbd_create_volume,
         .delete_volume = rbd_delete_volume,

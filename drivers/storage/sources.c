@@ -60,6 +60,7 @@ bool pools_have_same_source(const StoragePoolDefinition *a, const StoragePoolDef
                 return g_strcmp0(first_host(one), first_host(other)) == 0 &&
                        g_strcmp0(one->dir, other->dir) == 0;
         case POOL_TYPE_ISCSI:
+        case POOL_TYPE_ISCSI_DIRECT:
                 return g_strcmp0(first_host(one), first_host(other)) == 0 &&
                        g_strcmp0(first_device(one), first_device(other)) == 0;
         case POOL_TYPE_RBD:

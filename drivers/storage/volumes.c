@@ -87,7 +87,7 @@ static int device_copy(const Volume *volume, Device *ret_device, Error *error)
                 return error_set(error, ERROR_OPERATION_INVALID, "The storage pool '%s' is not started",
                                  pool->pool.object.name);
         *ret_device = (Device){
-                .pool = storage_pool_definition_copy(pool->live),
+                .pool = pool_copy_definition(pool, pool->live),
                 .entry = listed_entry(&(Listed){ .name = entry->name,
                                                  .path = entry->path,
                                                  .key = entry->key,

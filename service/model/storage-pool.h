@@ -102,6 +102,7 @@ typedef struct StoragePoolDefinition {
         StoragePermissions permissions;
         PoolRefresh refresh;
         LIST(PoolOption) mount_options, rbd_options;
+        const struct BackendContext *context; /* of whoever runs it; no part of the definition, not copied */
 } StoragePoolDefinition;
 
 extern const StructType storage_pool_definition_type;

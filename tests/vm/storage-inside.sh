@@ -163,6 +163,61 @@ same "iscsi: with its unit" "unit:0:0:1" "$(names)"
 life_ends iscsi
 same "iscsi: logged out" "" "$(ls /sys/class/iscsi_session)"
 
+# A target that wants a password: by the host, and by QEMU alone.
+password="two words%42"
+tgtadm --lld iscsi --op new --mode account --user guest --password "$password"
+tgtadm --lld iscsi --op bind --mode account --tid 1 --user guest
+secret=$(connect SecretDefineXML su "<secret private='yes'><usage type='iscsi'><target>san</target></usage></secret>" 0 | cut -d'"' -f2)
+auth="<auth type='chap' username='guest'><secret usage='san'/></auth>"
+source_of="<source><host name='127.0.0.1'/><device path='$target'/>"
+set_password() {
+        is "chap: the secret has a value" call "$secret" org.libvirt.Secret SetValue ayu ${#1} $(printf %s "$1" | od -An -v -tu1) 0
+}
+# Whatever shows a password: a command line, a record of open-iscsi, the journal.
+seen_by_others() {
+        grep -a "$password" /tmp/lines || grep -r "$password" /etc/iscsi /var/lib/iscsi 2> /dev/null ||
+                journalctl -b | grep "$password"
+}
+(while sleep 0.01; do cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\0' ' '; done | grep -a --line-buffered "iscsi" > /tmp/lines) &
+watcher=$!
+pool=$(define "<pool type='iscsi'><name>chap</name>$source_of</source><target><path>/dev/disk/by-path</path></target></pool>")
+is "chap: not without" refused pool Create u 0
+pool Undefine > /dev/null
+pool=$(define "<pool type='iscsi'><name>chap</name>$source_of$auth</source><target><path>/dev/disk/by-path</path></target></pool>")
+is "chap: not without a value" refused pool Create u 0
+set_password wrong
+is "chap: not by a wrong one" refused pool Create u 0
+set_password "$password"
+is "chap: logged in" pool Create u 0
+until_true 30 test -n "$(ls /dev/disk/by-path/*lun-1)"
+pool Refresh u 0 > /dev/null
+same "chap: its unit" "unit:0:0:1" "$(names)"
+is "chap: taken back by the next daemon" killed_and_back
+life_ends chap
+same "chap: logged out" "" "$(ls /sys/class/iscsi_session)"
+kill $watcher
+is "chap: the tool's lines were seen" grep -aq iscsiadm /tmp/lines
+is "chap: nobody saw the password" refused seen_by_others
+
+own="<initiator><iqn name='iqn.2026-01.example.virtbus:guest'/></initiator>"
+is "iscsi-direct: found as a source" grep -q "$target" <(
+        connect FindStoragePoolSources ssu iscsi-direct "<source><host name='127.0.0.1'/></source>" 0)
+pool=$(define "<pool type='iscsi-direct'><name>san</name>$source_of$own</source></pool>")
+is "iscsi-direct: not without a password" refused pool Create u 0
+pool Undefine > /dev/null
+pool=$(define "<pool type='iscsi-direct'><name>san</name>$source_of$own$auth</source></pool>")
+is "iscsi-direct: started" pool Create u 0
+same "iscsi-direct: its unit" "unit:0:0:1" "$(names)"
+unit=$(pool StorageVolLookupByName s unit:0:0:1 | cut -d'"' -f2)
+same "iscsi-direct: of its size, on the network" "(itt) 3 33554432 33554432" "$(volume "$unit" GetInfo u 0)"
+same "iscsi-direct: the host has no session" "" "$(ls /sys/class/iscsi_session)"
+is "iscsi-direct: a disk that QEMU logs in for" grep -q "initiator-name.*iqn.2026-01.example.virtbus:guest" <(line_of "")
+is "iscsi-direct: by its password" grep -q "password-secret" <(line_of "")
+is "iscsi-direct: no password in the line" refused grep -q "$password" <(line_of "")
+is "iscsi-direct: no volumes are made" refused make new 1048576
+is "iscsi-direct: taken back by the next daemon" killed_and_back
+life_ends iscsi-direct
+
 journalctl -b -u virtbusd > $share/journal 2>&1
 echo "all done" >> $share/result
 sync
