@@ -17,6 +17,7 @@ typedef enum BackendBuild {
 
 typedef struct BackendSizes {
         uint64_t capacity, allocation, available; /* bytes */
+        GArray *free_extents; /* of PoolExtent; NULL: the type has none. The caller's to free */
 } BackendSizes;
 
 /* What a backend needs besides the definition, whose `context` it is while a function of a backend runs. */

@@ -301,6 +301,11 @@ int contents_measure(Pool *pool, Error *error)
         return 0;
 }
 
+static void sizes_clear(BackendSizes *sizes)
+{
+        g_clear_pointer(&sizes->free_extents, g_array_unref);
+}
+
 /* What a kind lists by itself. */
 static int read_listed(Pool *pool, Error *error) AWAITS
 {
@@ -308,12 +313,15 @@ static int read_listed(Pool *pool, Error *error) AWAITS
                 pool_copy_definition(pool, pool->live);
         _cleanup_(g_ptr_array_unrefp) GPtrArray *entries = NULL;
         unsigned generation = pool->generation;
-        BackendSizes sizes;
+        _cleanup_(sizes_clear) BackendSizes sizes = {};
         int r = pool_backend(pool)->list(definition, &entries, &sizes, error);
 
         if (r < 0 || generation != pool->generation || !pool->live)
                 return r;
         set_sizes(pool, &sizes);
+        if (sizes.free_extents)
+                storage_pool_set_free_extents(pool->live, (const PoolExtent *)sizes.free_extents->data,
+                                              sizes.free_extents->len);
         if (merge(pool, entries))
                 pool->generation++;
         return 0;

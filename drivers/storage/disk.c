@@ -7,12 +7,12 @@
 #include "drivers/storage/backend.h"
 #include "drivers/storage/command.h"
 #include "drivers/storage/look.h"
+#include "drivers/storage/partitions.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
 #define TABLE_PURPOSE "which reads and makes partitions"
-#define ALIGNMENT     ((uint64_t)1024 * 1024) /* bytes */
 #define TELL_PURPOSE  "which tells the kernel of partitions"
 
 static const char *device_of(const StoragePoolDefinition *pool)
@@ -135,11 +135,27 @@ static void release_entry(void *entry)
         file_entry_free(entry);
 }
 
-static bool is_extended(const json_t *partition)
+static void add_free(const json_t *table, uint64_t disk_bytes, bool in_extended, GArray *extents)
 {
-        const char *type = json_string_value(json_object_get(partition, "type"));
+        uint64_t sector = partitions_sector_bytes(table);
+        _cleanup_(g_array_unrefp) GArray *room = partitions_room(table, disk_bytes / sector, in_extended);
 
-        return g_strcmp0(type, "5") == 0 || g_strcmp0(type, "f") == 0 || g_strcmp0(type, "85") == 0;
+        for (unsigned i = 0; i < room->len; i++) {
+                const Extent *extent = &g_array_index(room, Extent, i);
+                PoolExtent bytes = { extent->start * sector, (extent->start + extent->size) * sector };
+
+                g_array_append_val(extents, bytes);
+        }
+}
+
+static GArray *free_extents(const json_t *table, uint64_t disk_bytes)
+{
+        GArray *extents = g_array_new(FALSE, FALSE, sizeof(PoolExtent));
+
+        add_free(table, disk_bytes, false, extents);
+        if (partitions_find_extended(table))
+                add_free(table, disk_bytes, true, extents);
+        return extents;
 }
 
 static int disk_list(const StoragePoolDefinition *pool, GPtrArray **ret_entries, BackendSizes *ret_sizes,
@@ -164,7 +180,7 @@ static int disk_list(const StoragePoolDefinition *pool, GPtrArray **ret_entries,
 
                 if (!node || partition_look(pool, node, &entry, NULL) < 0)
                         continue; /* the kernel does not know it */
-                if (is_extended(partition))
+                if (partition_is_extended(partition))
                         entry->allocation = 0; /* the others in it count */
                 used += entry->allocation;
                 g_ptr_array_add(entries, entry);
@@ -172,41 +188,9 @@ static int disk_list(const StoragePoolDefinition *pool, GPtrArray **ret_entries,
         ret_sizes->capacity = (uint64_t)disk->stat.st_size;
         ret_sizes->allocation = MIN(used, ret_sizes->capacity);
         ret_sizes->available = ret_sizes->capacity - ret_sizes->allocation;
+        ret_sizes->free_extents = free_extents(table, (uint64_t)disk->stat.st_size);
         *ret_entries = TAKE_PTR(entries);
         return 0;
-}
-
-/* loop0 + 2 -> loop0p2, sdb + 2 -> sdb2. The caller frees. */
-static char *partition_node(const char *device, unsigned number)
-{
-        return g_strdup_printf("%s%s%u", device, g_ascii_isdigit(device[strlen(device) - 1]) ? "p" : "",
-                               number);
-}
-
-static bool is_taken(const json_t *table, const char *node)
-{
-        const json_t *partition;
-        size_t i;
-
-        json_array_foreach(json_object_get(table, "partitions"), i,
-                           partition) if (g_strcmp0(json_string_value(json_object_get(partition, "node")),
-                                                    node) == 0) return true;
-        return false;
-}
-
-/* Of a new partition, whose number is the first that is free. The caller frees. */
-static char *next_node(const json_t *table)
-{
-        const char *device = json_string_value(json_object_get(table, "device"));
-
-        for (unsigned number = 1; device && *device; number++) {
-                char *node = partition_node(device, number);
-
-                if (!is_taken(table, node))
-                        return node;
-                g_free(node);
-        }
-        return NULL;
 }
 
 /* sfdisk's name of a partition's type, for the table; NULL: what it takes when nothing is said. */
@@ -220,6 +204,7 @@ static const char *type_of(const StorageVolumeDefinition *volume, bool is_gpt)
                 { VOLUME_FORMAT_FAT32, "c", "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7" },
                 { VOLUME_FORMAT_LINUX_SWAP, "82", "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F" },
                 { VOLUME_FORMAT_LINUX_LVM, "8e", "E6D6D379-F507-44C2-A23C-238F2A3DF928" },
+                { VOLUME_FORMAT_EXTENDED, "f", NULL },
                 { VOLUME_FORMAT_LINUX_RAID, "fd", "A19D880F-05FC-4D3B-A006-743F0F84911E" },
         };
 
@@ -254,75 +239,34 @@ static int check_new(const StorageVolumeDefinition *volume, const char *node, bo
                                    volume->name, volume_format_to_string(format));
 }
 
-static uint64_t number_of(const json_t *object, const char *key)
-{
-        json_int_t number = json_integer_value(json_object_get(object, key));
-
-        return number > 0 ? (uint64_t)number : 0;
-}
-
-/* In sectors. */
-typedef struct Extent {
-        uint64_t start, size;
-} Extent;
-
-static int compare_extents(const void *a, const void *b)
-{
-        const Extent *left = a, *right = b;
-
-        return left->start < right->start ? -1 : left->start > right->start;
-}
-
-/* The first place for `size` sectors between the partitions, at a whole MiB; 0: there is none. */
-static uint64_t find_room(const json_t *table, uint64_t first, uint64_t end, uint64_t align, uint64_t size)
-{
-        _cleanup_(g_array_unrefp) GArray *used = g_array_new(FALSE, FALSE, sizeof(Extent));
-        Extent last = { .start = end };
-        const json_t *partition;
-        size_t i;
-
-        json_array_foreach(json_object_get(table, "partitions"), i, partition)
-        {
-                Extent extent = { number_of(partition, "start"), number_of(partition, "size") };
-
-                g_array_append_val(used, extent);
-        }
-        g_array_append_val(used, last);
-        g_array_sort(used, compare_extents);
-        for (i = 0; i < used->len; i++) {
-                const Extent *next = &g_array_index(used, Extent, i);
-
-                first = (first + align - 1) / align * align;
-                if (first <= next->start && next->start - first >= size)
-                        return first;
-                first = MAX(first, next->start + next->size);
-        }
-        return 0;
-}
-
+/* The first one that is large enough. */
 static int find_place(const StoragePoolDefinition *pool, const StorageVolumeDefinition *volume,
-                      const json_t *table, Extent *ret, Error *error) AWAITS
+                      const json_t *table, bool is_logical, Extent *ret, Error *error) AWAITS
 {
-        uint64_t sector = number_of(table, "sectorsize"), last = number_of(table, "lastlba");
+        uint64_t sector = partitions_sector_bytes(table), size = (volume->capacity + sector - 1) / sector;
         _cleanup_(file_entry_freep) FileEntry *disk = NULL;
+        _cleanup_(g_array_unrefp) GArray *room = NULL;
         int r = files_look_device(device_of(pool), pool->name, NULL, &disk, error);
 
         if (r < 0)
                 return r;
-        sector = sector > 0 ? sector : 512;
-        ret->size = (volume->capacity + sector - 1) / sector;
-        ret->start = find_room(table, MAX(number_of(table, "firstlba"), ALIGNMENT / sector),
-                               last > 0 ? last + 1 : (uint64_t)disk->stat.st_size / sector,
-                               MAX(ALIGNMENT / sector, 1), ret->size);
-        return ret->start > 0 ? 0
-                              : error_set(error, ERROR_NO_SPACE,
-                                          "volume '%s': there is no space of %" PRIu64 " bytes at one piece "
-                                          "on '%s'",
-                                          volume->name, volume->capacity, device_of(pool));
+        room = partitions_room(table, (uint64_t)disk->stat.st_size / sector, is_logical);
+        for (unsigned i = 0; i < room->len; i++) {
+                const Extent *extent = &g_array_index(room, Extent, i);
+
+                if (extent->size < size)
+                        continue;
+                *ret = (Extent){ extent->start, size };
+                return 0;
+        }
+        return error_set(error, ERROR_NO_SPACE,
+                         "volume '%s': there is no space of %" PRIu64 " bytes at one piece on '%s'%s",
+                         volume->name, volume->capacity, device_of(pool),
+                         is_logical ? " in its extended partition" : "");
 }
 
 static int append(const StoragePoolDefinition *pool, const StorageVolumeDefinition *volume,
-                  const json_t *table, bool is_gpt, Error *error) AWAITS
+                  const json_t *table, bool is_gpt, bool is_logical, Error *error) AWAITS
 {
         const char *type = type_of(volume, is_gpt);
         _cleanup_(freep) char *input = NULL;
@@ -331,8 +275,8 @@ static int append(const StoragePoolDefinition *pool, const StorageVolumeDefiniti
                             .arguments = COMMAND_ARGUMENTS("--quiet", "--no-reread", "--no-tell-kernel",
                                                            "--append", "--wipe-partitions=never", "--",
                                                            device_of(pool)) };
-        Extent place;
-        int r = find_place(pool, volume, table, &place, error);
+        Extent place = {};
+        int r = find_place(pool, volume, table, is_logical, &place, error);
 
         if (r < 0)
                 return r;
@@ -343,41 +287,77 @@ static int append(const StoragePoolDefinition *pool, const StorageVolumeDefiniti
         return r < 0 ? r : tell_kernel(pool, error);
 }
 
+static bool is_logical(const json_t *table, const char *node)
+{
+        return partitions_find_extended(table) && partition_number(node) >= PARTITION_FIRST_LOGICAL;
+}
+
 static int disk_create_volume(const StoragePoolDefinition *pool, const StorageVolumeDefinition *volume,
                               FileEntry **ret_entry, Error *error) AWAITS
 {
         _cleanup_(json_decrefp) json_t *root = NULL;
         _cleanup_(freep) char *node = NULL;
         json_t *table;
-        bool is_gpt;
+        bool is_gpt, is_extended = volume->target.format == VOLUME_FORMAT_EXTENDED;
         int r = table_read(pool, &root, &table, error);
 
         if (r < 0)
                 return r;
+        if (is_extended && partitions_find_extended(table))
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "volume '%s': '%s' has an extended partition already", volume->name,
+                                 device_of(pool));
         is_gpt = strcmp(json_string_value(json_object_get(table, "label")), "gpt") == 0;
-        node = next_node(table);
+        node = partitions_next_node(table, is_extended);
+        if (!node)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "volume '%s': '%s' has four partitions and none of format 'extended'",
+                                 volume->name, device_of(pool));
         r = check_new(volume, node, is_gpt, error);
         if (r >= 0)
-                r = append(pool, volume, table, is_gpt, error);
+                r = append(pool, volume, table, is_gpt, is_logical(table, node), error);
         return r < 0 ? r : partition_look(pool, node, ret_entry, error);
+}
+
+/* Logical partitions have their numbers by their order: one that goes renames those behind it, which may be
+ * in use. */
+static int check_last(const StoragePoolDefinition *pool, const FileEntry *entry, Error *error) AWAITS
+{
+        _cleanup_(json_decrefp) json_t *root = NULL;
+        unsigned number = partition_number(entry->name), last;
+        const json_t *extended;
+        json_t *table;
+        int r = table_read(pool, &root, &table, error);
+
+        if (r < 0)
+                return r;
+        extended = partitions_find_extended(table);
+        last = partitions_last_number(table);
+        if (!extended || last < PARTITION_FIRST_LOGICAL || number >= last ||
+            (number < PARTITION_FIRST_LOGICAL &&
+             number != partition_number(json_string_value(json_object_get(extended, "node")))))
+                return 0;
+        return error_set(
+                error, ERROR_OPERATION_INVALID,
+                "The volume '%s': the logical partitions behind or in it go first, beginning with number %u",
+                entry->name, last);
 }
 
 /* The kernel first: it refuses while somebody uses the partition. */
 static int disk_delete_volume(const StoragePoolDefinition *pool, const FileEntry *entry, Error *error) AWAITS
 {
-        size_t digits = strlen(entry->name);
-        _cleanup_(freep) char *number = NULL;
-        Command forget = { .name = "partx", .purpose = TELL_PURPOSE },
-                delete = { .name = "sfdisk", .purpose = TABLE_PURPOSE };
-        int r;
+        _cleanup_(freep) char *number = g_strdup_printf("%u", partition_number(entry->name));
+        Command forget = { .name = "partx",
+                           .purpose = TELL_PURPOSE,
+                           .arguments = COMMAND_ARGUMENTS("--delete", "--nr", number, device_of(pool)) },
+                delete = { .name = "sfdisk",
+                           .purpose = TABLE_PURPOSE,
+                           .arguments = COMMAND_ARGUMENTS("--quiet", "--no-reread", "--no-tell-kernel",
+                                                          "--delete", device_of(pool), number) };
+        int r = check_last(pool, entry, error);
 
-        while (digits > 0 && g_ascii_isdigit(entry->name[digits - 1]))
-                digits--;
-        number = g_strdup(entry->name + digits);
-        forget.arguments = COMMAND_ARGUMENTS("--delete", "--nr", number, device_of(pool));
-        delete.arguments = COMMAND_ARGUMENTS("--quiet", "--no-reread", "--no-tell-kernel", "--delete",
-                                             device_of(pool), number);
-        r = look_unused_device(pool->name, entry->path, error);
+        if (r >= 0)
+                r = look_unused_device(pool->name, entry->path, error);
         if (r >= 0)
                 r = command_run(&forget, NULL, error);
         if (r < 0)

@@ -76,10 +76,19 @@ static const Field pool_host_fields[] = {
 #undef THIS
 static DEFINE_STRUCT(pool_host, PoolHost);
 
+#define THIS PoolExtent
+static const Field pool_extent_fields[] = {
+        UNSIGNED("@start", start, .flags = FIELD_ALWAYS),
+        UNSIGNED("@end", end, .flags = FIELD_ALWAYS),
+};
+#undef THIS
+static DEFINE_STRUCT(pool_extent, PoolExtent);
+
 #define THIS PoolDevice
 static const Field pool_device_fields[] = {
         STRING("@path", path, .flags = FIELD_REQUIRED),
         YESNO("@part_separator", part_separator),
+        ITEMS("freeExtent", free_extents, pool_extent),
 };
 #undef THIS
 static DEFINE_STRUCT(pool_device, PoolDevice);
@@ -242,6 +251,20 @@ static void drop(char **text)
         *text = NULL;
 }
 
+void storage_pool_set_free_extents(StoragePoolDefinition *pool, const PoolExtent *extents, size_t count)
+{
+        PoolDevice *device = pool->source.devices.count > 0 ? pool->source.devices.items[0] : NULL;
+
+        LIST_FOREACH (each, pool->source.devices)
+                list_drop(&pool_extent_type, &each->free_extents);
+        for (size_t i = 0; device && i < count; i++) {
+                PoolExtent *extent = struct_new(&pool_extent_type);
+
+                *extent = extents[i];
+                list_append(&device->free_extents, extent);
+        }
+}
+
 /* What the type does not have is not kept. */
 static void source_trim(PoolSource *source, const TypeFacts *type)
 {
@@ -341,6 +364,7 @@ static int pool_check(void *object, const XmlNode *node, unsigned flags, Error *
 
         (void)node, (void)flags;
         pool->capacity = pool->allocation = pool->available = 0;
+        storage_pool_set_free_extents(pool, NULL, 0);
         source_trim(&pool->source, type);
         if (pool->source.dir)
                 clean(&pool->source.dir);

@@ -50,9 +50,15 @@ typedef struct PoolHost {
         uint16_t port; /* 0: the protocol's own */
 } PoolHost;
 
+/* Bytes of a device where a volume could be made: from `start` up to and without `end`. */
+typedef struct PoolExtent {
+        uint64_t start, end;
+} PoolExtent;
+
 typedef struct PoolDevice {
         char *path;
         YesNo part_separator;
+        LIST(PoolExtent) free_extents; /* of a disk that is started */
 } PoolDevice;
 
 typedef struct PoolParentAddress {
@@ -119,6 +125,8 @@ int storage_source_parse(const char *xml, size_t size, PoolSource **ret, Error *
 PoolSource *storage_source_new(const char *format);
 PoolSource *storage_source_free(PoolSource *source);
 DEFINE_CLEANUP(PoolSource, storage_source_free)
+/* Of the pool's first device, instead of those that it had. */
+void storage_pool_set_free_extents(StoragePoolDefinition *pool, const PoolExtent *extents, size_t count);
 void storage_source_add_device(PoolSource *source, const char *path);
 void storage_source_add_host(PoolSource *source, const char *name);
 /* An array that frees its sources, and the <sources> element of one. */

@@ -202,6 +202,45 @@ class TestDisks:
         client.call(pool, POOL, "Delete", "u", 0)
         refused(client.call, pool, POOL, "Create", "u", 0, word="partition")
 
+    def test_logical_partitions(self, client, disk):
+        """What is free is told; the fifth partition of a dos table is in the extended one."""
+        pool = define(client, disk_xml(disk, "dos"))
+        client.call(pool, POOL, "Create", "u", WITH_BUILD)
+
+        def free():
+            return [(int(e.get("start")), int(e.get("end"))) for e in read(client, pool, POOL).iter("freeExtent")]
+
+        base = os.path.basename(disk)
+        assert free() == [(MIB, 64 * MIB)]
+        for number in (1, 2):
+            make(client, pool, f"{base}p{number}", 4 * MIB)
+        refused(make, client, pool, f"{base}p5", word=f"{base}p3")
+        make(client, pool, f"{base}p3", 32 * MIB, kind="extended")
+        refused(client.call, pool, POOL, "StorageVolCreateXML", "su", volume_xml(f"{base}p4", kind="extended"), 0, word="already")
+        make(client, pool, f"{base}p4", 4 * MIB)
+        assert free() == [(45 * MIB, 64 * MIB), (10 * MIB, 41 * MIB)]
+        for number in (5, 6):
+            make(client, pool, f"{base}p{number}", 8 * MIB)
+        assert free() == [(45 * MIB, 64 * MIB), (28 * MIB, 41 * MIB)]
+        refused(make, client, pool, f"{base}p7", 16 * MIB, word="extended")
+        assert names(client, pool) == [f"{base}p{number}" for number in range(1, 7)]
+        for number in (5, 6):
+            assert os.stat(f"{disk}p{number}").st_rdev and int(run("blockdev", "--getsize64", f"{disk}p{number}")) == 8 * MIB
+        assert "freeExtent" not in client.call(pool, POOL, "GetXMLDesc", "u", 1)
+
+        def delete(number):
+            client.call(client.call(pool, POOL, "StorageVolLookupByName", "s", f"{base}p{number}"), VOLUME, "Delete", "u", 0)
+
+        for number in (5, 3):
+            refused(delete, number, word="number 6")
+        delete(2)
+        for number in (6, 5, 3):
+            delete(number)
+        assert names(client, pool) == [f"{base}p1", f"{base}p4"]
+        make(client, pool, f"{base}p2", MIB)
+        make(client, pool, f"{base}p3", MIB)
+        refused(make, client, pool, f"{base}p5", word="none of format 'extended'")
+
     def test_what_others_did_is_seen(self, daemon, client, disk):
         pool = define(client, disk_xml(disk))
         client.call(pool, POOL, "Create", "u", WITH_BUILD)

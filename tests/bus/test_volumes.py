@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import select
+import shutil
 import socket
 import subprocess
 import threading
@@ -483,35 +484,77 @@ class TestEncryption:
         assert list(folder.iterdir()) == [] == names(client, pool)
 
 
+STEPS = ["openat", "unlinkat", "renameat", "renameat2", "ftruncate", "fallocate", "fchown", "fchmod", "fsync", "copy_file_range",
+         "pwrite64", "execve", "exit_group"]
+
+
+@contextlib.contextmanager
+def killed_at(daemon, steps, count):
+    """The COUNTth call of the steps in one thread of the daemon, or of a tool, is the last thing that it does."""
+    tracer = subprocess.Popen(["strace", "-f", "-o", os.devnull, "-e", f"trace={steps}", "-e",
+                               f"inject={steps}:signal=KILL:when={count}", "-p", str(daemon.process.pid)], stderr=subprocess.PIPE)
+    try:
+        assert b"attached" in tracer.stderr.readline()
+        yield
+    finally:
+        tracer.terminate()
+        tracer.communicate()
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("strace"), reason="needs root and strace")
 class TestKilled:
-    @pytest.mark.parametrize("what", ["create", "clone", "convert", "resize", "delete"])
-    def test_at_any_step(self, client, daemon, folder, pool, what):
-        """The daemon is killed a little later each time; what is there is what was or what shall be."""
-        content = os.urandom(2 * MIB)
-        for i in range(6):
-            (folder / "a").write_bytes(content)
-            client.call(pool, POOL, "Refresh", "u", 0)
-            volume = client.call(pool, POOL, "StorageVolLookupByName", "s", "a")
-            call = {"create": (pool, POOL, "StorageVolCreateXML", "su", volume_xml("b", 3 * MIB, kind="qcow2"), 0),
-                    "clone": (volume, NATIVE, "Clone", "ssa{sv}", "b", "", {}),
-                    "convert": (volume, NATIVE, "Clone", "ssa{sv}", "b", "qcow2", {}),
-                    "resize": (volume, NATIVE, "Resize", "ta{sv}", 3 * MIB, {"allocate": GLib.Variant("b", True)}),
-                    "delete": (volume, NATIVE, "Delete", "a{sv}", {})}[what]
-            client.begin(*call)
-            drain(i * 0.004)
-            daemon.kill()
-            daemon.start()
-            wait_for(lambda: client.get(pool, POOL, "Active"))
-            assert parts(folder) == [] and set(names(client, pool)) <= {"a", "b"}
-            if what != "delete" or (folder / "a").exists():
-                data = (folder / "a").read_bytes()
-                assert data[:2 * MIB] == content and len(data) in ((2 * MIB, 3 * MIB) if what == "resize" else (2 * MIB,))
-            if (folder / "b").exists():
-                if what == "clone":
-                    assert (folder / "b").read_bytes() == content
-                else:
-                    assert image_info(folder / "b")["virtual-size"] == (3 * MIB if what == "create" else 2 * MIB)
-                (folder / "b").unlink()
+    """What is there is what was or what shall be, wherever the daemon or its tool is killed."""
+    old, new = os.urandom(MIB), os.urandom(MIB)
+
+    def begin(self, client, folder, pool, what, fd):
+        (folder / "a").write_bytes(self.old)
+        client.call(pool, POOL, "Refresh", "u", 0)
+        volume = client.call(pool, POOL, "StorageVolLookupByName", "s", "a")
+        call = {"create": (pool, POOL, "StorageVolCreateXML", "su", volume_xml("b", 2 * MIB, kind="qcow2"), 0),
+                "raw": (pool, POOL, "StorageVolCreateXML", "su", volume_xml("b", 2 * MIB, 2 * MIB), 0),
+                "clone": (volume, NATIVE, "Clone", "ssa{sv}", "b", "", {}),
+                "convert": (volume, NATIVE, "Clone", "ssa{sv}", "b", "qcow2", {}),
+                "resize": (volume, NATIVE, "Resize", "ta{sv}", 2 * MIB, {"allocate": GLib.Variant("b", True)}),
+                "upload": (volume, NATIVE, "Upload", "htta{sv}", 0, 0, 0, {}),
+                "delete": (volume, NATIVE, "Delete", "a{sv}", {})}[what]
+        return lambda: client.begin(*call, fds=[fd] if what == "upload" else None)
+
+    def check(self, client, folder, pool, what):
+        assert parts(folder) == [] and set(names(client, pool)) <= {"a", "b"}
+        if what != "delete" or (folder / "a").exists():
+            data = (folder / "a").read_bytes()
+            assert data[:MIB] == self.old or (what == "upload" and data == self.new)
+            assert len(data) in ((MIB, 2 * MIB) if what == "resize" else (MIB,))
+        if (folder / "b").exists():
+            if what == "clone":
+                assert (folder / "b").read_bytes() == self.old
+            else:
+                assert image_info(folder / "b")["virtual-size"] == (MIB if what == "convert" else 2 * MIB)
+            (folder / "b").unlink()
+
+    @pytest.mark.parametrize("what", ["create", "raw", "clone", "convert", "resize", "upload", "delete"])
+    def test_at_each_step(self, client, daemon, tmp_path, folder, pool, what):
+        (tmp_path / "new").write_bytes(self.new)
+        kills = 0
+        for steps in [*STEPS, ",".join(STEPS)]:
+            for count in range(1, 100):
+                with opened(tmp_path / "new") as fd:
+                    begin = self.begin(client, folder, pool, what, fd)
+                    with killed_at(daemon, steps, count):
+                        reply = begin()
+                        wait_for(lambda: reply.done or daemon.process.poll() is not None)
+                        if "NoReply" in str(reply.error):  # the bus may know it before we do
+                            wait_for(lambda: daemon.process.poll() is not None)
+                is_dead = daemon.process.poll() is not None
+                if is_dead:
+                    daemon.kill()
+                    daemon.start()
+                    wait_for(lambda: client.get(pool, POOL, "Active"))
+                kills += is_dead or reply.error is not None
+                self.check(client, folder, pool, what)
+                if not is_dead and not reply.error:
+                    break
+        assert kills >= 3
 
 
 class TestFullDisk:

@@ -4,6 +4,7 @@
  * nothing outside of the folder is opened. */
 
 #include "drivers/storage/files.h"
+#include "drivers/storage/part.h"
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <pthread.h>
@@ -48,6 +49,25 @@ static void *swap(void *data)
         return NULL;
 }
 
+/* As a new volume and an upload: both give the name's file another mode, size and name. */
+static void make_and_replace(int folder)
+{
+        const StoragePermissions permissions = { .has_mode = true, .mode = 0666 };
+        _cleanup_(freep) char *part = part_name();
+        _cleanup_(closep) int part_fd = -EBADF, present_fd = -EBADF;
+
+        (void)files_make_raw(folder, "a", 4096, 4096, false, NULL);
+        if (files_commit(folder, "a", "b", &permissions, NULL) >= 0)
+                (void)files_remove(folder, "b", false, NULL);
+        if (files_lock(folder, "a", false, &present_fd, NULL) >= 0 &&
+            part_create(folder, part, &part_fd, NULL) >= 0 &&
+            part_replace(folder, part, part_fd, "a", present_fd, 8192, NULL) < 0)
+                files_drop(folder, part);
+        closep(&part_fd);
+        part_fd = -EBADF;
+        (void)files_tidy(folder, NULL);
+}
+
 /* How often it was a file of the folder. */
 static unsigned try_all(int folder, const struct stat *outside)
 {
@@ -72,6 +92,8 @@ static unsigned try_all(int folder, const struct stat *outside)
                         (void)files_resize_raw(folder, "a", 0, 4096, false, NULL);
                 if (i % 64 == 1)
                         (void)files_remove(folder, "a", false, NULL);
+                if (i % 64 == 3)
+                        make_and_replace(folder);
         }
         return n;
 }
@@ -99,8 +121,10 @@ static void links_are_not_followed(void **state)
         assert_int_equal(pthread_join(thread, NULL), 0);
         assert_int_equal(stat(outer, &after), 0);
         assert_int_equal(after.st_size, before.st_size);
+        assert_int_equal(after.st_mode, before.st_mode);
         assert_int_equal(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
         (void)unlinkat(race.folder, "a", 0);
+        (void)unlinkat(race.folder, "b", 0);
         (void)unlinkat(race.folder, "new", 0);
         (void)close(race.folder);
         g_unlink(outer);

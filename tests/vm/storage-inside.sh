@@ -173,13 +173,16 @@ source_of="<source><host name='127.0.0.1'/><device path='$target'/>"
 set_password() {
         is "chap: the secret has a value" call "$secret" org.libvirt.Secret SetValue ayu ${#1} $(printf %s "$1" | od -An -v -tu1) 0
 }
+# Each tool writes its command line down.
+for tool in iscsiadm iscsi-ls iscsi-readcapacity16; do
+        printf '#!/bin/sh\necho "%s $*" >> /tmp/lines\nexec "%s" "$@"\n' $tool "$(command -v $tool)" > /usr/local/sbin/$tool
+        chmod 0755 /usr/local/sbin/$tool
+done
 # Whatever shows a password: a command line, a record of open-iscsi, the journal.
 seen_by_others() {
-        grep -a "$password" /tmp/lines || grep -r "$password" /etc/iscsi /var/lib/iscsi 2> /dev/null ||
+        grep "$password" /tmp/lines || grep -r "$password" /etc/iscsi /var/lib/iscsi 2> /dev/null ||
                 journalctl -b | grep "$password"
 }
-(while sleep 0.01; do cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\0' ' '; done | grep -a --line-buffered "iscsi" > /tmp/lines) &
-watcher=$!
 pool=$(define "<pool type='iscsi'><name>chap</name>$source_of</source><target><path>/dev/disk/by-path</path></target></pool>")
 is "chap: not without" refused pool Create u 0
 pool Undefine > /dev/null
@@ -195,8 +198,7 @@ same "chap: its unit" "unit:0:0:1" "$(names)"
 is "chap: taken back by the next daemon" killed_and_back
 life_ends chap
 same "chap: logged out" "" "$(ls /sys/class/iscsi_session)"
-kill $watcher
-is "chap: the tool's lines were seen" grep -aq iscsiadm /tmp/lines
+is "chap: the tool's lines were seen" grep -q "iscsiadm.*--login" /tmp/lines
 is "chap: nobody saw the password" refused seen_by_others
 
 own="<initiator><iqn name='iqn.2026-01.example.virtbus:guest'/></initiator>"
@@ -215,6 +217,8 @@ is "iscsi-direct: a disk that QEMU logs in for" grep -q "initiator-name.*iqn.202
 is "iscsi-direct: by its password" grep -q "password-secret" <(line_of "")
 is "iscsi-direct: no password in the line" refused grep -q "$password" <(line_of "")
 is "iscsi-direct: no volumes are made" refused make new 1048576
+is "iscsi-direct: the tool's lines were seen" grep -q "iscsi-ls.*iscsi://127.0.0.1:3260/" /tmp/lines
+is "iscsi-direct: nobody saw the password" refused seen_by_others
 is "iscsi-direct: taken back by the next daemon" killed_and_back
 life_ends iscsi-direct
 
