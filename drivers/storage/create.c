@@ -234,6 +234,9 @@ static int create_device(Pool *pool, const StorageVolumeDefinition *definition, 
         Volume *volume;
         int r = check_new(pool, definition, error);
 
+        if (r >= 0 && !source && !definition->has_capacity)
+                r = error_set(error, ERROR_INVALID_XML, "volume '%s': a <capacity> above 0 is needed",
+                              definition->name);
         if (r >= 0 && (!backend->create_volume || (source && !backend->copy_volume) || flags != 0))
                 r = backend_refuse(live,
                                    source       ? "copies of volumes"

@@ -225,9 +225,6 @@ static int check_new(const StorageVolumeDefinition *volume, const char *node, bo
                 return error_set(error, ERROR_INVALID_ARGUMENT,
                                  "volume '%s': the next partition of this disk is called '%s'", volume->name,
                                  expected);
-        if (!volume->has_capacity || volume->capacity == 0)
-                return error_set(error, ERROR_INVALID_XML, "volume '%s': a <capacity> above 0 is needed",
-                                 volume->name);
         if (volume->target.encryption || volume->backing)
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "volume '%s': partitions have neither encryption nor a backing store here",

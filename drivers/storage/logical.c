@@ -3,10 +3,9 @@
 /* Pools of type logical: a volume group of LVM. A volume is a logical volume, all of which is allocated; one
  * with a <backingStore> is a snapshot of that. */
 
-#include "drivers/storage/backend.h"
+#include "drivers/storage/blocks.h"
 #include "drivers/storage/command.h"
 #include "drivers/storage/listed.h"
-#include "drivers/storage/look.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -50,30 +49,11 @@ static int report(const Command *command, const char *rows, json_t **ret_root, j
 
 static int logical_build(const StoragePoolDefinition *pool, BackendBuild how, Error *error) AWAITS
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *arguments = g_ptr_array_new();
-        Command command = { .name = "lvm", .purpose = PURPOSE };
         int r = check_name("volume group", pool->source.name, error);
 
-        if (r >= 0 && pool->source.devices.count == 0)
-                r = error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                              "pool '%s': a <device> in its <source> is needed to build a volume group",
-                              pool->name);
-        for (const char *const *word = COMMAND_ARGUMENTS("vgcreate", "--yes", "--", pool->source.name);
-             *word; word++)
-                g_ptr_array_add(arguments, (char *)*word);
-        for (unsigned i = 0; r >= 0 && i < pool->source.devices.count; i++) {
-                char *device = pool->source.devices.items[i]->path;
-
-                r = look_unused_device(pool->name, device, error);
-                if (r >= 0 && how != BACKEND_BUILD_OVERWRITE)
-                        r = look_empty_device(pool->name, device, error);
-                g_ptr_array_add(arguments, device);
-        }
-        if (r < 0)
-                return r;
-        g_ptr_array_add(arguments, NULL);
-        command.arguments = (const char *const *)arguments->pdata;
-        return command_run(&command, NULL, error);
+        return r < 0 ? r
+                     : blocks_build(pool, how, "lvm", PURPOSE,
+                                    COMMAND_ARGUMENTS("vgcreate", "--yes", "--", pool->source.name), error);
 }
 
 static int logical_start(const StoragePoolDefinition *pool, bool is_resumed, Error *error) AWAITS
@@ -185,26 +165,6 @@ static int logical_list(const StoragePoolDefinition *pool, GPtrArray **ret_entri
         return 0;
 }
 
-static int check_new(const StorageVolumeDefinition *volume, Error *error)
-{
-        VolumeFormat format = volume->target.format;
-        int r = check_name("volume", volume->name, error);
-
-        if (r < 0)
-                return r;
-        if (!volume->has_capacity || volume->capacity == 0)
-                return error_set(error, ERROR_INVALID_XML, "volume '%s': a <capacity> above 0 is needed",
-                                 volume->name);
-        if (format != VOLUME_FORMAT_ABSENT && format != VOLUME_FORMAT_RAW)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "volume '%s': logical volumes are raw, not '%s'", volume->name,
-                                 volume_format_to_string(format));
-        return volume->target.encryption
-                       ? error_set(error, ERROR_NOT_SUPPORTED,
-                                   "volume '%s': encryption is not supported here", volume->name)
-                       : 0;
-}
-
 /* "vg/name" of a snapshot's origin, which must be of this group. The caller frees. */
 static int origin_of(const StoragePoolDefinition *pool, const StorageVolumeDefinition *volume,
                      char **ret_origin, Error *error)
@@ -245,7 +205,10 @@ static int logical_create_volume(const StoragePoolDefinition *pool, const Storag
                                  FileEntry **ret_entry, Error *error) AWAITS
 {
         _cleanup_(freep) char *size = g_strdup_printf("%" PRIu64 "b", volume->capacity), *origin = NULL;
-        int r = check_new(volume, error);
+        int r = check_name("volume", volume->name, error);
+
+        if (r >= 0)
+                r = blocks_check_new(volume, "logical volumes", true, error);
 
         if (r >= 0 && volume->backing)
                 r = origin_of(pool, volume, &origin, error);

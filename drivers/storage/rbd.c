@@ -4,7 +4,7 @@
  * POOL/IMAGE. */
 
 #include "drivers/secret/secrets.h"
-#include "drivers/storage/backend.h"
+#include "drivers/storage/blocks.h"
 #include "drivers/storage/command.h"
 #include "drivers/storage/key.h"
 #include "drivers/storage/listed.h"
@@ -151,20 +151,12 @@ static int rbd_create_volume(const StoragePoolDefinition *pool, const StorageVol
 {
         _cleanup_(freep) char *size = g_strdup_printf("%" PRIu64 "B", volume->capacity);
         _cleanup_(g_ptr_array_unrefp) GPtrArray *entries = listed_new();
-        VolumeFormat format = volume->target.format;
         int r = is_word(volume->name) ? 0
                                       : error_set(error, ERROR_INVALID_ARGUMENT,
                                                   "volume '%s': is no name of an image", volume->name);
 
-        if (r >= 0 && (!volume->has_capacity || volume->capacity == 0))
-                r = error_set(error, ERROR_INVALID_XML, "volume '%s': a <capacity> above 0 is needed",
-                              volume->name);
-        if (r >= 0 && ((format != VOLUME_FORMAT_ABSENT && format != VOLUME_FORMAT_RAW) || volume->backing ||
-                       volume->target.encryption))
-                r = error_set(
-                        error, ERROR_CONFIG_UNSUPPORTED,
-                        "volume '%s': Ceph's images are raw, without <backingStore> and <encryption> here",
-                        volume->name);
+        if (r >= 0)
+                r = blocks_check_new(volume, "Ceph's images", false, error);
         if (r >= 0)
                 r = rbd(pool, COMMAND_ARGUMENTS("create", "--size", size, "--image", volume->name), NULL,
                         error);

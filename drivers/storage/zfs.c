@@ -2,10 +2,9 @@
 
 /* Pools of type zfs: the block volumes of a ZFS pool, or of a data set in one. */
 
-#include "drivers/storage/backend.h"
+#include "drivers/storage/blocks.h"
 #include "drivers/storage/command.h"
 #include "drivers/storage/listed.h"
-#include "drivers/storage/look.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -35,29 +34,11 @@ static int check_name(const char *what, const char *name, const char *others, Er
 
 static int zfs_build(const StoragePoolDefinition *pool, BackendBuild how, Error *error) AWAITS
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *arguments = g_ptr_array_new();
-        Command command = ZPOOL("create");
         int r = check_name("pool", pool->source.name, "", error);
 
-        if (r >= 0 && pool->source.devices.count == 0)
-                r = error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                              "pool '%s': a <device> in its <source> is needed to build a ZFS pool",
-                              pool->name);
-        for (const char *const *word = COMMAND_ARGUMENTS("create", "-f", pool->source.name); *word; word++)
-                g_ptr_array_add(arguments, (char *)*word);
-        for (unsigned i = 0; r >= 0 && i < pool->source.devices.count; i++) {
-                char *device = pool->source.devices.items[i]->path;
-
-                r = look_unused_device(pool->name, device, error);
-                if (r >= 0 && how != BACKEND_BUILD_OVERWRITE)
-                        r = look_empty_device(pool->name, device, error);
-                g_ptr_array_add(arguments, device);
-        }
-        if (r < 0)
-                return r;
-        g_ptr_array_add(arguments, NULL);
-        command.arguments = (const char *const *)arguments->pdata;
-        return command_run(&command, NULL, error);
+        return r < 0 ? r
+                     : blocks_build(pool, how, "zpool", "which manages ZFS's pools",
+                                    COMMAND_ARGUMENTS("create", "-f", pool->source.name), error);
 }
 
 static int zfs_remove(const StoragePoolDefinition *pool, Error *error) AWAITS
@@ -140,18 +121,10 @@ static int zfs_create_volume(const StoragePoolDefinition *pool, const StorageVol
                               *size = g_strdup_printf("%" PRIu64, volume->capacity),
                               *path = g_strconcat(DEVICES, full, NULL);
         bool is_sparse = volume->has_allocation && volume->allocation < volume->capacity;
-        VolumeFormat format = volume->target.format;
         int r = check_name("volume", volume->name, "", error);
 
-        if (r >= 0 && (!volume->has_capacity || volume->capacity == 0))
-                r = error_set(error, ERROR_INVALID_XML, "volume '%s': a <capacity> above 0 is needed",
-                              volume->name);
-        if (r >= 0 && ((format != VOLUME_FORMAT_ABSENT && format != VOLUME_FORMAT_RAW) || volume->backing ||
-                       volume->target.encryption))
-                r = error_set(
-                        error, ERROR_CONFIG_UNSUPPORTED,
-                        "volume '%s': ZFS's volumes are raw, without <backingStore> and <encryption> here",
-                        volume->name);
+        if (r >= 0)
+                r = blocks_check_new(volume, "ZFS's volumes", false, error);
         if (r >= 0)
                 r = command_run(is_sparse ? &ZFS("create", "-s", "-V", size, full)
                                           : &ZFS("create", "-V", size, full),

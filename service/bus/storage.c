@@ -44,17 +44,38 @@ static const char *path_of(const Object *object)
         return ((const StorageVolume *)object)->path;
 }
 
+/* By its key or path, as of now: what was made in a pool's folder a moment before is looked for first. */
+static int find_volume(CallFrame *frame, const char *what, const char *text,
+                       const char *(*text_of)(const Object *object), Object **ret_volume,
+                       Error *error) AWAITS
+{
+        const DriverType *type = frame->path.driver->type;
+        _cleanup_(freep) char *folder = g_path_get_dirname(text), *name = g_path_get_basename(text);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *pools =
+                object_table_list(frame->path.driver->objects, OBJECT_STORAGE_POOL);
+
+        for (unsigned i = 0; text[0] == '/' && type->find_volume && i < pools->len; i++) {
+                StoragePool *pool = pools->pdata[i];
+                StorageVolume *found = NULL;
+
+                if (!pool->is_active || g_strcmp0(pool->target, folder) != 0)
+                        continue;
+                if (type->find_volume(&frame->call, pool, name, &found, NULL) >= 0 && found)
+                        object_unref(&found->object);
+        }
+        return find_by_text(frame, OBJECT_STORAGE_VOLUME, what, text, text_of, ret_volume, error);
+}
+
 int connect_storage_vol_lookup_by_key(CallFrame *frame, const char *key, StorageVolume **ret_volume,
                                       Error *error)
 {
-        return find_by_text(frame, OBJECT_STORAGE_VOLUME, "key", key, key_of, (Object **)ret_volume, error);
+        return find_volume(frame, "key", key, key_of, (Object **)ret_volume, error);
 }
 
 int connect_storage_vol_lookup_by_path(CallFrame *frame, const char *path, StorageVolume **ret_volume,
                                        Error *error)
 {
-        return find_by_text(frame, OBJECT_STORAGE_VOLUME, "path", path, path_of, (Object **)ret_volume,
-                            error);
+        return find_volume(frame, "path", path, path_of, (Object **)ret_volume, error);
 }
 
 int storage_pool_list_volumes(CallFrame *frame, StoragePool *pool, uint32_t flags, GPtrArray **ret_volumes,
@@ -107,7 +128,7 @@ int storage_pool_copy_volume(CallFrame *frame, StoragePool *pool, const char *xm
 
         if (!type->copy_volume)
                 return call_not_supported(frame, error);
-        r = find_by_text(frame, OBJECT_STORAGE_VOLUME, "key", key, key_of, &original, error);
+        r = find_volume(frame, "key", key, key_of, &original, error);
         if (r >= 0)
                 r = call_authorise_object(frame, actions, original, error);
         if (r >= 0)

@@ -177,6 +177,17 @@ class TestPools:
             (tmp_path / f"v{i:04}").unlink()
         assert len(names_only(client, pool)) == 2000
 
+    def test_what_was_just_made_is_found(self, client, tmp_path):
+        """By its path and key too, each time before the daemon had a turn of its own to see it."""
+        pool = started(client, tmp_path)
+        for i in range(40):
+            (tmp_path / f"v{i}").write_bytes(bytes(4096))
+            volume = client.call(QEMU, CONNECT, "StorageVolLookupByPath" if i % 2 else "StorageVolLookupByKey", "s", f"{tmp_path}/v{i}")
+            assert client.get(volume, VOLUME, "Name") == f"v{i}"
+            (tmp_path / f"w{i}").write_bytes(bytes(4096))
+            client.call(pool, POOL, "StorageVolCreateXMLFrom", "ssu", volume_xml(f"x{i}", 4096), f"{tmp_path}/w{i}", 0)
+        refused(client.call, QEMU, CONNECT, "StorageVolLookupByPath", "s", f"{tmp_path}/none")
+
     def test_listing_is_kept_fresh(self, client, tmp_path):
         """What others do is told by signals, and found without asking for a list."""
         pool = started(client, tmp_path)
