@@ -4,20 +4,17 @@
  * a "keyid" expect it. Values are in memory in the open for as long as one call of encrypt() takes. */
 
 #include "drivers/qemu/secret.h"
+#include "core/cipher.h"
 #include "core/store.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/secret/secrets.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <gnutls/crypto.h>
 #include <string.h>
 #include <unistd.h>
 
-#define KEY_SIZE   32
-#define BLOCK_SIZE 16
-
 typedef struct MasterKey {
-        uint8_t bytes[KEY_SIZE];
+        uint8_t bytes[CIPHER_KEY_SIZE];
 } MasterKey;
 
 static void master_key_clear(MasterKey *key)
@@ -30,7 +27,7 @@ static int save(const MasterKey *key, int folder_fd, uid_t uid, gid_t gid, Error
         _cleanup_(closep) int fd = openat(folder_fd, MASTER_KEY_FILE,
                                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
 
-        if (fd < 0 || write(fd, key->bytes, KEY_SIZE) != KEY_SIZE ||
+        if (fd < 0 || write(fd, key->bytes, CIPHER_KEY_SIZE) != CIPHER_KEY_SIZE ||
             (uid != (uid_t)-1 && fchown(fd, uid, gid) < 0))
                 return error_set_errno(error, errno, "Cannot write the key for secrets");
         return 0;
@@ -41,14 +38,15 @@ static int load(MasterKey *key, const Domain *domain, Error *error)
         _cleanup_(closep) int folder = folder_open(domain, error);
         _cleanup_(freep) char *data = NULL;
         size_t size;
-        int r = folder < 0 ? folder : store_read(folder, MASTER_KEY_FILE, KEY_SIZE, &data, &size, error);
+        int r = folder < 0 ? folder
+                           : store_read(folder, MASTER_KEY_FILE, CIPHER_KEY_SIZE, &data, &size, error);
 
-        if (r >= 0 && size != KEY_SIZE)
+        if (r >= 0 && size != CIPHER_KEY_SIZE)
                 r = error_set(error, ERROR_OPERATION_FAILED, "The key for secrets of the %s is damaged",
                               object_describe((Object *)&domain->object));
         if (r < 0)
                 return r;
-        memcpy(key->bytes, data, KEY_SIZE);
+        memcpy(key->bytes, data, CIPHER_KEY_SIZE);
         explicit_bzero(data, size);
         return 0;
 }
@@ -63,30 +61,21 @@ static void set_base64(json_t *object, const char *member, const uint8_t *bytes,
 /* Sets "data" and "iv". */
 static int encrypt(const MasterKey *key, const uint8_t *value, size_t size, json_t *object, Error *error)
 {
-        size_t padding = BLOCK_SIZE - size % BLOCK_SIZE, whole = size + padding;
+        size_t padding = CIPHER_BLOCK_SIZE - size % CIPHER_BLOCK_SIZE, whole = size + padding;
         _cleanup_(freep) uint8_t *bytes = g_malloc(whole);
-        uint8_t vector[BLOCK_SIZE];
-        const gnutls_datum_t key_datum = { (unsigned char *)key->bytes, KEY_SIZE },
-                             vector_datum = { vector, BLOCK_SIZE };
-        gnutls_cipher_hd_t cipher;
+        uint8_t vector[CIPHER_BLOCK_SIZE];
         int r;
 
         memcpy(bytes, value, size);
         memset(bytes + size, (int)padding, padding);
-        r = gnutls_rnd(GNUTLS_RND_NONCE, vector, BLOCK_SIZE);
-        if (r >= 0)
-                r = gnutls_cipher_init(&cipher, GNUTLS_CIPHER_AES_256_CBC, &key_datum, &vector_datum);
-        if (r >= 0) {
-                r = gnutls_cipher_encrypt(cipher, bytes, whole);
-                gnutls_cipher_deinit(cipher);
-        }
+        cipher_random(vector, sizeof vector);
+        r = cipher_encrypt_blocks(key->bytes, vector, bytes, whole, error);
         if (r < 0) {
                 explicit_bzero(bytes, whole);
-                return error_set(error, ERROR_OPERATION_FAILED, "Cannot encrypt a secret for QEMU: %s",
-                                 gnutls_strerror(r));
+                return r;
         }
         set_base64(object, "data", bytes, whole);
-        set_base64(object, "iv", vector, BLOCK_SIZE);
+        set_base64(object, "iv", vector, CIPHER_BLOCK_SIZE);
         return 0;
 }
 
@@ -146,8 +135,7 @@ int secret_begin(const Domain *domain, CommandLine *line, int folder_fd, uid_t u
         _cleanup_(master_key_clear) MasterKey key = {};
         int r;
 
-        if (gnutls_rnd(GNUTLS_RND_KEY, key.bytes, KEY_SIZE) < 0)
-                return error_set(error, ERROR_OPERATION_FAILED, "There are no random numbers for a key");
+        cipher_random(key.bytes, sizeof key.bytes);
         r = save(&key, folder_fd, uid, gid, error);
         return r < 0 ? r : fill(domain, line, &key, error);
 }

@@ -7,7 +7,6 @@
 #include "core/log.h"
 #include "drivers/secret/value.h"
 #include "drivers/stored/stored.h"
-#include <gnutls/crypto.h>
 #include <string.h>
 
 #define VALUE_MAX       65536
@@ -130,9 +129,9 @@ int secrets_open(Driver *driver, Error *error)
                 return r;
         }
         /* Machines run without secrets, too. */
-        r = driver->type->is_in_memory ? secret_keys_make(&state->keys, &no_key)
-                                       : secret_keys_load(&state->keys, state->folder.fd, &no_key);
-        if (r < 0)
+        if (driver->type->is_in_memory)
+                secret_keys_make(&state->keys);
+        else if (secret_keys_load(&state->keys, state->folder.fd, &no_key) < 0)
                 log_error(NULL, "The values of secrets cannot be used: %s", no_key.message);
         driver->secrets = state;
         return 0;
@@ -422,15 +421,11 @@ int secrets_generate(Call *call, const char *volume_path, Secret **ret_secret, E
         r = secrets_define(call, NULL, definition, &secret, error);
         if (r < 0)
                 return r;
-        if (gnutls_rnd(GNUTLS_RND_KEY, random, sizeof random) < 0) {
-                r = error_set(error, ERROR_OPERATION_FAILED, "There are no random numbers for a passphrase");
-        } else {
-                text = g_base64_encode(random, sizeof random);
-                value = g_variant_ref_sink(
-                        g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, text, strlen(text), 1));
-                r = secrets_set_value(call, secret, value, 0, error);
-                secret_value_free((uint8_t *)text, strlen(text));
-        }
+        cipher_random(random, sizeof random);
+        text = g_base64_encode(random, sizeof random);
+        value = g_variant_ref_sink(g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, text, strlen(text), 1));
+        r = secrets_set_value(call, secret, value, 0, error);
+        secret_value_free((uint8_t *)text, strlen(text));
         explicit_bzero(random, sizeof random);
         if (r >= 0) {
                 *ret_secret = secret;

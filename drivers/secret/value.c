@@ -3,14 +3,12 @@
 /* Sealed are: nonce, encrypted value, tag. */
 
 #include "drivers/secret/value.h"
+#include "core/cipher.h"
 #include "core/store.h"
+#include <errno.h>
 #include <fcntl.h>
-#include <gnutls/crypto.h>
 #include <string.h>
 
-#define CIPHER          GNUTLS_CIPHER_AES_256_GCM
-#define NONCE_SIZE      12
-#define TAG_SIZE        16
 #define KEY_FILE        "key"
 #define CREDENTIAL_NAME "virtbus-secrets-key"
 
@@ -42,20 +40,18 @@ static int credential_read(SecretKeys *keys, Error *error)
         return key_read(keys, fd, CREDENTIAL_NAME, error);
 }
 
-int secret_keys_make(SecretKeys *keys, Error *error)
+void secret_keys_make(SecretKeys *keys)
 {
-        if (gnutls_rnd(GNUTLS_RND_KEY, keys->keys[0], SECRET_KEY_SIZE) < 0)
-                return error_set(error, ERROR_OPERATION_FAILED, "There are no random numbers for a key");
+        cipher_random(keys->keys[0], SECRET_KEY_SIZE);
         keys->count = 1;
-        return 0;
 }
 
 static int key_make(SecretKeys *keys, int folder_fd, Error *error)
 {
-        int r = secret_keys_make(keys, error);
+        int r;
 
-        if (r >= 0)
-                r = store_write(folder_fd, KEY_FILE, keys->keys[0], SECRET_KEY_SIZE, 0600, error);
+        secret_keys_make(keys);
+        r = store_write(folder_fd, KEY_FILE, keys->keys[0], SECRET_KEY_SIZE, 0600, error);
         if (r < 0)
                 keys->count = 0; /* one that would be lost must not be used */
         return r;
@@ -77,37 +73,25 @@ void secret_keys_clear(SecretKeys *keys)
         explicit_bzero(keys, sizeof *keys);
 }
 
-static int cipher_init(gnutls_aead_cipher_hd_t *ret_cipher, const uint8_t *key, Error *error)
-{
-        const gnutls_datum_t datum = { (unsigned char *)key, SECRET_KEY_SIZE };
-        int r = gnutls_aead_cipher_init(ret_cipher, CIPHER, &datum);
-
-        return r < 0 ? error_set(error, ERROR_OPERATION_FAILED, "AES-256-GCM: %s", gnutls_strerror(r)) : 0;
-}
-
 int secret_value_seal(const SecretKeys *keys, const char *uuid, const void *value, size_t size,
                       char **ret_sealed, Error *error)
 {
-        size_t sealed_size = size + TAG_SIZE;
-        _cleanup_(freep) uint8_t *bytes = g_malloc(NONCE_SIZE + sealed_size);
-        gnutls_aead_cipher_hd_t cipher;
+        size_t sealed_size = CIPHER_NONCE_SIZE + size + CIPHER_TAG_SIZE;
+        _cleanup_(freep) uint8_t *bytes = g_malloc(sealed_size);
+        uint8_t *sealed = bytes + CIPHER_NONCE_SIZE;
         int r;
 
         if (keys->count == 0)
                 return error_set(error, ERROR_OPERATION_FAILED,
                                  "There is no key to encrypt secrets with: the daemon's log says why");
-        r = cipher_init(&cipher, keys->keys[0], error);
-        if (r < 0)
+        cipher_random(bytes, CIPHER_NONCE_SIZE);
+        memcpy(sealed, value, size);
+        r = cipher_seal(keys->keys[0], bytes, uuid, sealed, size, sealed + size, error);
+        if (r < 0) {
+                explicit_bzero(bytes, sealed_size);
                 return r;
-        r = gnutls_rnd(GNUTLS_RND_NONCE, bytes, NONCE_SIZE);
-        if (r >= 0)
-                r = gnutls_aead_cipher_encrypt(cipher, bytes, NONCE_SIZE, uuid, strlen(uuid), TAG_SIZE,
-                                               value, size, bytes + NONCE_SIZE, &sealed_size);
-        gnutls_aead_cipher_deinit(cipher);
-        if (r < 0)
-                return error_set(error, ERROR_OPERATION_FAILED, "Cannot encrypt the value: %s",
-                                 gnutls_strerror(r));
-        *ret_sealed = g_base64_encode(bytes, NONCE_SIZE + sealed_size);
+        }
+        *ret_sealed = g_base64_encode(bytes, sealed_size);
         return 0;
 }
 
@@ -118,44 +102,31 @@ void secret_value_free(uint8_t *value, size_t size)
         g_free(value);
 }
 
-/* 1: opened; 0: not with this key. */
-static int open_with(const uint8_t *key, const char *uuid, const uint8_t *bytes, size_t size, uint8_t *value,
-                     size_t *ret_size, Error *error)
-{
-        gnutls_aead_cipher_hd_t cipher;
-        int r = cipher_init(&cipher, key, error);
-
-        if (r < 0)
-                return r;
-        r = gnutls_aead_cipher_decrypt(cipher, bytes, NONCE_SIZE, uuid, strlen(uuid), TAG_SIZE,
-                                       bytes + NONCE_SIZE, size - NONCE_SIZE, value, ret_size);
-        gnutls_aead_cipher_deinit(cipher);
-        return r >= 0;
-}
-
 int secret_value_open(const SecretKeys *keys, const char *uuid, const char *sealed, uint8_t **ret_value,
                       size_t *ret_size, Error *error)
 {
         size_t size;
         _cleanup_(freep) uint8_t *bytes = g_base64_decode(sealed, &size);
         uint8_t *value;
+        int r = -EBADMSG;
 
-        if (size < NONCE_SIZE + TAG_SIZE)
+        if (size < CIPHER_NONCE_SIZE + CIPHER_TAG_SIZE)
                 return error_set(error, ERROR_OPERATION_FAILED, "The stored value is damaged");
-        value = g_malloc(size);
-        for (unsigned i = 0; i < keys->count; i++) {
-                size_t value_size = size - NONCE_SIZE - TAG_SIZE;
-                int r = open_with(keys->keys[i], uuid, bytes, size, value, &value_size, error);
-
-                if (r > 0) {
-                        *ret_value = value;
-                        *ret_size = value_size;
-                        return 0;
-                }
-                if (r < 0)
-                        break;
+        size -= CIPHER_NONCE_SIZE + CIPHER_TAG_SIZE;
+        value = g_malloc(size + 1); /* never NULL */
+        for (unsigned i = 0; i < keys->count && r == -EBADMSG; i++) {
+                memcpy(value, bytes + CIPHER_NONCE_SIZE, size);
+                r = cipher_open(keys->keys[i], bytes, uuid, value, size, bytes + CIPHER_NONCE_SIZE + size,
+                                error);
+        }
+        if (r >= 0) {
+                *ret_value = value;
+                *ret_size = size;
+                return 0;
         }
         secret_value_free(value, size);
+        if (r != -EBADMSG)
+                return r;
         return error_set(error, ERROR_OPERATION_FAILED,
                          "The stored value is damaged, or was encrypted with a key that is gone");
 }

@@ -6,9 +6,9 @@
  * `key` beside the secrets, which is made when it is not there. What the file's key sealed is still opened
  * after a credential came. */
 
-#include "core/error.h"
+#include "core/cipher.h"
 
-#define SECRET_KEY_SIZE 32
+#define SECRET_KEY_SIZE CIPHER_KEY_SIZE
 
 typedef struct SecretKeys {
         unsigned count;
@@ -18,7 +18,7 @@ typedef struct SecretKeys {
 /* Reads and, if there is none, makes the key. Blocks for the disk: at start. */
 int secret_keys_load(SecretKeys *keys, int folder_fd, Error *error);
 /* A key that nobody else has and that is gone with this process. */
-int secret_keys_make(SecretKeys *keys, Error *error);
+void secret_keys_make(SecretKeys *keys);
 void secret_keys_clear(SecretKeys *keys);
 
 /* The caller frees *ret_sealed. */

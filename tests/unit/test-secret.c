@@ -149,6 +149,17 @@ static void seals(void **state)
         folder_remove(&folder);
 }
 
+/* What stands on disks must be read by every version. */
+static void opens_what_was_sealed_before(void **state)
+{
+        SecretKeys keys = { .count = 1 };
+
+        (void)state;
+        for (unsigned i = 0; i < SECRET_KEY_SIZE; i++)
+                keys.keys[0][i] = (uint8_t)i;
+        assert_opens(&keys, "VbA6eBHReP3njA9ycdXOL/8EnQI/lyfgpm59jMnBUeW0WDGz9Jzy", "open sesame", 11);
+}
+
 static void prefers_a_credential(void **state)
 {
         SecretKeys before = {}, after = {};
@@ -186,6 +197,7 @@ int main(void)
                 cmocka_unit_test(completes),
                 cmocka_unit_test(refuses),
                 cmocka_unit_test(seals),
+                cmocka_unit_test(opens_what_was_sealed_before),
                 cmocka_unit_test(prefers_a_credential),
         };
 
