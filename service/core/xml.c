@@ -142,6 +142,8 @@ static int add_children(XmlDocument *document, XmlNode *parent, xmlNode *source,
                 if (child->type != XML_ELEMENT_NODE)
                         continue;
                 *end = add_element(document, parent, child);
+                /* What a foreign one is called is for its URI to say. */
+                parent->child_initials |= child->ns ? UINT32_MAX : xml_initial((*end)->name[0]);
 
                 int r = add_children(document, *end, child, depth + 1, what, error);
 

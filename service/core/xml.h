@@ -27,9 +27,15 @@ struct XmlNode {
         const char *prefix;        /* NULL if it has none */
         const char *text;          /* NULL if there is none */
         unsigned line;             /* from 1; saturates at 65535 (libxml2's limit) unless larger is known */
+        uint32_t child_initials;   /* xml_initial() of each child's name: one without a bit is not there */
         XmlAttribute *attributes;
         XmlNode *parent, *first_child, *next;
 };
+
+static inline uint32_t xml_initial(char letter)
+{
+        return UINT32_C(1) << (letter & 31);
+}
 
 typedef struct XmlDocument XmlDocument;
 

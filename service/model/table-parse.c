@@ -8,7 +8,7 @@
 
 static bool text_is(const char *text, const char *bytes, size_t size)
 {
-        return strlen(text) == size && memcmp(text, bytes, size) == 0;
+        return strncmp(text, bytes, size) == 0 && text[size] == '\0';
 }
 
 /* Whether the element is of an additional namespace, "qemu" of "qemu:arg", whatever it adds to: known by its
@@ -22,48 +22,83 @@ static bool is_foreign(const XmlNode *node, const char *name, size_t size)
         return at && strncmp(at + 1, name, size) == 0 && at[1 + size] == '/';
 }
 
-bool node_matches(const XmlNode *node, const char *part, size_t size)
-{
-        const char *bracket = memchr(part, '[', size), *colon, *equals;
-        size_t name_size = bracket ? (size_t)(bracket - part) : size;
-        _cleanup_(freep) char *attribute = NULL;
-        const char *value;
+/* One part of a path, "language:name[attribute=value]", taken apart. */
+typedef struct Part {
+        const char *path; /* where it begins */
+        size_t size;
+        const char *language, *name, *attribute, *value; /* NULL: there is none */
+        size_t language_size, name_size, attribute_size, value_size;
+} Part;
 
-        colon = memchr(part, ':', name_size);
-        if (colon) {
-                if (!is_foreign(node, part, (size_t)(colon - part)) ||
-                    !text_is(node->name, colon + 1, name_size - (size_t)(colon + 1 - part)))
-                        return false;
-        } else if (node->prefix || !text_is(node->name, part, name_size)) {
-                return false;
+static Part part_of(const char *path)
+{
+        Part part = { .path = path, .name = path };
+        const char *at = path;
+
+        for (; *at && *at != '/' && *at != '['; at++)
+                if (*at == ':') {
+                        part.language = path;
+                        part.language_size = (size_t)(at - path);
+                        part.name = at + 1;
+                }
+        part.name_size = (size_t)(at - part.name);
+        if (*at == '[') { /* the tables are ours: what follows is there */
+                part.attribute = at + 1;
+                part.value = strchr(at, '=') + 1;
+                at = strchr(at, ']');
+                part.attribute_size = (size_t)(part.value - 1 - part.attribute);
+                part.value_size = (size_t)(at - part.value);
+                at++;
         }
-        if (!bracket)
-                return true;
-        equals = memchr(bracket, '=', size - name_size);
-        if (!equals)
-                return false;
-        attribute = g_strndup(bracket + 1, (size_t)(equals - bracket - 1));
-        value = xml_attribute(node, attribute);
-        return value && text_is(value, equals + 1, size - (size_t)(equals + 1 - part) - 1);
+        part.size = (size_t)(at - path);
+        return part;
 }
 
-static const XmlNode *child_find(const XmlNode *first, const char *part, size_t size)
+static bool has_attribute(const XmlNode *node, const Part *part)
+{
+        for (const XmlAttribute *attribute = node->attributes; attribute; attribute = attribute->next)
+                if (text_is(attribute->name, part->attribute, part->attribute_size))
+                        return text_is(attribute->value, part->value, part->value_size);
+        return false;
+}
+
+/* The name first: it is what differs mostly. */
+static bool part_matches(const Part *part, const XmlNode *node)
+{
+        return text_is(node->name, part->name, part->name_size) &&
+               (part->language ? is_foreign(node, part->language, part->language_size) : !node->prefix) &&
+               (!part->attribute || has_attribute(node, part));
+}
+
+bool node_matches(const XmlNode *node, const char *path)
+{
+        const Part part = part_of(path);
+
+        return part_matches(&part, node);
+}
+
+static const XmlNode *child_find(const XmlNode *first, const Part *part)
 {
         for (const XmlNode *node = first; node; node = node->next)
-                if (node_matches(node, part, size))
+                if (part_matches(part, node))
                         return node;
         return NULL;
 }
 
 /* Goes down to the last part, which is left: an attribute, an element, or "" for the element itself. NULL if
- * an element on the way is not there. */
-static const XmlNode *path_enter(const XmlNode *node, const char *path, const char **ret_last)
+ * it is plain that there is no such element. Most rows are of elements that are not there: the first letter
+ * tells. */
+static const XmlNode *path_enter(const XmlNode *node, const char *path, Part *ret_last)
 {
-        size_t size;
+        Part part = { .path = path };
 
-        for (; node && path[size = path_part_length(path)] == '/'; path += size + 1)
-                node = child_find(node->first_child, path, size);
-        *ret_last = path;
+        if (g_ascii_isalpha(*path) && !(node->child_initials & xml_initial(*path)))
+                return NULL;
+        if (*path != '@')
+                part = part_of(path);
+        for (; node && part.path[part.size] == '/'; part = part_of(part.path + part.size + 1))
+                node = child_find(node->first_child, &part);
+        *ret_last = part;
         return node;
 }
 
@@ -75,16 +110,16 @@ typedef struct Place {
 
 static Place place_find(const XmlNode *node, const char *path)
 {
-        const char *last;
+        Part last;
         Place place = { .node = path_enter(node, path, &last) };
 
         if (!place.node)
                 return place;
-        if (*last == '@') {
-                place.text = xml_attribute(place.node, last + 1);
+        if (*last.path == '@') {
+                place.text = xml_attribute(place.node, last.path + 1);
         } else {
-                if (*last && strcmp(last, ".") != 0)
-                        place.node = child_find(place.node->first_child, last, strlen(last));
+                if (*last.path && strcmp(last.path, ".") != 0)
+                        place.node = child_find(place.node->first_child, &last);
                 if (place.node)
                         place.text = place.node->text ? place.node->text : "";
         }
@@ -107,13 +142,13 @@ static int struct_parse_into(const StructType *type, const XmlNode *node, unsign
 
 static int child_parse(void *object, const Field *field, const XmlNode *node, unsigned flags, Error *error)
 {
-        const char *last;
+        Part last;
         const XmlNode *parent = path_enter(node, field->path, &last), *child;
 
-        child = parent ? child_find(parent->first_child, last, strlen(last)) : NULL;
+        child = parent ? child_find(parent->first_child, &last) : NULL;
         if (!child)
                 return 0;
-        if (!(field->flags & FIELD_REPEATED_OK) && child_find(child->next, last, strlen(last)))
+        if (!(field->flags & FIELD_REPEATED_OK) && child_find(child->next, &last))
                 return error_set(error, ERROR_INVALID_XML, "line %u: <%s>: only one <%s> is possible",
                                  child->line, parent->name, child->name);
         return struct_parse(field->type, child, flags, FIELD_AT(object, field, void *), error);
@@ -121,25 +156,25 @@ static int child_parse(void *object, const Field *field, const XmlNode *node, un
 
 static int inline_parse(void *object, const Field *field, const XmlNode *node, unsigned flags, Error *error)
 {
-        const char *last;
+        Part last;
         const XmlNode *inner = *field->path ? path_enter(node, field->path, &last) : node;
 
         if (inner && *field->path)
-                inner = child_find(inner->first_child, last, strlen(last));
+                inner = child_find(inner->first_child, &last);
         return inner ? struct_parse_into(field->type, inner, flags, FIELD_AT(object, field, void), error)
                      : 0;
 }
 
 static int list_parse(void *object, const Field *field, const XmlNode *node, unsigned flags, Error *error)
 {
-        const char *last;
+        Part last;
         const XmlNode *parent = path_enter(node, field->path, &last);
 
         for (const XmlNode *child = parent ? parent->first_child : NULL; child; child = child->next) {
                 void *item = NULL;
                 int r;
 
-                if (!node_matches(child, last, strlen(last)))
+                if (!part_matches(&last, child))
                         continue;
                 r = struct_parse(field->type, child, flags, &item, error);
                 if (r < 0)
@@ -151,9 +186,10 @@ static int list_parse(void *object, const Field *field, const XmlNode *node, uns
 
 static void strings_parse(void *object, const Field *field, const XmlNode *node)
 {
-        const char *last, *attribute;
+        const char *attribute;
         GPtrArray *strings = g_ptr_array_new();
         const XmlNode *parent;
+        Part last;
         size_t size;
 
         /* "dns/forwarder/@addr": of every forwarder. */
@@ -165,7 +201,7 @@ static void strings_parse(void *object, const Field *field, const XmlNode *node)
         for (const XmlNode *child = parent ? parent->first_child : NULL; child; child = child->next) {
                 const char *text;
 
-                if (!node_matches(child, last, strlen(last)))
+                if (!part_matches(&last, child))
                         continue;
                 text = attribute ? xml_attribute(child, attribute + 2) : child->text ? child->text : "";
                 if (text)

@@ -37,8 +37,9 @@ bool field_is_set(const void *object, const Field *field);
 bool field_is_due(const void *object, const Field *field);
 /* Of a row with a single value that both objects have. */
 bool field_values_equal(const Field *field, const void *a, const void *b);
-/* Whether the element is the one that a part of a path names: "name", "qemu:name", "name[mode=bind]". */
-bool node_matches(const XmlNode *node, const char *part, size_t size);
+/* Whether the element is the one that the first part of a path names: "name", "qemu:name",
+ * "name[mode=bind]". */
+bool node_matches(const XmlNode *node, const char *path);
 /* Sets what an absent field holds; the object is zeroed. */
 void struct_initialise(const StructType *type, void *object);
 /* Releases what the object owns, not the object. */

@@ -106,7 +106,7 @@ static bool enter_row(const Field *field, const Scope *scope, const XmlNode *chi
         if (!has_prefix(field, scope) || rest[0] == '@' || rest[0] == '.' || !rest[0])
                 return false;
         size = path_part_length(rest);
-        if (!node_matches(child, rest, size))
+        if (!node_matches(child, rest))
                 return false;
         if (rest[size] == '/')
                 scope_add(scopes, scope->type, field->path, scope->length + size + 1);
