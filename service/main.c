@@ -19,6 +19,7 @@
 #include "core/loop.h"
 #include "core/store.h"
 #include "core/worker.h"
+#include "core/xml.h"
 #include "manager.h"
 #include <malloc.h>
 #include <signal.h>
@@ -187,6 +188,7 @@ int main(int argc, char *argv[])
                 return EXIT_SUCCESS;
         (void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK); /* if it does not, memory is what it would be anyway */
         log_open(config.log_level);
+        xml_open();
         r = run(&config, &error);
         if (error_is_set(&error))
                 log_error(NULL, "%s", error.message);

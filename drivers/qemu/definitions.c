@@ -5,14 +5,20 @@
  * because metadata must survive byte for byte. */
 
 #include "drivers/qemu/definitions.h"
+#include "core/fiber.h"
 #include "core/log.h"
 #include "core/store.h"
+#include "core/worker.h"
 #include "model/table.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #define SUFFIX   ".xml"
 #define FILE_MAX (XML_SIZE_MAX + 4096)
+
+#define SHARES     4
+#define SHARED_MIN 64 /* files: below, threads cost more than they save */
 
 char *definitions_format(const DomainDefinition *definition, uid_t owner, bool is_autostart,
                          uint64_t created_usec)
@@ -67,47 +73,104 @@ int definitions_parse(const char *text, size_t size, StoredDefinition *ret, Erro
         return 0;
 }
 
-static int load_file(Driver *driver, int folder_fd, const char *name, Error *error)
+/* A file on its way from the disk into the table. */
+typedef struct LoadedFile {
+        const char *name; /* of `names` */
+        StoredDefinition stored;
+        Error error; /* set: it was not read */
+} LoadedFile;
+
+/* What one thread reads. */
+typedef struct Share {
+        int folder_fd;
+        LoadedFile *files;
+        unsigned count;
+} Share;
+
+static int read_file(int folder_fd, LoadedFile *file)
 {
         _cleanup_(freep) char *text = NULL, *expected = NULL;
-        StoredDefinition stored = {};
-        Domain *domain;
         size_t size;
         int r;
 
-        r = store_read(folder_fd, name, FILE_MAX, &text, &size, error);
+        r = store_read(folder_fd, file->name, FILE_MAX, &text, &size, &file->error);
         if (r >= 0)
-                r = definitions_parse(text, size, &stored, error);
+                r = definitions_parse(text, size, &file->stored, &file->error);
         if (r < 0)
                 return r;
-        expected = g_strconcat(stored.definition->uuid, SUFFIX, NULL);
-        if (strcmp(expected, name) != 0) {
-                domain_definition_free(stored.definition);
-                return error_set(error, ERROR_INVALID_XML, "It defines a machine of another UUID");
-        }
-        domain = machine_new(driver, stored.definition, stored.owner);
-        domain->is_persistent = true;
-        domain->is_autostart = stored.is_autostart;
-        domain->created_at_usec = stored.created_usec;
-        r = object_table_add(driver->objects, &domain->object);
-        domain_unref(domain);
-        return r < 0 ? error_set_errno(error, r, "Cannot take it") : 0;
+        expected = g_strconcat(file->stored.definition->uuid, SUFFIX, NULL);
+        if (strcmp(expected, file->name) == 0)
+                return 0;
+        file->stored.definition = domain_definition_free(file->stored.definition);
+        return error_set(&file->error, ERROR_INVALID_XML, "It defines a machine of another UUID");
 }
 
-static int visit(int folder_fd, const char *name, void *data)
+/* Runs on a thread of its own. */
+static int read_share(void *data)
 {
-        Driver *driver = data;
-        _cleanup_(error_clear) Error error = {};
+        const Share *share = data;
 
-        if (load_file(driver, folder_fd, name, &error) < 0)
-                log_error(name, "definition %s/qemu/%s is left out: %s", driver->config->config_dir, name,
-                          error.message);
+        for (unsigned i = 0; i < share->count; i++)
+                (void)read_file(share->folder_fd, &share->files[i]); /* its error is in it */
         return 0;
+}
+
+/* Most of a start is this: all threads take part, if it is worth it. */
+static void read_files(int folder_fd, LoadedFile *files, unsigned count) AWAITS
+{
+        Share shares[SHARES] = { { folder_fd, files, count } };
+        void *blocks[SHARES];
+
+        if (count >= SHARED_MIN && fiber_current()) {
+                for (unsigned i = 0; i < SHARES; i++) {
+                        unsigned first = count * i / SHARES;
+
+                        shares[i] = (Share){ folder_fd, files + first, count * (i + 1) / SHARES - first };
+                        blocks[i] = &shares[i];
+                }
+                if (worker_finish_all(read_share, blocks, SHARES) >= 0)
+                        return;
+                shares[0].count = count;
+        }
+        (void)read_share(&shares[0]);
+}
+
+static int take(Driver *driver, LoadedFile *file)
+{
+        Domain *domain;
+        int r;
+
+        if (error_is_set(&file->error))
+                return -EBADMSG;
+        domain = machine_new(driver, file->stored.definition, file->stored.owner);
+        domain->is_persistent = true;
+        domain->is_autostart = file->stored.is_autostart;
+        domain->created_at_usec = file->stored.created_usec;
+        r = object_table_add(driver->objects, &domain->object);
+        domain_unref(domain);
+        return r < 0 ? error_set_errno(&file->error, r, "Cannot take it") : 0;
 }
 
 int definitions_load(Driver *driver, Error *error)
 {
-        return store_visit(qemu_driver(driver)->definitions_fd, SUFFIX, visit, driver, error);
+        const int folder_fd = qemu_driver(driver)->definitions_fd;
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *names = NULL;
+        _cleanup_(freep) LoadedFile *files = NULL;
+        int r = store_list(folder_fd, SUFFIX, &names, error);
+
+        if (r < 0)
+                return r;
+        files = g_new0(LoadedFile, names->len);
+        for (unsigned i = 0; i < names->len; i++)
+                files[i].name = names->pdata[i];
+        read_files(folder_fd, files, names->len);
+        for (unsigned i = 0; i < names->len; i++) {
+                if (take(driver, &files[i]) < 0)
+                        log_error(files[i].name, "definition %s/qemu/%s is left out: %s",
+                                  driver->config->config_dir, files[i].name, files[i].error.message);
+                error_clear(&files[i].error);
+        }
+        return 0;
 }
 
 int definitions_save(const Domain *domain, const DomainDefinition *definition, bool is_autostart,

@@ -8,7 +8,7 @@
 
 /* Reads all of them into the driver's table. A file that cannot be read is logged and left alone: one bad
  * file hides no other. */
-int definitions_load(Driver *driver, Error *error);
+int definitions_load(Driver *driver, Error *error) AWAITS;
 
 /* Writes `definition` as that of the machine, with `is_autostart` and what else is kept. On the disk when it
  * returns; after a failure the old file is as it was. The machine itself is not changed. */

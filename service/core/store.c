@@ -268,9 +268,9 @@ static bool is_temporary(const char *name)
         return g_str_has_prefix(name, TEMPORARY_PREFIX);
 }
 
-/* Names first, then visits: a visit may write into the folder. */
-static int list_names(int folder_fd, const char *suffix, GPtrArray *names, Error *error)
+int store_list(int folder_fd, const char *suffix, GPtrArray **ret_names, Error *error)
 {
+        GPtrArray *names;
         int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 
@@ -280,6 +280,7 @@ static int list_names(int folder_fd, const char *suffix, GPtrArray *names, Error
                 closep(&fd);
                 return error_set_errno(error, errnum, "Cannot list the folder");
         }
+        names = g_ptr_array_new_with_free_func(g_free);
         for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
                 if (is_temporary(entry->d_name) && unlinkat(folder_fd, entry->d_name, 0) < 0)
                         log_warning(entry->d_name, "cannot remove a leftover: %s", g_strerror(errno));
@@ -288,17 +289,19 @@ static int list_names(int folder_fd, const char *suffix, GPtrArray *names, Error
                         g_ptr_array_add(names, g_strdup(entry->d_name));
         }
         (void)closedir(folder); /* was only read */
+        g_ptr_array_sort(names, compare_names);
+        *ret_names = names;
         return 0;
 }
 
+/* Names first, then visits: a visit may write into the folder. */
 int store_visit(int folder_fd, const char *suffix, StoreVisit visit, void *data, Error *error)
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-        int r = list_names(folder_fd, suffix, names, error);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *names = NULL;
+        int r = store_list(folder_fd, suffix, &names, error);
 
         if (r < 0)
                 return r;
-        g_ptr_array_sort(names, compare_names);
         for (guint i = 0; i < names->len; i++) {
                 r = visit(folder_fd, g_ptr_array_index(names, i), data);
                 if (r < 0)

@@ -27,7 +27,11 @@ int store_rename(int folder_fd, const char *from, const char *to, Error *error) 
 int store_read(int folder_fd, const char *name, size_t max_size, char **ret_data, size_t *ret_size,
                Error *error);
 
-/* Calls `function` for every regular file whose name ends in `suffix`, in the order of names, and removes
- * temporary files that a crash left. The first negative result ends the walk and is returned. */
+/* The names of all regular files that end in `suffix`, in order; removes temporary files that a crash left.
+ */
+int store_list(int folder_fd, const char *suffix, GPtrArray **ret_names, Error *error);
+
+/* Calls `function` for every regular file whose name ends in `suffix` of store_list(). The first negative
+ * result ends the walk and is returned. */
 typedef int (*StoreVisit)(int folder_fd, const char *name, void *data);
 int store_visit(int folder_fd, const char *suffix, StoreVisit visit, void *data, Error *error);

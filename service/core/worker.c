@@ -214,6 +214,26 @@ int worker_finish(WorkerFunction function, void *data)
         return r;
 }
 
+int worker_finish_all(WorkerFunction function, void *const *blocks, unsigned count)
+{
+        _cleanup_(freep) Work **works = g_new(Work *, count);
+
+        for (unsigned i = 0; i < count; i++) {
+                int r = work_start(function, blocks[i], NULL, &works[i]);
+
+                if (r < 0) {
+                        g_assert(i == 0); /* threads stay */
+                        return r;
+                }
+        }
+        for (unsigned i = 0; i < count; i++) {
+                while (!works[i]->is_done)
+                        fiber_suspend();
+                g_free(works[i]);
+        }
+        return 0;
+}
+
 void worker_close(void)
 {
         if (n_threads == 0)

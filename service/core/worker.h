@@ -19,6 +19,10 @@ int worker_run(WorkerFunction function, void *data, WorkerFree free_data, uint64
  * definition on its way to the disk. Only for what is sure to end. */
 int worker_finish(WorkerFunction function, void *data) AWAITS;
 
+/* The same for each of `count` blocks of data, at once as far as there are threads. Results are not told:
+ * they belong into the blocks. A negative errno if there are no threads; then nothing has run. */
+int worker_finish_all(WorkerFunction function, void *const *blocks, unsigned count) AWAITS;
+
 /* Waits for running work, but not for what was left behind, and ends the threads; from the loop's stack, at
  * exit. */
 void worker_close(void);

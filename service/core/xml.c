@@ -31,6 +31,11 @@ typedef struct Refusal {
 
 DEFINE_FOREIGN_CLEANUP(xmlParserCtxt, xmlFreeParserCtxt)
 
+void xml_open(void)
+{
+        xmlInitParser();
+}
+
 XmlDocument *xml_document_free(XmlDocument *document)
 {
         if (!document)

@@ -39,6 +39,9 @@ static inline uint32_t xml_initial(char letter)
 
 typedef struct XmlDocument XmlDocument;
 
+/* Once, before threads read XML. */
+void xml_open(void);
+
 /* `what` names the document in errors ("domain"). `size` bytes, need not be NUL-terminated; NUL bytes
  * inside, invalid UTF-8, a DOCTYPE with entities, more than XML_SIZE_MAX bytes or XML_DEPTH_MAX levels are
  * refused. */

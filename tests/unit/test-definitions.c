@@ -5,6 +5,8 @@
 #include "drivers/qemu/definitions.h"
 #include "qemu-stage.h"
 
+#define MANY 200
+
 #define DOMAIN   "<domain type='qemu'><name>x</name><memory>1</memory><os><type>hvm</type></os></domain>"
 #define METADATA "<metadata><a:x xmlns:a='urn:a' k='v'>  two\n  lines  <!-- and this --></a:x></metadata>"
 
@@ -75,6 +77,46 @@ static void saved_and_loaded(void *data)
         stage_close(stage);
 }
 
+/* So many that threads share them; one is of another machine. */
+static void many_loaded(void *data)
+{
+        Stage *stage = data;
+        g_autofree char *wrong =
+                g_build_filename(stage->root, "qemu", "00000000-0000-4000-8000-00000000000f.xml", NULL);
+
+        for (unsigned i = 0; i < MANY; i++) {
+                DomainDefinition *definition = stage_definition("");
+                g_autofree char *path = NULL, *text = NULL, *name = g_strdup_printf("m%u", i);
+
+                g_snprintf(definition->uuid, sizeof definition->uuid, "10000000-0000-4000-8000-%012u", i);
+                g_free(definition->name);
+                definition->name = g_steal_pointer(&name);
+                path = g_strdup_printf("%s/qemu/%s.xml", stage->root, definition->uuid);
+                text = definitions_format(definition, 1000, false, 1);
+                assert_true(g_file_set_contents(path, text, -1, NULL));
+                if (i == 0)
+                        assert_true(g_file_set_contents(wrong, text, -1, NULL));
+                domain_definition_free(definition);
+        }
+        assert_int_equal(definitions_load(stage->driver, NULL), 0);
+        assert_int_equal(object_table_count(stage->driver->objects, OBJECT_DOMAIN), MANY);
+        for (unsigned i = 0; i < MANY; i++) {
+                g_autofree char *name = g_strdup_printf("m%u", i);
+
+                assert_non_null(object_table_by_name(stage->driver->objects, OBJECT_DOMAIN, name, 1000));
+        }
+        stage_close(stage);
+}
+
+static void many_files(void **state)
+{
+        Stage stage;
+
+        (void)state;
+        stage_open(&stage);
+        on_fiber(many_loaded, &stage);
+}
+
 static void files(void **state)
 {
         Stage stage;
@@ -90,6 +132,7 @@ int main(void)
                 cmocka_unit_test(comes_back),
                 cmocka_unit_test(damaged_is_refused),
                 cmocka_unit_test(files),
+                cmocka_unit_test(many_files),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,33 @@ static void is_finished_though_cancelled(void *data)
         work_free(finish.work);
 }
 
+#define N_TOGETHER 3 /* fewer than there are threads */
+
+static pthread_barrier_t together;
+
+/* Ends only when all are there. */
+static int meets(void *data)
+{
+        (void)pthread_barrier_wait(&together);
+        *(int *)data += 1;
+        return 0;
+}
+
+static void all_run_at_once(void *data)
+{
+        int counts[N_TOGETHER] = {};
+        void *blocks[N_TOGETHER];
+
+        (void)data;
+        for (unsigned i = 0; i < N_TOGETHER; i++)
+                blocks[i] = &counts[i];
+        assert_int_equal(pthread_barrier_init(&together, NULL, N_TOGETHER), 0);
+        assert_int_equal(worker_finish_all(meets, blocks, N_TOGETHER), 0);
+        for (unsigned i = 0; i < N_TOGETHER; i++)
+                assert_int_equal(counts[i], 1);
+        assert_int_equal(pthread_barrier_destroy(&together), 0);
+}
+
 #define RUNS(name)                                                                                          \
         static void test_##name(void **state)                                                               \
         {                                                                                                   \
@@ -145,6 +172,7 @@ RUNS(gives_its_result)
 RUNS(is_left_behind_after_the_deadline)
 RUNS(others_go_on_without_those_that_hang)
 RUNS(is_finished_though_cancelled)
+RUNS(all_run_at_once)
 
 int main(void)
 {
@@ -153,6 +181,7 @@ int main(void)
                 cmocka_unit_test(test_is_left_behind_after_the_deadline),
                 cmocka_unit_test(test_others_go_on_without_those_that_hang),
                 cmocka_unit_test(test_is_finished_though_cancelled),
+                cmocka_unit_test(test_all_run_at_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
