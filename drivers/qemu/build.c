@@ -122,6 +122,10 @@ int build_devices(const Driver *driver, DomainDefinition *live, uid_t owner, con
 
         if (r >= 0)
                 r = prepare_live(driver, live, folder, error);
+        for (unsigned i = 0; r >= 0 && !devices->medium_node && i < devices->count; i++)
+                r = devices->items[i].kind == DEVICE_VSOCK
+                            ? prepare_vsock(live, error)
+                            : hostdevs_prepare_device(&devices->items[i], error);
         if (r >= 0 && devices->medium_node)
                 live->devices.disks.items[devices->items[0].position]->source.index = devices->medium_number;
         return r < 0 ? r

@@ -5,6 +5,8 @@
 
 #include "drivers/qemu/detach.h"
 #include "drivers/qemu/impact.h"
+#include "drivers/qemu/notices.h"
+#include "drivers/qemu/unplug.h"
 #include "model/device-change.h"
 
 /* As long as libvirt waits. */
@@ -61,6 +63,33 @@ static bool is_there(const Domain *domain, const char *alias)
         return domain->live && device_find_alias(domain->live, alias, &device, NULL) >= 0;
 }
 
+/* QEMU does not tell of all: one that something of QEMU's own still holds (a USB controller) is gone for the
+ * guest, and never deleted. */
+static int look_for(Domain *domain, const char *alias, Error *error) AWAITS
+{
+        _cleanup_(json_decrefp) json_t *devices = NULL;
+        json_t *device;
+        size_t i;
+        int r = machine_check_monitor(domain, error);
+
+        if (r >= 0)
+                r = qmp_call(machine_of(domain)->qmp, "qom-list",
+                             json_pack("{s:s}", "path", "/machine/peripheral"),
+                             deadline_after_usec(QMP_TIMEOUT_USEC), &devices, error);
+        if (r < 0 || json_array_size(devices) == 0)
+                return r;
+        json_array_foreach(devices, i, device)
+        {
+                if (g_strcmp0(json_string_value(json_object_get(device, "name")), alias) == 0)
+                        return 0; /* the guest may let go of it later */
+        }
+        if (is_there(domain, alias)) {
+                unplug_begin(domain, alias);
+                notice_raise(domain, "DeviceRemoved", g_variant_new("(s)", alias));
+        }
+        return 0;
+}
+
 /* Until it is gone, refused, or time is up, which is no failure. */
 static int wait_for_guest(Domain *domain, const char *alias, uint64_t run, uint64_t deadline_usec,
                           Error *error) AWAITS
@@ -76,7 +105,7 @@ static int wait_for_guest(Domain *domain, const char *alias, uint64_t run, uint6
                                          object_describe(&domain->object), alias);
                 r = condition_wait(&machine->changed, deadline_usec);
                 if (r == -ETIMEDOUT)
-                        return 0;
+                        return look_for(domain, alias, error);
                 if (r < 0)
                         return error_set(error, ERROR_CANCELLED, "Waiting for the guest was cancelled");
         }

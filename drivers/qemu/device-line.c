@@ -91,6 +91,15 @@ static const struct {
         { "-device", "device_add", "device_del", "id", "id" },
 };
 
+/* "watchdog=pause". Nothing takes it back: without a watchdog it means nothing. */
+static int set_action(Domain *domain, const char *value, uint64_t deadline_usec, Error *error) AWAITS
+{
+        _cleanup_(strvp) char **parts = g_strsplit(value, "=", 2);
+
+        return qmp_call(machine_of(domain)->qmp, "set-action", json_pack("{s:s}", parts[0], parts[1]),
+                        deadline_usec, NULL, error);
+}
+
 static int run_option(Domain *domain, DeviceLine *line, const char *option, const char *value,
                       uint64_t deadline_usec, Error *error) AWAITS
 {
@@ -115,6 +124,8 @@ static int run_option(Domain *domain, DeviceLine *line, const char *option, cons
                 return r;
         }
         json_decref(arguments);
+        if (strcmp(option, "-action") == 0)
+                return set_action(domain, value, deadline_usec, error);
         return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                          "QEMU takes %s when it starts, not while the machine runs", option);
 }

@@ -144,26 +144,40 @@ static int prepare(DomainHostdev *hostdev, Error *error)
         }
 }
 
+int hostdevs_prepare_device(const Device *device, Error *error)
+{
+        const DomainDisk *disk = device->kind == DEVICE_DISK ? device->object : NULL;
+        DomainHostdev *hostdev = device->kind == DEVICE_HOSTDEV ? device->object : NULL;
+
+        if (disk && disk->type == DISK_TYPE_NVME)
+                return check_pci(&disk->source.address, error);
+        return hostdev && hostdev->mode == HOSTDEV_SUBSYSTEM ? prepare(hostdev, error) : 0;
+}
+
+typedef struct Preparation {
+        int result;
+        Error *error;
+} Preparation;
+
+static int visit(const Device *device, void *data)
+{
+        Preparation *preparation = data;
+
+        preparation->result = hostdevs_prepare_device(device, preparation->error);
+        return preparation->result < 0;
+}
+
 int hostdevs_prepare(DomainDefinition *live, Error *error)
 {
+        Preparation preparation = { .error = error };
+
         if (live->launch_security && live->launch_security->type == LAUNCH_SEV && access(SEV, F_OK) < 0)
                 return error_set(
                         error, ERROR_CONFIG_UNSUPPORTED,
                         "<launchSecurity type='sev'> needs a processor and a kernel with SEV: there is "
                         "no " SEV);
-        LIST_FOREACH (disk, live->devices.disks) {
-                int r = disk->type == DISK_TYPE_NVME ? check_pci(&disk->source.address, error) : 0;
-
-                if (r < 0)
-                        return r;
-        }
-        LIST_FOREACH (hostdev, live->devices.hostdevs) {
-                int r = hostdev->mode == HOSTDEV_SUBSYSTEM ? prepare(hostdev, error) : 0;
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        (void)device_foreach(live, visit, &preparation); /* the result is there */
+        return preparation.result;
 }
 
 char **hostdevs_find_nodes(const DomainDefinition *live)

@@ -3,11 +3,14 @@
 
 /* Devices of the host that a machine is given: which they are today. */
 
-#include "model/domain.h"
+#include "model/device-list.h"
 
 /* Finds USB devices by vendor and product, and writes their addresses into the definition of the run;
  * refuses what this host cannot pass on, or has not got. Reads /sys. */
 int hostdevs_prepare(DomainDefinition *live, Error *error);
+
+/* The same for one device that is about to be plugged in; others than those of the host are let pass. */
+int hostdevs_prepare_device(const Device *device, Error *error);
 
 /* "/dev/sg0" for each <hostdev> that is a SCSI device of the host, NULL for others; ended by nothing. The
  * caller frees by hostdevs_free_nodes(). */

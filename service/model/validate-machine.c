@@ -89,6 +89,21 @@ static int check_serials(const DomainDefinition *definition, Error *error)
         return 0;
 }
 
+/* What happens when one of them bites is the machine's, not its own. */
+static int check_watchdogs(const DomainDefinition *definition, Error *error)
+{
+        const DomainWatchdog *first =
+                definition->devices.watchdogs.count > 0 ? definition->devices.watchdogs.items[0] : NULL;
+
+        LIST_FOREACH (watchdog, definition->devices.watchdogs)
+                if (watchdog->action != first->action)
+                        return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                         "All watchdogs of a machine have one action: '%s' and '%s' are two",
+                                         watchdog_action_to_string(first->action),
+                                         watchdog_action_to_string(watchdog->action));
+        return 0;
+}
+
 static int has_zpci(const Device *device, void *userdata _unused_)
 {
         return device->info->address.has_zpci_uid || device->info->address.has_zpci_fid;
@@ -108,7 +123,7 @@ static int check_zpci(const DomainDefinition *definition, Error *error)
 int domain_definition_validate_machine(const DomainDefinition *definition, Error *error)
 {
         static int (*const checks[])(const DomainDefinition *, Error *) = {
-                check_controllers, check_graphics, check_iommu, check_serials, check_zpci,
+                check_controllers, check_graphics, check_iommu, check_serials, check_watchdogs, check_zpci,
         };
 
         if (!board_is_qemu(definition))
