@@ -15,11 +15,11 @@
 #include "drivers/qemu/long-job.h"
 #include "drivers/qemu/memory-stream.h"
 #include "drivers/qemu/snapshot-memory.h"
-#include "drivers/qemu/snapshot-redefine.h"
 #include "drivers/qemu/snapshot-variables.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/stop.h"
+#include "drivers/snapshots/redefine.h"
 #include "drivers/snapshots/request.h"
 #include <errno.h>
 #include <string.h>
@@ -541,8 +541,8 @@ int qemu_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
                 r = snapshot_definition_parse(xml, strlen(xml), flags & CREATE_REDEFINE, &taking.definition,
                                               error);
         if (r >= 0 && flags & CREATE_REDEFINE)
-                return snapshot_redefine(domain, TAKE_PTR(taking.definition), flags & CREATE_DISK_ONLY,
-                                         flags & CREATE_CURRENT, ret_snapshot, error);
+                return redefine_snapshot(domain, TAKE_PTR(taking.definition), flags, snapshots_change,
+                                         ret_snapshot, error);
         if (r >= 0)
                 r = check(&taking, error);
         if (r >= 0)

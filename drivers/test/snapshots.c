@@ -5,7 +5,7 @@
 
 #include "drivers/test/snapshots.h"
 #include "drivers/snapshots/forest.h"
-#include "drivers/snapshots/request.h"
+#include "drivers/snapshots/redefine.h"
 #include "drivers/test/machine.h"
 #include <string.h>
 #include <time.h>
@@ -40,6 +40,14 @@ static int complete(SnapshotDefinition *definition, const Domain *domain, uint32
         return r;
 }
 
+/* In memory alone. */
+static int apply(Domain *domain, const SnapshotChange *change, Error *error)
+{
+        (void)error;
+        forest_apply(domain, change);
+        return 0;
+}
+
 int test_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml, uint32_t flags,
                                     DomainSnapshot **ret_snapshot, Error *error)
 {
@@ -47,16 +55,14 @@ int test_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
         _cleanup_(snapshot_unrefp) DomainSnapshot *snapshot = NULL;
         int r = snapshot_request_check_flags(flags, error);
 
-        if (r >= 0 && flags & CREATE_REDEFINE)
-                r = error_set(error, ERROR_NOT_SUPPORTED,
-                              "The Test driver keeps no records of snapshots that could be made anew: flag "
-                              "REDEFINE (1)");
         if (r >= 0)
                 r = machine_check_persistent(domain, error);
         if (r >= 0 && flags & CREATE_VALIDATE)
                 r = snapshot_definition_validate(xml, strlen(xml), error);
         if (r >= 0)
-                r = snapshot_definition_parse(xml, strlen(xml), false, &definition, error);
+                r = snapshot_definition_parse(xml, strlen(xml), flags & CREATE_REDEFINE, &definition, error);
+        if (r >= 0 && flags & CREATE_REDEFINE)
+                return redefine_snapshot(domain, TAKE_PTR(definition), flags, apply, ret_snapshot, error);
         if (r >= 0)
                 r = complete(definition, domain, flags, error);
         if (r < 0)

@@ -171,7 +171,7 @@ class TestLife:
 
     def test_what_is_not_there(self, machine):
         message = refused(machine.call, "MigrateGetMaxSpeed", "u", 0)
-        assert "Test" in message and "PMWakeup" in message
+        assert "Test" in message and "MigrateGetMaxSpeed" in message
 
 
 class TestDefinitions:

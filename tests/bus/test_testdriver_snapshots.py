@@ -110,3 +110,23 @@ def test_undefine_needs_a_word(client):
     assert "1 snapshots" in refused(client, FIRST, DOMAIN, "Undefine", "u", 0)
     client.call(FIRST, DOMAIN, "Undefine", "u", 2)
     assert client.call(TEST, CONNECT, "ListDomains", "u", 0) == []
+
+
+def test_redefine(client):
+    """A record is put back after it was lost, and its words change, as with real machines."""
+    redefine, current = 1, 2
+    path = take(client)
+    xml = client.call(path, SNAPSHOT, "GetXMLDesc", "u", 1)
+    client.call(path, SNAPSHOT, "Delete", "u", METADATA_ONLY)
+    assert listed(client) == []
+    assert client.call(FIRST, DOMAIN, "SnapshotCreateXML", "su", xml, redefine | current) == path
+    assert client.call(path, SNAPSHOT, "IsCurrent", "u", 0) is True
+    other = xml.replace("</name>", "</name><description>other words</description>", 1)
+    client.call(FIRST, DOMAIN, "SnapshotCreateXML", "su", other, redefine)
+    assert "other words" in client.call(path, SNAPSHOT, "GetXMLDesc", "u", 0)
+    client.call(path, SNAPSHOT, "Revert", "u", 0)
+    wrong = xml.replace("<state>running</state>", "<state>shutoff</state>").replace("snapshot='internal'", "snapshot='no'", 1)
+    refused(client, FIRST, DOMAIN, "SnapshotCreateXML", "su", wrong, redefine)
+    orphan = xml.replace("my_snapshot", "orphan").replace("</state>", "</state><parent><name>nobody</name></parent>")
+    assert "nobody" in refused(client, FIRST, DOMAIN, "SnapshotCreateXML", "su", orphan, redefine)
+    assert listed(client) == [path]

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "drivers/qemu/snapshot-redefine.h"
-#include "drivers/qemu/snapshots.h"
+#include "drivers/snapshots/redefine.h"
 #include <string.h>
 
 /* A parent that is there, and no circle. */
@@ -83,15 +82,17 @@ static int check(const Domain *domain, SnapshotDefinition *definition, const Dom
         return r;
 }
 
-int snapshot_redefine(Domain *domain, SnapshotDefinition *definition, bool is_disk_only, bool is_current,
+int redefine_snapshot(Domain *domain, SnapshotDefinition *definition, uint32_t flags,
+                      int (*apply)(Domain *domain, const SnapshotChange *change, Error *error),
                       DomainSnapshot **ret_snapshot, Error *error)
 {
         _cleanup_(snapshot_definition_freep) SnapshotDefinition *owned = definition;
         _cleanup_(snapshot_unrefp) DomainSnapshot *existing = NULL, *added = NULL;
         SnapshotChange change = {};
+        bool is_current = flags & CREATE_CURRENT;
         int r = snapshot_definition_complete(definition, definition->creation_time, error);
 
-        if (r >= 0 && is_disk_only && definition->state != SNAPSHOT_DISK_ONLY)
+        if (r >= 0 && flags & CREATE_DISK_ONLY && definition->state != SNAPSHOT_DISK_ONLY)
                 r = error_set(error, ERROR_INVALID_ARGUMENT,
                               "Flag DISK_ONLY (16) needs a snapshot in state disk-snapshot, '%s' is %s",
                               definition->name, snapshot_state_to_string(definition->state));
@@ -111,7 +112,7 @@ int snapshot_redefine(Domain *domain, SnapshotDefinition *definition, bool is_di
         }
         change.sets_current = is_current;
         change.current = is_current ? (existing ? existing : added) : NULL;
-        r = snapshots_change(domain, &change, error);
+        r = apply(domain, &change, error);
         if (change.definitions)
                 g_hash_table_unref(change.definitions);
         if (r < 0)
