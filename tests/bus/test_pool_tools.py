@@ -14,7 +14,7 @@ import pytest
 
 from harness import BusError, wait_for
 from machines import CONNECT, QEMU, definition
-from test_pools import OVERWRITE, WITH_BUILD_OVERWRITE, fs_xml, loop_device, mounted
+from test_pools import OVERWRITE, WITH_BUILD_OVERWRITE, bad_volumes, fs_xml, loop_device, mounted
 from test_storage import MIB, POOL, VOLUME, make, names, refused
 
 GIB = 1024 * MIB
@@ -91,6 +91,9 @@ def test_zfs(client, tools):
     make(client, pool, "sparse", GIB, 0)
     assert ["zfs", "create", "-V", str(GIB), "tank/vms/new"] in tools.calls()
     assert ["zfs", "create", "-s", "-V", str(GIB), "tank/vms/sparse"] in tools.calls()
+    before = tools.calls()
+    bad_volumes(client, pool)
+    assert tools.calls() == before
     for name in ("-o", "a@b", "a,b"):
         refused(make, client, pool, name, word="letters")
     refused(client.call, web, VOLUME, "Delete", "u", 0, word="dataset is busy")
@@ -120,6 +123,9 @@ def test_rbd(client, tools):
         ["rbd", "create", "--size", "5B", "--image", "new", *place],
         ["rbd", "resize", "--no-progress", "--allow-shrink", "--size", str(2 * GIB) + "B", "--image", "a", *place],
         ["rbd", "rm", "--no-progress", "--image", "a", *place]]
+    before = tools.calls()
+    bad_volumes(client, pool)
+    assert tools.calls() == before
     other = client.call(pool, POOL, "StorageVolLookupByName", "s", "b c")
     refused(client.call, other, VOLUME, "Wipe", "uu", 0, 0)
     refused(make, client, pool, "-x", word="-x")

@@ -75,6 +75,22 @@ def mounted(target):
     return None
 
 
+def bad_volumes(client, pool, name="new"):
+    """What no volume of a pool without files can be: one error each, and no tool was asked for it."""
+    for xml, word in ((volume_xml("a/b"), "'a/b'"), (volume_xml(".."), "'..'"), (volume_xml("a&#10;b"), "'a\\nb'"), (volume_xml(name, 0), "above 0"),
+                      (volume_xml(name, -1), "capacity"), (volume_xml(name, 2**64), "capacity"), (volume_xml(name, 2**63), "EiB"),
+                      (f"<volume><name>{name}</name></volume>", "above 0"), (volume_xml(name, kind="qcow2"), "'qcow2'"),
+                      (volume_xml(name, kind="letter"), "letter"), (volume_xml(name, content="<dataFile>x</dataFile>"), "dataFile"),
+                      (volume_xml(name, content="<preallocation>full</preallocation>"), "preallocation"),
+                      (volume_xml(name, content="<clusterSize>65536</clusterSize>"), "clusterSize"),
+                      (volume_xml(name, content="<compat>1.1</compat>"), "compat"),
+                      (volume_xml(name, content="<encryption format='luks'/>"), "encryption"),
+                      (volume_xml(name, content="<permissions><label>a:b:c:s0</label></permissions>"), "label")):
+        refused(client.call, pool, POOL, "StorageVolCreateXML", "su", xml, 0, word=word)
+    refused(client.call, pool, POOL, "StorageVolCreateXML", "su", volume_xml(name), 1, word="PREALLOC_METADATA")
+    refused(client.call, pool, POOL, "StorageVolCreateXML", "su", volume_xml(name), 8, word="8")
+
+
 class TestFileSystems:
     @pytest.mark.parametrize("kind", ["ext4", "btrfs", "xfs"])
     def test_whole_life(self, client, tmp_path, kind):
@@ -266,7 +282,7 @@ class TestDisks:
                           (volume_xml(first, 2**62), "space"), (volume_xml(first, kind="qcow2"), "qcow2"),
                           (volume_xml(first, kind="extended"), "extended")):
             refused(client.call, pool, POOL, "StorageVolCreateXML", "su", xml, 0, word=word)
-        refused(client.call, pool, POOL, "StorageVolCreateXML", "su", volume_xml(first), 1, word="PREALLOC")
+        bad_volumes(client, pool, first)
         assert names(client, pool) == []
         volume = make(client, pool, first, 32 * MIB)
         run("mkfs.ext4", "-q", f"{disk}p1")
