@@ -326,6 +326,8 @@ def test_without_xml(client, example, tmp_path):
     (tmp_path / "blog.xml").write_text(example("xml", "blog").replace("vda", "vdb"), encoding="utf-8")
     assert example("validate", tmp_path / "blog.xml") == ""
     assert "next-start" in example("plan", "blog", tmp_path / "blog.xml")
+    assert example("device-native", "blog", "/nonexistent/more.img") == "virtio-disk25"
+    assert "more.img" not in example("definition", "blog")
 
 
 @pytest.mark.qemu
