@@ -161,7 +161,7 @@ def invoke(method):
     for argument in method.inputs:
         more_declarations, more_statements = read_argument(argument)
         declarations += more_declarations
-        statements += more_statements + ["if (r < 0)\n                return unreadable(error);"]
+        statements += more_statements + ["if (r < 0)\n                return unreadable(r, error);"]
     outputs = [append_output(a, interface.is_compatible) for a in method.outputs]
     declarations += [d for d, _ in outputs]
     arguments = ["frame" if method.handler else "&frame->call"] + ([f"({c_type} *)object"] if c_type else [])
@@ -183,7 +183,7 @@ def setter(prop):
     target = prop.set_handler or f"frame->path.driver->operations->{prop.set_operation}"
     arguments = ["frame" if prop.set_handler else "&frame->call"] + ([f"({c_type} *)object"] if c_type else [])
     lines = [value, "int r;", "", f"r = sd_bus_message_read_basic(message, '{prop.type}', &value);", "if (r < 0)",
-             "        return unreadable(error);"]
+             "        return unreadable(r, error);"]
     if prop.set_operation:
         lines += [f"if (!frame->path.driver->operations || !{target})",
                   "        return call_not_supported(frame, error);"]
@@ -267,7 +267,10 @@ def interfaces_c(interfaces):
     tables = [interface_tables(i, lists) for i in interfaces]
     head = (GENERATED + '#include "bus/interface.h"\n#include "bus/call.h"\n#include "bus/marshal.h"\n'
             '#include "handlers.h"\n#include <errno.h>\n\n'
-            "static inline int unreadable(Error *error)\n{\n"
+            "static inline int unreadable(int r, Error *error)\n{\n"
+            '        if (r == -E2BIG)\n'
+            '                return error_set(error, ERROR_LIMITS_EXCEEDED, "An argument has more than %d values",\n'
+            '                                 MARSHAL_VALUES_MAX);\n'
             '        return error_set(error, ERROR_INVALID_ARGUMENT, "The arguments cannot be read");\n}\n\n'
             "/* An object that an operation gave: whatever its type, it begins with an Object. */\n"
             "static inline void output_unrefp(void *pointer)\n{\n        object_unref(*(Object **)pointer);\n}\n\n")

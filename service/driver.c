@@ -31,6 +31,14 @@ Driver *driver_new(const DriverType *type, const Config *config)
         return driver;
 }
 
+int driver_check_runs(const Driver *driver, Error *error)
+{
+        return driver->operations
+                       ? 0
+                       : error_set(error, ERROR_NOT_SUPPORTED, "The driver %s cannot run here: %s",
+                                   driver->name, driver->missing);
+}
+
 Driver *driver_free(Driver *driver)
 {
         if (!driver)

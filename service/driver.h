@@ -183,6 +183,8 @@ struct DriverType {
 Driver *driver_new(const DriverType *type, const Config *config);
 Driver *driver_free(Driver *driver);
 DEFINE_CLEANUP(Driver, driver_free)
+/* 0, or ERROR_NOT_SUPPORTED with what it lacks to run here. */
+int driver_check_runs(const Driver *driver, Error *error);
 
 static inline Driver *object_get_driver(Object *object)
 {

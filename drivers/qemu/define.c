@@ -137,6 +137,7 @@ static int make(Call *call, DomainDefinition *definition, Reservation *reservati
         if (r < 0)
                 return r;
         *ret_domain = machine_new(call->driver, TAKE_PTR(owned), call->owner);
+        (*ret_domain)->changed_by = call->uid;
         return 0;
 }
 

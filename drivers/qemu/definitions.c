@@ -21,13 +21,14 @@
 #define SHARED_MIN 64 /* files: below, threads cost more than they save */
 
 char *definitions_format(const DomainDefinition *definition, uid_t owner, bool is_autostart,
-                         uint64_t created_usec)
+                         uint64_t created_usec, uid_t changed_by)
 {
         _cleanup_(freep) char *xml =
                 domain_definition_format(definition, DEFINITION_INACTIVE | DEFINITION_SECURE);
 
-        return g_strdup_printf("<machine owner='%u' autostart='%s' created='%" PRIu64 "'>\n%s</machine>\n",
-                               owner, is_autostart ? "yes" : "no", created_usec, xml);
+        return g_strdup_printf("<machine owner='%u' autostart='%s' created='%" PRIu64
+                               "' changed-by='%u'>\n%s</machine>\n",
+                               owner, is_autostart ? "yes" : "no", created_usec, changed_by, xml);
 }
 
 static int parse_number(const XmlNode *node, const char *name, uint64_t max, uint64_t *ret_value,
@@ -47,7 +48,7 @@ int definitions_parse(const char *text, size_t size, StoredDefinition *ret, Erro
         _cleanup_(xml_document_freep) XmlDocument *document = NULL;
         StoredDefinition stored = {};
         const XmlNode *root, *node;
-        uint64_t owner = 0;
+        uint64_t owner = 0, changed_by = 0;
         void *definition;
         int r;
 
@@ -61,9 +62,14 @@ int definitions_parse(const char *text, size_t size, StoredDefinition *ret, Erro
         r = parse_number(root, "owner", UINT32_MAX - 1, &owner, error);
         if (r >= 0)
                 r = parse_number(root, "created", UINT64_MAX, &stored.created_usec, error);
+        if (r >= 0 && xml_attribute(root, "changed-by"))
+                r = parse_number(root, "changed-by", UINT32_MAX - 1, &changed_by, error);
+        else
+                changed_by = owner; /* a file from before this was kept */
         if (r < 0)
                 return r;
         stored.owner = (uid_t)owner;
+        stored.changed_by = (uid_t)changed_by;
         stored.is_autostart = g_strcmp0(xml_attribute(root, "autostart"), "yes") == 0;
         r = struct_parse(&domain_definition_type, node, DEFINITION_INACTIVE, &definition, error);
         if (r < 0)
@@ -146,6 +152,7 @@ static int take(Driver *driver, LoadedFile *file)
         domain->is_persistent = true;
         domain->is_autostart = file->stored.is_autostart;
         domain->created_at_usec = file->stored.created_usec;
+        domain->changed_by = file->stored.changed_by;
         r = object_table_add(driver->objects, &domain->object);
         domain_unref(domain);
         return r < 0 ? error_set_errno(&file->error, r, "Cannot take it") : 0;
@@ -176,8 +183,8 @@ int definitions_load(Driver *driver, Error *error)
 int definitions_save(const Domain *domain, const DomainDefinition *definition, bool is_autostart,
                      Error *error)
 {
-        _cleanup_(freep) char *text =
-                definitions_format(definition, domain->object.owner, is_autostart, domain->created_at_usec);
+        _cleanup_(freep) char *text = definitions_format(definition, domain->object.owner, is_autostart,
+                                                         domain->created_at_usec, domain_changer(domain));
         _cleanup_(freep) char *name = g_strconcat(domain->object.uuid, SUFFIX, NULL);
         int r;
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /* Definitions on disk: CONFIG/qemu/UUID.xml, with what else must survive about a machine: its owner, whether
- * it starts by itself, when it was first defined. */
+ * it starts by itself, when it was first defined, and whose call changed it last. */
 
 #include "drivers/qemu/machine.h"
 
@@ -18,11 +18,11 @@ int definitions_remove(const Domain *domain, Error *error) AWAITS;
 
 /* The text of such a file, and the way back, for tests; the caller frees. */
 char *definitions_format(const DomainDefinition *definition, uid_t owner, bool is_autostart,
-                         uint64_t created_usec);
+                         uint64_t created_usec, uid_t changed_by);
 
 typedef struct StoredDefinition {
         DomainDefinition *definition;
-        uid_t owner;
+        uid_t owner, changed_by;
         bool is_autostart;
         uint64_t created_usec;
 } StoredDefinition;

@@ -263,8 +263,10 @@ static void restore(Driver *driver, Status *status)
         if (perf_begin(domain, domain->live, &error) < 0)
                 log_warning(domain->object.path, "%s", error.message);
         domain_set_state(domain, status->state, status->reason);
-        if (!domain->is_persistent)
+        if (!domain->is_persistent) {
                 domain->definition = domain_definition_free(domain->definition);
+                domain->created_at_usec = status->started_usec;
+        }
         domain->started_at_usec = status->started_usec;
         domain->is_updated = status->is_updated;
         domain->sequence = status->sequence;

@@ -74,6 +74,7 @@ static int add(Call *call, DomainDefinition *definition, bool is_persistent, Dom
                 return r;
         domain = domain_new(call->driver, TAKE_PTR(owned), call->owner);
         domain->is_persistent = is_persistent;
+        domain->changed_by = call->uid;
         if (object_table_add(call->driver->objects, &domain->object) < 0)
                 return error_set(error, ERROR_EXISTS, "There is a domain with UUID %s already",
                                  domain->object.uuid);

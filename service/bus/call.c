@@ -356,11 +356,10 @@ int call_operation_check(const CallFrame *frame, const InterfaceMethod *method, 
         const Driver *driver = frame->path.driver;
         void (*operation)(void);
 
-        if (!driver->operations)
-                return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s cannot run here: %s",
-                                 driver->name, driver->missing);
-        if (!method->operation)
-                return 0;
+        int r = driver_check_runs(driver, error);
+
+        if (r < 0 || !method->operation)
+                return r;
         memcpy(&operation, (const char *)driver->operations + method->operation_offset, sizeof operation);
         return operation ? 0 : call_not_supported(frame, error);
 }
@@ -382,7 +381,7 @@ static int call_run(CallFrame *frame, const void *data, Error *error) AWAITS
         r = call_take_job(frame, (Object *)object_subject(frame->object), method->job, method->member,
                           error);
         if (r >= 0)
-                r = fault_meet(frame->path.driver, frame->caller->uid, method, error);
+                r = fault_meet(frame, method->interface, method->member, error);
         if (r >= 0)
                 r = call_require_object(frame, error);
         if (r < 0)

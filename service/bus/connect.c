@@ -49,10 +49,9 @@ int connect_property_version(Object *object, sd_bus_message *reply, Error *error
 {
         const Driver *driver = object->driver;
 
-        if (!driver->operations)
-                return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s cannot run here: %s",
-                                 driver->name, driver->missing);
-        return sd_bus_message_append(reply, "t", driver->version);
+        int r = driver_check_runs(driver, error);
+
+        return r < 0 ? r : sd_bus_message_append(reply, "t", driver->version);
 }
 
 int connect_native_property_name(Object *object, sd_bus_message *reply, Error *error)

@@ -4,6 +4,7 @@
 
 #include "bus/call.h"
 #include "bus/client.h"
+#include "bus/marshal.h"
 #include "bus/peers.h"
 #include "core/loop.h"
 #include "core/xml.h"
@@ -64,6 +65,7 @@ int manager_native_get_statistics(CallFrame *frame, GVariant **ret_statistics, E
         add(&values, "clients", clients_count());
         add(&values, "peers", front->peers->len);
         add(&values, "fibers", fiber_count());
+        add(&values, "objects", object_count());
         add(&values, "domains", count_objects(OBJECT_DOMAIN));
         add(&values, "jobs", count_objects(OBJECT_JOB));
         add(&values, "questions-asked", questions.asked);
@@ -90,6 +92,7 @@ int manager_native_get_limits(CallFrame *frame, GVariant **ret_limits, Error *er
         add(&values, "questions", QUESTIONS_MAX);
         add(&values, "questions-per-user", QUESTIONS_PER_UID_MAX);
         add(&values, "questions-queued-per-user", QUESTIONS_QUEUED_PER_UID_MAX);
+        add(&values, "values-per-argument", MARSHAL_VALUES_MAX);
         add(&values, "xml-bytes", XML_SIZE_MAX);
         *ret_limits = g_variant_ref_sink(g_variant_builder_end(&values));
         return 0;

@@ -88,15 +88,32 @@ int connect_domain_create_xml(CallFrame *frame, const char *xml, uint32_t flags,
         return connect_domain_create_xml_with_files(frame, xml, NULL, 0, flags, ret_domain, error);
 }
 
-static const Option no_options[] = { {} };
+#define REPLACE 1u
+
+static const Option define_options[] = { { "replace", REPLACE, 0 }, {} };
+
+/* Who defines by name alone means the machine that has it, of those that are the caller's own. */
+static int define_native(CallFrame *frame, DomainDefinition *definition, uint32_t flags, Domain **ret_domain,
+                         Error *error) AWAITS
+{
+        const Object *named = object_table_owned(frame->path.driver->objects, OBJECT_DOMAIN,
+                                                 definition->name, frame->call.owner);
+
+        if (flags & REPLACE && !definition->uuid[0] && named)
+                g_strlcpy(definition->uuid, named->uuid, sizeof definition->uuid);
+        return define(frame, definition, ret_domain, error);
+}
 
 int connect_native_define_xml(CallFrame *frame, const char *xml, GVariant *options, Domain **ret_domain,
                               Error *error)
 {
+        DomainDefinition *definition = NULL;
         uint32_t flags;
-        int r = options_read(options, no_options, &flags, error);
+        int r = options_read(options, define_options, &flags, error);
 
-        return r < 0 ? r : connect_domain_define_xml(frame, xml, ret_domain, error);
+        if (r >= 0)
+                r = parse(frame, xml, &definition, error);
+        return r < 0 ? r : define_native(frame, definition, flags, ret_domain, error);
 }
 
 int connect_native_create_xml(CallFrame *frame, const char *xml, GVariant *options, Domain **ret_domain,
@@ -113,11 +130,11 @@ int connect_native_define_domain(CallFrame *frame, GVariant *values, GVariant *o
 {
         DomainDefinition *definition = NULL;
         uint32_t flags;
-        int r = options_read(options, no_options, &flags, error);
+        int r = options_read(options, define_options, &flags, error);
 
         if (r >= 0)
                 r = parse_native(frame, values, &definition, error);
-        return r < 0 ? r : define(frame, definition, ret_domain, error);
+        return r < 0 ? r : define_native(frame, definition, flags, ret_domain, error);
 }
 
 int connect_native_create_domain(CallFrame *frame, GVariant *values, GVariant *options, Domain **ret_domain,

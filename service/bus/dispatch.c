@@ -97,11 +97,21 @@ static int object_find(sd_bus *bus, const char *path, const char *interface, voi
         return 1;
 }
 
+/* At any other path there is nothing, which GDBus calls an unknown method; sd-bus calls it an unknown object
+ * unless somebody looks after the path. */
+static int elsewhere_arrived(sd_bus_message *message, void *data, sd_bus_error *ret_error)
+{
+        (void)message, (void)data, (void)ret_error;
+        return 0;
+}
+
 int dispatch_install(sd_bus *bus, Error *error)
 {
         int r;
 
-        r = sd_bus_add_fallback(bus, NULL, FRONT_PATH, message_arrived, NULL);
+        r = sd_bus_add_fallback(bus, NULL, "/", elsewhere_arrived, NULL);
+        if (r >= 0)
+                r = sd_bus_add_fallback(bus, NULL, FRONT_PATH, message_arrived, NULL);
         for (size_t i = 0; r >= 0 && i < n_interfaces; i++)
                 r = sd_bus_add_fallback_vtable(bus, NULL, FRONT_PATH, interfaces[i]->name,
                                                interfaces[i]->vtable, object_find, (void *)interfaces[i]);

@@ -130,6 +130,18 @@ int domain_native_property_started_at(Object *object, sd_bus_message *reply, Err
         return sd_bus_message_append(reply, "t", ((Domain *)object)->started_at_usec);
 }
 
+int domain_native_property_created_at(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append(reply, "t", ((Domain *)object)->created_at_usec);
+}
+
+int domain_native_property_last_changed_by(Object *object, sd_bus_message *reply, Error *error)
+{
+        (void)error;
+        return sd_bus_message_append(reply, "u", (uint32_t)((Domain *)object)->changed_by);
+}
+
 int domain_native_property_title(Object *object, sd_bus_message *reply, Error *error)
 {
         (void)error;

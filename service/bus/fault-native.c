@@ -2,22 +2,38 @@
 
 #include "bus/call.h"
 #include "bus/fault.h"
+#include "bus/lookup.h"
 #include "handlers.h"
 #include <string.h>
 
 #define DELAY_MAX_USEC  (UINT64_C(3600) * G_USEC_PER_SEC)
 #define ERROR_BYTES_MAX 4096
 
-static const InterfaceMethod *find_method(const char *interface, const char *member)
+static const char *find_in(const Interface *interface, const char *member)
+{
+        int property = interface_find_property(interface, member);
+
+        for (size_t i = 0; i < interface->n_methods; i++)
+                if (strcmp(interface->methods[i].member, member) == 0)
+                        return interface->methods[i].member;
+        return property >= 0 && interface->properties[property].set ? interface->properties[property].name
+                                                                    : NULL;
+}
+
+/* A method or a writable property of a driver's objects: the daemon's own are no driver's. */
+static int find_member(Fault *fault, const char *interface, const char *member, Error *error)
 {
         for (size_t i = 0; i < n_interfaces; i++) {
-                if (strcmp(interfaces[i]->name, interface) != 0)
+                if (strcmp(interfaces[i]->name, interface) != 0 || interfaces[i]->kind == OBJECT_MANAGER)
                         continue;
-                for (size_t n = 0; n < interfaces[i]->n_methods; n++)
-                        if (strcmp(interfaces[i]->methods[n].member, member) == 0)
-                                return &interfaces[i]->methods[n];
+                fault->interface = interfaces[i]->name;
+                fault->member = find_in(interfaces[i], member);
         }
-        return NULL;
+        return fault->member
+                       ? 0
+                       : error_set(error, ERROR_INVALID_ARGUMENT,
+                                   "There is no method or writable property %s.%s on a driver's objects",
+                                   interface, member);
 }
 
 static int wrong_type(const char *key, const char *expected, GVariant *value, Error *error)
@@ -85,11 +101,9 @@ int connect_native_inject_fault(CallFrame *frame, const char *interface, const c
 
         if (!fault.driver->type->is_in_memory)
                 return call_not_supported(frame, error);
-        fault.method = find_method(interface, member);
-        if (!fault.method)
-                return error_set(error, ERROR_INVALID_ARGUMENT, "There is no method %s.%s", interface,
-                                 member);
-        r = read_all(&fault, options, error);
+        r = find_member(&fault, interface, member, error);
+        if (r >= 0)
+                r = read_all(&fault, options, error);
         if (r < 0) {
                 g_free(fault.error);
                 return r;

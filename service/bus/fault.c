@@ -6,6 +6,7 @@
 #include "core/await.h"
 #include "core/log.h"
 #include <signal.h>
+#include <string.h>
 
 #define FAULTS_MAX 256
 
@@ -19,12 +20,13 @@ static void release(void *data)
         g_free(fault);
 }
 
-static Fault *find(const Driver *driver, uid_t uid, const InterfaceMethod *method)
+static Fault *find(const Driver *driver, uid_t uid, const char *interface, const char *member)
 {
         for (unsigned i = 0; faults && i < faults->len; i++) {
                 Fault *fault = faults->pdata[i];
 
-                if (fault->driver == driver && fault->uid == uid && fault->method == method)
+                if (fault->driver == driver && fault->uid == uid && strcmp(fault->member, member) == 0 &&
+                    strcmp(fault->interface, interface) == 0)
                         return fault;
         }
         return NULL;
@@ -32,7 +34,7 @@ static Fault *find(const Driver *driver, uid_t uid, const InterfaceMethod *metho
 
 int fault_set(const Fault *fault, Error *error)
 {
-        Fault *old = find(fault->driver, fault->uid, fault->method);
+        Fault *old = find(fault->driver, fault->uid, fault->interface, fault->member);
 
         if (!faults)
                 faults = g_ptr_array_new_with_free_func(release);
@@ -49,9 +51,10 @@ int fault_set(const Fault *fault, Error *error)
                                    "There are %d faults already, which nobody has met yet", FAULTS_MAX);
 }
 
-int fault_meet(const Driver *driver, uid_t uid, const InterfaceMethod *method, Error *error)
+int fault_meet(const CallFrame *frame, const char *interface, const char *member, Error *error)
 {
-        Fault *fault = find(driver, uid, method);
+        const Driver *driver = frame->path.driver;
+        Fault *fault = find(driver, frame->caller->uid, interface, member);
         _cleanup_(freep) char *text = NULL;
         uint64_t delay_usec;
         bool is_crash;
@@ -64,11 +67,10 @@ int fault_meet(const Driver *driver, uid_t uid, const InterfaceMethod *method, E
         if (--fault->count == 0)
                 (void)g_ptr_array_remove(faults, fault); /* it was found in it */
         if (delay_usec > 0 && await_until(deadline_after_usec(delay_usec)) < 0)
-                return error_set(error, ERROR_CANCELLED, "%s was cancelled while it was slow",
-                                 method->member);
+                return error_set(error, ERROR_CANCELLED, "%s was cancelled while it was slow", member);
         if (is_crash) {
-                log_warning(driver->object.path, "the daemon ends in %s.%s, as it was told to",
-                            method->interface, method->member);
+                log_warning(driver->object.path, "the daemon ends in %s.%s, as it was told to", interface,
+                            member);
                 (void)raise(SIGKILL); /* nothing comes after it */
         }
         return text ? error_set(error, ERROR_OPERATION_FAILED, "%s", text) : 0;

@@ -100,7 +100,10 @@ int object_path_set_missing(const ObjectPath *path, Error *error)
 {
         _cleanup_(freep) char *name = NULL;
         char uuid[UUID_STRING_MAX];
+        int r = driver_check_runs(path->driver, error);
 
+        if (r < 0)
+                return r;
         if (path->kind == OBJECT_SNAPSHOT && object_path_uuid(path, uuid))
                 name = path->id[UUID_STRING_MAX] == '_' ? object_id_decode(path->id + UUID_STRING_MAX + 1)
                                                         : NULL;

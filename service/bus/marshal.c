@@ -249,10 +249,11 @@ static GVariant *basic_new(char type, const BasicValue *value)
         }
 }
 
-static int read_value(sd_bus_message *message, char type, const char *contents, GVariant **ret_value);
+static int read_value(sd_bus_message *message, char type, const char *contents, unsigned *n_values,
+                      GVariant **ret_value);
 
 /* Fills the builder with everything up to the end of the container. */
-static int read_children(sd_bus_message *message, GVariantBuilder *builder)
+static int read_children(sd_bus_message *message, unsigned *n_values, GVariantBuilder *builder)
 {
         const char *contents;
         char type;
@@ -261,7 +262,7 @@ static int read_children(sd_bus_message *message, GVariantBuilder *builder)
         while ((r = sd_bus_message_peek_type(message, &type, &contents)) > 0) {
                 GVariant *child;
 
-                r = read_value(message, type, contents, &child);
+                r = read_value(message, type, contents, n_values, &child);
                 if (r < 0)
                         return r;
                 g_variant_builder_add_value(builder, child);
@@ -284,7 +285,8 @@ static char *container_type(char type, const char *contents)
         }
 }
 
-static int read_container(sd_bus_message *message, char type, const char *contents, GVariant **ret_value)
+static int read_container(sd_bus_message *message, char type, const char *contents, unsigned *n_values,
+                          GVariant **ret_value)
 {
         _cleanup_(freep) char *text = container_type(type, contents);
         _cleanup_(g_variant_builder_unrefp) GVariantBuilder *builder = NULL;
@@ -296,7 +298,7 @@ static int read_container(sd_bus_message *message, char type, const char *conten
         if (r < 0)
                 return r;
         builder = g_variant_builder_new(G_VARIANT_TYPE(text));
-        r = read_children(message, builder);
+        r = read_children(message, n_values, builder);
         if (r < 0)
                 return r;
         r = sd_bus_message_exit_container(message);
@@ -306,14 +308,43 @@ static int read_container(sd_bus_message *message, char type, const char *conten
         return 0;
 }
 
+static size_t number_size(char type)
+{
+        return type == 'y'           ? 1
+               : strchr("nq", type)  ? 2
+               : strchr("iu", type)  ? 4
+               : strchr("xtd", type) ? 8
+                                     : 0;
+}
+
+/* Numbers lie in a message as they do in a GVariant; but booleans, which are no numbers here. */
+static int read_numbers(sd_bus_message *message, char type, GVariant **ret_value)
+{
+        const char element[] = { type, '\0' };
+        const void *numbers;
+        size_t size;
+        int r = sd_bus_message_read_array(message, type, &numbers, &size);
+
+        if (r < 0)
+                return r;
+        *ret_value = g_variant_new_fixed_array(G_VARIANT_TYPE(element), numbers, size / number_size(type),
+                                               number_size(type));
+        return 0;
+}
+
 /* The result is floating: the caller puts it into a builder or sinks it. */
-static int read_value(sd_bus_message *message, char type, const char *contents, GVariant **ret_value)
+static int read_value(sd_bus_message *message, char type, const char *contents, unsigned *n_values,
+                      GVariant **ret_value)
 {
         BasicValue value;
         int r;
 
+        if (++*n_values > MARSHAL_VALUES_MAX)
+                return -E2BIG;
+        if (type == 'a' && contents[1] == '\0' && number_size(*contents) > 0)
+                return read_numbers(message, *contents, ret_value);
         if (strchr("avre", type))
-                return read_container(message, type, contents, ret_value);
+                return read_container(message, type, contents, n_values, ret_value);
         if (type == 'h')
                 return -EOPNOTSUPP;
         r = sd_bus_message_read_basic(message, type, &value);
@@ -326,6 +357,7 @@ static int read_value(sd_bus_message *message, char type, const char *contents, 
 int marshal_read(sd_bus_message *message, const char *signature, GVariant **ret_value)
 {
         const char *contents;
+        unsigned n_values = 0;
         GVariant *value;
         char type;
         int r;
@@ -335,7 +367,7 @@ int marshal_read(sd_bus_message *message, const char *signature, GVariant **ret_
                 return r;
         if (r == 0)
                 return -ENXIO;
-        r = read_value(message, type, contents, &value);
+        r = read_value(message, type, contents, &n_values, &value);
         if (r < 0)
                 return r;
         g_variant_ref_sink(value);
@@ -354,8 +386,11 @@ int marshal_read_strings(sd_bus_message *message, char ***ret_strings)
         int r;
 
         r = sd_bus_message_enter_container(message, 'a', "s");
-        while (r >= 0 && (r = sd_bus_message_read_basic(message, 's', &text)) > 0)
+        while (r >= 0 && (r = sd_bus_message_read_basic(message, 's', &text)) > 0) {
+                if (strings->len == MARSHAL_VALUES_MAX)
+                        return -E2BIG;
                 g_ptr_array_add(strings, g_strdup(text));
+        }
         if (r >= 0)
                 r = sd_bus_message_exit_container(message);
         if (r < 0)

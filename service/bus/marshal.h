@@ -19,6 +19,10 @@ int marshal_append(sd_bus_message *message, GVariant *value, bool is_compatible)
 int marshal_append_records(sd_bus_message *message, const char *signature, const Records *records,
                            bool is_compatible);
 
+/* An argument may be long, but each value in it costs memory many times its size: with more it is refused
+ * (-E2BIG). An array of numbers is one value. */
+#define MARSHAL_VALUES_MAX 65536
+
 /* Reads one complete value of the type that `signature` names from where the message stands. */
 int marshal_read(sd_bus_message *message, const char *signature, GVariant **ret_value);
 

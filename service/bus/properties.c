@@ -8,6 +8,7 @@
 #include "bus/properties.h"
 #include "bus/call.h"
 #include "bus/error-names.h"
+#include "bus/fault.h"
 #include "bus/lookup.h"
 #include "bus/visible.h"
 #include <string.h>
@@ -204,6 +205,8 @@ static int set_one(CallFrame *frame, const void *data, Error *error) AWAITS
         r = call_authorise_for_object(frame, property->set_actions, error);
         if (r >= 0)
                 r = call_take_job(frame, frame->object, property->set_job, property->name, error);
+        if (r >= 0)
+                r = fault_meet(frame, frame->interface, property->name, error);
         if (r >= 0)
                 r = call_require_object(frame, error);
         if (r >= 0)

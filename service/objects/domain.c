@@ -70,6 +70,7 @@ Domain *domain_new(Driver *driver, DomainDefinition *definition, uid_t owner)
         domain->id = -1;
         domain->state = DOMAIN_STATE_SHUTOFF;
         domain->created_at_usec = (uint64_t)g_get_real_time();
+        domain->changed_by = owner;
         return domain;
 }
 
@@ -171,8 +172,25 @@ void domain_set_addresses(Domain *domain, GPtrArray *addresses)
         domain->addresses = addresses;
 }
 
+uid_t domain_changer(const Domain *domain)
+{
+        const Job *job = job_queue_current(domain->object.jobs);
+
+        return job ? job_get_caller(job) : domain->changed_by;
+}
+
+static void note_changer(Domain *domain)
+{
+        uid_t changer = domain_changer(domain);
+
+        if (domain->changed_by != changer)
+                object_changed(&domain->object, "LastChangedBy");
+        domain->changed_by = changer;
+}
+
 void domain_set_definition(Domain *domain, DomainDefinition *definition)
 {
+        note_changer(domain);
         domain_definition_free(domain->definition);
         domain->definition = definition;
         if (domain_is_active(domain)) {
@@ -193,7 +211,7 @@ void domain_set_persistent(Domain *domain, bool is_persistent)
 void domain_set_autostart(Domain *domain, bool is_autostart)
 {
         if (domain->is_autostart != is_autostart)
-                object_changed(&domain->object, "Autostart");
+                object_changed(&domain->object, "Autostart"), note_changer(domain);
         domain->is_autostart = is_autostart;
 }
 

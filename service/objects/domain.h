@@ -93,6 +93,7 @@ typedef struct Domain {
         int reason;
         uint64_t started_at_usec; /* CLOCK_REALTIME; 0 if it does not run */
         uint64_t created_at_usec; /* CLOCK_REALTIME of the first definition */
+        uid_t changed_by;         /* whose call changed the definition last */
         uint64_t sequence;        /* of its last lifecycle event, from 1 */
         GPtrArray *addresses;     /* DomainAddress, as far as they are known; NULL: none */
         void *private_data;       /* the driver's */
@@ -128,6 +129,8 @@ void domain_set_state(Domain *domain, DomainState state, int reason);
 void domain_set_live(Domain *domain, DomainDefinition *live);
 /* Takes over; what hangs on the definition (title, memory ...) is noted as changed. */
 void domain_set_definition(Domain *domain, DomainDefinition *definition);
+/* Whose change of the definition is under way: the caller of the machine's job; changed_by without one. */
+uid_t domain_changer(const Domain *domain);
 void domain_set_persistent(Domain *domain, bool is_persistent);
 void domain_set_autostart(Domain *domain, bool is_autostart);
 

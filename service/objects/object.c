@@ -114,6 +114,13 @@ static char *path_new(ObjectKind kind, const Driver *driver, const char *id, con
         return g_string_free(path, FALSE);
 }
 
+static unsigned n_objects;
+
+unsigned object_count(void)
+{
+        return n_objects;
+}
+
 static void job_changed(JobQueue *queue, Job *job, void *data)
 {
         Object *object = data;
@@ -134,10 +141,12 @@ void object_init(Object *object, ObjectKind kind, Driver *driver, const char *id
         object->owner = owner;
         object->jobs = job_queue_new(job_changed, object);
         object->free = free;
+        n_objects++;
 }
 
 void object_done(Object *object)
 {
+        n_objects--;
         object->jobs = job_queue_free(object->jobs);
         condition_clear(&object->condition);
         if (object->changed)

@@ -60,6 +60,9 @@ void object_init(Object *object, ObjectKind kind, Driver *driver, const char *id
 /* Frees the common part: called from the embedding type's free. */
 void object_done(Object *object);
 
+/* How many there are in the process, those among them that are gone and still held. */
+unsigned object_count(void);
+
 Object *object_ref(Object *object);
 Object *object_unref(Object *object);
 DEFINE_CLEANUP(Object, object_unref)

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
+from every_kind import METHODS, TEST, WRITABLE, HeldJob, make_objects
 from gi.repository import GLib
-from harness import BusError
+from harness import BusError, wait_for
 from machines import CONNECT, DOMAIN, path_of
 
-TEST = "/org/libvirt/Test"
 NATIVE = "org.virtbus1.Connect"
 FIRST = path_of("6695eb01-f6a4-8304-79aa-97f2502e193f", TEST)
 
@@ -58,8 +58,116 @@ def test_crash(client, daemon):
     daemon.process.wait(10)
 
 
+FAULTY = [m for m in METHODS if m.kind not in ("manager", "job") and m.name != "InjectFault"]
+# How long a slow call takes here: longer than any other takes by itself.
+DELAY_USEC = 10_000
+
+
+class Failing:
+    """Every operation on an object of every kind, with arguments that would change nothing if it were done."""
+
+    def __init__(self, client, root_dir):
+        (root_dir / "pool").mkdir()
+        self.client = client
+        self.objects = make_objects(client, TEST, root_dir / "pool")
+        self.calls = {m.id: m for m in FAULTY}
+        self.sets = {f"{interface}.{name}": (interface, name, kind) for interface, kind, name, _ in WRITABLE}
+
+    def name(self, member):
+        interface, name = member.rsplit(".", 1)
+        return {"interface": interface, "member": name}
+
+    def begin(self, member):
+        if member in self.sets:
+            interface, name, kind = self.sets[member]
+            return self.client.begin(self.objects[kind], "org.freedesktop.DBus.Properties", "Set", "ssv", interface, name,
+                                     GLib.Variant("b", True))
+        method = self.calls[member]
+        return self.client.begin(self.objects[method.kind], method.interface, method.name, method.signature,
+                                 *method.values(), fds=method.fds)
+
+    def is_supported(self, member):
+        """What the driver cannot do at all has no turn in which it could fail."""
+        if member in self.sets:
+            return True
+        inject(self.client, **self.name(member), error="refused")
+        try:
+            self.begin(member).result()
+        except BusError as e:
+            if "refused" == e.message:
+                return True
+            assert "support" in e.message, f"{member}: {e}"
+        inject(self.client, **self.name(member))
+        return False
+
+
+def objects_of_the_driver(client):
+    return {path: values for path, values in client.managed_objects().items() if path.startswith(TEST)}
+
+
+@pytest.fixture
+def failing(client, root_dir):
+    found = Failing(client, root_dir)
+    found.members = [m for m in [*found.calls, *found.sets] if found.is_supported(m)]
+    assert len(found.members) > 150
+    return found
+
+
+def test_every_operation_fails(failing, client):
+    """Nothing is done but the answer; by the second call it is itself again."""
+    before = objects_of_the_driver(client)
+    for member in failing.members:
+        inject(client, **failing.name(member), error=f"internal error: {member}")
+        error = refused(failing.begin(member).result)
+        family = "org.libvirt.Error" if member.startswith("org.libvirt.") else "org.virtbus1.Error.OperationFailed"
+        assert (error.name, error.message) == (family, f"internal error: {member}")
+    assert objects_of_the_driver(client) == before
+
+
+def test_every_operation_is_slow(failing, client):
+    """And is answered with the error after that; the daemon answers others meanwhile."""
+    for member in failing.members:
+        inject(client, **failing.name(member), delay_usec=DELAY_USEC, error="late")
+        start = time.monotonic()
+        call = failing.begin(member)
+        client.ping()
+        assert not call.done, member
+        assert refused(call.result).message == "late", member
+        assert time.monotonic() - start >= DELAY_USEC / 1e6, member
+
+
+@pytest.mark.slow
+def test_every_operation_crashes(failing, client, daemon):
+    """The daemon is gone as if killed, and the next one is as new."""
+    for member in failing.members:
+        inject(client, **failing.name(member), crash=True)
+        assert refused(failing.begin(member).result).name == "org.freedesktop.DBus.Error.NoReply", member
+        daemon.process.wait(10)
+        daemon.start()
+        assert client.call(TEST, CONNECT, "ListDomains", "u", 0) == [FIRST]
+        failing.objects = make_objects(client, TEST, daemon.root / "pool")
+
+
+def test_a_slow_call_is_a_job(client, root_dir):
+    """Which can be seen, waits for nobody but its object's next, and can be cancelled."""
+    (root_dir / "pool").mkdir()
+    objects = make_objects(client, TEST, root_dir / "pool")
+    with HeldJob(client, objects["domain"]) as job:
+        assert client.get(job.path, "org.virtbus1.Job", "Operation") == "SetMetadata"
+        client.call(FIRST, DOMAIN, "Suspend")
+        waiting = client.begin(objects["domain"], DOMAIN, "Create", "u", 0)
+        client.ping()
+        assert not waiting.done
+        client.call(job.path, "org.virtbus1.Job", "Cancel")
+        wait_for(lambda: job.call.done)
+        assert "cancelled" in job.call.error.message
+        waiting.result()
+    assert client.call(objects["domain"], DOMAIN, "GetState", "u", 0)[0] == 1
+
+
 @pytest.mark.parametrize("interface, member, faults", [
-    (DOMAIN, "Nothing", {"error": "x"}), ("org.example", "Create", {"error": "x"}), (DOMAIN, "Create", {"error": ""}),
+    (DOMAIN, "Nothing", {"error": "x"}), (DOMAIN, "Name", {"error": "x"}),
+    ("org.virtbus1.Manager", "GetLimits", {"error": "x"}), ("org.example", "Create", {"error": "x"}), (DOMAIN, "Create", {"error": ""}),
     (DOMAIN, "Create", {"delay_usec": 1 << 62}), (DOMAIN, "Create", {"other": "x"})])
 def test_what_is_refused(client, interface, member, faults):
     assert refused(inject, client, member, interface, **faults).message

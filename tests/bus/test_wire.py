@@ -20,45 +20,42 @@ from daemon import DAEMON, SOURCE, Daemon
 from harness import (
     BUS_NAME, BUS_PATH, INTROSPECTABLE, OBJECT_MANAGER, PEER, PROPERTIES, SCALE, Bus, BusError, entry_levels,
     wait_exit, wait_for)
-from machines import CONNECT, DOMAIN, NATIVE, QEMU, Machine, define, definition, list_machines, path_of
+from every_kind import ABSENT, METHODS, TEST, make_objects
+from machines import CONNECT, DOMAIN, NATIVE, QEMU, Machine, define, definition, disk, list_machines, path_of
 
 UNKNOWN_METHOD = "org.freedesktop.DBus.Error.UnknownMethod"
 INVALID_ARGS = "org.freedesktop.DBus.Error.InvalidArgs"
+NAMED_VALUES = {"a{sv}", "(ia{sv})", "a(sa{sv})"}
+TEST_UUID = "6695eb01-f6a4-8304-79aa-97f2502e193f"
+# What the existing service has, besides QEMU and Test, whether it can do anything with it or not.
+OTHER_DRIVERS = {"session": {"UML", "VBox", "VMwareFusion", "VMwarePlayer", "VMwareWS"},
+                 "system": {"BHyve", "LXC", "OpenVZ", "UML", "VBox", "VZ", "Xen"}}
 UNUSED_UUID = "00000000-1111-2222-3333-444444444444"
-INTROSPECTION = SOURCE / "introspection"
-# A table of the existing API's members that may lie beside the repository; without it the comparison is skipped.
-SURFACE = next((p for p in (up / "shared/facts/surface.tsv" for up in SOURCE.parents) if p.exists()),
-               SOURCE.parent / "shared/facts/surface.tsv")
-COMPATIBLE = ["Connect", "Domain", "DomainSnapshot", "Interface", "Network", "NodeDevice", "NWFilter", "Secret",
-              "StoragePool", "StorageVol"]
-# An object of each kind; none of them exists, and that makes no difference to its introspection.
-SAMPLES = {
-    "Connect": QEMU, "Domain": path_of(UNUSED_UUID), "DomainSnapshot": f"{QEMU}/domainsnapshot/"
-    + "_" + UNUSED_UUID.replace("-", "_") + "_first", "Interface": f"{QEMU}/interface/aa_3abb",
-    "Network": path_of(UNUSED_UUID).replace("/domain/", "/network/"), "NodeDevice": f"{QEMU}/nodedev/computer",
-    "NWFilter": path_of(UNUSED_UUID).replace("/domain/", "/nwfilter/"),
-    "Secret": path_of(UNUSED_UUID).replace("/domain/", "/secret/"),
-    "StoragePool": path_of(UNUSED_UUID).replace("/domain/", "/storagepool/"),
-    "StorageVol": f"{QEMU}/storagevol/_2fvar_2fdisk_2eimg"}
-
-
 @pytest.fixture
 def web(client):
     return define(client, definition("web"))
 
 
-def members(interface):
-    """{(kind, name): (in types, out types or access)} of an <interface> element."""
-    found = {}
-    for method in interface.findall("method"):
-        ins = [a.get("type") for a in method.findall("arg") if a.get("direction", "in") == "in"]
-        outs = [a.get("type") for a in method.findall("arg") if a.get("direction") == "out"]
-        found["method", method.get("name")] = ("".join(ins), "".join(outs))
-    for entry in interface.findall("signal"):
-        found["signal", entry.get("name")] = ("", "".join(a.get("type") for a in entry.findall("arg")))
-    for entry in interface.findall("property"):
-        found["property", entry.get("name")] = (entry.get("access"), entry.get("type"))
-    return found
+def dictionaries(value):
+    """The a{sv} in a value, at any depth outside of variants."""
+    if value.get_type_string() == "a{sv}":
+        yield value
+    elif value.get_type_string()[0] in "(a":
+        for i in range(value.n_children()):
+            yield from dictionaries(value.get_child_value(i))
+
+
+def running_machine(client, root_dir, driver):
+    """With a disk, vda, and an interface, whose name is its `device`; of the Test driver the one that is there."""
+    machine = Machine(client, path_of(TEST_UUID, TEST))
+    if driver == QEMU:
+        image = root_dir / "disk.img"
+        image.write_bytes(b"\0" * 1024 * 1024)
+        machine = define(client, definition("busy", disk(image) + "<interface type='user'><model type='virtio'/>"
+                                            "<mac address='52:54:00:00:00:01'/></interface>"))
+        machine.create()
+    machine.device = "52:54:00:00:00:01"
+    return machine
 
 
 def interfaces_at(client, path):
@@ -67,36 +64,6 @@ def interfaces_at(client, path):
 
 
 class TestIntrospection:
-    @pytest.mark.parametrize("kind", COMPATIBLE)
-    def test_object_has_what_its_file_declares(self, client, kind):
-        declared = {}
-        for path in sorted(INTROSPECTION.glob("*.xml")):
-            for interface in ElementTree.parse(path).getroot().iter("interface"):
-                declared[interface.get("name")] = members(interface)
-        name = "org.libvirt." + kind
-        served = interfaces_at(client, SAMPLES[kind])
-        assert members(served[name]) == declared[name]
-        native = "org.virtbus1." + kind
-        if native in declared:
-            assert members(served[native]) == declared[native]
-
-    @pytest.mark.skipif(not SURFACE.exists(), reason="the table of the existing API's members is not at hand")
-    @pytest.mark.parametrize("kind", COMPATIBLE)
-    def test_object_has_what_existing_clients_expect(self, client, kind):
-        expected = {}
-        for line in SURFACE.read_text(encoding="utf-8").splitlines()[1:]:
-            interface, what, name, ins, access, outs = line.split("\t")[:6]
-            if interface != "org.libvirt." + kind:
-                continue
-            first = access if what == "property" else "" if ins == "-" else ins
-            expected[what, name] = (first, "" if outs == "-" else outs)
-        assert members(interfaces_at(client, SAMPLES[kind])["org.libvirt." + kind]) == expected
-
-    def test_argument_names(self, client):
-        domain = interfaces_at(client, path_of(UNUSED_UUID))[DOMAIN]
-        method = next(m for m in domain.findall("method") if m.get("name") == "SetMetadata")
-        assert [a.get("name") for a in method.findall("arg")] == ["type", "metadata", "key", "uri", "flags"]
-
     def test_standard_interfaces(self, client, web):
         assert {INTROSPECTABLE, PROPERTIES, PEER} <= set(interfaces_at(client, web.path))
         assert OBJECT_MANAGER in interfaces_at(client, "/org/libvirt")
@@ -110,11 +77,11 @@ class TestIntrospection:
             assert part in nodes or child in nodes or child.lstrip("/") in nodes, f"{path}: {nodes}"
             path = child
 
-    def test_writable_properties(self, client):
-        for kind in COMPATIBLE:
-            interface = interfaces_at(client, SAMPLES[kind])["org.libvirt." + kind]
-            writable = [p.get("name") for p in interface.findall("property") if p.get("access") != "read"]
-            assert writable == (["Autostart"] if kind in ("Domain", "Network", "StoragePool") else [])
+
+def refused(client, *arguments, **options):
+    with pytest.raises(BusError) as e:
+        client.call(*arguments, **options)
+    return e.value
 
 
 class TestVariants:
@@ -147,65 +114,108 @@ class TestVariants:
                 checked.add(name.unpack())
         assert NATIVE in checked
 
+    @pytest.mark.qemu
+    @pytest.mark.parametrize("driver", [QEMU, TEST])
+    def test_typed_parameters_have_two(self, client, root_dir, driver):
+        """Of every method of the old family that answers with values by name, as far as the driver has it."""
+        machine = running_machine(client, root_dir, driver)
+        checked = set()
+        for method in METHODS:
+            path = {"domain": machine.path, "connect": driver}.get(method.kind)
+            if not path or not method.interface.startswith("org.libvirt.") or not NAMED_VALUES & set(method.results):
+                continue
+            values = method.values(disk="vda", device=machine.device, stats=0)
+            try:
+                body = client.send(path, method.interface, method.name, method.signature, *values).body
+            except BusError:
+                continue
+            for dictionary in dictionaries(body):
+                levels = entry_levels(dictionary)
+                assert set(levels.values()) <= {2}, method.id
+                checked |= {method.name} if levels else set()
+        assert {"GetStats", "GetAllDomainStats", "GetSchedulerParameters", "GetMemoryParameters"} <= checked
+        assert driver == TEST or {"GetBlockIOTune", "GetInterfaceParameters", "GetNumaParameters",
+                                  "GetPerfEvents"} <= checked
+
     def test_types_of_the_old_family(self, client, web):
         types = {name: client.get_raw(web.path, DOMAIN, name).get_variant().get_type_string()
                  for name in ("Active", "Autostart", "Id", "Name", "OSType", "Persistent", "Updated", "UUID")}
         assert types == {"Active": "b", "Autostart": "b", "Id": "u", "Name": "s", "OSType": "s", "Persistent": "b",
                          "Updated": "b", "UUID": "s"}
 
-    def test_no_changes_are_announced_in_the_old_family(self, client, web):
-        changes = client.listen(interface=PROPERTIES, member="PropertiesChanged", arg0=DOMAIN)
+    def test_no_changes_are_announced_in_the_old_family(self, client, web, root_dir):
+        (root_dir / "pool").mkdir()
+        objects = make_objects(client, TEST, root_dir / "pool")
+        changes = client.listen(interface=PROPERTIES, member="PropertiesChanged")
         client.set(web.path, DOMAIN, "Autostart", "b", True)
         define(client, definition("web", domain_uuid=web.uuid, memory_kib=65536))
         web.undefine()
+        for kind, members in (("domain", ("Create", "Suspend", "Destroy")), ("network", ("Create", "Destroy")),
+                              ("storagepool", ("Destroy", "Create"))):
+            interface = {"domain": DOMAIN, "network": "org.libvirt.Network"}.get(kind, "org.libvirt.StoragePool")
+            client.set(objects[kind], interface, "Autostart", "b", True)
+            for member in members:
+                method = next(m for m in METHODS if m.id == f"{interface}.{member}")
+                client.call(objects[kind], interface, member, method.signature, *method.values())
         client.ping()
         client.ping_bus()
         wait_for(lambda: not GLib.MainContext.default().pending())
-        assert changes.signals == []
+        announced = {s.values[0] for s in changes.signals}
+        assert announced and not {name for name in announced if not name.startswith("org.virtbus1.")}
 
 
 class TestErrors:
-    def test_unknown_method(self, client, web):
-        with pytest.raises(BusError) as e:
-            web.call("NoSuchMethod")
-        assert e.value.name == UNKNOWN_METHOD
+    @pytest.mark.parametrize("interface, member, signature, arguments, text", [
+        (DOMAIN, "GetState", "s", ["0"], "Type of message, “(s)”, does not match expected type “(u)”"),
+        (DOMAIN, "GetState", "", [], "Type of message, “()”, does not match expected type “(u)”"),
+        (DOMAIN, "GetState", "uu", [0, 0], "Type of message, “(uu)”, does not match expected type “(u)”"),
+        (DOMAIN, "Resume", "u", [0], "Type of message, “(u)”, does not match expected type “()”"),
+        (PROPERTIES, "Get", "ss", [DOMAIN, "Nothing"], "No such property “Nothing”"),
+        (PROPERTIES, "Get", "ss", ["org.example", "Name"], "No such interface “org.example”"),
+        (PROPERTIES, "GetAll", "s", ["org.example"], "No such interface “org.example”"),
+        (PROPERTIES, "Get", "s", [DOMAIN], "Type of message, “(s)”, does not match expected type “(ss)”"),
+        (PROPERTIES, "Set", "ssv", ["org.example", "Name", GLib.Variant("b", True)], "No such interface “org.example”"),
+        (PROPERTIES, "Set", "ssv", [DOMAIN, "Nothing", GLib.Variant("b", True)], "No such property “Nothing”"),
+        (PROPERTIES, "Set", "ssv", [DOMAIN, "Name", GLib.Variant("s", "x")], "Property “Name” is not writable"),
+        (PROPERTIES, "Set", "ssv", [DOMAIN, "Autostart", GLib.Variant("u", 1)],
+         "Error setting property “Autostart”: Expected type “b” but got “u”")])
+    def test_wrong_arguments(self, client, web, interface, member, signature, arguments, text):
+        """In GDBus's words, which the existing service has from it; for an object that is not there, too."""
+        for path in (web.path, path_of(UNUSED_UUID)):
+            error = refused(client, path, interface, member, signature, *arguments)
+            assert (error.name, error.message) == (INVALID_ARGS, text)
 
-    def test_unknown_interface(self, client, web):
-        with pytest.raises(BusError) as e:
-            client.call(web.path, "org.example.Nothing", "Method")
-        assert e.value.name in (UNKNOWN_METHOD, "org.freedesktop.DBus.Error.UnknownInterface")
+    def test_unknown_members(self, client, web):
+        for path, interface, member in (
+                (web.path, DOMAIN, "NoSuchMethod"), (web.path, "org.example.Nothing", "Method"),
+                (web.path, OBJECT_MANAGER, "GetManagedObjects"), (web.path + "/more", DOMAIN, "GetState"),
+                ("/org/libvirt/NoSuchDriver", CONNECT, "ListDomains"), (f"{QEMU}/nokind/x", CONNECT, "ListDomains"),
+                ("/else", CONNECT, "ListDomains")):
+            error = refused(client, path, interface, member, "u" if interface == CONNECT else "",
+                            *([0] if interface == CONNECT else []))
+            assert (path, error.name) == (path, UNKNOWN_METHOD)
 
-    @pytest.mark.parametrize("path", ["/org/libvirt/NoSuchDriver", "/org/libvirt/QEMU/nokind/x", "/else"])
-    def test_unknown_object(self, client, path):
-        with pytest.raises(BusError) as e:
-            client.call(path, CONNECT, "ListDomains", "u", 0)
-        assert e.value.name in (UNKNOWN_METHOD, "org.freedesktop.DBus.Error.UnknownObject")
-
-    def test_grandchild(self, client, web):
-        with pytest.raises(BusError) as e:
-            client.call(web.path + "/more", DOMAIN, "GetState", "u", 0)
-        assert e.value.name in (UNKNOWN_METHOD, "org.freedesktop.DBus.Error.UnknownObject")
-
-    def test_wrong_signature(self, client, web):
-        with pytest.raises(BusError) as e:
-            web.call("GetState", "s", "0")
-        assert e.value.name == INVALID_ARGS
-
-    def test_too_many_and_too_few_arguments(self, client, web):
-        for signature, arguments in (("", ()), ("uu", (0, 0))):
-            with pytest.raises(BusError) as e:
-                web.call("GetState", signature, *arguments)
-            assert e.value.name == INVALID_ARGS
-
-    def test_unknown_property(self, client, web):
-        with pytest.raises(BusError) as e:
-            client.get(web.path, DOMAIN, "Nothing")
-        assert e.value.name in (INVALID_ARGS, "org.freedesktop.DBus.Error.UnknownProperty")
-
-    def test_unknown_interface_of_a_property(self, client, web):
-        with pytest.raises(BusError) as e:
-            client.get(web.path, "org.example.Nothing", "Name")
-        assert e.value.name in (INVALID_ARGS, "org.freedesktop.DBus.Error.UnknownInterface")
+    @pytest.mark.parametrize("driver", [QEMU, TEST])
+    def test_missing_objects(self, client, driver):
+        """One name for all that is missing, and libvirt's first words, by which Cockpit tells it."""
+        words = {"domain": "Domain not found:", "network": "Network not found:", "interface": "Interface not found:",
+                 "nodedev": "Node device not found:", "nwfilter": "Network filter not found:",
+                 "secret": "Secret not found:", "storagepool": "Storage pool not found:",
+                 "storagevol": "Storage volume not found: no storage vol with matching"}
+        for kind, text in words.items():
+            interface = next(m.interface for m in METHODS if m.kind == kind and m.interface.startswith("org.libvirt."))
+            for path in (f"{driver}/{ABSENT[kind]}", f"{driver}/{kind}"):
+                error = refused(client, path, interface, "GetXMLDesc", "u", 0)
+                assert error.name == "org.libvirt.Error" and error.message.startswith(text), error
+                assert client.get_all_raw(path, interface).n_children() == 0
+        for member, value, text in (("DomainLookupByName", "x", words["domain"]),
+                                    ("NetworkLookupByName", "x", words["network"]),
+                                    ("StoragePoolLookupByName", "x", words["storagepool"]),
+                                    ("StorageVolLookupByPath", "/x", words["storagevol"]),
+                                    ("NodeDeviceLookupByName", "x", words["nodedev"]),
+                                    ("InterfaceLookupByMAC", "00:00:00:00:00:01", words["interface"])):
+            error = refused(client, driver, CONNECT, member, "s", value)
+            assert error.name == "org.libvirt.Error" and error.message.startswith(text), error
 
     @pytest.mark.parametrize("path", [
         f"{QEMU}/domain/x", f"{QEMU}/domain/_zz", f"{QEMU}/domain/_", f"{QEMU}/domainsnapshot/x",
@@ -235,17 +245,49 @@ class TestErrors:
                     assert "not running" in e.message
         assert set(refused) <= {"CoreDump", "FSTrim", "PMWakeup", "SetTime"}
 
-    def test_drivers_that_cannot_run_here(self, client):
+    def check_other_drivers(self, client, kind):
+        """They are there, and every method of every object of theirs has the same clear answer."""
         tree = ElementTree.fromstring(client.introspect("/org/libvirt"))
         drivers = {n.get("name").rsplit("/", 1)[-1] for n in tree.findall("node")}
-        assert {"QEMU", "Test"} <= drivers
-        for driver in drivers - {"QEMU", "Test"}:
+        assert drivers == OTHER_DRIVERS[kind] | {"QEMU", "Test"}
+        for driver in OTHER_DRIVERS[kind]:
             path = "/org/libvirt/" + driver
-            if CONNECT not in interfaces_at(client, path):
-                continue
-            with pytest.raises(BusError) as e:
-                client.call(path, CONNECT, "ListDomains", "u", 0)
-            assert e.value.name == "org.libvirt.Error" and e.value.message
+            assert client.get(path, "org.virtbus1.Connect", "Available") is False
+            assert client.get(path, "org.virtbus1.Connect", "Missing")
+            for method in METHODS:
+                if method.kind in ("manager", "job"):
+                    continue
+                at = path if method.kind == "connect" else f"{path}/{ABSENT[method.kind]}"
+                error = refused(client, at, method.interface, method.name, method.signature, *method.values(),
+                                fds=method.fds)
+                assert error.name in ("org.libvirt.Error", "org.freedesktop.DBus.Error.NotSupported"), method.id
+                assert error.message.startswith(f"The driver {driver} cannot run here: "), (method.id, error)
+
+    def test_drivers_that_cannot_run_here(self, client):
+        self.check_other_drivers(client, "session")
+
+    @pytest.mark.system
+    def test_drivers_that_cannot_run_on_the_system_bus(self, system_daemon):
+        self.check_other_drivers(system_daemon.client(), "system")
+
+
+class TestPaths:
+    def test_how_names_are_written(self, client):
+        """libvirt-dbus's vectors, where its own tests meet them."""
+        def connect(member, signature, *arguments):
+            return client.call(TEST, CONNECT, member, signature, *arguments)
+
+        pool = connect("StoragePoolLookupByName", "s", "default-pool")
+        volume = "<volume><name>sp-1.img</name><capacity>1</capacity></volume>"
+        snapshot = "<domainsnapshot><name>a-b.c d_é</name></domainsnapshot>"
+        assert [p.removeprefix(TEST) for p in (
+            connect("NodeDeviceLookupByName", "s", "scsi_host1"),
+            connect("InterfaceLookupByName", "s", "eth1"),
+            client.call(pool, "org.libvirt.StoragePool", "StorageVolCreateXML", "su", volume, 0),
+            client.call(path_of(TEST_UUID, TEST), DOMAIN, "SnapshotCreateXML", "su", snapshot, 0))] == [
+                "/nodedev/scsi_5fhost1", "/interface/aa_3abb_3acc_3add_3aee_3aff",
+                "/storagevol/_2fdefault_2dpool_2fsp_2d1_2eimg",
+                "/domainsnapshot/_6695eb01_f6a4_8304_79aa_97f2502e193f_a_2db_2ec_20d_5f_c3_a9"]
 
 
 class TestConnect:
@@ -280,7 +322,8 @@ class TestProcess:
         assert re.search(r"\d+\.\d+", result.stdout)
 
     @pytest.mark.parametrize("arguments", [
-        ["--system", "--session"], ["--no-such-option"], ["--log-level=loud"], ["argument"], ["--root="]])
+        ["--system", "--session"], ["--no-such-option"], ["--log-level=loud"], ["argument"], ["--root="], ["-t"],
+        ["-t", "0"], ["--threads=many"]])
     def test_bad_options(self, arguments):
         result = self.run(*arguments)
         assert result.returncode != 0
@@ -298,6 +341,48 @@ class TestProcess:
         assert owner and owner == client.owner_of("org.virtbus1")
         pid = client.call(BUS_PATH, BUS_NAME, "GetConnectionUnixProcessID", "s", owner, destination=BUS_NAME)
         assert pid == daemon.process.pid
+
+    @pytest.mark.parametrize("arguments", [["--session"], ["--session", "-t", "4"], ["--session", "--threads=16"]])
+    def test_as_the_existing_service_is_started(self, session_bus, root_dir, arguments):
+        """Its tests start it by these words, find the bus by the environment, and give it a second."""
+        watcher = session_bus.connect()
+        environment = dict(os.environ, DBUS_SESSION_BUS_ADDRESS=session_bus.address, HOME=str(root_dir),
+                           XDG_RUNTIME_DIR=str(root_dir), XDG_CONFIG_HOME=str(root_dir / "config"),
+                           XDG_DATA_HOME=str(root_dir / "data"), XDG_STATE_HOME=str(root_dir / "state"),
+                           XDG_CACHE_HOME=str(root_dir / "cache"))
+        started = time.monotonic()
+        with subprocess.Popen([DAEMON, *arguments], stdin=subprocess.DEVNULL, env=environment) as process:
+            try:
+                watcher.wait_owner("org.libvirt", unless=lambda: process.poll() is not None)
+                assert time.monotonic() - started < 1 * SCALE
+                assert watcher.call(TEST, CONNECT, "ListDomains", "u", 0) == [path_of(TEST_UUID, TEST)]
+                process.terminate()
+                watcher.wait_owner("org.libvirt", present=False)
+                assert wait_exit(process, 5) == 0
+            finally:
+                process.kill()
+                watcher.close()
+
+    @pytest.mark.system
+    def test_installed_files(self):
+        """By their exact names: Cockpit's page, clients' builds and the bus look for them."""
+        stage = pathlib.Path(os.environ["TMPDIR"]) / "stage"
+        prefix = next(p.parents[1] for p in stage.rglob("dbus-1") if p.parent.name == "share").relative_to(stage)
+        share = stage / prefix / "share"
+        for name in ("system.d/org.libvirt.conf", "system-services/org.libvirt.service",
+                     "services/org.libvirt.service", "system.d/org.virtbus1.conf",
+                     "system-services/org.virtbus1.service", "services/org.virtbus1.service"):
+            text = (share / "dbus-1" / name).read_text(encoding="utf-8")
+            assert pathlib.PurePath(name).stem in text, name
+        interfaces = {p.name for p in (share / "dbus-1/interfaces").iterdir()}
+        assert interfaces == {p.name for p in (SOURCE / "introspection").glob("org.*.xml")}
+        for name in interfaces:
+            text = (share / "dbus-1/interfaces" / name).read_text(encoding="utf-8")
+            assert ElementTree.fromstring(text).find("interface").get("name") + ".xml" == name
+            assert text.count("org.gtk.GDBus.DocString") > 1 and "org.virtbus1.Action" not in text
+        policies = {p.name for p in (share / "polkit-1/actions").iterdir()}
+        assert "org.libvirt.api.policy" in policies
+        assert list((share / "polkit-1/rules.d").iterdir())
 
     def test_name_is_taken(self, session_bus, root_dir):
         """Another service has org.libvirt: the daemon says so and serves its own name."""

@@ -13,7 +13,8 @@
 static void comes_back(void **state)
 {
         DomainDefinition *definition = stage_definition("<title>&lt;b&gt;</title>" METADATA);
-        g_autofree char *text = definitions_format(definition, 1000, true, 1234567890123456), *again = NULL;
+        g_autofree char *text = definitions_format(definition, 1000, true, 1234567890123456, 1001),
+                        *again = NULL;
         StoredDefinition stored = {};
 
         (void)state;
@@ -22,7 +23,7 @@ static void comes_back(void **state)
         assert_true(stored.is_autostart);
         assert_int_equal(stored.created_usec, 1234567890123456);
         assert_string_equal(stored.definition->title, "<b>");
-        again = definitions_format(stored.definition, 1000, true, 1234567890123456);
+        again = definitions_format(stored.definition, 1000, true, 1234567890123456, 1001);
         assert_string_equal(again, text);
         assert_non_null(strstr(again, "  two\n  lines  <!-- and this -->"));
         domain_definition_free(stored.definition);
@@ -92,7 +93,7 @@ static void many_loaded(void *data)
                 g_free(definition->name);
                 definition->name = g_steal_pointer(&name);
                 path = g_strdup_printf("%s/qemu/%s.xml", stage->root, definition->uuid);
-                text = definitions_format(definition, 1000, false, 1);
+                text = definitions_format(definition, 1000, false, 1, 1000);
                 assert_true(g_file_set_contents(path, text, -1, NULL));
                 if (i == 0)
                         assert_true(g_file_set_contents(wrong, text, -1, NULL));
