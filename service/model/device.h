@@ -20,18 +20,33 @@
         E(ADDRESS_UNASSIGNED, "unassigned")
 DECLARE_ENUM(AddressType, address_type, ADDRESS_TYPES)
 
-/* Which members count depends on the type, as the table says. All zero with ADDRESS_PCI: yet to be assigned.
- */
+/* Which members count depends on the type, as the table says. Those that share
+ * a place never count together: there are some twenty addresses in a machine. All zero with ADDRESS_PCI: yet
+ * to be assigned. */
 typedef struct DeviceAddress {
         AddressType type;
         OnOff multifunction;
         bool has_iobase, has_irq, has_reg, has_base, has_zpci_uid, has_zpci_fid, has_slot, has_bus;
         bool has_controller, has_ccw;
         uint16_t domain, zpci_uid, ssid;
-        uint32_t controller, bus, slot, function, target, unit;
-        uint32_t port_number; /* virtio-serial */
-        uint32_t zpci_fid, cssid, devno, irq;
-        uint64_t reg, iobase, base;
+        uint32_t controller, bus, slot;
+        union {
+                uint32_t target;      /* drive */
+                uint32_t port_number; /* virtio-serial */
+                uint32_t zpci_fid;    /* pci */
+                uint32_t cssid;       /* ccw */
+                uint32_t irq;         /* isa */
+        };
+        union {
+                uint32_t function; /* pci */
+                uint32_t unit;     /* drive */
+                uint32_t devno;    /* ccw */
+        };
+        union {
+                uint64_t reg;    /* spapr-vio */
+                uint64_t iobase; /* isa */
+                uint64_t base;   /* dimm */
+        };
         char *port; /* usb: "1.2" */
 } DeviceAddress;
 extern const StructType device_address_type;

@@ -85,14 +85,22 @@ typedef struct DomainController {
         bool has_index, has_ports, has_vectors, has_chassis_nr, has_chassis, has_port, has_bus_nr,
                 has_target_index;
         bool has_node, has_pcihole64, has_max_grant_frames, has_max_event_channels;
-        uint32_t index;
-        uint32_t ports; /* usb (xhci), virtio-serial */
-        uint32_t vectors;
-        uint32_t chassis_nr, chassis, port, bus_nr, target_index, node;
-        uint32_t queues, cmd_per_lun, max_sectors, iothread;
-        uint32_t max_grant_frames, max_event_channels;
-        uint64_t pcihole64_kib;
         VirtioOptions virtio;
+        uint32_t index;
+        /* Of one type each: there are many controllers in a machine. */
+        union {
+                uint32_t ports; /* usb (xhci), virtio-serial */
+                uint32_t chassis;
+                uint32_t max_grant_frames;
+        };
+        union {
+                uint32_t vectors;
+                uint32_t chassis_nr;
+                uint32_t max_event_channels;
+        };
+        uint32_t port, bus_nr, target_index, node;
+        uint32_t queues, cmd_per_lun, max_sectors, iothread;
+        uint64_t pcihole64_kib;
         DeviceInfo info;
 } DomainController;
 extern const StructType domain_controller_type;

@@ -213,7 +213,8 @@ typedef struct DiskSource {
         DiskProtocol protocol;
         DiskPoolMode pool_mode;
         StartupPolicy startup_policy;
-        YesNo tls, managed, ssl_verify, reconnect_enabled;
+        YesNo tls, managed, ssl_verify, reconnect_enabled, reservations_managed;
+        bool has_timeout;
         char *file, *dev, *dir;
         char *name; /* network: image, export, pool/volume ... */
         char *query, *tls_hostname;
@@ -222,7 +223,6 @@ typedef struct DiskSource {
         uint64_t namespace_id;                              /* nvme */
         DeviceAddress address;                              /* nvme */
         uint32_t index, reconnect_timeout, reconnect_delay; /* delay: nbd, in seconds */
-        bool has_timeout;
         uint64_t timeout_seconds, readahead;
         LIST(DiskHost) hosts;
         LIST(DiskCookie) cookies;
@@ -234,7 +234,6 @@ typedef struct DiskSource {
         DiskAuth *auth;
         DiskEncryption *encryption;
         char *reservations_type, *reservations_path, *reservations_mode;
-        YesNo reservations_managed;
         char *fd_group;
 } DiskSource;
 extern const StructType disk_source_type;
@@ -284,8 +283,6 @@ typedef struct DomainDisk {
         DiskModel model;
         DiskSnapshot snapshot;
         YesNo rawio;
-        char *sgio;
-        char *driver_name;
         DiskFormat format; /* driver/@type */
         DiskCache cache;
         DiskErrorPolicy error_policy, rerror_policy;
@@ -295,25 +292,27 @@ typedef struct DomainDisk {
         OnOff discard_no_unref;
         DiskDetectZeroes detect_zeroes;
         bool has_queues;
-        uint32_t queues, queue_size, iothread;
+        bool backing_ends; /* <backingStore/>: there is none */
+        DiskBus bus;
+        DiskTray tray;
+        OnOff removable;
+        DiskTranslation translation;
+        bool readonly, shareable, transient;
+        YesNo transient_share_backing;
         VirtioOptions virtio;
+        uint32_t queues, queue_size, iothread;
+        uint32_t rotation_rate;
+        uint32_t cylinders, heads, sectors;
+        uint32_t logical_block_size, physical_block_size, discard_granularity;
+        char *sgio;
+        char *driver_name;
         uint64_t metadata_cache_max_size;
         DiskAuth *auth; /* the old place, outside of source */
         DiskSource source;
         DiskBacking *backing; /* NULL: to be found out by the image */
-        bool backing_ends;    /* <backingStore/>: there is none */
         DiskMirror *mirror;
         char *target; /* "vda" */
-        DiskBus bus;
-        DiskTray tray;
-        OnOff removable;
-        uint32_t rotation_rate;
-        uint32_t cylinders, heads, sectors;
-        DiskTranslation translation;
-        uint32_t logical_block_size, physical_block_size, discard_granularity;
         DiskTune *tune;
-        bool readonly, shareable, transient;
-        YesNo transient_share_backing;
         char *serial, *wwn, *vendor, *product;
         DiskEncryption *encryption; /* the old place, outside of source */
         DeviceInfo info;

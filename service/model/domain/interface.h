@@ -83,8 +83,9 @@ extern const StructType bandwidth_type;
 
 #define VLAN_NATIVE_MODES(E)                                                                                \
         E(VLAN_NATIVE_DEFAULT, "default")                                                                   \
-        E(VLAN_NATIVE_TAGGED, "tagged") E(VLAN_NATIVE_UNTAGGED, "untagge"                                   \
-                                                                "d")
+        E(VLAN_NATIVE_TAGGED, "tagged")                                                                     \
+        E(VLAN_NATIVE_UNTAGGED, "untagge"                                                                   \
+                                "d")
 DECLARE_ENUM(VlanNativeMode, vlan_native_mode, VLAN_NATIVE_MODES)
 
 typedef struct VlanTag {
@@ -157,21 +158,23 @@ DECLARE_ENUM(TeamingType, teaming_type, TEAMING_TYPES)
 typedef struct DomainInterface {
         InterfaceType type;
         YesNo managed, trust_guest_rx_filters;
-        char mac[18];
-        char *mac_type; /* "generated", "static" */
         YesNo mac_check;
+        char mac[18];
         MacvtapMode source_mode;
-        YesNo source_reconnect_enabled;
-        uint32_t source_reconnect_timeout;
+        YesNo source_reconnect_enabled, target_managed, port_isolated;
+        InterfaceBackend backend;
+        LinkState link;
+        TeamingType teaming;
+        bool has_sndbuf;
+        uint32_t source_reconnect_timeout, source_port, local_port, mtu;
+        char *mac_type; /* "generated", "static" */
         /* network, portgroup, portid; bridge; dev: direct, hostdev, vdpa; name: internal */
         char *source_network, *source_portgroup, *source_bridge, *source_dev, *source_name;
         char source_portid[37];
         char *source_type, *source_path, *source_unix_mode; /* vhostuser */
         char *source_address;                               /* server, client, mcast, udp */
-        uint32_t source_port;
-        char *local_address; /* udp */
-        uint32_t local_port;
-        char *switchid; /* vds */
+        char *local_address;                                /* udp */
+        char *switchid;                                     /* vds */
         uint64_t port_id, connection_id;
         char *portgroup_id;
         DeviceAddress source_device; /* hostdev */
@@ -184,7 +187,6 @@ typedef struct DomainInterface {
         Virtualport *virtualport;
         char *script, *downscript, *domain_name; /* backenddomain */
         char *target;                            /* name of the tap on the host */
-        YesNo target_managed;
         char *guest_dev, *guest_actual;
         char *model; /* "virtio", "e1000" ... any word; the hypervisor decides */
         InterfaceDriver driver_name;
@@ -193,17 +195,11 @@ typedef struct DomainInterface {
         uint32_t queues, rx_queue_size, tx_queue_size;
         VirtioOptions virtio;
         InterfaceOffloads *host_offloads, *guest_offloads;
-        InterfaceBackend backend;
         char *backend_tap, *backend_vhost, *backend_log;
         LIST(PortForward) port_forwards;
         FilterReference *filter;
-        LinkState link;
-        uint32_t mtu;
         InterfaceCoalesce *coalesce;
-        bool has_sndbuf;
         uint64_t sndbuf;
-        YesNo port_isolated;
-        TeamingType teaming;
         char *teaming_persistent;
         DeviceInfo info;
 } DomainInterface;
