@@ -59,9 +59,11 @@ static void show(struct FilterState *state, uid_t owner, GHashTable *names)
 /* Asked once, for no module comes or goes by itself later. */
 static void learn_kernel(struct FilterState *state) AWAITS
 {
-        static const char conntrack[] = "table bridge virtbus-test { chain c { ct state new accept; } }";
-        static const char reject[] = "table bridge virtbus-test { chain c { type filter hook prerouting "
-                                     "priority 0; reject; } }";
+        /* nft wants the ends of lines: on one line this would be a mistake whatever the kernel can do. */
+        static const char conntrack[] =
+                "table bridge virtbus-test {\nchain c {\nct state new accept\n}\n}\n";
+        static const char reject[] = "table bridge virtbus-test {\nchain c {\ntype filter hook prerouting "
+                                     "priority 0;\nreject\n}\n}\n";
 
         if (state->knows_kernel)
                 return;
