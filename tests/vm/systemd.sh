@@ -5,7 +5,7 @@
 # the file system of this host, read-only below a tmpfs, with virtbus installed over it. Nothing of the host is written
 # to but a temporary folder, which -k keeps. The kernel is fetched once and kept where guest.sh keeps its own, and so are
 # the servers that WHAT needs: installed on the host they would be started there. What is tested stands in
-# WHAT-inside.sh (systemd, storage); each check is an "ok" or "not ok" line, and all must be there.
+# WHAT-inside.sh (systemd, storage, host); each check is an "ok" or "not ok" line, and all must be there.
 # Needs root, because the machine's root reads the host's files.
 set -euo pipefail
 
@@ -21,6 +21,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 what=${1:-systemd}
 inside=$here/$what-inside.sh
 declare -A servers=([storage]="tgt nfs-kernel-server nfs-common rpcbind open-iscsi")
+# What the machine has beside what all need: behind an IOMMU, a network card that can be given away, and one device of
+# each other kind.
+declare -A hardware=([host]="-device intel-iommu -device pcie-root-port,id=spare,bus=pcie.0,addr=0x10
+        -device e1000e,bus=spare,mac=52:54:00:12:34:56 -device qemu-xhci,addr=0x11 -device usb-tablet,serial=tablet1
+        -device bochs-display,addr=0x12")
+declare -A words=([host]="intel_iommu=on")
 [ -e "$inside" ] || { echo "there is no $inside" >&2; exit 2; }
 top=$(cd "$here/../.." && pwd)
 cache=${VIRTBUS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/virtbus-tests}
@@ -155,11 +161,13 @@ DESTDIR=$work/share/tree meson install -C "$build" --no-rebuild > "$work/install
 [ -z "${servers[$what]:-}" ] || cp -a "$cache/servers-$what/x/." "$work/share/tree/"
 cp "$inside" "$work/share/inside"
 cp "$here/checks.sh" "$work/share/"
+echo "$top" > "$work/share/source"
 initramfs_pack
 
 timeout "$timeout_s" qemu-system-x86_64 -nodefaults -no-user-config -machine q35 -accel tcg,thread=multi -cpu max \
         -smp 2 -m 1536 -display none -serial stdio -no-reboot -kernel "$kernel/boot/vmlinuz-$version" \
-        -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1 apparmor=0 systemd.show_status=no" \
+        -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1 apparmor=0 systemd.show_status=no ${words[$what]:-}" \
+        ${hardware[$what]:-} \
         -fsdev local,id=host,path=/,security_model=none,readonly=on,multidevs=remap \
         -device virtio-9p-pci,fsdev=host,mount_tag=host \
         -fsdev "local,id=share,path=$work/share,security_model=none" -device virtio-9p-pci,fsdev=share,mount_tag=share \
