@@ -385,6 +385,7 @@ int networks_create(Call *call, Network *network, Error *error)
         return r;
 }
 
+/* One that is stored stays, and plugs its guests in again when it comes up. */
 int networks_destroy(Call *call, Network *network, Error *error)
 {
         int r;
@@ -392,6 +393,11 @@ int networks_destroy(Call *call, Network *network, Error *error)
         if (!network->is_active)
                 return error_set(error, ERROR_OPERATION_INVALID, "The %s is not up",
                                  object_describe(&network->object));
+        if (!network->is_persistent && network->ports->len > 0)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The %s is not stored and would be gone, and %u interfaces of running "
+                                 "machines are plugged into it: end them, or define it before",
+                                 object_describe(&network->object), network->ports->len);
         r = active_stop(virtual_network(network), error);
         active_announce(network, EVENT_STOPPED);
         if (!network->is_persistent)

@@ -237,12 +237,9 @@ static void on_port_change(Domain *domain, json_t *arguments)
         }
 }
 
-/* passt has ended, or was ended: the guest sees its cable pulled out. A netdev is "host" and the card's
- * alias (command/interface.c). */
-static void on_stream_disconnected(Domain *domain, json_t *arguments)
+/* The guest sees its cable pulled out. A netdev is "host" and the card's alias (command/interface.c). */
+void notice_lost_network(Domain *domain, const char *netdev)
 {
-        const char *netdev = text_of(arguments, "netdev-id");
-
         log_warning(domain->object.path, "machine %s has lost the user network of %s", domain->object.name,
                     netdev);
         if (!domain->live || !g_str_has_prefix(netdev, "host"))
@@ -256,6 +253,12 @@ static void on_stream_disconnected(Domain *domain, json_t *arguments)
                                           -EBADF)); /* if QEMU refuses, the log has it already */
                 status_save_soon(domain);
         }
+}
+
+/* passt has ended, or was ended. */
+static void on_stream_disconnected(Domain *domain, json_t *arguments)
+{
+        notice_lost_network(domain, text_of(arguments, "netdev-id"));
 }
 
 static const struct {

@@ -177,6 +177,38 @@ static void check_devices(Domain *domain) AWAITS
                 drop_missing(domain, peripherals);
 }
 
+/* A line for each netdev, "hostnet0: index=0,type=stream,fd:9"; nothing follows if nobody is at the other
+ * end. */
+static bool is_lost(const char *text, const char *netdev)
+{
+        _cleanup_(freep) char *start = g_strdup_printf("%s: ", netdev);
+        const char *line = strstr(text, start), *end = line ? line + strcspn(line, "\r\n") : NULL;
+
+        return end && end[-1] == ',';
+}
+
+/* passt may have ended while nobody listened. Only QEMU's text for people tells. */
+static void check_user_networks(Domain *domain) AWAITS
+{
+        _cleanup_(json_decrefp) json_t *answer = NULL;
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *netdevs = g_ptr_array_new_with_free_func(g_free);
+        _cleanup_(error_clear) Error error = {};
+
+        LIST_FOREACH (interface, domain->live->devices.interfaces) {
+                if (interface->type == INTERFACE_TYPE_USER && interface->backend == INTERFACE_BACKEND_PASST &&
+                    interface->link != LINK_DOWN && interface->info.alias)
+                        g_ptr_array_add(netdevs, g_strconcat("host", interface->info.alias, NULL));
+        }
+        if (netdevs->len == 0)
+                return;
+        if (qmp_call(machine_of(domain)->qmp, "human-monitor-command",
+                     json_pack("{s:s}", "command-line", "info network"), DEADLINE_NEVER, &answer, &error) < 0)
+                log_debug(domain->object.path, "QEMU does not list its networks: %s", error.message);
+        for (unsigned i = 0; json_is_string(answer) && i < netdevs->len; i++)
+                if (is_lost(json_string_value(answer), netdevs->pdata[i]))
+                        notice_lost_network(domain, netdevs->pdata[i]);
+}
+
 static int take_back(Domain *domain, Error *error) AWAITS
 {
         const QemuDriver *qemu = qemu_driver_of(domain);
@@ -204,6 +236,8 @@ static int take_back(Domain *domain, Error *error) AWAITS
         if (r >= 0) {
                 snapshot_recover(domain);
                 check_devices(domain);
+                if (domain->live && machine->qmp)
+                        check_user_networks(domain);
                 update_recover(domain);
         }
         if (r >= 0 && machine->qmp)

@@ -112,13 +112,27 @@ class TestUser:
         daemon.restart()
         assert len(passts()) == 1
         wait_for(lambda: ask(18081, b"hi\n") == b"hello\n", timeout=20)
-        run("pkill", "-KILL", "^passt")  # of this namespace of processes
+        daemon.kill()
+        run("pkill", "-KILL", "^passt")  # of this namespace of processes; nobody hears of it
+        wait_for(lambda: passts() == [])
+        daemon.start()
         wait_for(lambda: machine.tree().find("devices/interface/link") is not None)
         assert machine.tree().find("devices/interface/link").get("state") == "down"
         assert console.run("cat /sys/class/net/eth0/carrier") == "0" and "has lost the user network of hostnet0" in daemon.read_log()
         console.close()
         machine.destroy()
         wait_for(lambda: passts() == [])
+
+    def test_a_passt_that_dies(self, daemon, client, uplink):
+        machine = define_machine(client, definition("web", interface(forwards((18083, 80)), "user")))
+        machine.create()
+        assert machine.tree().find("devices/interface/link") is None
+        daemon.restart()
+        assert machine.tree().find("devices/interface/link") is None
+        run("pkill", "-KILL", "^passt")  # of this namespace of processes
+        wait_for(lambda: machine.tree().find("devices/interface/link") is not None)
+        assert machine.tree().find("devices/interface/link").get("state") == "down"
+        machine.destroy()
 
     def test_a_port_that_is_taken(self, client, uplink):
         with socket.create_server(("127.0.0.1", 18082)):

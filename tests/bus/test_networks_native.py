@@ -16,6 +16,7 @@ from harness import PROPERTIES, wait_for
 from machines import CONNECT, DOMAIN, NATIVE, QEMU, SHUTOFF
 from machines import define as define_machine
 from machines import definition
+from networks import network as lab_xml
 from networks import (NATIVE_CONNECT, NATIVE_NETWORK, NETWORK, clean, define, dnsmasqs, guests, interface, link,  # noqa: F401
                       refused, rules, run, up)
 
@@ -258,6 +259,23 @@ class TestAddresses:
         client.call(network, NATIVE_NETWORK, "Stop")
         client.call(network, NATIVE_NETWORK, "Undefine")
         assert machine.state[0] == SHUTOFF
+
+    def test_what_is_not_stored_does_not_vanish_under_machines(self, daemon, client):
+        xml = lab_xml("lab", network_uuid="0fcd0a54-6f3b-4f5e-9d0e-1c58a0d2f1aa")
+        network = client.call(QEMU, CONNECT, "NetworkCreateXML", "s", xml)
+        machine = machine_on(client, "lab")
+        tap = client.get(network, NATIVE_NETWORK, "Ports")[0]["device"]
+        for _ in range(2):
+            refused(client.call, network, NATIVE_NETWORK, "Stop", word="1 interfaces")
+            assert link(tap)["master"] == "vblab" and client.get(network, NATIVE_NETWORK, "Active") is True
+            daemon.restart()
+            wait_for(lambda: client.get(network, NATIVE_NETWORK, "Ports"))
+        client.call(QEMU, CONNECT, "NetworkDefineXML", "s", xml)
+        client.call(network, NATIVE_NETWORK, "Stop")  # it stays, and so does what it knows of its guests
+        client.call(network, NATIVE_NETWORK, "Start")
+        assert link(tap)["master"] == "vblab"
+        machine.destroy()
+        client.call(network, NATIVE_NETWORK, "Stop")
 
 
 class Agent(threading.Thread):
