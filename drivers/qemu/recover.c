@@ -195,14 +195,16 @@ static void check_user_networks(Domain *domain) AWAITS
         _cleanup_(error_clear) Error error = {};
 
         LIST_FOREACH (interface, domain->live->devices.interfaces) {
-                if (interface->type == INTERFACE_TYPE_USER && interface->backend == INTERFACE_BACKEND_PASST &&
-                    interface->link != LINK_DOWN && interface->info.alias)
+                if (interface->type == INTERFACE_TYPE_USER &&
+                    interface->backend == INTERFACE_BACKEND_PASST && interface->link != LINK_DOWN &&
+                    interface->info.alias)
                         g_ptr_array_add(netdevs, g_strconcat("host", interface->info.alias, NULL));
         }
         if (netdevs->len == 0)
                 return;
         if (qmp_call(machine_of(domain)->qmp, "human-monitor-command",
-                     json_pack("{s:s}", "command-line", "info network"), DEADLINE_NEVER, &answer, &error) < 0)
+                     json_pack("{s:s}", "command-line", "info network"), DEADLINE_NEVER, &answer,
+                     &error) < 0)
                 log_debug(domain->object.path, "QEMU does not list its networks: %s", error.message);
         for (unsigned i = 0; json_is_string(answer) && i < netdevs->len; i++)
                 if (is_lost(json_string_value(answer), netdevs->pdata[i]))
