@@ -15,21 +15,12 @@
 #include "drivers/qemu/status.h"
 #include <string.h>
 
-static const DiskBacking *find_below(const DomainDisk *disk, const char *path)
-{
-        for (const DiskBacking *below = disk->backing; below && below->type != DISK_TYPE_ABSENT;
-             below = below->backing)
-                if (g_strcmp0(chain_path(&below->source), path) == 0)
-                        return below;
-        return NULL;
-}
-
 static bool is_above(const DomainDisk *disk, const char *path, const char *base)
 {
         const DiskBacking *below = disk->backing;
 
         if (g_strcmp0(chain_path(&disk->source), path) != 0) {
-                const DiskBacking *image = find_below(disk, path);
+                const DiskBacking *image = chain_find_below(disk, path);
 
                 below = image ? image->backing : NULL;
         }
@@ -48,30 +39,6 @@ int chain_merge_check(const Domain *domain, const char *target, const char *path
                          target, object_describe(&domain->object), path, base);
 }
 
-/* All images from `top` down to the one above `base`. */
-static bool remove_range(DomainDefinition *definition, const char *target, const char *top, const char *base)
-{
-        const DomainDisk *disk = definition ? chain_find_disk(definition, target) : NULL;
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
-        bool is_inside = disk && g_strcmp0(chain_path(&disk->source), top) == 0, is_changed = false;
-
-        if (is_inside)
-                g_ptr_array_add(paths, g_strdup(top));
-        for (const DiskBacking *below = disk ? disk->backing : NULL;
-             below && below->type != DISK_TYPE_ABSENT; below = below->backing) {
-                const char *path = chain_path(&below->source);
-
-                if (g_strcmp0(path, base) == 0)
-                        break;
-                is_inside |= g_strcmp0(path, top) == 0;
-                if (is_inside)
-                        g_ptr_array_add(paths, g_strdup(path));
-        }
-        for (unsigned i = 0; i < paths->len; i++)
-                is_changed |= chain_remove_image(definition, target, paths->pdata[i]);
-        return is_changed;
-}
-
 /* The kept definition first: it is what a later start believes. */
 int chain_merge_follow(Domain *domain, const char *target, const char *top, const char *base, Error *error)
 {
@@ -82,14 +49,14 @@ int chain_merge_follow(Domain *domain, const char *target, const char *top, cons
         DomainDisk *disk;
         int r = 0;
 
-        if (remove_range(kept, target, top, base) && domain->is_persistent) {
+        if (chain_remove_range(kept, target, top, base) && domain->is_persistent) {
                 r = definitions_save(domain, kept, domain->is_autostart, error);
                 if (r < 0)
                         return r;
                 domain_definition_free(domain->definition);
                 domain->definition = TAKE_PTR(kept);
         }
-        if (!domain->live || !remove_range(live, target, top, base))
+        if (!domain->live || !chain_remove_range(live, target, top, base))
                 return 0;
         disk = chain_find_disk(live, target);
         if (disk && disk->mirror)
@@ -139,8 +106,8 @@ static int merge_running(Domain *domain, const char *target, const char *path, c
 {
         const DomainDisk *disk = chain_find_disk(domain->live, target);
         const bool is_active = g_strcmp0(chain_path(&disk->source), path) == 0;
-        const DiskBacking *image = is_active ? NULL : find_below(disk, path),
-                          *lower = find_below(disk, base);
+        const DiskBacking *image = is_active ? NULL : chain_find_below(disk, path),
+                          *lower = chain_find_below(disk, base);
         _cleanup_(freep) char *top = chain_node(disk, disk->source.index),
                               *from = chain_node(disk, image ? image->index : disk->source.index),
                               *to = chain_node(disk, lower->index),
@@ -166,7 +133,7 @@ static int merge_stopped(Domain *domain, const char *target, const char *path, c
 {
         const DomainDisk *disk = chain_find_disk(domain->definition, target);
         _cleanup_(freep) char *above = NULL;
-        const DiskBacking *lower = find_below(disk, base);
+        const DiskBacking *lower = chain_find_below(disk, base);
         DiskFormat format = lower->format;
         int r;
 

@@ -5,44 +5,9 @@
 #include "drivers/qemu/owner-files.h"
 #include <string.h>
 
-DomainDisk *chain_find_disk(const DomainDefinition *definition, const char *target)
-{
-        if (!definition)
-                return NULL;
-        LIST_FOREACH (disk, definition->devices.disks) {
-                if (g_strcmp0(disk->target, target) == 0)
-                        return disk;
-        }
-        return NULL;
-}
-
-int chain_find_named(const DomainDefinition *definition, const char *name, DomainDisk **ret_disk,
-                     Error *error)
-{
-        DomainDisk *found = chain_find_disk(definition, name);
-
-        LIST_FOREACH (disk, definition->devices.disks) {
-                if (!found && g_strcmp0(chain_path(&disk->source), name) == 0)
-                        found = disk;
-        }
-        if (!found)
-                return error_set(error, ERROR_INVALID_ARGUMENT, "The domain %s has no disk '%s'",
-                                 definition->name, name);
-        if (disk_source_is_empty(&found->source))
-                return error_set(error, ERROR_OPERATION_INVALID, "Disk '%s' of the domain %s has no medium",
-                                 found->target, definition->name);
-        *ret_disk = found;
-        return 0;
-}
-
 int chain_find_live(const Domain *domain, const char *name, DomainDisk **ret_disk, Error *error)
 {
         return chain_find_named(domain->live, name, ret_disk, error);
-}
-
-const char *chain_path(const DiskSource *source)
-{
-        return source->file ? source->file : source->dev;
 }
 
 static char *name_of(const DomainDisk *disk, uint32_t index, const char *what)
@@ -59,103 +24,6 @@ char *chain_node(const DomainDisk *disk, uint32_t index)
 char *chain_storage_node(const DomainDisk *disk, uint32_t index)
 {
         return name_of(disk, index, "file");
-}
-
-uint32_t chain_free_index(const DomainDisk *disk)
-{
-        uint32_t index = disk->source.index;
-
-        for (const DiskBacking *below = disk->backing; below; below = below->backing)
-                index = MAX(index, below->index);
-        return index + 1;
-}
-
-void chain_number(DomainDefinition *live)
-{
-        LIST_FOREACH (disk, live->devices.disks) {
-                uint32_t index = 0;
-
-                disk->source.index = 0;
-                for (DiskBacking *below = disk->backing; below && below->type != DISK_TYPE_ABSENT;
-                     below = below->backing)
-                        below->index = ++index;
-        }
-}
-
-void chain_push(DomainDisk *disk, const char *path, uint32_t index)
-{
-        DiskBacking *below = struct_new(&disk_backing_type);
-
-        below->type = disk->type;
-        below->format = disk->format == DISK_FORMAT_ABSENT ? DISK_FORMAT_RAW : disk->format;
-        below->index = disk->source.index;
-        below->metadata_cache_max_size = disk->metadata_cache_max_size;
-        below->source = disk->source;
-        below->source.index = 0;
-        below->backing = disk->backing;
-        if (disk->backing_ends) {
-                below->backing = struct_new(&disk_backing_type);
-                below->backing->type = DISK_TYPE_ABSENT;
-        }
-        disk->backing = below;
-        disk->backing_ends = false;
-        disk->type = DISK_TYPE_FILE;
-        disk->format = DISK_FORMAT_QCOW2;
-        disk->metadata_cache_max_size = 0;
-        disk->source = (DiskSource){ .type = DISK_TYPE_FILE, .file = g_strdup(path), .index = index };
-}
-
-bool chain_pop(DomainDisk *disk)
-{
-        DiskBacking *below = disk->backing;
-        void *old;
-
-        if (!below || below->type == DISK_TYPE_ABSENT)
-                return false;
-        old = g_memdup2(&disk->source, sizeof disk->source);
-        (void)struct_free(&disk_source_type, old);
-        disk->source = below->source;
-        disk->source.type = below->type;
-        disk->source.index = below->index;
-        disk->type = below->type;
-        disk->format = below->format;
-        disk->metadata_cache_max_size = below->metadata_cache_max_size;
-        disk->backing = below->backing;
-        below->source = (DiskSource){};
-        below->backing = NULL;
-        (void)struct_free(&disk_backing_type, below);
-        if (disk->backing && disk->backing->type == DISK_TYPE_ABSENT) {
-                disk->backing = struct_free(&disk_backing_type, disk->backing);
-                disk->backing_ends = true;
-        }
-        return true;
-}
-
-bool chain_remove_image(DomainDefinition *definition, const char *target, const char *path)
-{
-        DomainDisk *disk = definition ? chain_find_disk(definition, target) : NULL;
-
-        if (!disk)
-                return false;
-        if (g_strcmp0(chain_path(&disk->source), path) == 0)
-                return chain_pop(disk);
-        for (DiskBacking **at = &disk->backing; *at; at = &(*at)->backing) {
-                DiskBacking *image = *at;
-
-                if (g_strcmp0(chain_path(&image->source), path) != 0)
-                        continue;
-                *at = image->backing;
-                image->backing = NULL;
-                (void)struct_free(&disk_backing_type, image);
-                return true;
-        }
-        return false;
-}
-
-bool chain_is_same(const DomainDisk *a, const DomainDisk *b)
-{
-        return a && b && chain_path(&a->source) &&
-               g_strcmp0(chain_path(&a->source), chain_path(&b->source)) == 0;
 }
 
 int chain_open(const Domain *domain, const char *path, bool is_writable, char **ret_name,

@@ -4,6 +4,7 @@
  * interrupts are checked and reach nobody. */
 
 #include "drivers/test/guest.h"
+#include "drivers/test/machine.h"
 #include "model/cpuset.h"
 #include <inttypes.h>
 #include <string.h>
@@ -25,12 +26,12 @@ enum {
 
 static const char *const mounted[] = { "/", "/boot" };
 
-typedef struct Guest {
+struct Guest {
         int run; /* the machine's id */
         int64_t clock_offset_nsec;
         bool is_frozen[G_N_ELEMENTS(mounted)];
         bool is_offline[VCPUS_MAX];
-} Guest;
+};
 
 static int guest_of(Domain *domain, const char *operation, uint32_t flags, uint32_t known, Guest **ret_guest,
                     Error *error)
@@ -42,11 +43,9 @@ static int guest_of(Domain *domain, const char *operation, uint32_t flags, uint3
                 r = domain_check_active(domain, error);
         if (r < 0)
                 return r;
-        if (!domain->private_data) {
-                domain->private_data = g_new0(Guest, 1);
-                domain->private_free = g_free;
-        }
-        guest = domain->private_data;
+        if (!machine_of(domain)->guest)
+                machine_of(domain)->guest = g_new0(Guest, 1);
+        guest = machine_of(domain)->guest;
         if (guest->run != domain->id)
                 *guest = (Guest){ .run = domain->id };
         *ret_guest = guest;

@@ -6,6 +6,27 @@
 #include "drivers/test/machine.h"
 #include "drivers/test/addresses.h"
 
+static void machine_free(void *data)
+{
+        Machine *machine = data;
+
+        g_free(machine->guest);
+        if (machine->block_jobs)
+                g_ptr_array_unref(machine->block_jobs); /* each job holds its machine: it is empty */
+        if (machine->disk_sizes)
+                g_hash_table_unref(machine->disk_sizes);
+        g_free(machine);
+}
+
+Machine *machine_of(const Domain *domain)
+{
+        if (!domain->private_data) {
+                ((Domain *)domain)->private_data = g_new0(Machine, 1);
+                ((Domain *)domain)->private_free = machine_free;
+        }
+        return domain->private_data;
+}
+
 int machine_check_persistent(const Domain *domain, Error *error)
 {
         if (domain->is_persistent)

@@ -35,6 +35,16 @@ enum {
         START_ALL = START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT,
 };
 
+/* What there is of a machine beside its definitions and its state. */
+typedef struct Guest Guest;
+typedef struct BlockJob BlockJob;
+typedef struct Machine {
+        Guest *guest;           /* of guest.c; NULL: nobody has asked for anything of it */
+        GPtrArray *block_jobs;  /* of BlockJob; NULL: there was none yet */
+        GHashTable *disk_sizes; /* target → bytes, as uint64_t *, of those that were changed; NULL: none */
+} Machine;
+Machine *machine_of(const Domain *domain);
+
 /* 0, or an error that says that it has no definition that is kept. */
 int machine_check_persistent(const Domain *domain, Error *error);
 

@@ -11,6 +11,8 @@
 #include "drivers/storage/pools.h"
 #include "drivers/storage/volumes.h"
 #include "drivers/test/addresses.h"
+#include "drivers/test/block-jobs.h"
+#include "drivers/test/blocks.h"
 #include "drivers/test/change.h"
 #include "drivers/test/control.h"
 #include "drivers/test/define.h"
@@ -53,6 +55,14 @@ const DriverOperations test_operations = {
                 .abort_job = test_domain_abort_job,
                 .add_iothread = test_domain_add_iothread,
                 .attach_device = test_domain_attach_device,
+                .block_commit = test_domain_block_commit,
+                .block_copy = test_domain_block_copy,
+                .block_job_abort = test_domain_block_job_abort,
+                .block_job_set_speed = test_domain_block_job_set_speed,
+                .block_peek = test_domain_block_peek,
+                .block_pull = test_domain_block_pull,
+                .block_rebase = test_domain_block_rebase,
+                .block_resize = test_domain_block_resize,
                 .core_dump = test_domain_core_dump,
                 .create = test_domain_create,
                 .create_with_files = test_domain_create_with_files,
@@ -64,7 +74,9 @@ const DriverOperations test_operations = {
                 .fs_trim = test_domain_fs_trim,
                 .get_block_io_parameters = test_domain_get_block_io_parameters,
                 .get_block_io_tune = test_domain_get_block_io_tune,
+                .get_block_job_info = test_domain_get_block_job_info,
                 .get_control_info = test_domain_get_control_info,
+                .get_disk_errors = test_domain_get_disk_errors,
                 .get_emulator_pin_info = test_domain_get_emulator_pin_info,
                 .get_fs_info = test_domain_get_fs_info,
                 .get_guest_vcpus = test_domain_get_guest_vcpus,
@@ -103,6 +115,7 @@ const DriverOperations test_operations = {
                 .set_autostart = test_domain_set_autostart,
                 .set_block_io_parameters = test_domain_set_block_io_parameters,
                 .set_block_io_tune = test_domain_set_block_io_tune,
+                .set_block_threshold = test_domain_set_block_threshold,
                 .set_guest_vcpus = test_domain_set_guest_vcpus,
                 .set_interface_parameters = test_domain_set_interface_parameters,
                 .set_memory = test_domain_set_memory,

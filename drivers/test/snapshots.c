@@ -6,7 +6,9 @@
 #include "drivers/test/snapshots.h"
 #include "drivers/snapshots/forest.h"
 #include "drivers/snapshots/redefine.h"
+#include "drivers/test/change.h"
 #include "drivers/test/machine.h"
+#include "model/disk-chain.h"
 #include <string.h>
 #include <time.h>
 
@@ -40,6 +42,31 @@ static int complete(SnapshotDefinition *definition, const Domain *domain, uint32
         return r;
 }
 
+static void push_images(DomainDefinition *definition, const SnapshotDefinition *snapshot, bool is_live)
+{
+        LIST_FOREACH (request, snapshot->disks) {
+                DomainDisk *disk = request->snapshot == DISK_SNAPSHOT_EXTERNAL && request->source.file
+                                           ? chain_find_disk(definition, request->name)
+                                           : NULL;
+
+                if (disk)
+                        chain_push(disk, request->source.file, is_live ? chain_free_index(disk) : 0);
+        }
+}
+
+/* What is saved outside of the images goes on in new ones. */
+static void go_on(Domain *domain, const SnapshotDefinition *snapshot)
+{
+        _cleanup_(change_clear) Change change = { .kept = domain_definition_copy(domain->definition) };
+
+        push_images(change.kept, snapshot, false);
+        if (domain->live) {
+                change.live = domain_definition_copy(domain->live);
+                push_images(change.live, snapshot, true);
+        }
+        change_apply(&change, domain, NULL, true);
+}
+
 /* In memory alone. */
 static int apply(Domain *domain, const SnapshotChange *change, Error *error)
 {
@@ -67,6 +94,7 @@ int test_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
                 r = complete(definition, domain, flags, error);
         if (r < 0)
                 return r;
+        go_on(domain, definition);
         snapshot = snapshot_new(domain, TAKE_PTR(definition));
         if (!(flags & CREATE_NO_METADATA))
                 forest_apply(domain, &(SnapshotChange){

@@ -4,6 +4,7 @@
  * names of what would be counted, and no numbers. */
 
 #include "drivers/test/stats.h"
+#include "drivers/test/blocks.h"
 
 /* virDomainStatsTypes that this driver has. */
 enum {
@@ -48,12 +49,14 @@ static void add_interfaces(Records *records, const DomainDefinition *definition)
         records_add_uint32(records, "net.count", n);
 }
 
-static void add_blocks(Records *records, const DomainDefinition *definition)
+static void add_blocks(Records *records, const Domain *domain)
 {
         unsigned n = 0;
 
-        LIST_FOREACH (disk, definition->devices.disks) {
+        LIST_FOREACH (disk, domain_current_definition(domain)->devices.disks) {
                 records_add_string(records, records_key(records, "block.%u.name", n), disk->target);
+                records_add_uint64(records, records_key(records, "block.%u.capacity", n),
+                                   blocks_size(domain, disk->target));
                 if (disk->source.file)
                         records_add_string(records, records_key(records, "block.%u.path", n),
                                            disk->source.file);
@@ -79,7 +82,7 @@ static void add_groups(Records *records, const Domain *domain, uint32_t stats)
         if (stats & STATS_INTERFACE && domain_is_active(domain))
                 add_interfaces(records, definition);
         if (stats & STATS_BLOCK)
-                add_blocks(records, definition);
+                add_blocks(records, domain);
 }
 
 static int choose(uint32_t *stats, uint32_t flags, Error *error)

@@ -353,3 +353,23 @@ static int disk_check(void *object, const XmlNode *node, unsigned flags, Error *
 }
 
 DEFINE_STRUCT(domain_disk, DomainDisk, .check = disk_check);
+
+#define THIS DomainDisk
+static const Field disk_place_fields[] = {
+        ENUM("@type", type, disk_type, .initial = DISK_TYPE_FILE),
+        ENUM("driver/@type", format, disk_format),
+        INLINE("source", source, disk_source),
+};
+#undef THIS
+
+static int disk_place_check(void *object, const XmlNode *node, unsigned flags _unused_, Error *error)
+{
+        DomainDisk *disk = object;
+        unsigned line = node ? node->line : 0;
+        int r = disk_source_complete(&disk->source, disk->type, line, error);
+
+        return r >= 0 && disk_source_is_empty(&disk->source)
+                       ? error_set(error, ERROR_INVALID_XML, "line %u: <disk> has no <source>", line)
+                       : r;
+}
+DEFINE_STRUCT(disk_place, DomainDisk, .check = disk_place_check);

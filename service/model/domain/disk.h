@@ -318,6 +318,8 @@ typedef struct DomainDisk {
         DeviceInfo info;
 } DomainDisk;
 extern const StructType domain_disk_type;
+/* Where a disk is to be, and in which format: as little of a <disk> as says that. */
+extern const StructType disk_place_type;
 
 /* Sets the type, drops what this type does not have, adds the usual ports, and checks the rest. */
 int disk_source_complete(DiskSource *source, DiskType type, unsigned line, Error *error);
