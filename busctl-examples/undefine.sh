@@ -1,6 +1,6 @@
 #!/bin/bash
 # undefine.sh NAME
-# Forgets the machine NAME; one that runs goes on until it ends.
+# Forgets the machine NAME with its saved state and snapshots, but not its disks; one that runs goes on until it ends.
 . "$(dirname "$0")/common.sh"
 [ $# -eq 1 ] || usage NAME
-bus call "$service" "$(domain "$1")" org.libvirt.Domain Undefine u 0
+bus call "$service" "$(domain "$1")" org.virtbus1.Domain Undefine 'a{sv}' 0

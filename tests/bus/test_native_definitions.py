@@ -2,10 +2,13 @@
 
 import json
 import os
+import pwd
 import subprocess
+import time
 from xml.etree import ElementTree
 
 import pytest
+from every_kind import TEST, TEST_DOMAIN, make_objects
 from gi.repository import GLib
 from harness import BusError
 from machines import CONNECT, DOMAIN, NATIVE, QEMU, define, definition, disk, list_machines
@@ -196,3 +199,81 @@ def test_by_one_line(daemon, client):
     assert tree.find("devices/disk/source").get("file") == "/nonexistent/one.qcow2"
     assert tree.find("devices/interface") is not None and tree.find("devices/graphics") is not None
     assert path in client.call(QEMU, CONNECT, "ListDomains", "u", 0)
+
+
+REPLACE = {"replace": GLib.Variant("b", True)}
+
+
+@pytest.mark.parametrize("driver, xml", [(QEMU, definition("web")), (TEST, TEST_DOMAIN)])
+def test_a_definition_without_a_uuid_can_replace(client, driver, xml):
+    """Which libvirt's clients call "already exists with uuid": whoever defines by name means the one that has it."""
+    path = client.call(driver, CONNECT_NATIVE, "DefineXML", "sa{sv}", xml, REPLACE)
+    with pytest.raises(BusError) as e:
+        client.call(driver, CONNECT_NATIVE, "DefineXML", "sa{sv}", xml, {})
+    assert e.value.name == "org.virtbus1.Error.Exists"
+    changed = xml.replace("</name>", "</name><title>again</title>")
+    assert client.call(driver, CONNECT_NATIVE, "DefineXML", "sa{sv}", changed, REPLACE) == path
+    assert client.get(path, NATIVE, "Title") == "again"
+    other = changed.replace("</name>", "</name><uuid>00000000-1111-4222-8333-444444444444</uuid>")
+    with pytest.raises(BusError) as e:
+        client.call(driver, CONNECT_NATIVE, "DefineXML", "sa{sv}", other, REPLACE)
+    assert e.value.name == "org.virtbus1.Error.Exists"
+    if driver == QEMU:
+        assert connect(client, "DefineDomain", "a{sv}a{sv}", native(WEB), REPLACE) == path
+
+
+@pytest.mark.system
+def test_others_are_not_replaced(system_daemon):
+    root, alice = system_daemon.client(), system_daemon.client("alice")
+    paths = {connect(who, "DefineXML", "sa{sv}", definition("web"), REPLACE) for who in (root, alice, root, alice)}
+    assert len(paths) == 2
+
+
+def test_since_when(daemon, client):
+    before = time.time_ns() // 1000
+    web = define(client, definition("web"))
+    created = web.get("CreatedAt", NATIVE)
+    assert before <= created <= time.time_ns() // 1000
+    daemon.restart()
+    define(client, definition("web", domain_uuid=web.uuid, vcpus=2))
+    assert web.get("CreatedAt", NATIVE) == created
+    assert web.get("LastChangedBy", NATIVE) == os.getuid()
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("driver, xml", [(QEMU, definition("web")), (TEST, TEST_DOMAIN)])
+def test_by_whom(system_daemon, driver, xml):
+    """libby, of group libvirt, may change what is root's."""
+    root, libby = system_daemon.client(), system_daemon.client("libby")
+    uids = {"root": 0, "libby": pwd.getpwnam("libby").pw_uid}
+    web = define(libby, xml, driver)
+    assert (web.get("Owner", NATIVE), web.get("LastChangedBy", NATIVE)) == (0, uids["libby"])
+    changes = root.listen(interface="org.freedesktop.DBus.Properties", member="PropertiesChanged", path=web.path)
+    root.call(web.path, DOMAIN, "SetMetadata", "isssu", 1, "root's", "", "", 2)
+    assert web.get("LastChangedBy", NATIVE) == uids["root"]
+    changes.wait(lambda s: s.values[1].get("LastChangedBy") == uids["root"])
+    libby.set(web.path, NATIVE, "Autostart", "b", True)
+    assert web.get("LastChangedBy", NATIVE) == uids["libby"]
+    if driver == QEMU:
+        system_daemon.restart()
+        assert web.get("LastChangedBy", NATIVE) == uids["libby"]
+
+
+@pytest.mark.parametrize("driver", [QEMU, TEST])
+def test_undefining_takes_what_is_the_daemons(client, root_dir, driver):
+    """And no disk; whoever wants to be asked says so."""
+    (root_dir / "pool").mkdir()
+    path = make_objects(client, driver, root_dir / "pool")["domain"]
+    if driver == TEST:
+        client.call(path, DOMAIN, "Create", "u", 0)
+        client.call(path, DOMAIN, "ManagedSave", "u", 0)
+    with pytest.raises(BusError) as e:
+        client.call(path, DOMAIN, "Undefine", "u", 0)
+    assert e.value.message
+    for kept in ["snapshots-metadata"] + (["managed-save"] if driver == TEST else []):
+        with pytest.raises(BusError) as e:
+            client.call(path, NATIVE, "Undefine", "a{sv}", {kept: GLib.Variant("b", False)})
+        assert e.value.name == "org.virtbus1.Error.OperationInvalid"
+    client.call(path, NATIVE, "Undefine", "a{sv}", {})
+    assert path not in client.managed_objects()
+    assert driver == TEST or (root_dir / "web.qcow2").exists()
