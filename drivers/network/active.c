@@ -64,7 +64,7 @@ static int check(const VirtualNetwork *network, const NetworkDefinition *definit
 {
         const Driver *driver = network->network.object.driver;
         const char *what = network_forward_mode(definition) == FORWARD_HOSTDEV ? "devices of the host"
-                           : definition->bridge.zone                           ? "a firewall zone"
+                           : definition->bridge.zone ? "zones of firewalld (<bridge zone=...>)"
                            : definition->bridge.mac_table_manager == MAC_TABLE_LIBVIRT
                                    ? "a MAC table that is kept by the daemon"
                                    : NULL;

@@ -129,6 +129,18 @@ class TestRefusals:
         assert client.get(path, NETWORK, "Active") is False
 
 
+    @pytest.mark.parametrize("xml, word", [
+        ("<forward mode='nat'/><bridge name='vblab' zone='public'/>" + ADDRESS.format(1), "zone"),
+        ("<bridge name='vblab' macTableManager='libvirt'/>" + ADDRESS.format(1), "MAC table"),
+        ("<forward mode='hostdev' managed='yes'><pf dev='eth7'/></forward>", "devices of the host"),
+        ("<forward mode='bridge'/><bridge name='br0'/><bandwidth><inbound average='5'/></bandwidth>", "<bandwidth>"),
+    ])
+    def test_what_is_not_supported_is_named(self, client, xml, word):
+        path = client.call(QEMU, CONNECT, "NetworkDefineXML", "s", f"<network><name>lab</name>{xml}</network>")
+        refused(client.call, path, NETWORK, "Create", word=word)
+        assert (client.get(path, NETWORK, "Active"), link("vblab"), rules(), dnsmasqs()) == (False, None, "", {})
+
+
 class TestTraffic:
     def test_address_and_name(self, client, guests, tmp_path):
         path = up(client, "lab", forward="<forward mode='nat'/>", content=(
@@ -358,6 +370,7 @@ class TestMachines:
                                           ("b", "<source bridge='vbnone'/>", "bridge", "vbnone"),
                                           ("c", "<source network='lan'/>", "network", "bridge"),
                                           ("d", "<source network='lab' portgroup='x'/>", "network", "portgroup"),
+                                          ("g", "<source bridge='vbnone'/><vlan><tag id='5'/></vlan>", "bridge", "<vlan>"),
                                           ("f", "<source network='lab'/><target dev='a-name-too-long-'/>", "network", "15"),
                                           ("e", "<source network='lab'/><bandwidth><inbound average='1' floor='1'/></bandwidth>", "network",
                                            "floor")):

@@ -225,10 +225,13 @@ static int check(const CommandLine *line, const DomainInterface *interface, Erro
         r = interface_bandwidth_check(interface, error);
         if (r < 0)
                 return r;
-        if (interface->vlan || interface->virtualport || (interface->filter && !has_taps(interface)))
-                return device_unsupported(
-                        error, "An interface of type '%s' cannot have vlan, virtualport or filterref",
-                        interface_type_to_string(interface->type));
+        if (interface->vlan || interface->virtualport)
+                return device_unsupported(error,
+                                          "The QEMU driver sets no <vlan> and no <virtualport> on the "
+                                          "ports of bridges");
+        if (interface->filter && !has_taps(interface))
+                return device_unsupported(error, "An interface of type '%s' cannot have a <filterref>",
+                                          interface_type_to_string(interface->type));
         if (interface->queues > (has_queues(interface) ? QUEUES_MAX : 1))
                 return device_unsupported(error, "An interface of type '%s' has at most %u queues",
                                           interface_type_to_string(interface->type),
