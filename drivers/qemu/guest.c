@@ -417,22 +417,12 @@ static int choose_vcpus(GVariant *map, bool is_online, const json_t *vcpus, json
                        : error_set(error, ERROR_INVALID_ARGUMENT, "No processor is chosen");
 }
 
-int qemu_domain_set_guest_vcpus(Call *call, Domain *domain, GVariant *map, int32_t state, uint32_t flags,
-                                Error *error)
+static int set_vcpus(Call *call, Domain *domain, json_t *chosen, Error *error) AWAITS
 {
         static const char command[] = "guest-set-vcpus";
-        _cleanup_(json_decrefp) json_t *vcpus = NULL, *chosen = json_array(), *answer = NULL;
-        int r = error_check_flags(error, "SetGuestVcpus", flags, 0);
+        _cleanup_(json_decrefp) json_t *answer = NULL;
+        int r = ask(call, domain, command, json_pack("{s:O}", "vcpus", chosen), &answer, error);
 
-        if (r >= 0 && state != 0 && state != 1)
-                r = error_set(error, ERROR_INVALID_ARGUMENT,
-                              "A processor is online (1) or offline (0), not %d", state);
-        if (r >= 0)
-                r = ask_vcpus(call, domain, &vcpus, error);
-        if (r >= 0)
-                r = choose_vcpus(map, state == 1, vcpus, chosen, error);
-        if (r >= 0)
-                r = ask(call, domain, command, json_pack("{s:O}", "vcpus", chosen), &answer, error);
         if (r < 0)
                 return r;
         if (!json_is_integer(answer))
@@ -442,4 +432,72 @@ int qemu_domain_set_guest_vcpus(Call *call, Domain *domain, GVariant *map, int32
                                  "The guest's agent changed %d of %zu processors",
                                  (int)json_integer_value(answer), json_array_size(chosen));
         return 0;
+}
+
+int qemu_domain_set_guest_vcpus(Call *call, Domain *domain, GVariant *map, int32_t state, uint32_t flags,
+                                Error *error)
+{
+        _cleanup_(json_decrefp) json_t *vcpus = NULL, *chosen = json_array();
+        int r = error_check_flags(error, "SetGuestVcpus", flags, 0);
+
+        if (r >= 0 && state != 0 && state != 1)
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "A processor is online (1) or offline (0), not %d", state);
+        if (r >= 0)
+                r = ask_vcpus(call, domain, &vcpus, error);
+        if (r >= 0)
+                r = choose_vcpus(map, state == 1, vcpus, chosen, error);
+        return r < 0 ? r : set_vcpus(call, domain, chosen, error);
+}
+
+static uint32_t count_online(const json_t *vcpus)
+{
+        uint32_t count = 0;
+        const json_t *vcpu;
+        size_t i;
+
+        json_array_foreach(vcpus, i, vcpu) count += json_is_true(json_object_get(vcpu, "online"));
+        return count;
+}
+
+int guest_count_vcpus(Call *call, Domain *domain, uint32_t *ret_count, Error *error)
+{
+        _cleanup_(json_decrefp) json_t *vcpus = NULL;
+        int r = ask_vcpus(call, domain, &vcpus, error);
+
+        if (r >= 0)
+                *ret_count = count_online(vcpus);
+        return r;
+}
+
+int guest_use_vcpus(Call *call, Domain *domain, uint32_t count, Error *error)
+{
+        _cleanup_(json_decrefp) json_t *vcpus = NULL, *chosen = json_array();
+        uint32_t n_online;
+        json_t *vcpu;
+        int r = ask_vcpus(call, domain, &vcpus, error);
+
+        if (r < 0)
+                return r;
+        n_online = count_online(vcpus);
+        for (size_t i = 0; i < json_array_size(vcpus);
+             i++) { /* what comes is the first, what goes the last */
+                bool comes = n_online < count, is_online;
+
+                vcpu = json_array_get(vcpus, comes ? i : json_array_size(vcpus) - 1 - i);
+                is_online = json_is_true(json_object_get(vcpu, "online"));
+                if (n_online == count || is_online == comes ||
+                    (!comes && !json_is_true(json_object_get(vcpu, "can-offline"))))
+                        continue;
+                json_array_append_new(chosen,
+                                      json_pack("{s:O, s:b}", "logical-id",
+                                                json_object_get(vcpu, "logical-id"), "online", comes));
+                n_online += comes ? 1 : -1;
+        }
+        if (n_online != count)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The guest has not so many processors, or cannot spare so many: it would "
+                                 "use %u",
+                                 n_online);
+        return json_array_size(chosen) == 0 ? 0 : set_vcpus(call, domain, chosen, error);
 }

@@ -22,6 +22,10 @@ int qemu_domain_set_time(Call *call, Domain *domain, uint64_t seconds, uint32_t 
                          Error *error) AWAITS;
 int qemu_domain_set_user_password(Call *call, Domain *domain, const char *user, const char *password,
                                   uint32_t flags, Error *error) AWAITS;
+/* How many processors the guest uses, as its agent tells; and that it uses so many, the first ones. */
+int guest_count_vcpus(Call *call, Domain *domain, uint32_t *ret_count, Error *error) AWAITS;
+int guest_use_vcpus(Call *call, Domain *domain, uint32_t count, Error *error) AWAITS;
+
 int qemu_domain_get_guest_vcpus(Call *call, Domain *domain, uint32_t flags, GVariant **ret_vcpus,
                                 Error *error) AWAITS;
 int qemu_domain_set_guest_vcpus(Call *call, Domain *domain, GVariant *map, int32_t state, uint32_t flags,

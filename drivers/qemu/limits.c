@@ -421,8 +421,32 @@ int limits_set(const Domain *domain, uint64_t deadline_usec, Error *error)
                 return 0;
         r = threads_find(domain, deadline_usec, &threads, error);
         if (r >= 0)
-                r = threads_set(domain, threads, error);
+                r = threads_set(domain, definition, threads, error);
         return r < 0 ? r : set_threads(domain, threads, &no_cpu, cpu_of(definition), error);
+}
+
+int limits_set_processor(const Domain *domain, unsigned id, uint64_t deadline_usec, Error *error)
+{
+        uint64_t run = machine_of(domain)->run;
+        g_autoptr(GArray) threads = NULL;
+        int r;
+
+        if (!needs_threads(domain->live))
+                return 0;
+        r = threads_find(domain, deadline_usec, &threads, error);
+        if (r >= 0 && (machine_of(domain)->run != run || !domain->live))
+                r = error_set(error, ERROR_OPERATION_FAILED, "The %s has ended",
+                              object_describe(&domain->object));
+        if (r < 0)
+                return r;
+        for (unsigned i = threads->len; i > 0; i--) {
+                const Thread *thread = &g_array_index(threads, Thread, i - 1);
+
+                if (thread->kind != THREAD_VCPU || thread->id != id)
+                        g_array_remove_index(threads, i - 1);
+        }
+        r = threads_set(domain, domain->live, threads, error);
+        return r < 0 ? r : set_threads(domain, threads, &no_cpu, cpu_of(domain->live), error);
 }
 
 /* Whether something differs: nothing is written twice, and no machine enters a group for nothing. */

@@ -15,6 +15,8 @@ bool limits_need_groups(const DomainDefinition *definition);
 int limits_begin(const Domain *domain, Error *error);
 /* When the guest's processors are there, and before they run. */
 int limits_set(const Domain *domain, uint64_t deadline_usec, Error *error) AWAITS;
+/* The same for one of the guest's processors that was just plugged in. */
+int limits_set_processor(const Domain *domain, unsigned id, uint64_t deadline_usec, Error *error) AWAITS;
 /* Puts what `changed` has otherwise than the running machine's definition on its process; on failure all is
  * as before. The caller makes the definition follow. */
 int limits_change(const Domain *domain, const DomainDefinition *changed, uint64_t deadline_usec,

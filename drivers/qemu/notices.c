@@ -8,6 +8,7 @@
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/unplug.h"
+#include "drivers/qemu/vcpus.h"
 #include <string.h>
 
 void notice_raise(Domain *domain, const char *member, GVariant *arguments)
@@ -146,7 +147,7 @@ static void on_device_deleted(Domain *domain, json_t *arguments)
 {
         const char *alias = text_of(arguments, "device");
 
-        if (!*alias)
+        if (!*alias || vcpus_removed(domain, alias))
                 return;
         unplug_begin(domain, alias);
         notice_raise(domain, "DeviceRemoved", g_variant_new("(s)", alias));

@@ -42,6 +42,7 @@
 #include "drivers/qemu/stop.h"
 #include "drivers/qemu/tune.h"
 #include "drivers/qemu/update.h"
+#include "drivers/qemu/vcpus.h"
 #include "drivers/secret/secrets.h"
 #include "drivers/snapshots/reads.h"
 #include "drivers/storage/pools.h"

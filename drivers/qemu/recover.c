@@ -25,6 +25,7 @@
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/unplug.h"
 #include "drivers/qemu/update.h"
+#include "drivers/qemu/vcpus.h"
 #include "model/device-list.h"
 #include <dirent.h>
 #include <errno.h>
@@ -241,6 +242,7 @@ static int take_back(Domain *domain, Error *error) AWAITS
                 if (domain->live && machine->qmp)
                         check_user_networks(domain);
                 update_recover(domain);
+                vcpus_recover(domain);
         }
         if (r >= 0 && machine->qmp)
                 block_job_recover(domain);

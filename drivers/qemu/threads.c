@@ -154,9 +154,9 @@ static int set_scheduling(const Thread *thread, Scheduling scheduling, Error *er
                                scheduler_type_to_string(scheduling.type), scheduling.priority);
 }
 
-int threads_set(const Domain *domain, const GArray *threads, Error *error)
+int threads_set(const Domain *domain, const DomainDefinition *definition, const GArray *threads,
+                Error *error)
 {
-        const DomainDefinition *definition = machine_of(domain)->pending;
         int r = 0;
 
         for (unsigned i = 0; r >= 0 && i < threads->len; i++) {

@@ -15,5 +15,6 @@ typedef struct Thread {
 
 /* All there are (of Thread). The monitor is asked, and its answers are compared with the process. */
 int threads_find(const Domain *domain, uint64_t deadline_usec, GArray **ret_threads, Error *error) AWAITS;
-/* Pins and schedules them by the definition of a run that starts. */
-int threads_set(const Domain *domain, const GArray *threads, Error *error);
+/* Pins and schedules them by the definition of the run. */
+int threads_set(const Domain *domain, const DomainDefinition *definition, const GArray *threads,
+                Error *error);

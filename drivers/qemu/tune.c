@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Memory by the balloon, processors by the definition. Each change of the definition is stored before it
+/* Memory by the balloon. Each change of the definition is stored before it
  * counts; of the running machine, QEMU says yes first. */
 
 #include "drivers/qemu/tune.h"
@@ -8,11 +8,8 @@
 #include "drivers/qemu/status.h"
 #include <inttypes.h>
 
-/* virDomainMemoryModFlags and virDomainVcpuFlags, beside those of impact.h: they share their numbers. */
-enum {
-        MAXIMUM = 1 << 2,
-        BY_GUEST = 1 << 3,
-};
+/* virDomainMemoryModFlags, beside those of impact.h. */
+enum { MAXIMUM = 1 << 2 };
 
 static uint64_t command_deadline(const Call *call)
 {
@@ -84,47 +81,6 @@ int qemu_domain_set_memory(Call *call, Domain *domain, uint64_t memory_kib, uint
         if (flags & AFFECT_LIVE)
                 r = memory_set_live(call, domain, memory_kib, error);
         return changed ? impact_end(domain, &changed, r) : r;
-}
-
-int qemu_domain_get_vcpus(Call *call, Domain *domain, uint32_t flags, uint32_t *ret_vcpus, Error *error)
-{
-        const DomainDefinition *definition;
-        int r = impact_choose(domain, "GetVcpus", MAXIMUM | BY_GUEST, &flags, error);
-
-        (void)call;
-        if (r >= 0 && flags & BY_GUEST)
-                r = error_set(error, ERROR_NOT_SUPPORTED,
-                              "The QEMU driver does not ask the guest for its processors");
-        if (r < 0)
-                return r;
-        definition = flags & AFFECT_LIVE ? domain->live : domain->definition;
-        *ret_vcpus = flags & MAXIMUM ? definition->vcpus : definition->current_vcpus;
-        return 0;
-}
-
-int qemu_domain_set_vcpus(Call *call, Domain *domain, uint32_t vcpus, uint32_t flags, Error *error)
-{
-        _cleanup_(domain_definition_freep) DomainDefinition *changed = NULL;
-        int r = impact_choose(domain, "SetVcpus", MAXIMUM | BY_GUEST, &flags, error);
-
-        (void)call;
-        if (r >= 0 && flags & (AFFECT_LIVE | BY_GUEST))
-                r = error_set(
-                        error, ERROR_NOT_SUPPORTED,
-                        "The QEMU driver does not change the processors of a running machine: 2 changes the "
-                        "definition of the %s",
-                        object_describe(&domain->object));
-        if (r < 0)
-                return r;
-        changed = domain_definition_copy(domain->definition);
-        if (vcpus == 0 || (!(flags & MAXIMUM) && vcpus > changed->vcpus))
-                return error_set(error, ERROR_INVALID_ARGUMENT, "The %s can have 1 to %u processors, not %u",
-                                 object_describe(&domain->object), changed->vcpus, vcpus);
-        if (flags & MAXIMUM)
-                changed->vcpus = vcpus;
-        if (!(flags & MAXIMUM) || changed->current_vcpus > vcpus)
-                changed->current_vcpus = vcpus;
-        return impact_store(domain, &changed, error);
 }
 
 static char *balloon_path(const Domain *domain)
