@@ -15,6 +15,7 @@
 #include "bus/volume-users.h"
 #include "core/await.h"
 #include "core/fiber.h"
+#include "core/kept.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/store.h"
@@ -168,6 +169,7 @@ static void end(void)
         worker_close();
         front->manager = driver_free(front->manager);
         g_clear_pointer(&front->drivers, g_ptr_array_unref);
+        kept_close();
         introspect_clear();
         fiber_close();
         loop_close();
@@ -188,6 +190,7 @@ int main(int argc, char *argv[])
                 return EXIT_SUCCESS;
         (void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK); /* if it does not, memory is what it would be anyway */
         log_open(config.log_level);
+        kept_open();
         xml_open();
         r = run(&config, &error);
         if (error_is_set(&error))

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/end.h"
+#include "drivers/qemu/file-groups.h"
 #include "drivers/qemu/helpers.h"
 #include "drivers/qemu/keep.h"
 #include "drivers/qemu/launch.h"
@@ -327,6 +328,7 @@ int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *erro
         domain_set_autostart(domain, false);
         domain_lifecycle(domain, DOMAIN_EVENT_UNDEFINED, UNDEFINED_REMOVED, call->job);
         if (!domain_is_active(domain)) {
+                file_groups_forget(domain);
                 object_table_remove(call->driver->objects, &domain->object);
                 return 0;
         }

@@ -4,6 +4,7 @@
  * monitor). They come by different ways, so the first waits for the second, a few milliseconds at most. */
 
 #include "drivers/qemu/end.h"
+#include "drivers/qemu/file-groups.h"
 #include "core/fiber.h"
 #include "core/log.h"
 #include "drivers/qemu/folder.h"
@@ -100,8 +101,10 @@ void end_run(Domain *domain)
         domain_lifecycle(domain, DOMAIN_EVENT_STOPPED, ends[end].detail, cause);
         if (is_restarted)
                 qemu_driver_of(domain)->restart(domain);
-        else if (!domain->is_persistent)
-                object_table_remove(domain->object.driver->objects, &domain->object);
+        if (is_restarted || domain->is_persistent)
+                return;
+        file_groups_forget(domain);
+        object_table_remove(domain->object.driver->objects, &domain->object);
 }
 
 static void announce_control_error(Domain *domain)

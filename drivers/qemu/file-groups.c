@@ -4,6 +4,7 @@
  * descriptor is good for is looked at when it comes, so that a start does not fail for it later. */
 
 #include "drivers/qemu/file-groups.h"
+#include "core/kept.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -33,11 +34,53 @@ static void group_freep(FileGroup **group)
                 group_free(*group);
 }
 
+/* By which the service manager knows all of a machine's. The caller frees. */
+static char *kept_prefix(const Domain *domain)
+{
+        return g_strdup_printf("disk-%s-", domain->object.uuid);
+}
+
+/* A group's, which fits whatever its name is. The caller frees. */
+static char *kept_name(const Domain *domain, const char *name)
+{
+        _cleanup_(freep) char *prefix = kept_prefix(domain),
+                              *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1);
+
+        return g_strconcat(prefix, digest, NULL);
+}
+
+static void group_set(Machine *machine, const char *name, FileGroup *group)
+{
+        if (!machine->file_groups)
+                machine->file_groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, group_free);
+        g_hash_table_replace(machine->file_groups, g_strdup(name), group);
+}
+
+/* What the last daemon was given comes from the service manager when it is asked for. */
 static const FileGroup *find(const Domain *domain, const char *name)
 {
-        GHashTable *groups = machine_of(domain)->file_groups;
+        Machine *machine = machine_of(domain);
+        FileGroup *group = machine->file_groups ? g_hash_table_lookup(machine->file_groups, name) : NULL;
+        _cleanup_(freep) char *kept = NULL;
 
-        return groups ? g_hash_table_lookup(groups, name) : NULL;
+        if (group)
+                return group;
+        kept = kept_name(domain, name);
+        group = g_new0(FileGroup, 1);
+        group->count = (unsigned)kept_take(kept, group->fds, FILES_MAX);
+        if (group->count == 0) {
+                group_free(group);
+                return NULL;
+        }
+        group_set(machine, name, group);
+        return group;
+}
+
+void file_groups_forget(const Domain *domain)
+{
+        _cleanup_(freep) char *prefix = kept_prefix(domain);
+
+        kept_drop(prefix);
 }
 
 static unsigned count_of_owner(const Domain *domain)
@@ -142,6 +185,7 @@ int qemu_domain_associate_files(Call *call, Domain *domain, const char *name, co
                                 size_t n_files, Error *error)
 {
         Machine *machine = machine_of(domain);
+        _cleanup_(freep) char *kept = kept_name(domain, name);
         FileGroup *group = NULL;
         int r = domain_check_inactive(domain, error);
 
@@ -152,12 +196,13 @@ int qemu_domain_associate_files(Call *call, Domain *domain, const char *name, co
                 r = group_new(files, n_files, &group, error);
         if (r < 0)
                 return r;
-        if (!machine->file_groups)
-                machine->file_groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, group_free);
-        if (group)
-                g_hash_table_replace(machine->file_groups, g_strdup(name), group);
-        else
+        kept_drop(kept);
+        if (group) {
+                kept_put(kept, group->fds, group->count);
+                group_set(machine, name, group);
+        } else if (machine->file_groups) {
                 g_hash_table_remove(machine->file_groups, name);
+        }
         return 0;
 }
 
@@ -171,7 +216,7 @@ int file_groups_open(const Domain *domain, const char *name, bool is_writable, E
                 return error_set(
                         error, ERROR_OPERATION_INVALID,
                         "The %s has no files for fdgroup='%s': AssociateFiles gives it some, and they "
-                        "last until the daemon ends",
+                        "outlast the daemon only where systemd started it",
                         object_describe((Object *)&domain->object), name);
         for (unsigned i = 0; i < group->count; i++) {
                 int fd;

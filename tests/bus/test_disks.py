@@ -77,7 +77,7 @@ class TestFilesOfTheCaller:
             associate(client, machine, "system", fd)
             daemon.kill()
             daemon.start()
-            refused(machine.create, word="until the daemon ends")
+            refused(machine.create, word="outlast the daemon")
 
     def test_bad_files(self, client, tmp_path):
         image = tmp_path / "image"

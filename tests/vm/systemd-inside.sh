@@ -69,6 +69,34 @@ is "systemd starts it again" until_true 30 bash -c '[ "$(systemctl show --value 
         systemctl is-active virtbusd'
 same "the machine runs after the crash" "$running" "$(state)"
 
+# An image that a client opened and that has no path any more, given to the machine before the daemon was killed.
+files_of() {
+        python3 -B - "$owner" "$1" <<'END'
+import sys, dbus
+machine = dbus.SystemBus().get_object("org.virtbus1", sys.argv[1], introspect=False)
+files = [dbus.types.UnixFd(open(sys.argv[2], "r+b"))] if sys.argv[2] else []
+machine.AssociateFiles("system", dbus.Array(files, signature="h"), dbus_interface="org.virtbus1.Domain", signature="sah")
+END
+}
+owner=$(call $qemu org.libvirt.Connect DomainDefineXML s "<domain type='qemu'><name>given</name><memory unit='MiB'>16</memory>
+        <os><type arch='x86_64' machine='pc'>hvm</type></os><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
+        <disk type='file'><driver name='qemu' type='raw'/><source file='/nowhere' fdgroup='system'/><target dev='vda' bus='virtio'/></disk>
+        </devices></domain>" | cut -d'"' -f2)
+truncate -s 1M /tmp/given
+is "an open image is given to a machine" files_of /tmp/given
+rm /tmp/given
+same "systemd keeps it" 1 "$(property virtbusd.service NFileDescriptorStore)"
+is "the daemon is killed again" kill -KILL "$(property virtbusd.service MainPID)"
+is "systemd starts it once more" until_true 30 bash -c '[ "$(systemctl show --value -p NRestarts virtbusd)" = 2 ] &&
+        systemctl is-active virtbusd'
+is "the next daemon has the image" call "$owner" org.libvirt.Domain Create u 0
+is "and uses it" bash -c 'ls -l /proc/[0-9]*/fd 2> /dev/null | grep -q "/tmp/given (deleted)"'
+call "$owner" org.libvirt.Domain Destroy u 0 > /dev/null
+is "it is taken back" files_of ""
+same "systemd keeps nothing" 0 "$(property virtbusd.service NFileDescriptorStore)"
+is "without it there is no start" bash -c "! busctl --system call org.virtbus1 $owner org.libvirt.Domain Create u 0"
+is "the machine is undefined" call "$owner" org.libvirt.Domain Undefine u 0
+
 is "systemctl stop" systemctl stop virtbusd.service
 same "the service is gone" inactive "$(property virtbusd.service ActiveState)"
 same "the same process in the scope after the stop" "$pid" "$(machine_pid)"
