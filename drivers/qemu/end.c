@@ -4,9 +4,9 @@
  * monitor). They come by different ways, so the first waits for the second, a few milliseconds at most. */
 
 #include "drivers/qemu/end.h"
-#include "drivers/qemu/file-groups.h"
 #include "core/fiber.h"
 #include "core/log.h"
+#include "drivers/qemu/file-groups.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/helpers.h"
 #include "drivers/qemu/limits.h"
