@@ -7,7 +7,7 @@
 pool=$(bus call "$service" "$qemu" org.libvirt.Connect StoragePoolLookupByName s "$1" | value)
 volume=$(bus call "$service" "$pool" org.libvirt.StoragePool StorageVolLookupByName s "$2" 2>/dev/null | value) || volume=
 if [ -z "$volume" ]; then
-        xml="<volume><name>$2</name><capacity>0</capacity></volume>"
+        xml="<volume><name>$2</name><capacity>$(stat -Lc %s -- "$3")</capacity></volume>"
         volume=$(bus call "$service" "$pool" org.libvirt.StoragePool StorageVolCreateXML su "$xml" 0 | value)
 fi
 "$(dirname "$0")/transfer.py" --bus="${VIRTBUS_BUS:-system}" Upload "$volume" "$3"

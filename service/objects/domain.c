@@ -217,13 +217,15 @@ void domain_set_autostart(Domain *domain, bool is_autostart)
 
 void domain_lifecycle(Domain *domain, DomainEventType type, int detail, const Job *cause)
 {
+        /* A machine that is new has no job before it is there; what made it is known all the same. */
+        uid_t unnamed = type == DOMAIN_EVENT_DEFINED ? domain->changed_by : (uid_t)-1;
         const DomainLifecycleEvent event = {
                 .domain = domain,
                 .type = type,
                 .detail = detail,
                 .sequence = ++domain->sequence,
                 .job_id = cause ? job_get_id(cause) : 0,
-                .caller = cause ? job_get_caller(cause) : (uid_t)-1,
+                .caller = cause ? job_get_caller(cause) : unnamed,
         };
 
         event_raise(domain->object.driver->events, EVENT_DOMAIN_LIFECYCLE, &event);

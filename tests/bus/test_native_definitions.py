@@ -204,7 +204,7 @@ def test_by_one_line(daemon, client):
 REPLACE = {"replace": GLib.Variant("b", True)}
 
 
-@pytest.mark.parametrize("driver, xml", [(QEMU, definition("web")), (TEST, TEST_DOMAIN)])
+@pytest.mark.parametrize("driver, xml", [(QEMU, definition("web")), (TEST, TEST_DOMAIN)], ids=["QEMU", "Test"])
 def test_a_definition_without_a_uuid_can_replace(client, driver, xml):
     """Which libvirt's clients call "already exists with uuid": whoever defines by name means the one that has it."""
     path = client.call(driver, CONNECT_NATIVE, "DefineXML", "sa{sv}", xml, REPLACE)
@@ -241,12 +241,15 @@ def test_since_when(daemon, client):
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("driver, xml", [(QEMU, definition("web")), (TEST, TEST_DOMAIN)])
+@pytest.mark.parametrize("driver, xml", [(QEMU, definition("web")), (TEST, TEST_DOMAIN)], ids=["QEMU", "Test"])
 def test_by_whom(system_daemon, driver, xml):
     """libby, of group libvirt, may change what is root's."""
     root, libby = system_daemon.client(), system_daemon.client("libby")
     uids = {"root": 0, "libby": pwd.getpwnam("libby").pw_uid}
+    root.managed_objects()  # signals go to callers that the daemon knows
+    events = root.listen(interface=NATIVE, member="Lifecycle")
     web = define(libby, xml, driver)
+    assert events.wait().values == ("defined", "added", "/", uids["libby"], 1)
     assert (web.get("Owner", NATIVE), web.get("LastChangedBy", NATIVE)) == (0, uids["libby"])
     changes = root.listen(interface="org.freedesktop.DBus.Properties", member="PropertiesChanged", path=web.path)
     root.call(web.path, DOMAIN, "SetMetadata", "isssu", 1, "root's", "", "", 2)
