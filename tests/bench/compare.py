@@ -1,12 +1,13 @@
 #!/usr/bin/python3 -B
-"""compare.py --scratch FOLDER [--quick] [PART...]
+"""compare.py --scratch FOLDER [--quick] [--write] [PART...]
 
 What `compare` runs in its namespaces: both stacks side by side, and a table of medians and 99th percentiles in
 microseconds with the ratios.  The parts: calls (reads at 1, 100, 1,000 and 10,000 machines, with 1 and 16 calls in
 flight, by the bus, by our private socket and by libvirt's own protocol), life (machines that really start and end),
-scale (the daemon's start, its memory), networks (start and end of a NAT network with a real dnsmasq), volumes (the list
-of a folder of 10,000, which both know already).  Rows in which virtbusd is less than 3 times as fast as libvirt-dbus, or
-slower than libvirt's own protocol, are marked.
+scale (the daemon's start and its memory with 0, 1,000 and 10,000 definitions), networks (start and end of a NAT
+network with a real dnsmasq), volumes (the list of a folder of 10,000, which both know already).  Rows in which virtbusd
+is less than 3 times as fast as libvirt-dbus, or slower than libvirt's own protocol, are named with the reason.  --write
+puts the result into docs/performance.md.
 """
 
 import argparse
@@ -98,11 +99,12 @@ class Stack:
             wait_exit(process, 30)
         self.processes = []
 
-    def resident_mb(self):
+    def memory_mb(self, kind):
+        """Rss; or Pss, in which a page that n processes share counts as 1/n."""
         total = 0
         for process in self.processes:
-            with open(f"/proc/{process.pid}/status", encoding="ascii") as f:
-                total += next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+            with open(f"/proc/{process.pid}/smaps_rollup", encoding="ascii") as f:
+                total += next(int(line.split()[1]) for line in f if line.startswith(kind + ":"))
         return total / 1024
 
 
@@ -124,6 +126,15 @@ class Theirs(Stack):
         self.spawn(["/usr/sbin/libvirt-dbus", "--system"], DBUS_SYSTEM_BUS_ADDRESS=self.bus.address)
 
 
+# Why a call may be among those that are not ahead by far.
+DURABLE = "the file and its folder are on the disk (fsync) before the reply, and that is most of it"
+REASONS = {
+    "Ping": "it does nothing but cross the bus, on both sides",
+    "DomainDefineXML": DURABLE,
+    "Undefine": DURABLE,
+}
+
+
 class Table:
     def __init__(self):
         self.rows = []
@@ -138,10 +149,11 @@ class Table:
     def cell(value):
         return f"{value[0]:,.0f} / {value[1]:,.0f}" if value else "–"
 
-    def print(self):
-        print("| call (µs: median / p99) | libvirt-dbus | libvirt's protocol | virtbusd, bus | virtbusd, socket "
-              "| times faster than libvirt-dbus | than libvirt |")
-        print("|---|---:|---:|---:|---:|---:|---:|")
+    def lines(self):
+        """Of Markdown."""
+        yield ("| call (µs: median / p99) | libvirt-dbus | libvirt's protocol | virtbusd, bus | virtbusd, socket "
+               "| times faster than libvirt-dbus | than libvirt |")
+        yield "|---|---:|---:|---:|---:|---:|---:|"
         for what, columns in self.rows:
             peer, rpc, bus, socket = (columns.get(k) for k in ("peer", "rpc", "bus", "socket"))
             faster = peer[0] / bus[0] if peer and bus else 0
@@ -149,10 +161,17 @@ class Table:
             marks = ["behind"] if (peer and faster < 3) or (rpc and than_rpc < 1) else []
             if marks:
                 self.behind.append(what)
-            print(f"| {what} | {self.cell(peer)} | {self.cell(rpc)} | {self.cell(bus)} | {self.cell(socket)} "
-                  f"| {faster:.1f} | {f'{than_rpc:.1f}' if than_rpc else '–'} |")
-        for what in self.behind:
-            print(f"behind: {what}")
+            yield (f"| {what} | {self.cell(peer)} | {self.cell(rpc)} | {self.cell(bus)} | {self.cell(socket)} "
+                   f"| {f'{faster:.1f}' if faster else '–'} | {f'{than_rpc:.1f}' if than_rpc else '–'} |")
+        yield ""
+        if not self.behind:
+            yield "Every row is at least 3 times as fast as libvirt-dbus, and none slower than libvirt's own protocol."
+            return
+        yield "Less than 3 times as fast as libvirt-dbus, or slower by the private socket than libvirt's own protocol:"
+        yield ""
+        for call in dict.fromkeys(what.split(",")[0] for what in self.behind):
+            rows = [what[len(call):].lstrip(", ") for what in self.behind if what.split(",")[0] == call]
+            yield f"- {call} ({'; '.join(rows)}): {REASONS.get(call, 'the reason is not known')}"
 
 
 CALLS = (
@@ -165,6 +184,11 @@ CALLS = (
     ("Introspect", None, "org.freedesktop.DBus.Introspectable", "Introspect", ()),
 )
 COSTLY = ("ListDomains", "GetAllDomainStats", "Introspect")
+NOT_BY_RPC = ("Introspect", "GetCapabilities")
+ONCE = ("GetCapabilities", QEMU, CONNECT, "GetCapabilities", ())
+OURS_ALONE = ("GetManagedObjects", "/org/libvirt", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", ())
+MEMORY_BARS = {0: 10, 1000: 20, 10000: 100}
+TOGETHER = 12
 
 
 class Comparison:
@@ -172,15 +196,22 @@ class Comparison:
         self.scratch = scratch
         self.quick = quick
         self.table = Table()
+        self.memory = []
         self.ours, self.theirs = Ours("ours", scratch), Theirs("theirs", scratch)
         self.clients = {}
 
     def start(self):
+        took = {}
         for stack in (self.ours, self.theirs):
             self.clients[stack] = stack.start()
             started = time.monotonic()
             self.clients[stack].call(QEMU, CONNECT, "GetCapabilities", timeout=600)
-            print(f"{stack.name}: capabilities with a cold cache {time.monotonic() - started:.1f} s", file=sys.stderr)
+            took[stack] = time.monotonic() - started
+        self.add_pair("GetCapabilities, cold cache (virtbusd asks QEMU in the background)", [took[self.theirs]], [took[self.ours]])
+
+    def add_pair(self, what, theirs, ours):
+        """Seconds of both by the bus."""
+        self.table.add(what, peer=self.summary(theirs), bus=self.summary(ours))
 
     def stop(self):
         for stack in (self.ours, self.theirs):
@@ -210,24 +241,56 @@ class Comparison:
         return self.run_tool([BUILD / "tests/bench/calls", *options, f"--in-flight={in_flight}", address,
                               path or machine_path(0), interface, member, str(rounds), *arguments])
 
-    def measure_calls(self):
+    def grow(self, parts):
+        """All that depends on how many machines there are."""
         have = 0
-        for count in (1, 100, 1000) if self.quick else (1, 100, 1000, 10000):
+        for count in (0, 1, 100, 1000) if self.quick else (0, 1, 100, 1000, 10000):
             self.define(have, count)
             have = count
-            for call in CALLS:
-                name = call[0]
-                rounds = 1000 if name not in COSTLY or count < 100 else max(16, 20000 // count)
-                for in_flight in (1, 16):
-                    columns = {
-                        "peer": self.calls_tool(self.theirs.bus.address, call, rounds, in_flight),
-                        "bus": self.calls_tool(self.ours.bus.address, call, rounds, in_flight),
-                        "socket": self.calls_tool(f"unix:path={self.ours.socket()}", call, rounds, in_flight, "--peer"),
-                    }
-                    if name != "Introspect":
-                        columns["rpc"] = self.run_tool([BUILD / "tests/bench/rpc", f"--in-flight={in_flight}", LIBRARY, URI,
-                                                        "m0", name, str(rounds)])
-                    self.table.add(f"{name}, {count:,} machines, {in_flight} in flight", **columns)
+            if "scale" in parts and count in MEMORY_BARS:
+                self.measure_start(count)
+            if "calls" in parts and count > 0:
+                self.measure_calls(count)
+            if "life" in parts and count == 1000:
+                self.measure_definition(count)
+
+    def measure_calls(self, count):
+        for call in CALLS:
+            rounds = 1000 if call[0] not in COSTLY or count < 100 else max(16, 20000 // count)
+            for in_flight in (1, 16):
+                self.measure_call(call, count, rounds, in_flight)
+        if count == 1:
+            self.measure_call(ONCE, count, 20, 1)
+        if count >= 1000:
+            self.measure_call(OURS_ALONE, count, 16, 1, is_theirs=False)
+
+    def measure_call(self, call, count, rounds, in_flight, is_theirs=True):
+        name = call[0]
+        columns = {
+            "bus": self.calls_tool(self.ours.bus.address, call, rounds, in_flight),
+            "socket": self.calls_tool(f"unix:path={self.ours.socket()}", call, rounds, in_flight, "--peer"),
+        }
+        if is_theirs:
+            columns["peer"] = self.calls_tool(self.theirs.bus.address, call, rounds, in_flight)
+        if is_theirs and name not in NOT_BY_RPC:
+            columns["rpc"] = self.run_tool([BUILD / "tests/bench/rpc", f"--in-flight={in_flight}", LIBRARY, URI, "m0", name,
+                                            str(rounds)])
+        self.table.add(f"{name}, {count:,} machines, {in_flight} in flight", **columns)
+
+    def measure_definition(self, count):
+        """Define and undefine one more, in turn on both."""
+        xml, path = definition("more", domain_uuid=machine_uuid(999998)), machine_path(999998)
+        took = {stack: ([], []) for stack in (self.theirs, self.ours)}
+        for _ in range(5 if self.quick else 20):
+            for stack, (defined, undefined) in took.items():
+                started = time.monotonic()
+                self.clients[stack].call(QEMU, CONNECT, "DomainDefineXML", "s", xml)
+                defined.append(time.monotonic() - started)
+                started = time.monotonic()
+                self.clients[stack].call(path, DOMAIN, "Undefine", "u", 0)
+                undefined.append(time.monotonic() - started)
+        for number, name in enumerate(("DomainDefineXML", "Undefine")):
+            self.add_pair(f"{name}, {count:,} machines", took[self.theirs][number], took[self.ours][number])
 
     @staticmethod
     def summary(seconds):
@@ -280,7 +343,24 @@ class Comparison:
         theirs = self.life_of(self.clients[self.theirs], rounds)
         ours = self.life_of(self.clients[self.ours], rounds)
         for name, took in ours.items():
-            self.table.add(f"{name}, no disks, TCG", peer=self.summary(theirs[name]), bus=self.summary(took))
+            self.add_pair(f"{name}, no disks, TCG", theirs[name], took)
+        self.add_pair(f"Create of {TOGETHER} at once, until all run", self.create_together(self.theirs),
+                      self.create_together(self.ours))
+
+    def create_together(self, stack):
+        client = self.clients[stack]
+        machines = [Machine(client, machine_path(999900 + i)) for i in range(TOGETHER)]
+        for i in range(TOGETHER):
+            client.call(QEMU, CONNECT, "DomainDefineXML", "s", definition(f"life{i}", domain_uuid=machine_uuid(999900 + i)))
+        started = time.monotonic()
+        pending = [machine.begin("Create", "u", 0, timeout=120) for machine in machines]
+        for entry in pending:
+            entry.result(120)
+        took = time.monotonic() - started
+        for machine in machines:
+            machine.destroy()
+            machine.undefine()
+        return [took]
 
     def networks_of(self, client, number, took):
         """One turn of: Create and Destroy of a network that is there already."""
@@ -323,40 +403,62 @@ class Comparison:
             client.call(pool, POOL, "Undefine")
         self.table.add(f"ListStorageVolumes, {count:,} volumes", **columns)
 
-    def measure_scale(self):
-        for count in (0, 1000) if self.quick else (0, 1000, 10000):
-            have = len(self.clients[self.ours].call(QEMU, CONNECT, "ListDomains", "u", 0))
-            if have < count:
-                self.define(have, count)
-            if have > count:
-                continue
-            rows = {}
-            for stack in (self.theirs, self.ours):
-                stack.stop()
-                self.clients[stack] = stack.start()
-                rows[stack] = (stack.started_seconds, stack.resident_mb())
-            self.table.add(f"the daemon's start until the first list, {count:,} definitions",
-                           peer=self.summary([rows[self.theirs][0]]), bus=self.summary([rows[self.ours][0]]))
-            print(f"memory, {count:,} definitions: libvirtd, virtlogd and libvirt-dbus {rows[self.theirs][1]:.1f} MB, "
-                  f"virtbusd {rows[self.ours][1]:.1f} MB")
+    def measure_start(self, count):
+        for stack in (self.theirs, self.ours):
+            stack.stop()
+            self.clients[stack] = stack.start()
+        self.add_pair(f"the daemon's start until the first list, {count:,} definitions", [self.theirs.started_seconds],
+                      [self.ours.started_seconds])
+        self.memory.append(f"memory, {count:,} definitions: libvirtd, virtlogd and libvirt-dbus "
+                           f"{self.theirs.memory_mb('Rss'):.1f} MB, virtbusd {self.ours.memory_mb('Rss'):.1f} MB "
+                           f"({self.ours.memory_mb('Pss'):.1f} MB with shared pages in part; bar {MEMORY_BARS[count]} MB)")
+
+    def report(self, command, load):
+        """What stands in docs/performance.md."""
+        version = subprocess.run(["/usr/sbin/libvirtd", "--version"], capture_output=True, text=True,
+                                 check=True).stdout.split()[-1]
+        yield f"`{command}`, as root, on {os.cpu_count()} processors (Linux {os.uname().release}, load {load:.1f} when it"
+        yield f"began): Debian's libvirtd {version} with libvirt-dbus, and virtbusd, each on a bus of its own, the same calls on"
+        yield "both in turn. \"libvirt's protocol\" is libvirt's C client on libvirtd's socket, \"socket\" is virtbusd's private one."
+        yield ""
+        yield from self.table.lines()
+        if self.memory:
+            yield ""
+            yield from (f"    {line}" for line in self.memory)
+
+
+def write_document(lines):
+    """As the part "Beside libvirt" of docs/performance.md, in place of what is there."""
+    document = HERE.parent.parent / "docs/performance.md"
+    before, heading, after = document.read_text(encoding="utf-8").partition("## Beside libvirt\n")
+    rest = after[after.index("\n## "):]
+    document.write_text(before + heading + "\n" + "\n".join(lines) + "\n" + rest, encoding="utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scratch", type=pathlib.Path, required=True)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--write", action="store_true", help="the result becomes part of docs/performance.md")
     parser.add_argument("part", nargs="*", metavar="PART", help="calls, life, networks, volumes, scale; all without one")
     options = parser.parse_args()
+    parts = options.part or ["life", "networks", "volumes", "calls", "scale"]
+    command = " ".join([f"BUILD=$PWD/{BUILD.name} tests/bench/compare", *["--quick"] * options.quick, *options.part])
+    load = os.getloadavg()[0]
     comparison = Comparison(options.scratch, options.quick)
     try:
         comparison.start()
-        for part in options.part or ("life", "networks", "volumes", "calls", "scale"):
-            getattr(comparison, f"measure_{part}")()
+        for part in ("life", "networks", "volumes"):
+            if part in parts:
+                getattr(comparison, f"measure_{part}")()
+        if {"life", "calls", "scale"} & set(parts):
+            comparison.grow(parts)
     finally:
         comparison.stop()
-    print(f"\n$ tests/bench/compare {' '.join(['--quick'] * options.quick + options.part)}\n"
-          f"{os.cpu_count()} processors, Linux {os.uname().release}, build {BUILD.name}\n")
-    comparison.table.print()
+    lines = list(comparison.report(command, load))
+    print("\n".join(lines))
+    if options.write:
+        write_document(lines)
 
 
 main()
