@@ -188,6 +188,7 @@ NOT_BY_RPC = ("Introspect", "GetCapabilities")
 ONCE = ("GetCapabilities", QEMU, CONNECT, "GetCapabilities", ())
 OURS_ALONE = ("GetManagedObjects", "/org/libvirt", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", ())
 MEMORY_BARS = {0: 10, 1000: 20, 10000: 100}
+START_BARS = {1000: " (bar: 0.1 s)", 10000: " (bar: 0.5 s)"}
 TOGETHER = 12
 
 
@@ -407,8 +408,8 @@ class Comparison:
         for stack in (self.theirs, self.ours):
             stack.stop()
             self.clients[stack] = stack.start()
-        self.add_pair(f"the daemon's start until the first list, {count:,} definitions", [self.theirs.started_seconds],
-                      [self.ours.started_seconds])
+        self.add_pair(f"the daemon's start until the first list, {count:,} definitions{START_BARS.get(count, '')}",
+                      [self.theirs.started_seconds], [self.ours.started_seconds])
         self.memory.append(f"memory, {count:,} definitions: libvirtd, virtlogd and libvirt-dbus "
                            f"{self.theirs.memory_mb('Rss'):.1f} MB, virtbusd {self.ours.memory_mb('Rss'):.1f} MB "
                            f"({self.ours.memory_mb('Pss'):.1f} MB with shared pages in part; bar {MEMORY_BARS[count]} MB)")
