@@ -403,10 +403,8 @@ static int take_outside_running(Taking *taking, Error *error) AWAITS
 
 static int take_outside_stopped(Taking *taking, Error *error) AWAITS
 {
-        int r = snapshot_variables_save(taking->snapshot, taking->domain->definition, error);
+        int r = definitions_save(taking->domain, taking->changed, taking->domain->is_autostart, error);
 
-        if (r >= 0)
-                r = definitions_save(taking->domain, taking->changed, taking->domain->is_autostart, error);
         if (r >= 0)
                 set_definition(taking->domain, &taking->changed);
         return r;
@@ -459,6 +457,9 @@ static int take_outside(Taking *taking, Error *error) AWAITS
 
         if (r >= 0 && memory_fd >= 0)
                 return take_outside_with_memory(taking, memory_fd, error);
+        if (r >= 0)
+                r = snapshot_variables_save(taking->snapshot, domain_current_definition(taking->domain),
+                                            error);
         if (r >= 0 && taking->flags & CREATE_QUIESCE && taking->is_active) {
                 is_frozen = true; /* also one that did not answer in time may be */
                 r = freeze(taking->domain, true, error);

@@ -171,6 +171,26 @@ class TestFirmware:
         assert variables.read_bytes() == b"before" * 1000
 
     @pytest.mark.qemu
+    @pytest.mark.parametrize("is_running", [False, True])
+    def test_variables_come_back_without_the_memory(self, client, root_dir, image, is_running):
+        """Of a run too: as a loss of power would leave them, as the disks are."""
+        variables = root_dir / "web.vars"
+        boot = f"<loader readonly='yes' type='pflash'>{FIRMWARE}</loader><nvram template='{VARIABLES}'>{variables}</nvram>"
+        web = Snapshots(client, define(client, definition("web", disk(image, driver="qcow2"), machine="q35", boot=boot)).path)
+        web.create(1)
+        if not is_running:
+            web.destroy()
+        write(variables, 0x11, "raw")
+        one = web.take("one", DISK_ONLY)
+        if is_running:
+            web.destroy()
+        write(variables, 0x55, "raw")
+        web.of(one, "Revert")
+        assert holds(variables, 0x11, "raw")
+        web.of(one, "Delete")
+        assert not list(root_dir.rglob("*.nvram"))
+
+    @pytest.mark.qemu
     @pytest.mark.parametrize("kind", ["raw", "qcow2"])
     @pytest.mark.parametrize("where", ["inside", "outside"])
     def test_variables_of_a_run_come_back(self, client, root_dir, image, kind, where):
