@@ -3,10 +3,13 @@ behind it; what cannot says why."""
 
 import pytest
 
-from machines import AFFECT_LIVE, CONNECT, DOMAIN, QEMU, Monitor, create_transient, define, definition
+from console import Console
+from harness import wait_for
+from machines import (
+    AFFECT_LIVE, CONNECT, DOMAIN, NATIVE, QEMU, Monitor, create_transient, define, definition, guest_definition)
 from test_encryption import define_secret, encrypted_disk
 from test_encryption import image as encrypted_image
-from test_hotplug import BOTH, TABLET, aliases, attach, detach, refused
+from test_hotplug import BOTH, RNG, TABLET, USER, aliases, attach, detach, refused
 
 pytestmark = pytest.mark.qemu
 
@@ -128,3 +131,29 @@ def test_what_the_host_or_the_guest_has_not(client):
                       ("<memory model='dimm'><target><size unit='MiB'>128</size></target></memory>", "emory"),
                       ("<input type='keyboard' bus='ps2'/>", "input"), ("<redirdev bus='pci' type='pty'/>", "pci")):
         refused(machine, "AttachDevice", xml, AFFECT_LIVE, word)
+
+
+@pytest.mark.guest
+def test_a_guest_lets_go(client, guest_files):
+    """DetachDevice returns when a real Linux has let go, within the five seconds."""
+    content = "".join(f"<controller type='pci' index='{i}' model='pcie-root-port'/>" for i in range(1, 8))
+    cells = ("<maxMemory slots='4' unit='MiB'>1024</maxMemory>"
+             "<cpu><numa><cell id='0' cpus='0' memory='256' unit='MiB'/></numa></cpu>")
+    machine = define(client, guest_definition("web", guest_files, devices=content, extra=cells))
+    machine.create()
+    console = Console(client.send(machine.path, NATIVE, "OpenConsole", "su", "", 0).fds[0])
+    console.wait_ready()
+    kinds = (("interface", USER.format(1), "ls /sys/bus/pci/devices | wc -l"), ("rng", RNG, "ls /sys/bus/pci/devices | wc -l"),
+             ("memory", "<memory model='dimm'><target><size unit='MiB'>128</size><node>0</node></target></memory>",
+              "ls -d /sys/devices/system/memory/memory* | wc -l"))
+    removed = client.listen(interface=DOMAIN, member="DeviceRemoved")
+    for element, xml, command in kinds:
+        before = console.run(command)
+        attach(machine, xml, BOTH)
+        wait_for(lambda b=before, c=command: int(console.run(c)) > int(b), 20, element)
+        alias, = aliases(machine, element)
+        detach(machine, xml, BOTH)
+        assert removed.wait(timeout=30).values == (alias,)
+        assert (aliases(machine, element), console.run(command)) == ([], before)
+    console.close()
+    machine.destroy()
