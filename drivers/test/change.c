@@ -4,6 +4,7 @@
  * copies take their place when all of it was accepted. */
 
 #include "drivers/test/change.h"
+#include "drivers/test/host.h"
 #include "drivers/test/machine.h"
 
 /* virDomainMemoryStatTags. */
@@ -11,9 +12,6 @@ enum {
         MEMORY_STAT_AVAILABLE = 5,
         MEMORY_STAT_ACTUAL_BALLOON = 6,
 };
-
-/* As many as a machine of libvirt's test driver can have. */
-enum { VCPUS_MAX = 32 };
 
 void change_clear(Change *change)
 {
@@ -139,9 +137,9 @@ int test_domain_set_vcpus(Call *call, Domain *domain, uint32_t vcpus, uint32_t f
         int r = change_begin(&change, domain, "SetVcpus", &flags, AFFECT_MAXIMUM, error);
 
         (void)call;
-        if (r >= 0 && (vcpus == 0 || vcpus > VCPUS_MAX))
+        if (r >= 0 && (vcpus == 0 || vcpus > HOST_VCPUS_MAX))
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "A machine has 1 to %d vCPUs, not %u",
-                              VCPUS_MAX, vcpus);
+                              HOST_VCPUS_MAX, vcpus);
         if (r >= 0)
                 r = set_vcpus(change.live, vcpus, is_maximum, error);
         if (r >= 0)

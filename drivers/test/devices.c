@@ -139,3 +139,19 @@ int test_domain_update_device(Call *call, Domain *domain, const char *xml, uint3
         (void)call;
         return change_device(domain, &updating, xml, flags, error);
 }
+
+int test_domain_set_link(Call *call, Domain *domain, const char *alias, bool is_up, Error *error)
+{
+        Device device;
+        int r = domain_check_active(domain, error);
+
+        (void)call;
+        if (r >= 0)
+                r = device_find_alias(domain->live, alias, &device, error);
+        if (r >= 0 && device.kind != DEVICE_INTERFACE)
+                r = error_set(error, ERROR_NO_DEVICE, "The %s has no network interface with alias '%s'",
+                              object_describe(&domain->object), alias);
+        if (r >= 0)
+                ((DomainInterface *)device.object)->link = is_up ? LINK_UP : LINK_DOWN;
+        return r;
+}

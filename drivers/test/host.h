@@ -6,6 +6,8 @@
 #include "driver.h"
 
 #define HOST_CPUS       8
+#define HOST_VCPUS_MAX  32 /* of a machine, as with libvirt's test driver */
+#define HOST_ARCH       "i686"
 #define HOST_MEMORY_KIB (3ull << 20)
 
 int test_connect_get_capabilities(Call *call, char **ret_capabilities, Error *error);

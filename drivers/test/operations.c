@@ -17,6 +17,7 @@
 #include "drivers/test/control.h"
 #include "drivers/test/define.h"
 #include "drivers/test/devices.h"
+#include "drivers/test/domain-capabilities.h"
 #include "drivers/test/guest.h"
 #include "drivers/test/host.h"
 #include "drivers/test/images.h"
@@ -36,6 +37,7 @@ const DriverOperations test_operations = {
                 .find_storage_pool_sources = pools_find_sources,
                 .get_capabilities = test_connect_get_capabilities,
                 .get_cpu_model_names = test_connect_get_cpu_model_names,
+                .get_domain_capabilities = test_connect_get_domain_capabilities,
                 .get_sysinfo = test_connect_get_sysinfo,
                 .interface_change_begin = interfaces_change_begin,
                 .interface_change_commit = interfaces_change_commit,
@@ -118,6 +120,7 @@ const DriverOperations test_operations = {
                 .set_block_threshold = test_domain_set_block_threshold,
                 .set_guest_vcpus = test_domain_set_guest_vcpus,
                 .set_interface_parameters = test_domain_set_interface_parameters,
+                .set_link = test_domain_set_link,
                 .set_memory = test_domain_set_memory,
                 .set_memory_parameters = test_domain_set_memory_parameters,
                 .set_memory_stats_period = test_domain_set_memory_stats_period,

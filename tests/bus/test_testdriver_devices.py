@@ -1,10 +1,12 @@
 """The Test driver's devices: those that come, go and change, I/O threads, and what limits them, as with a hypervisor."""
 
+from xml.etree import ElementTree
+
 import pytest
 from gi.repository import GLib
 
 from harness import BusError
-from machines import AFFECT_CONFIG, AFFECT_LIVE, DOMAIN, Machine, define
+from machines import AFFECT_CONFIG, AFFECT_LIVE, CONNECT, DOMAIN, NATIVE, Machine, define
 
 TEST = "/org/libvirt/Test"
 BOTH = AFFECT_LIVE | AFFECT_CONFIG
@@ -81,6 +83,15 @@ class TestDevices:
         assert web.tree(INACTIVE).find("devices/interface/link") is None
         refused(web.call, "UpdateDevice", "su", DISK.format("/x", "vdz"), 0, word="vdz")
 
+    def test_link(self, web):
+        for is_up, state in ((False, "down"), (True, "up")):
+            web.call("SetLink", "sb", "net0", is_up, interface=NATIVE)
+            assert web.tree().find("devices/interface/link").get("state") == state
+        for alias in ("net7", "virtio-disk0"):
+            with pytest.raises(BusError) as e:
+                web.call("SetLink", "sb", alias, True, interface=NATIVE)
+            assert e.value.name == "org.virtbus1.Error.NoDevice"
+
     @pytest.mark.parametrize("member", ["AttachDevice", "DetachDevice", "UpdateDevice"])
     def test_wrong(self, web, member):
         before = web.xml()
@@ -141,3 +152,14 @@ class TestRows:
         refused(web.call, "SetMemoryStatsPeriod", "iu", -1, 0, word="-1")
         bare = Machine(client, f"{TEST}/domain/_6695eb01_f6a4_8304_79aa_97f2502e193f")
         refused(bare.call, "SetMemoryStatsPeriod", "iu", 7, 0, word="balloon")
+
+
+def test_capabilities(client):
+    tree = ElementTree.fromstring(client.call(TEST, CONNECT, "GetDomainCapabilities", "ssssu", "", "", "", "", 0))
+    assert (tree.findtext("domain"), tree.findtext("arch"), tree.find("vcpu").get("max")) == ("test", "i686", "32")
+    buses = [e.text for e in tree.findall("devices/disk/enum[@name='bus']/value")]
+    assert {"virtio", "ide", "scsi"} <= set(buses)
+    for arguments in (("/bin/qemu", "", "", ""), ("", "s390x", "", ""), ("", "", "q35", ""), ("", "", "", "kvm")):
+        refused(client.call, TEST, CONNECT, "GetDomainCapabilities", "ssssu", *arguments, 0,
+                word=next(filter(None, arguments)))
+    refused(client.call, TEST, CONNECT, "GetDomainCapabilities", "ssssu", "", "", "", "", UNKNOWN, word="flag")
