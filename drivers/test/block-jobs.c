@@ -296,15 +296,14 @@ int test_domain_block_rebase(Call *call, Domain *domain, const char *disk, const
                 r = error_set(error, ERROR_INVALID_ARGUMENT,
                               "BlockRebase: SHALLOW (1), REUSE_EXT (2), COPY_RAW (4) and COPY_DEV (32) need "
                               "COPY (8)");
-        if (r >= 0 && flags & REBASE_COPY && !*base)
+        if (r >= 0 && flags & REBASE_COPY && !base)
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "BlockRebase: COPY (8) needs a place");
         if (r >= 0)
                 r = read_speed(bandwidth, flags & REBASE_BANDWIDTH_BYTES, &speed, error);
         if (r < 0)
                 return r;
         if (!(flags & REBASE_COPY))
-                return pull(domain, disk, *base ? base : NULL, bandwidth, flags & REBASE_BANDWIDTH_BYTES,
-                            error);
+                return pull(domain, disk, base, bandwidth, flags & REBASE_BANDWIDTH_BYTES, error);
         target = struct_new(&disk_place_type);
         target->type = target->source.type = flags & REBASE_COPY_DEV ? DISK_TYPE_BLOCK : DISK_TYPE_FILE;
         *(flags & REBASE_COPY_DEV ? &target->source.dev : &target->source.file) = g_strdup(base);

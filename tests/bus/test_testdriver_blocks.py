@@ -69,9 +69,13 @@ def test_pull(web, events):
 def test_rebase(web, events):
     refused(web.call, "BlockRebase", "sstu", "vda", "/nothing", 0, 0, word="/nothing")
     refused(web.call, "BlockRebase", "sstu", "vda", "/base.img", 0, SHALLOW, word="COPY")
+    refused(web.call, "BlockRebase", "sstu", "vda", "", 0, 8, word="place")
     web.call("BlockRebase", "sstu", "vda", "/base.img", 0, 0)
     assert events.wait().values == ("vda", PULL, COMPLETED)
     assert chain(web) == ["/top.qcow2", "/base.img"]
+    web.call("BlockRebase", "sstu", "vda", "", 0, 0)
+    assert events.wait().values == ("vda", PULL, COMPLETED)
+    assert chain(web) == ["/top.qcow2"]
 
 
 @pytest.mark.parametrize("top, base, flags, expected", [
