@@ -9,6 +9,7 @@
 #include "drivers/qemu/notices.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
+#include "drivers/qemu/unplug.h"
 #include "model/complete.h"
 #include "model/device-change.h"
 #include <string.h>
@@ -122,13 +123,17 @@ static int set_link(const Domain *domain, const Device *device, uint64_t deadlin
 
 static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error *error) AWAITS
 {
-        uint64_t run = machine_of(domain)->run;
-        _cleanup_(domain_definition_freep) DomainDefinition *candidate =
-                domain_definition_copy(domain->live);
+        _cleanup_(domain_definition_freep) DomainDefinition *candidate = NULL;
         g_autoptr(GArray) devices = g_array_new(false, false, sizeof(Device));
         Device device;
-        int r = definition_add_device(candidate, element, &device, error);
+        uint64_t run;
+        int r = unplug_wait(domain, call->deadline_usec, error);
 
+        if (r < 0)
+                return r;
+        run = machine_of(domain)->run;
+        candidate = domain_definition_copy(domain->live);
+        r = definition_add_device(candidate, element, &device, error);
         if (r >= 0)
                 r = list_new(domain->live, candidate, &device, devices, error);
         if (r < 0)

@@ -149,6 +149,7 @@ static void on_device_deleted(Domain *domain, json_t *arguments)
 
         if (!*alias || vcpus_removed(domain, alias))
                 return;
+        condition_wake_all(&machine_of(domain)->changed); /* also for one that is no part of it any more */
         unplug_begin(domain, alias);
         notice_raise(domain, "DeviceRemoved", g_variant_new("(s)", alias));
 }

@@ -10,9 +10,11 @@
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
 #include "model/device-change.h"
+#include <errno.h>
 #include <string.h>
 
 #define UNPLUG_TIMEOUT_USEC (30 * G_USEC_PER_SEC)
+#define RELEASE_USEC        (5 * G_USEC_PER_SEC)
 #define FDSET               "/dev/fdset/"
 
 typedef struct Unplug {
@@ -129,6 +131,18 @@ static bool has_number(const GArray *numbers, json_int_t number)
         return false;
 }
 
+/* A device of which QEMU's list says that it has gone holds its image until QEMU says DEVICE_DELETED, which
+ * wakes us. Media have no such device. */
+static void remove_released(const Unplug *unplug, GPtrArray *nodes) AWAITS
+{
+        uint64_t until_usec = deadline_after_usec(RELEASE_USEC);
+
+        remove_nodes(unplug, nodes);
+        while (nodes->len > 0 && unplug->device.object && !is_over(unplug) &&
+               condition_wait(&machine_of(unplug->domain)->changed, until_usec) >= 0)
+                remove_nodes(unplug, nodes);
+}
+
 static void remove_images(const Unplug *unplug, const char *prefix) AWAITS
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *nodes = g_ptr_array_new_with_free_func(g_free),
@@ -137,7 +151,7 @@ static void remove_images(const Unplug *unplug, const char *prefix) AWAITS
         g_autoptr(GArray) used = g_array_new(false, false, sizeof(json_int_t));
 
         list_nodes(unplug, prefix, nodes, fdsets);
-        remove_nodes(unplug, nodes);
+        remove_released(unplug, nodes);
         list_nodes(unplug, prefix, left, used);
         for (unsigned i = 0; i < fdsets->len && !is_over(unplug); i++)
                 if (!has_number(used, g_array_index(fdsets, json_int_t, i)))
@@ -236,6 +250,21 @@ static void unplug_fiber(void *data)
         device_element_clear(&unplug->device);
         g_free(unplug);
         domain_unref(domain);
+}
+
+int unplug_wait(Domain *domain, uint64_t deadline_usec, Error *error)
+{
+        Machine *machine = machine_of(domain);
+
+        while (machine->n_unplugging > 0) {
+                int r = condition_wait(&machine->changed, deadline_usec);
+
+                if (r < 0)
+                        return error_set(error, r == -ETIMEDOUT ? ERROR_TIMED_OUT : ERROR_CANCELLED,
+                                         "The %s has not let go yet of a device that went",
+                                         object_describe(&domain->object));
+        }
+        return machine_check_monitor(domain, error);
 }
 
 void unplug_begin(Domain *domain, const char *alias)

@@ -143,7 +143,7 @@ class TestStatistics:
         records = dict(client.call(TEST, CONNECT, "GetAllDomainStats", "uu", 1 | 1 << 5, 0))
         assert records == {"test": {"state.state": 1, "state.reason": 1, "block.count": 0},
                            "web": {"state.state": 5, "state.reason": 0, "block.count": 1, "block.0.name": "vda",
-                                   "block.0.path": "/a"}}
+                                   "block.0.path": "/a", "block.0.capacity": 2**30}}
 
 
 def test_what_conformance_asks_of_the_first_machine(client):
