@@ -4,12 +4,15 @@
  * nothing of it is believed beyond its type. Numbers are libvirt's. */
 
 #include "drivers/qemu/notices.h"
+#include "core/fiber.h"
 #include "core/log.h"
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/unplug.h"
 #include "drivers/qemu/vcpus.h"
 #include <string.h>
+
+#define LIST_USEC (30 * G_USEC_PER_SEC)
 
 void notice_raise(Domain *domain, const char *member, GVariant *arguments)
 {
@@ -143,15 +146,66 @@ static void on_watchdog(Domain *domain, json_t *arguments)
         notice_raise(domain, "Watchdog", g_variant_new("(i)", action));
 }
 
+typedef struct Told {
+        Domain *domain; /* counted */
+        char *alias;
+        uint64_t run;
+} Told;
+
+static bool is_listed(json_t *peripherals, const char *alias)
+{
+        json_t *item;
+        size_t i;
+
+        json_array_foreach(peripherals, i,
+                           item) if (g_strcmp0(json_string_value(json_object_get(item, "name")), alias) ==
+                                     0) return true;
+        return false;
+}
+
+static void told_fiber(void *data)
+{
+        Told *told = data;
+        Machine *machine = machine_of(told->domain);
+        _cleanup_(json_decrefp) json_t *peripherals = NULL;
+
+        /* Without an answer QEMU's word has to do. */
+        if (machine_check_monitor(told->domain, NULL) >= 0)
+                (void)qmp_call(machine->qmp, "qom-list", json_pack("{s:s}", "path", "/machine/peripheral"),
+                               deadline_after_usec(LIST_USEC), &peripherals, NULL);
+        condition_wake_all(&machine->changed);
+        if (machine->run == told->run && told->domain->live && !is_listed(peripherals, told->alias)) {
+                unplug_begin(told->domain, told->alias);
+                notice_raise(told->domain, "DeviceRemoved", g_variant_new("(s)", told->alias));
+        }
+        domain_unref(told->domain);
+        g_free(told->alias);
+        g_free(told);
+}
+
+/* QEMU says so late: if another device has the alias by now, only what waits for the first goes on. */
+static void on_device_gone(Domain *domain, const char *alias)
+{
+        Told *told = g_new(Told, 1);
+
+        *told = (Told){ .domain = domain_ref(domain),
+                        .alias = g_strdup(alias),
+                        .run = machine_of(domain)->run };
+        if (fiber_start("qemu-unplug", told_fiber, told) >= 0)
+                return;
+        log_warning(domain->object.path, "device %s of machine %s went unseen", alias, domain->object.name);
+        domain_unref(domain);
+        g_free(told->alias);
+        g_free(told);
+}
+
 static void on_device_deleted(Domain *domain, json_t *arguments)
 {
         const char *alias = text_of(arguments, "device");
 
         if (!*alias || vcpus_removed(domain, alias))
                 return;
-        condition_wake_all(&machine_of(domain)->changed); /* also for one that is no part of it any more */
-        unplug_begin(domain, alias);
-        notice_raise(domain, "DeviceRemoved", g_variant_new("(s)", alias));
+        on_device_gone(domain, alias);
 }
 
 static void on_device_unplug_error(Domain *domain, json_t *arguments)
