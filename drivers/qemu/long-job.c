@@ -25,7 +25,7 @@ int long_job_query(const Domain *domain, json_t **ret_jobs, Error *error)
 {
         const Machine *machine = machine_of(domain);
 
-        if (!machine->qmp || machine->is_hung_up)
+        if (!machine_has_monitor(machine))
                 return error_set(error, ERROR_OPERATION_FAILED, "QEMU ended meanwhile");
         return qmp_call(machine->qmp, "query-jobs", NULL, DEADLINE_NEVER, ret_jobs, error);
 }
@@ -89,7 +89,7 @@ int long_job_start(Domain *domain, const char *command, json_t *arguments, const
 {
         const Machine *machine = machine_of(domain);
 
-        if (!machine->qmp || machine->is_hung_up) { /* of a start it need not be ready for anybody else */
+        if (!machine_has_monitor(machine)) { /* of a start it need not be ready for anybody else */
                 json_decref(arguments);
                 return error_set(error, ERROR_OPERATION_FAILED, "QEMU has ended");
         }

@@ -123,6 +123,12 @@ const MachineOrigin *machine_origin(const Machine *machine);
 /* The process and everything that belongs to it is let go of; it does not end by this. */
 void machine_forget_run(Machine *machine);
 
+/* QEMU can be asked, be it ready for clients or still on its way to it: what it told of a start, or of a
+ * taking back, has to be answered then. */
+static inline bool machine_has_monitor(const Machine *machine)
+{
+        return machine->qmp && !machine->is_hung_up;
+}
 /* Ready for commands, or ERROR_OPERATION_INVALID (not running), or ERROR_OPERATION_FAILED (its monitor is
  * gone). */
 int machine_check_monitor(const Domain *domain, Error *error);

@@ -15,7 +15,7 @@ static int command(const Domain *domain, const char *name, json_t *arguments, in
         const Machine *machine = machine_of(domain);
         _cleanup_(qmp_command_freep) QmpCommand *sent = NULL;
 
-        if (!machine->qmp || machine->is_hung_up) {
+        if (!machine_has_monitor(machine)) {
                 json_decref(arguments);
                 return error_set(error, ERROR_OPERATION_FAILED, "QEMU has ended");
         }
@@ -27,7 +27,7 @@ int memory_stream_query(const Domain *domain, json_t **ret_answer, Error *error)
 {
         const Machine *machine = machine_of(domain);
 
-        if (!machine->qmp || machine->is_hung_up)
+        if (!machine_has_monitor(machine))
                 return error_set(error, ERROR_OPERATION_FAILED, "QEMU has ended");
         return qmp_call(machine->qmp, "query-migrate", NULL, deadline_after_usec(QMP_TIMEOUT_USEC),
                         ret_answer, error);

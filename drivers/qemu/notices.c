@@ -170,7 +170,7 @@ static void told_fiber(void *data)
         _cleanup_(json_decrefp) json_t *peripherals = NULL;
 
         /* Without an answer QEMU's word has to do. */
-        if (machine_check_monitor(told->domain, NULL) >= 0)
+        if (machine->run == told->run && machine_has_monitor(machine))
                 (void)qmp_call(machine->qmp, "qom-list", json_pack("{s:s}", "path", "/machine/peripheral"),
                                deadline_after_usec(LIST_USEC), &peripherals, NULL);
         condition_wake_all(&machine->changed);

@@ -25,8 +25,9 @@ typedef struct Unplug {
 
 static bool is_over(const Unplug *unplug)
 {
-        return machine_of(unplug->domain)->run != unplug->run ||
-               machine_check_monitor(unplug->domain, NULL) < 0;
+        const Machine *machine = machine_of(unplug->domain);
+
+        return machine->run != unplug->run || !machine_has_monitor(machine);
 }
 
 /* What is not there need not go. */
