@@ -5,6 +5,7 @@
 
 #include "drivers/network/macvtap.h"
 #include "core/worker.h"
+#include "drivers/network/links.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
@@ -233,34 +234,27 @@ int macvtap_open(const MacvtapOptions *options, int *fds, size_t n_queues, char 
         return r;
 }
 
+static void note(struct nl_sock *socket, struct rtnl_link *link, void *data)
+{
+        const Task *task = data;
+        const char *alias = rtnl_link_get_ifalias(link);
+        Found *found;
+
+        (void)socket;
+        if (g_strcmp0(rtnl_link_get_type(link), "macvtap") != 0 || !alias ||
+            !g_str_has_prefix(alias, ALIAS_PREFIX))
+                return;
+        found = g_new0(Found, 1);
+        found->index = rtnl_link_get_ifindex(link);
+        found->tag = g_strdup(alias + strlen(ALIAS_PREFIX));
+        g_ptr_array_add(task->found, found);
+}
+
 static int list_step(void *data)
 {
         Task *task = data;
-        struct nl_sock *socket = nl_socket_alloc();
-        struct nl_cache *cache = NULL;
-        int r = socket ? nl_connect(socket, NETLINK_ROUTE) : -NLE_NOMEM;
 
-        if (r >= 0)
-                r = rtnl_link_alloc_cache(socket, AF_UNSPEC, &cache);
-        for (struct nl_object *at = r < 0 ? NULL : nl_cache_get_first(cache); at;
-             at = nl_cache_get_next(at)) {
-                struct rtnl_link *link = (struct rtnl_link *)at;
-                const char *alias = rtnl_link_get_ifalias(link);
-                Found *found;
-
-                if (g_strcmp0(rtnl_link_get_type(link), "macvtap") != 0 || !alias ||
-                    !g_str_has_prefix(alias, ALIAS_PREFIX))
-                        continue;
-                found = g_new0(Found, 1);
-                found->index = rtnl_link_get_ifindex(link);
-                found->tag = g_strdup(alias + strlen(ALIAS_PREFIX));
-                g_ptr_array_add(task->found, found);
-        }
-        nl_cache_free(cache);
-        nl_socket_free(socket);
-        return r < 0 ? error_set(&task->error, ERROR_OPERATION_FAILED, "Cannot list the host's devices: %s",
-                                 nl_geterror(r))
-                     : 0;
+        return links_visit(note, task, &task->error);
 }
 
 static int remove_step(void *data)

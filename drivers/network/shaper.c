@@ -9,6 +9,7 @@
 
 #include "drivers/network/shaper.h"
 #include "core/worker.h"
+#include "drivers/network/links.h"
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
@@ -415,29 +416,19 @@ static int limited_by(struct rtnl_link *link)
         return index;
 }
 
+static void sweep(struct nl_sock *socket, struct rtnl_link *link, void *data)
+{
+        int index = limited_by(link);
+        char name[IF_NAMESIZE];
+
+        (void)data;
+        if (index > 0 && !if_indextoname((unsigned)index, name))
+                remove_link(socket, rtnl_link_get_ifindex(link));
+}
+
 static int sweep_step(void *data)
 {
-        Task *task = data;
-        struct nl_sock *socket = nl_socket_alloc();
-        struct nl_cache *cache = NULL;
-        int r = socket ? nl_connect(socket, NETLINK_ROUTE) : -NLE_NOMEM;
-
-        if (r >= 0)
-                r = rtnl_link_alloc_cache(socket, AF_UNSPEC, &cache);
-        for (struct nl_object *at = r < 0 ? NULL : nl_cache_get_first(cache); at;
-             at = nl_cache_get_next(at)) {
-                struct rtnl_link *link = (struct rtnl_link *)at;
-                int index = limited_by(link);
-                char name[IF_NAMESIZE];
-
-                if (index > 0 && !if_indextoname((unsigned)index, name))
-                        remove_link(socket, rtnl_link_get_ifindex(link));
-        }
-        nl_cache_free(cache);
-        nl_socket_free(socket);
-        return r < 0 ? error_set(&task->error, ERROR_OPERATION_FAILED, "Cannot list the host's devices: %s",
-                                 nl_geterror(r))
-                     : 0;
+        return links_visit(sweep, NULL, &((Task *)data)->error);
 }
 
 int shaper_sweep(Error *error)
