@@ -239,8 +239,14 @@ static int update_interface(Update *update, Error *error) AWAITS
         r = set_boot_order(update, was->info.boot_order, interface->info.boot_order, error);
         if (r >= 0)
                 r = set_link(update, error);
-        if (r < 0)
-                (void)plug_change(update->domain, interface, was, NULL); /* the caller hears of the first */
+        if (r < 0) { /* the caller hears of the first */
+                const Update back = { update->domain, update->candidate, update->is, update->was,
+                                      .deadline_usec = update->deadline_usec };
+
+                (void)set_link(&back, NULL);
+                (void)set_boot_order(&back, interface->info.boot_order, was->info.boot_order, NULL);
+                (void)plug_change(update->domain, interface, was, NULL);
+        }
         return r;
 }
 
