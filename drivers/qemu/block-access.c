@@ -46,15 +46,12 @@ int qemu_domain_block_resize(Call *call, Domain *domain, const char *name, uint6
         int r = error_check_flags(error, "BlockResize", flags, RESIZE_BYTES);
 
         (void)call;
-        if (r >= 0 && size > (uint64_t)INT64_MAX / (flags & RESIZE_BYTES ? 1 : 1024))
-                r = error_set(error, ERROR_INVALID_ARGUMENT, "A size of %" PRIu64 " is too large", size);
+        if (r >= 0)
+                r = chain_wanted_bytes(size, flags & RESIZE_BYTES, &size, error);
         if (r >= 0)
                 r = find(domain, name, &disk, error);
         if (r < 0)
                 return r;
-        if (!(flags & RESIZE_BYTES))
-                size *= 1024;
-        size = (size + 511) / 512 * 512; /* in whole sectors */
         node = chain_node(disk, disk->source.index);
         return call_qemu(domain, "block_resize",
                          json_pack("{s:s, s:I}", "node-name", node, "size", (json_int_t)size), NULL, error);

@@ -11,7 +11,7 @@
 #define DISK_BYTES (UINT64_C(1) << 30)
 #define PEEK_MAX   65536
 
-enum { REDISK_BYTES = 1 << 0 }; /* virDomainBlockResizeFlags */
+enum { RESIZE_BYTES = 1 << 0 }; /* virDomainBlockResizeFlags */
 
 uint64_t blocks_size(const Domain *domain, const char *target)
 {
@@ -33,18 +33,15 @@ int test_domain_block_resize(Call *call, Domain *domain, const char *name, uint6
 {
         Machine *machine = machine_of(domain);
         DomainDisk *disk;
-        int r = error_check_flags(error, "BlockResize", flags, REDISK_BYTES);
+        int r = error_check_flags(error, "BlockResize", flags, RESIZE_BYTES);
 
         (void)call;
-        if (r >= 0 && size > (uint64_t)INT64_MAX / (flags & REDISK_BYTES ? 1 : 1024))
-                r = error_set(error, ERROR_INVALID_ARGUMENT, "A size of %" PRIu64 " is too large", size);
+        if (r >= 0)
+                r = chain_wanted_bytes(size, flags & RESIZE_BYTES, &size, error);
         if (r >= 0)
                 r = find(domain, name, &disk, error);
         if (r < 0)
                 return r;
-        if (!(flags & REDISK_BYTES))
-                size *= 1024;
-        size = (size + 511) / 512 * 512; /* in whole sectors */
         if (!machine->disk_sizes)
                 machine->disk_sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
         g_hash_table_replace(machine->disk_sizes, g_strdup(disk->target), g_memdup2(&size, sizeof size));
@@ -74,19 +71,6 @@ int test_domain_block_peek(Call *call, Domain *domain, const char *name, uint64_
         zeros = g_malloc0(size);
         *ret_buffer = g_variant_ref_sink(g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, zeros, size, 1));
         return 0;
-}
-
-int test_domain_set_block_threshold(Call *call, Domain *domain, const char *name, uint64_t threshold,
-                                    uint32_t flags, Error *error)
-{
-        DomainDisk *disk;
-        int r = error_check_flags(error, "SetBlockThreshold", flags, 0);
-
-        (void)call;
-        if (r >= 0 && threshold > INT64_MAX)
-                r = error_set(error, ERROR_INVALID_ARGUMENT, "A threshold of %" PRIu64 " is too large",
-                              threshold);
-        return r < 0 ? r : find(domain, name, &disk, error);
 }
 
 int test_domain_get_disk_errors(Call *call, Domain *domain, uint32_t flags, GVariant **ret_errors,

@@ -14,5 +14,3 @@ int test_domain_block_resize(Call *call, Domain *domain, const char *name, uint6
                              Error *error);
 int test_domain_get_disk_errors(Call *call, Domain *domain, uint32_t flags, GVariant **ret_errors,
                                 Error *error);
-int test_domain_set_block_threshold(Call *call, Domain *domain, const char *name, uint64_t threshold,
-                                    uint32_t flags, Error *error);

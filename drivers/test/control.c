@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A job that takes time is one that was told to be slow (org.virtbus1.Connect.InjectFault): it can be looked
- * at and given up meanwhile. Memory has never been written to, and a dump of it leaves no file. */
+ * at and given up meanwhile. Memory has never been written to. */
 
 #include "drivers/test/control.h"
 #include "drivers/test/machine.h"
 #include <string.h>
 
-/* virDomainCoreDumpFlags, virDomainMemoryFlags, virDomainJobType. */
-enum {
-        DUMP_CRASH = 1 << 0,
-        DUMP_LIVE = 1 << 1,
-        DUMP_BYPASS_CACHE = 1 << 2,
-        DUMP_RESET = 1 << 3,
-        DUMP_MEMORY_ONLY = 1 << 4,
-        DUMP_ALL = (1 << 5) - 1,
-};
+/* virDomainMemoryFlags, virDomainJobType. */
 enum { MEMORY_VIRTUAL = 1 << 0, MEMORY_PHYSICAL = 1 << 1 };
 enum { JOB_TYPE_NONE = 0, JOB_TYPE_UNBOUNDED = 2 };
 
-#define DUMP_FORMATS 5 /* virDomainCoreDumpFormat */
-#define PEEK_MAX     65536
+#define PEEK_MAX 65536
 
 /* What moves memory; the others are no jobs to clients of libvirt. NULL: nothing does. */
 static Job *memory_job(const Domain *domain)
 {
-        static const char *const operations[] = { "Save", "ManagedSave", "CoreDump", NULL };
+        static const char *const operations[] = { "Save", "ManagedSave", NULL };
         Job *job = job_queue_current(domain->object.jobs);
 
         return job && g_strv_contains(operations, job_get_operation(job)) ? job : NULL;
@@ -82,38 +73,6 @@ int test_domain_abort_job(Call *call, Domain *domain, Error *error)
         if (r >= 0)
                 job_cancel(job);
         return r;
-}
-
-static int check_dump(const Domain *domain, const char *to, uint32_t format, uint32_t flags, Error *error)
-{
-        int r = error_check_flags(error, "CoreDump", flags, DUMP_ALL);
-
-        if (r >= 0 && format >= DUMP_FORMATS)
-                r = error_set(error, ERROR_INVALID_ARGUMENT,
-                              "CoreDump: there is no format %u, %d is the last", format, DUMP_FORMATS - 1);
-        if (r >= 0 && format > 0 && !(flags & DUMP_MEMORY_ONLY))
-                r = error_set(error, ERROR_INVALID_ARGUMENT, "CoreDump: format %u needs MEMORY_ONLY (16)",
-                              format);
-        if (r >= 0 && flags & DUMP_CRASH && flags & (DUMP_LIVE | DUMP_RESET))
-                r = error_set(error, ERROR_INVALID_ARGUMENT,
-                              "CoreDump: CRASH (1) excludes LIVE (2) and RESET (8)");
-        if (r >= 0 && !g_path_is_absolute(to))
-                r = error_set(error, ERROR_INVALID_ARGUMENT, "'%s' is no absolute path", to);
-        return r < 0 ? r : domain_check_active(domain, error);
-}
-
-int test_domain_core_dump(Call *call, Domain *domain, const char *to, uint32_t format, uint32_t flags,
-                          Error *error)
-{
-        int r = check_dump(domain, to, format, flags, error);
-
-        if (r < 0)
-                return r;
-        if (flags & DUMP_CRASH)
-                machine_end(domain, SHUTOFF_REASON_CRASHED, STOPPED_CRASHED, call->job);
-        else if (flags & DUMP_RESET)
-                machine_signal(domain, "Reboot", NULL);
-        return 0;
 }
 
 int test_domain_memory_peek(Call *call, Domain *domain, uint64_t offset, uint64_t size, uint32_t flags,

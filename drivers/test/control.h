@@ -6,8 +6,6 @@
 #include "driver.h"
 
 int test_domain_abort_job(Call *call, Domain *domain, Error *error);
-int test_domain_core_dump(Call *call, Domain *domain, const char *to, uint32_t format, uint32_t flags,
-                          Error *error);
 int test_domain_get_control_info(Call *call, Domain *domain, uint32_t flags, GVariant **ret_info,
                                  Error *error);
 int test_domain_get_job_info(Call *call, Domain *domain, GVariant **ret_info, Error *error);

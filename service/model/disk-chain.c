@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "model/disk-chain.h"
+#include <inttypes.h>
 #include <string.h>
 
 DomainDisk *chain_find_disk(const DomainDefinition *definition, const char *target)
@@ -183,4 +184,14 @@ int chain_read_place(const char *xml, DomainDisk **ret_place, Error *error)
         if (r >= 0)
                 *ret_place = place;
         return r;
+}
+
+int chain_wanted_bytes(uint64_t size, bool is_bytes, uint64_t *ret_bytes, Error *error)
+{
+        const uint64_t unit = is_bytes ? 1 : 1024;
+
+        if (size > (uint64_t)INT64_MAX / 1024 * 1024 / unit)
+                return error_set(error, ERROR_INVALID_ARGUMENT, "A size of %" PRIu64 " is too large", size);
+        *ret_bytes = (size * unit + 511) / 512 * 512;
+        return 0;
 }

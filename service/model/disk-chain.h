@@ -32,5 +32,8 @@ bool chain_is_same(const DomainDisk *a, const DomainDisk *b);
 /* All images from `top` down to the one above `base`, all for NULL; false if that are none. */
 bool chain_remove_range(DomainDefinition *definition, const char *target, const char *top, const char *base);
 
+/* What BlockResize asks for, in whole sectors; `is_bytes`: not KiB. */
+int chain_wanted_bytes(uint64_t size, bool is_bytes, uint64_t *ret_bytes, Error *error);
+
 /* A place that a <disk> element describes, which needs no more than a source: of disk_place_type. */
 int chain_read_place(const char *xml, DomainDisk **ret_place, Error *error);

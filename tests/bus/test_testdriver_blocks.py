@@ -54,8 +54,6 @@ def test_sizes(web):
     refused(web.call, "BlockResize", "stu", "vdz", 1, 0, word="vdz")
     refused(web.call, "BlockResize", "stu", "vda", 2 ** 63, BYTES, word="too large")
     refused(web.call, "BlockResize", "stu", "vda", 1, UNKNOWN, word="flag")
-    web.call("SetBlockThreshold", "stu", "vda", MIB, 0)
-    refused(web.call, "SetBlockThreshold", "stu", "vdz", MIB, 0, word="vdz")
     assert web.call("GetDiskErrors", "u", 0) == []
 
 

@@ -1,4 +1,4 @@
-"""The Test driver's runs: saved and restored, dumped, looked at while they are slow, and what their guests tell."""
+"""The Test driver's runs: saved and restored, looked at while they are slow, and what their guests tell."""
 
 import pytest
 from gi.repository import GLib
@@ -93,24 +93,7 @@ def test_saved_is_its_owners(system_daemon, polkit):
     assert machine.state[0] == RUNNING
 
 
-class TestDumps:
-    def test_what_follows(self, client, web, events):  # noqa: F811
-        reboots = client.listen(interface=DOMAIN, member="Reboot", path=web.path)
-        web.call("CoreDump", "suu", "/core", 0, 2)
-        assert web.state[0] == RUNNING
-        web.call("CoreDump", "suu", "/core", 1, 8 | 16)
-        reboots.wait()
-        web.call("CoreDump", "suu", "/core", 0, 1)
-        events.wait(web, STOPPED, CRASHED)
-        assert web.state == (SHUTOFF, 3)
-
-    def test_wrong(self, web):  # noqa: F811
-        refused(web.call, "CoreDump", "suu", "core", 0, 0, word="absolute")
-        refused(web.call, "CoreDump", "suu", "/core", 5, 16, word="format 5")
-        refused(web.call, "CoreDump", "suu", "/core", 1, 0, word="MEMORY_ONLY")
-        refused(web.call, "CoreDump", "suu", "/core", 0, 1 | 8, word="excludes")
-        refused(web.call, "CoreDump", "suu", "/core", 0, UNKNOWN, word="flag")
-
+class TestMemory:
     def test_peek(self, web):  # noqa: F811
         assert bytes(web.call("MemoryPeek", "ttu", 4096, 512, 2)) == bytes(512)
         refused(web.call, "MemoryPeek", "ttu", 0, 65537, 2, word="65536")
@@ -126,8 +109,7 @@ class TestJobs:
         refused(web.call, "AbortJob", word="No transfer")
         refused(web.call, "GetJobStats", "u", UNKNOWN, word="flag")
 
-    @pytest.mark.parametrize("member, arguments", [("Save", ("ssu", "/saved", "", 0)), ("ManagedSave", ("u", 0)),
-                                                   ("CoreDump", ("suu", "/core", 0, 1))])
+    @pytest.mark.parametrize("member, arguments", [("Save", ("ssu", "/saved", "", 0)), ("ManagedSave", ("u", 0))])
     def test_one_that_is_slow(self, client, web, member, arguments):  # noqa: F811
         """Like a save that takes long: it can be looked at and given up, and the guest goes on."""
         client.call(TEST, NATIVE_CONNECT, "InjectFault", "ssa{sv}", DOMAIN, member,
