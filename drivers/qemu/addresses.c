@@ -18,13 +18,6 @@
 #define AGENT_NAME_MAX      255
 #define AGENT_USEC          (10 * G_USEC_PER_SEC)
 
-/* virDomainInterfaceAddressesSource. */
-enum {
-        SOURCE_LEASE = 0,
-        SOURCE_AGENT = 1,
-        SOURCE_ARP = 2,
-};
-
 struct QemuAddresses {
         Driver *driver;
         unsigned listener;
@@ -323,7 +316,7 @@ static void tell_known(GVariantBuilder *ifaces, const Domain *domain, uint32_t s
                 GVariantBuilder addresses;
 
                 g_variant_builder_init(&addresses, G_VARIANT_TYPE("a(isu)"));
-                if (source == SOURCE_LEASE)
+                if (source == ADDRESS_SOURCE_LEASE)
                         add_leases(known, domain, interface);
                 else
                         add_neighbours(known, domain, interface);
@@ -343,21 +336,18 @@ int qemu_domain_interface_addresses(Call *call, Domain *domain, uint32_t source,
         GVariantBuilder ifaces;
         int r = error_check_flags(error, "InterfaceAddresses", flags, 0);
 
-        if (r >= 0 && source > SOURCE_ARP)
-                r = error_set(
-                        error, ERROR_INVALID_ARGUMENT,
-                        "InterfaceAddresses: source %u is unknown: 0 (lease), 1 (agent), 2 (ARP) are known",
-                        source);
+        if (r >= 0)
+                r = domain_address_source_check(source, error);
         if (r >= 0)
                 r = domain_check_active(domain, error);
-        if (r >= 0 && source == SOURCE_AGENT)
+        if (r >= 0 && source == ADDRESS_SOURCE_AGENT)
                 r = ask_agent(domain, call->deadline_usec, error);
         if (r >= 0)
                 r = domain_check_active(domain, error); /* it may have ended meanwhile */
         if (r < 0)
                 return r;
         g_variant_builder_init(&ifaces, G_VARIANT_TYPE("a(ssa(isu))"));
-        if (source == SOURCE_AGENT)
+        if (source == ADDRESS_SOURCE_AGENT)
                 tell_agents(&ifaces, domain);
         else
                 tell_known(&ifaces, domain, source);

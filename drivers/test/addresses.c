@@ -11,9 +11,6 @@
 #define LEASE_SEC   3600
 #define RANGE_TRIED (1u << 16)
 
-/* virDomainInterfaceAddressesSource: lease, agent, ARP. All of them know the same here. */
-enum { SOURCE_LAST = 2, SOURCE_ARP = 2 };
-
 static VirtualNetwork *network_of(const Domain *domain, const DomainInterface *interface)
 {
         if (interface->type != INTERFACE_TYPE_NETWORK || !interface->source_network)
@@ -160,11 +157,8 @@ int test_domain_interface_addresses(Call *call, Domain *domain, uint32_t source,
         int r = error_check_flags(error, "InterfaceAddresses", flags, 0);
 
         (void)call;
-        if (r >= 0 && source > SOURCE_LAST)
-                r = error_set(
-                        error, ERROR_INVALID_ARGUMENT,
-                        "InterfaceAddresses: source %u is unknown: 0 (lease), 1 (agent), 2 (ARP) are known",
-                        source);
+        if (r >= 0)
+                r = domain_address_source_check(source, error);
         if (r >= 0)
                 r = domain_check_active(domain, error);
         if (r < 0)
@@ -177,7 +171,7 @@ int test_domain_interface_addresses(Call *call, Domain *domain, uint32_t source,
 
                 g_variant_builder_init(&list, G_VARIANT_TYPE("a(isu)"));
                 g_variant_builder_add(&list, "(isu)", 0, address->address,
-                                      source == SOURCE_ARP ? 0 : address->prefix);
+                                      source == ADDRESS_SOURCE_ARP ? 0 : address->prefix);
                 g_variant_builder_add(&interfaces, "(ss@a(isu))",
                                       interface && interface->target ? interface->target : "", address->mac,
                                       g_variant_builder_end(&list));

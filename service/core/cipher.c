@@ -48,18 +48,31 @@ static int cipher_new(int mode, const uint8_t *key, const uint8_t *start, size_t
         return 0;
 }
 
+static int bound_cipher_new(const uint8_t *key, const uint8_t *nonce, const char *bound,
+                            gcry_cipher_hd_t *ret_cipher, Error *error)
+{
+        gcry_error_t failure;
+        int r = cipher_new(GCRY_CIPHER_MODE_GCM, key, nonce, CIPHER_NONCE_SIZE, ret_cipher, error);
+
+        if (r < 0)
+                return r;
+        failure = gcry_cipher_authenticate(*ret_cipher, bound, strlen(bound));
+        if (!failure)
+                return 0;
+        gcry_cipher_close(*ret_cipher);
+        return fail(failure, error);
+}
+
 int cipher_seal(const uint8_t *key, const uint8_t *nonce, const char *bound, uint8_t *bytes, size_t size,
                 uint8_t *ret_tag, Error *error)
 {
         gcry_cipher_hd_t cipher;
         gcry_error_t failure;
-        int r = cipher_new(GCRY_CIPHER_MODE_GCM, key, nonce, CIPHER_NONCE_SIZE, &cipher, error);
+        int r = bound_cipher_new(key, nonce, bound, &cipher, error);
 
         if (r < 0)
                 return r;
-        failure = gcry_cipher_authenticate(cipher, bound, strlen(bound));
-        if (!failure)
-                failure = gcry_cipher_encrypt(cipher, bytes, size, NULL, 0);
+        failure = gcry_cipher_encrypt(cipher, bytes, size, NULL, 0);
         if (!failure)
                 failure = gcry_cipher_gettag(cipher, ret_tag, CIPHER_TAG_SIZE);
         gcry_cipher_close(cipher);
@@ -71,13 +84,11 @@ int cipher_open(const uint8_t *key, const uint8_t *nonce, const char *bound, uin
 {
         gcry_cipher_hd_t cipher;
         gcry_error_t failure;
-        int r = cipher_new(GCRY_CIPHER_MODE_GCM, key, nonce, CIPHER_NONCE_SIZE, &cipher, error);
+        int r = bound_cipher_new(key, nonce, bound, &cipher, error);
 
         if (r < 0)
                 return r;
-        failure = gcry_cipher_authenticate(cipher, bound, strlen(bound));
-        if (!failure)
-                failure = gcry_cipher_decrypt(cipher, bytes, size, NULL, 0);
+        failure = gcry_cipher_decrypt(cipher, bytes, size, NULL, 0);
         if (!failure)
                 failure = gcry_cipher_checktag(cipher, tag, CIPHER_TAG_SIZE);
         gcry_cipher_close(cipher);

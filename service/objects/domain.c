@@ -164,6 +164,16 @@ static bool addresses_are_same(const GPtrArray *a, const GPtrArray *b)
         return true;
 }
 
+int domain_address_source_check(uint32_t source, Error *error)
+{
+        return source > ADDRESS_SOURCE_ARP
+                       ? error_set(error, ERROR_INVALID_ARGUMENT,
+                                   "InterfaceAddresses: source %u is unknown: 0 (lease), 1 (agent), 2 (ARP) "
+                                   "are known",
+                                   source)
+                       : 0;
+}
+
 void domain_set_addresses(Domain *domain, GPtrArray *addresses)
 {
         if (!addresses_are_same(domain->addresses, addresses))

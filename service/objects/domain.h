@@ -77,6 +77,14 @@ typedef struct DomainAddress {
 } DomainAddress;
 void domain_address_release(void *address);
 
+/* virDomainInterfaceAddressesSource. */
+enum {
+        ADDRESS_SOURCE_LEASE = 0,
+        ADDRESS_SOURCE_AGENT = 1,
+        ADDRESS_SOURCE_ARP = 2,
+};
+int domain_address_source_check(uint32_t source, Error *error);
+
 typedef struct Domain {
         Object object;
         DomainDefinition

@@ -10,18 +10,7 @@ import pytest
 from gi.repository import GLib
 from harness import wait_for
 from test_storage import MIB, POOL, image_info, names, started, volume_xml
-from test_volumes import NATIVE, opened, parts
-
-
-@pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "pool").mkdir()
-    return tmp_path / "pool"
-
-
-@pytest.fixture
-def pool(client, folder):
-    return started(client, folder)
+from test_volumes import NATIVE, folder, opened, parts, pool  # noqa: F401: fixtures
 
 
 STEPS = ["openat", "unlinkat", "renameat", "renameat2", "ftruncate", "fallocate", "fchown", "fchmod", "fsync", "copy_file_range",
