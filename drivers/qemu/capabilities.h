@@ -5,7 +5,7 @@
  * across an await keeps a reference. Who keeps them is cache.h. */
 
 #include "core/error.h"
-#include "drivers/qemu/cpu/features.h"
+#include "drivers/cpu/features.h"
 #include <jansson.h>
 
 typedef struct QemuMachine {

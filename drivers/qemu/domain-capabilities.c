@@ -6,8 +6,8 @@
 
 #include "drivers/qemu/domain-capabilities.h"
 #include "core/xml.h"
-#include "drivers/qemu/cpu/host-model.h"
 #include "drivers/qemu/firmware.h"
+#include "drivers/qemu/host-model.h"
 #include "drivers/qemu/hypervisor.h"
 #include <string.h>
 

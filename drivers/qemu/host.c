@@ -6,7 +6,7 @@
 #include "drivers/qemu/host.h"
 #include "core/uuid.h"
 #include "core/xml.h"
-#include "drivers/qemu/cpu/definition.h"
+#include "drivers/cpu/definition.h"
 #include "model/cpuset.h"
 #include <stdio.h>
 #include <stdlib.h>

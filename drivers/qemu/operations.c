@@ -2,6 +2,7 @@
 
 /* What this driver does, by the names of the introspection files. */
 
+#include "drivers/cpu/baseline.h"
 #include "drivers/host/devices.h"
 #include "drivers/host/interfaces.h"
 #include "drivers/host/tables.h"
@@ -13,7 +14,7 @@
 #include "drivers/qemu/block-job.h"
 #include "drivers/qemu/console.h"
 #include "drivers/qemu/control.h"
-#include "drivers/qemu/cpu/baseline.h"
+#include "drivers/qemu/cpus.h"
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/detach.h"
 #include "drivers/qemu/disk-limits.h"
@@ -26,6 +27,7 @@
 #include "drivers/qemu/iothreads.h"
 #include "drivers/qemu/keys.h"
 #include "drivers/qemu/link.h"
+#include "drivers/qemu/migration.h"
 #include "drivers/qemu/native.h"
 #include "drivers/qemu/pause.h"
 #include "drivers/qemu/perf.h"
@@ -51,7 +53,7 @@
 
 const DriverOperations qemu_operations = {
         .connect = {
-                .baseline_cpu = qemu_connect_baseline_cpu,
+                .baseline_cpu = cpus_baseline_cpu,
                 .baseline_hypervisor_cpu = qemu_connect_baseline_hypervisor_cpu,
                 .compare_cpu = qemu_connect_compare_cpu,
                 .compare_hypervisor_cpu = qemu_connect_compare_hypervisor_cpu,
@@ -128,6 +130,11 @@ const DriverOperations qemu_operations = {
                 .managed_save_remove = qemu_domain_managed_save_remove,
                 .memory_peek = qemu_domain_memory_peek,
                 .memory_stats = qemu_domain_memory_stats,
+                .migrate_get_compression_cache = qemu_domain_migrate_get_compression_cache,
+                .migrate_get_max_speed = qemu_domain_migrate_get_max_speed,
+                .migrate_set_compression_cache = qemu_domain_migrate_set_compression_cache,
+                .migrate_set_max_downtime = qemu_domain_migrate_set_max_downtime,
+                .migrate_set_max_speed = qemu_domain_migrate_set_max_speed,
                 .open_console = qemu_domain_open_console,
                 .open_graphics_fd = qemu_domain_open_graphics_fd,
                 .pin_emulator = qemu_domain_pin_emulator,
@@ -140,7 +147,6 @@ const DriverOperations qemu_operations = {
                 .resume = qemu_domain_resume,
                 .save = qemu_domain_save,
                 .send_key = qemu_domain_send_key,
-                .send_process_signal = qemu_domain_send_process_signal,
                 .set_autostart = qemu_domain_set_autostart,
                 .set_block_io_parameters = qemu_domain_set_block_io_parameters,
                 .set_block_io_tune = qemu_domain_set_block_io_tune,

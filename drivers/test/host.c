@@ -5,6 +5,7 @@
 
 #include "drivers/test/host.h"
 #include "core/xml.h"
+#include "drivers/cpu/compare.h"
 #include "drivers/test/state.h"
 #include "model/values.h"
 #include <string.h>
@@ -12,6 +13,8 @@
 
 #define ALL_TOGETHER (-1) /* VIR_NODE_CPU_STATS_ALL_CPUS, VIR_NODE_MEMORY_STATS_ALL_CELLS */
 #define CORES        2    /* of each of the processor's sockets */
+
+#define HOST_CPU_MODEL "qemu64"
 
 /* What a definition may name; the 64-bit ones are for x86_64 only. */
 static const struct {
@@ -92,6 +95,7 @@ int test_connect_get_capabilities(Call *call, char **ret_capabilities, Error *er
         xml_writer_open(writer, "host");
         xml_writer_open(writer, "cpu");
         element(writer, "arch", "i686");
+        element(writer, "model", HOST_CPU_MODEL);
         xml_writer_close(writer);
         write_topology(writer);
         xml_writer_close(writer);
@@ -100,6 +104,18 @@ int test_connect_get_capabilities(Call *call, char **ret_capabilities, Error *er
         xml_writer_close(writer);
         *ret_capabilities = xml_writer_finish(writer);
         return 0;
+}
+
+int test_connect_compare_cpu(Call *call, const char *xml, uint32_t flags, int32_t *ret_result, Error *error)
+{
+        const CpuProcessor processor = {
+                .features = *cpu_model_features((unsigned)cpu_model_find(HOST_CPU_MODEL)),
+        };
+        _cleanup_(cpu_wish_clear) CpuWish wish = {};
+        int r = cpu_wish_parse("CompareCPU", xml, flags, &wish, error);
+
+        (void)call;
+        return r < 0 ? r : cpu_wish_compare(&wish, &processor, ret_result, error);
 }
 
 int test_connect_get_cpu_model_names(Call *call, const char *arch, uint32_t flags, char ***ret_models,

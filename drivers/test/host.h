@@ -11,6 +11,7 @@
 #define HOST_MEMORY_KIB (3ull << 20)
 
 int test_connect_get_capabilities(Call *call, char **ret_capabilities, Error *error);
+int test_connect_compare_cpu(Call *call, const char *xml, uint32_t flags, int32_t *ret_result, Error *error);
 int test_connect_get_cpu_model_names(Call *call, const char *arch, uint32_t flags, char ***ret_models,
                                      Error *error);
 int test_connect_get_sysinfo(Call *call, uint32_t flags, char **ret_sysinfo, Error *error);

@@ -2,6 +2,7 @@
 
 /* What this driver does, by the names of the introspection files. */
 
+#include "drivers/cpu/baseline.h"
 #include "drivers/host/devices.h"
 #include "drivers/host/interfaces.h"
 #include "drivers/network/networks.h"
@@ -22,6 +23,7 @@
 #include "drivers/test/host.h"
 #include "drivers/test/images.h"
 #include "drivers/test/lifecycle.h"
+#include "drivers/test/migration.h"
 #include "drivers/test/pins.h"
 #include "drivers/test/save.h"
 #include "drivers/test/shares.h"
@@ -31,6 +33,8 @@
 
 const DriverOperations test_operations = {
         .connect = {
+                .baseline_cpu = cpus_baseline_cpu,
+                .compare_cpu = test_connect_compare_cpu,
                 .domain_restore = test_connect_domain_restore,
                 .domain_save_image_define_xml = test_connect_domain_save_image_define_xml,
                 .domain_save_image_get_xml_desc = test_connect_domain_save_image_get_xml_desc,
@@ -103,6 +107,10 @@ const DriverOperations test_operations = {
                 .managed_save_remove = test_domain_managed_save_remove,
                 .memory_peek = test_domain_memory_peek,
                 .memory_stats = test_domain_memory_stats,
+                .migrate_get_compression_cache = test_domain_migrate_get_compression_cache,
+                .migrate_get_max_speed = test_domain_migrate_get_max_speed,
+                .migrate_set_compression_cache = test_domain_migrate_set_compression_cache,
+                .migrate_set_max_speed = test_domain_migrate_set_max_speed,
                 .pin_emulator = test_domain_pin_emulator,
                 .pin_iothread = test_domain_pin_iothread,
                 .pin_vcpu = test_domain_pin_vcpu,

@@ -39,6 +39,25 @@ class TestHost:
         assert "qemu64" in wide and set(narrow) < set(wide)
         assert "x86_64" in refused(client, TEST, CONNECT, "GetCPUModelNames", "su", "s390x", 0)
 
+    def test_compare(self, client):
+        def compare(xml, flags=0):
+            return client.call(TEST, CONNECT, "CompareCPU", "su", xml, flags)
+
+        same, more, less = ("<cpu><arch>x86_64</arch><model>%s</model></cpu>" % m for m in ("qemu64", "qemu32", "Westmere"))
+        assert [compare(xml) for xml in (same, more, less)] == [1, 2, 0]
+        assert compare(client.call(TEST, CONNECT, "GetCapabilities")) == 1
+        assert "sse4.2" in refused(client, TEST, CONNECT, "CompareCPU", "su", less, 1)
+        assert "VALIDATE_XML" in refused(client, TEST, CONNECT, "CompareCPU", "su", same, 2)
+        assert "flag" in refused(client, TEST, CONNECT, "CompareCPU", "su", same, 4)
+        assert "<domain>" in refused(client, TEST, CONNECT, "CompareCPU", "su", "<domain/>", 0)
+
+    def test_baseline(self, client):
+        cpus = ["<cpu><arch>x86_64</arch><model>%s</model></cpu>" % model for model in ("Westmere", "Penryn")]
+        found = ElementTree.fromstring(client.call(TEST, CONNECT, "BaselineCPU", "asu", cpus, 0))
+        assert found.findtext("model") == "Penryn"
+        assert "0 CPUs" in refused(client, TEST, CONNECT, "BaselineCPU", "asu", [], 0)
+        assert "flag" in refused(client, TEST, CONNECT, "BaselineCPU", "asu", cpus, 4)
+
     def test_processors(self, client):
         assert client.call(TEST, CONNECT, "NodeGetCPUMap", "u", 0) == ALL
         one, all_of_them = (client.call(TEST, CONNECT, "NodeGetCPUStats", "iu", cpu, 0) for cpu in (0, -1))
