@@ -62,13 +62,3 @@ int qemu_domain_pm_wakeup(Call *call, Domain *domain, uint32_t flags, Error *err
         return qmp_call(acting->qmp, "system_wakeup", NULL,
                         MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC)), NULL, error);
 }
-
-int qemu_domain_send_process_signal(Call *call, Domain *domain, int64_t pid, uint32_t signal, uint32_t flags,
-                                    Error *error)
-{
-        (void)call, (void)pid, (void)signal, (void)flags;
-        return error_set(error, ERROR_NOT_SUPPORTED,
-                         "The %s is a whole machine: its processes are its own guest's, and no process of a "
-                         "container's",
-                         object_describe(&domain->object));
-}

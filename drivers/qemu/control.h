@@ -9,5 +9,3 @@ int qemu_domain_get_control_info(Call *call, Domain *domain, uint32_t flags, GVa
                                  Error *error);
 int qemu_domain_get_security_label_list(Call *call, Domain *domain, GVariant **ret_labels, Error *error);
 int qemu_domain_pm_wakeup(Call *call, Domain *domain, uint32_t flags, Error *error) AWAITS;
-int qemu_domain_send_process_signal(Call *call, Domain *domain, int64_t pid, uint32_t signal, uint32_t flags,
-                                    Error *error);

@@ -4,6 +4,7 @@
  * is one of /dev/pts, a port is a number. */
 
 #include "drivers/qemu/learn.h"
+#include "drivers/qemu/migration.h"
 #include <string.h>
 #include <time.h>
 
@@ -190,6 +191,8 @@ int learn(Machine *machine, DomainDefinition *live, uint64_t deadline_usec, Erro
         int r = 0;
 
         ask(questions, qmp_send_capabilities(machine->qmp), NULL);
+        if (machine->migration_speed_mib > 0)
+                ask(questions, migration_send_speed(machine), NULL);
         LIST_FOREACH (graphics, live->devices.graphics) {
                 has_vnc |= graphics->type == GRAPHICS_TYPE_VNC;
                 if (r >= 0 && graphics->password &&

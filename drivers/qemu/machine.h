@@ -88,6 +88,7 @@ typedef struct Machine {
         bool asks_agent_addresses, wants_agent_addresses;
         json_t *agent_interfaces;         /* as the agent said last; NULL: nothing */
         GPtrArray *perf;                  /* of perf.c; NULL: nothing is counted */
+        uint64_t migration_speed_mib;     /* MigrateSetMaxSpeed; 0: nobody said */
         int64_t clock_base_sec;           /* of a clock with an offset of its own, at the start */
         uint64_t started_usec;            /* CLOCK_REALTIME, of a start that is not announced */
         unsigned n_job_changes;           /* counts what QEMU tells of its own jobs */

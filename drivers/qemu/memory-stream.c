@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/memory-stream.h"
 #include "core/fiber.h"
+#include "drivers/qemu/migration.h"
 #include <errno.h>
 #include <string.h>
 
@@ -121,6 +122,9 @@ int memory_stream_out(Domain *domain, int fd, Error *error)
         if (r < 0)
                 return r;
         r = wait_for_end(domain, error);
+        if (machine_has_monitor(machine_of(domain)))
+                qmp_command_free(
+                        migration_send_speed(machine_of(domain))); /* nothing waits for the answer */
         if (r < 0 && machine_of(domain)->qmp) {
                 bool was_cancelled = fiber_is_cancelled(fiber_current());
 

@@ -291,6 +291,7 @@ static void restore(Driver *driver, Status *status)
         machine->phase = MACHINE_RUNNING;
         machine->run++;
         machine->is_rebooting = status->is_rebooting;
+        machine->migration_speed_mib = status->migration_speed_mib;
         if (child_adopt(status->pid, status->start_time, &machine->child, NULL) >= 0)
                 end_watch(domain);
         else

@@ -33,16 +33,17 @@ char *status_format(const Status *status)
                                                        status->was, DEFINITION_STATUS | DEFINITION_SECURE)
                                              : NULL;
 
-        return g_strdup_printf("<status pid='%d' start='%" PRIu64
-                               "' phase='%s' state='%d' reason='%d' owner='%u' "
-                               "persistent='%s' updated='%s' rebooting='%s' paused='%s' started='%" PRIu64
-                               "' sequence='%" PRIu64 "'>\n%s%s%s%s</status>\n",
-                               (int)status->pid, status->start_time,
-                               status->phase == MACHINE_RUNNING ? "running" : "starting", (int)status->state,
-                               status->reason, status->owner, yes_or_no(status->is_persistent),
-                               yes_or_no(status->is_updated), yes_or_no(status->is_rebooting),
-                               yes_or_no(status->starts_paused), status->started_usec, status->sequence, xml,
-                               was ? "<was>\n" : "", was ? was : "", was ? "</was>\n" : "");
+        return g_strdup_printf(
+                "<status pid='%d' start='%" PRIu64 "' phase='%s' state='%d' reason='%d' owner='%u' "
+                "persistent='%s' updated='%s' rebooting='%s' paused='%s' started='%" PRIu64
+                "' sequence='%" PRIu64 "' migration-speed='%" PRIu64 "'>\n%s%s%s%s</status>\n",
+                (int)status->pid, status->start_time,
+                status->phase == MACHINE_RUNNING ? "running" : "starting", (int)status->state,
+                status->reason, status->owner, yes_or_no(status->is_persistent),
+                yes_or_no(status->is_updated), yes_or_no(status->is_rebooting),
+                yes_or_no(status->starts_paused), status->started_usec, status->sequence,
+                status->migration_speed_mib, xml, was ? "<was>\n" : "", was ? was : "",
+                was ? "</was>\n" : "");
 }
 
 /* 0 and an error for what is no number, so that the caller can go through all of them. */
@@ -91,6 +92,10 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
                 .starts_paused = is_yes(root, "paused"),
                 .started_usec = number(root, "started", UINT64_MAX, &problem),
                 .sequence = number(root, "sequence", UINT64_MAX, &problem),
+                /* what an earlier daemon wrote has none */
+                .migration_speed_mib = xml_attribute(root, "migration-speed")
+                                               ? number(root, "migration-speed", UINT64_MAX, &problem)
+                                               : 0,
         };
 
         if (error_is_set(&problem)) {
@@ -132,6 +137,7 @@ static Status status_of(const Domain *domain)
                 .starts_paused = machine->starts_paused,
                 .started_usec = domain->live ? domain->started_at_usec : machine->started_usec,
                 .sequence = domain->sequence,
+                .migration_speed_mib = machine->migration_speed_mib,
         };
 }
 

@@ -16,8 +16,9 @@ typedef struct Status {
         int reason;
         uid_t owner;
         bool is_persistent, is_updated, is_rebooting, starts_paused;
-        uint64_t started_usec; /* CLOCK_REALTIME */
-        uint64_t sequence;     /* of the last lifecycle event */
+        uint64_t started_usec;        /* CLOCK_REALTIME */
+        uint64_t sequence;            /* of the last lifecycle event */
+        uint64_t migration_speed_mib; /* 0: nobody said */
         DomainDefinition *live;
         DomainDefinition *was; /* NULL, or what it was before a change that has not ended */
 } Status;

@@ -65,6 +65,7 @@ void machine_end(Domain *domain, int reason, int detail, const Job *cause)
         if (!domain->definition)
                 domain->definition = domain_definition_copy(domain->live);
         addresses_end(domain);
+        machine_of(domain)->compression_cache = machine_of(domain)->migration_speeds_mib[1] = 0;
         domain_set_live(domain, NULL);
         domain_set_state(domain, DOMAIN_STATE_SHUTOFF, reason);
         domain_lifecycle(domain, DOMAIN_EVENT_STOPPED, detail, cause);

@@ -41,7 +41,7 @@ def test_control_and_sleep(machine, client):
     state, cause, _since = machine.call("GetControlInfo", "u", 0)
     assert (state, cause) == (0, 0)
     assert machine.call("GetSecurityLabelList") == []
-    for call, word in ((("PMWakeup", "u", 0), "sleep"), (("SendProcessSignal", "xuu", 1, 9, 0), "process"), (("GetControlInfo", "u", 1), "flags")):
+    for call, word in ((("PMWakeup", "u", 0), "sleep"), (("SendProcessSignal", "xuu", 1, 9, 0), "SendProcessSignal"), (("GetControlInfo", "u", 1), "flags")):
         with pytest.raises(BusError) as e:
             machine.call(*call)
         assert word in e.value.message

@@ -18,6 +18,7 @@ static Status example(void)
                 .is_rebooting = true,
                 .started_usec = 1700000000000000,
                 .sequence = 17,
+                .migration_speed_mib = 32,
                 .live = stage_definition(
                         "<devices><graphics type='vnc' port='5901' passwd='secret'/></devices>"),
         };
@@ -43,6 +44,7 @@ static void comes_back(void **state)
         assert_true(back.is_updated && back.is_rebooting);
         assert_false(back.is_persistent || back.starts_paused);
         assert_int_equal(back.sequence, 17);
+        assert_int_equal(back.migration_speed_mib, 32);
         assert_int_equal(back.live->id, 42);
         assert_string_equal(back.live->devices.graphics.items[0]->password, "secret");
         again = status_format(&back);
