@@ -4,6 +4,7 @@
 What `compare` runs in its namespaces: both stacks side by side, and a table of medians and 99th percentiles in
 microseconds with the ratios.  The parts: calls (reads at 1, 100, 1,000 and 10,000 machines, with 1 and 16 calls in
 flight, by the bus, by our private socket and by libvirt's own protocol), life (machines that really start and end),
+signals (news to 10 subscribers), rights (reads of 1,000 machines by a user about whom polkit decides),
 scale (the daemon's start and its memory with 0, 1,000 and 10,000 definitions), networks (start and end of a NAT
 network with a real dnsmasq), volumes (the list of a folder of 10,000, which both know already).  Rows in which virtbusd
 is less than 3 times as fast as libvirt-dbus, or slower than libvirt's own protocol, are named with the reason.  --write
@@ -21,12 +22,12 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "bus"))
 
-from daemon import BUILD, DAEMON  # noqa: E402
-from harness import Bus, wait_exit, wait_for  # noqa: E402
+from daemon import BUILD  # noqa: E402
 from machines import STOPPED, Lifecycle, Machine, definition  # noqa: E402
+from stacks import CONNECT, QEMU, TEST, Ours, Theirs, as_stranger  # noqa: E402
+from table import Table  # noqa: E402
 
-QEMU = "/org/libvirt/QEMU"
-CONNECT, DOMAIN, PROPERTIES = "org.libvirt.Connect", "org.libvirt.Domain", "org.freedesktop.DBus.Properties"
+DOMAIN, PROPERTIES = "org.libvirt.Domain", "org.freedesktop.DBus.Properties"
 NETWORK, POOL = "org.libvirt.Network", "org.libvirt.StoragePool"
 NAT = ("<network><name>bench{0}</name><forward mode='nat'/><bridge name='vbbench{0}' delay='0'/>"
        "<ip address='10.99.{0}.1' prefix='24'><dhcp><range start='10.99.{0}.10' end='10.99.{0}.200'/></dhcp></ip></network>")
@@ -52,144 +53,41 @@ def machine_xml(index):
                       "<serial type='pty'/><console type='pty'/>", domain_uuid=machine_uuid(index), machine="q35")
 
 
-class Stack:
-    """A bus and what owns org.libvirt on it."""
-
-    def __init__(self, name, scratch):
-        self.name = name
-        self.folder = scratch / name
-        self.folder.mkdir()
-        self.bus = Bus("session", str(self.folder / "bus"))
-        self.processes = []
-        self.started_seconds = None
-
-    def spawn(self, command, **environment):
-        """Its standard output and error go to a file of its name."""
-        with open(self.folder / (pathlib.Path(command[0]).name + ".log"), "ab") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-                                       env=dict(os.environ, **environment))
-        self.processes.append(process)
-        return process
-
-    def client(self):
-        return self.bus.connect()
-
-    def start(self):
-        client = self.client()
-        started = time.monotonic()
-        self.spawn_all()
-        client.wait_owner("org.libvirt", timeout=60, unless=lambda: any(p.poll() is not None for p in self.processes))
-        if any(p.poll() is not None for p in self.processes):
-            raise RuntimeError("\n".join(f"{p.name}: {p.read_text()}" for p in self.folder.glob("*.log")))
-        wait_for(lambda: self.answers(client), 60, f"{self.name} to list its machines")
-        self.started_seconds = time.monotonic() - started
-        return client
-
-    @staticmethod
-    def answers(client):
-        try:
-            client.call(QEMU, CONNECT, "ListDomains", "u", 0)
-        except Exception:  # not there yet, in one of several ways
-            return False
-        return True
-
-    def stop(self):
-        for process in reversed(self.processes):
-            process.send_signal(signal.SIGTERM)
-            wait_exit(process, 30)
-        self.processes = []
-
-    def memory_mb(self, kind):
-        """Rss; or Pss, in which a page that n processes share counts as 1/n."""
-        total = 0
-        for process in self.processes:
-            with open(f"/proc/{process.pid}/smaps_rollup", encoding="ascii") as f:
-                total += next(int(line.split()[1]) for line in f if line.startswith(kind + ":"))
-        return total / 1024
-
-
-class Ours(Stack):
-    def spawn_all(self):
-        self.spawn([DAEMON, "--session", "--address=" + self.bus.address, "--root=" + str(self.folder / "root"),
-                    "--log-level=warning"])
-
-    def socket(self):
-        return next(p for p in (self.folder / "root").rglob("*socket*") if p.is_socket())
-
-
-class Theirs(Stack):
-    def spawn_all(self):
-        os.makedirs("/run/libvirt", exist_ok=True)
-        self.spawn(["/usr/sbin/virtlogd"])
-        self.spawn(["/usr/sbin/libvirtd"])
-        wait_for(lambda: os.path.exists("/run/libvirt/libvirt-sock"), 30, "libvirtd")
-        self.spawn(["/usr/sbin/libvirt-dbus", "--system"], DBUS_SYSTEM_BUS_ADDRESS=self.bus.address)
-
-
-# Why a call may be among those that are not ahead by far.
-DURABLE = "the file and its folder are on the disk (fsync) before the reply, and that is most of it"
-REASONS = {
-    "Ping": "it does nothing but cross the bus, on both sides",
-    "DomainDefineXML": DURABLE,
-    "Undefine": DURABLE,
+# Name → the calls of a round, one after the other; without a path they are those of the first machine.
+CALLS = {
+    "Ping": [(QEMU, "org.freedesktop.DBus.Peer", "Ping")],
+    "ListDomains": [(QEMU, CONNECT, "ListDomains", "u", "0")],
+    "GetState": [(None, DOMAIN, "GetState", "u", "0")],
+    "GetAll": [(None, PROPERTIES, "GetAll", "s", DOMAIN)],
+    "GetXMLDesc": [(None, DOMAIN, "GetXMLDesc", "u", "0")],
+    "GetAllDomainStats": [(QEMU, CONNECT, "GetAllDomainStats", "uu", "0", "0")],
+    "Introspect": [(None, "org.freedesktop.DBus.Introspectable", "Introspect")],
+    # All that the Machines page reads of one, its statistics by the groups that it asks for.
+    "Cockpit": [(None, DOMAIN, "GetXMLDesc", "u", "0"), (None, DOMAIN, "GetXMLDesc", "u", "2"),
+                (None, DOMAIN, "GetState", "u", "0"), (None, PROPERTIES, "GetAll", "s", DOMAIN),
+                (None, DOMAIN, "ListDomainSnapshots", "u", "0"), (None, DOMAIN, "GetStats", "uu", "45", "0")],
 }
-
-
-class Table:
-    def __init__(self):
-        self.rows = []
-        self.behind = []
-
-    def add(self, what, **columns):
-        """peer, rpc, bus, socket: (median, p99, a second) or None."""
-        self.rows.append((what, columns))
-        print(what, {k: v and v[0] for k, v in columns.items()}, file=sys.stderr, flush=True)
-
-    @staticmethod
-    def cell(value):
-        return f"{value[0]:,.0f} / {value[1]:,.0f}" if value else "–"
-
-    def lines(self):
-        """Of Markdown."""
-        yield ("| call (µs: median / p99) | libvirt-dbus | libvirt's protocol | virtbusd, bus | virtbusd, socket "
-               "| times faster than libvirt-dbus | than libvirt |")
-        yield "|---|---:|---:|---:|---:|---:|---:|"
-        for what, columns in self.rows:
-            peer, rpc, bus, socket = (columns.get(k) for k in ("peer", "rpc", "bus", "socket"))
-            faster = peer[0] / bus[0] if peer and bus else 0
-            than_rpc = rpc[0] / socket[0] if rpc and socket else 0
-            marks = ["behind"] if (peer and faster < 3) or (rpc and than_rpc < 1) else []
-            if marks:
-                self.behind.append(what)
-            yield (f"| {what} | {self.cell(peer)} | {self.cell(rpc)} | {self.cell(bus)} | {self.cell(socket)} "
-                   f"| {f'{faster:.1f}' if faster else '–'} | {f'{than_rpc:.1f}' if than_rpc else '–'} |")
-        yield ""
-        if not self.behind:
-            yield "Every row is at least 3 times as fast as libvirt-dbus, and none slower than libvirt's own protocol."
-            return
-        yield "Less than 3 times as fast as libvirt-dbus, or slower by the private socket than libvirt's own protocol:"
-        yield ""
-        for call in dict.fromkeys(what.split(",")[0] for what in self.behind):
-            rows = [what[len(call):].lstrip(", ") for what in self.behind if what.split(",")[0] == call]
-            yield f"- {call} ({'; '.join(rows)}): {REASONS.get(call, 'the reason is not known')}"
-
-
-CALLS = (
-    ("Ping", QEMU, "org.freedesktop.DBus.Peer", "Ping", ()),
-    ("ListDomains", QEMU, CONNECT, "ListDomains", ("u", "0")),
-    ("GetState", None, DOMAIN, "GetState", ("u", "0")),
-    ("GetAll", None, PROPERTIES, "GetAll", ("s", DOMAIN)),
-    ("GetXMLDesc", None, DOMAIN, "GetXMLDesc", ("u", "0")),
-    ("GetAllDomainStats", QEMU, CONNECT, "GetAllDomainStats", ("uu", "0", "0")),
-    ("Introspect", None, "org.freedesktop.DBus.Introspectable", "Introspect", ()),
-)
 COSTLY = ("ListDomains", "GetAllDomainStats", "Introspect")
 NOT_BY_RPC = ("Introspect", "GetCapabilities")
-ONCE = ("GetCapabilities", QEMU, CONNECT, "GetCapabilities", ())
-OURS_ALONE = ("GetManagedObjects", "/org/libvirt", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", ())
+TITLES = {"Cockpit": "everything Cockpit reads of one machine"}
 MEMORY_BARS = {0: 10, 1000: 20, 10000: 100}
 START_BARS = {1000: " (bar: 0.1 s)", 10000: " (bar: 0.5 s)"}
 TOGETHER = 12
+SUBSCRIBERS = 10
+# Calls that polkit decides, and the bars of the first one of a caller and of those after it.
+ASKED = {"GetState": ("", ""), "GetAll": ("", ""), "ListDomains": (" (bar: 200 ms)", " (bar: 20 ms)")}
+
+
+def in_turn(begin, items, in_flight=16):
+    """begin(item) of all, some of them at a time; the seconds that it took."""
+    started, pending = time.monotonic(), []
+    for item in items:
+        pending.append(begin(item))
+        if len(pending) >= in_flight:
+            pending.pop(0).result(600)
+    for entry in pending:
+        entry.result(600)
+    return time.monotonic() - started
 
 
 class Comparison:
@@ -216,19 +114,17 @@ class Comparison:
 
     def stop(self):
         for stack in (self.ours, self.theirs):
-            stack.stop()
-            stack.bus.stop()
+            stack.end()
 
     def define(self, first, last):
         for stack, client in self.clients.items():
-            pending = []
-            for index in range(first, last):
-                pending.append(client.begin(QEMU, CONNECT, "DomainDefineXML", "s", machine_xml(index), timeout=600))
-                if len(pending) >= 16:
-                    pending.pop(0).result(600)
-            for entry in pending:
-                entry.result(600)
-            print(f"{stack.name}: {last} machines", file=sys.stderr)
+            self.define_on(stack, client, first, last)
+
+    @staticmethod
+    def define_on(stack, client, first, last):
+        in_turn(lambda index: client.begin(QEMU, CONNECT, "DomainDefineXML", "s", machine_xml(index), timeout=600),
+                range(first, last))
+        print(f"{stack.name}: {last} machines", file=sys.stderr)
 
     def run_tool(self, command):
         result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -237,10 +133,12 @@ class Comparison:
             return None
         return tuple(float(word) for word in result.stdout.split())
 
-    def calls_tool(self, address, call, rounds, in_flight, *options):
-        _name, path, interface, member, arguments = call
-        return self.run_tool([BUILD / "tests/bench/calls", *options, f"--in-flight={in_flight}", address,
-                              path or machine_path(0), interface, member, str(rounds), *arguments])
+    def calls_tool(self, address, calls, rounds, in_flight, *options, machine=0, user=()):
+        words = []
+        for path, *rest in calls:
+            words += ["+"] * bool(words) + [path or machine_path(machine), *rest]
+        return self.run_tool([*user, BUILD / "tests/bench/calls", *options, f"--in-flight={in_flight}", address, str(rounds),
+                              *words])
 
     def grow(self, parts):
         """All that depends on how many machines there are."""
@@ -252,31 +150,35 @@ class Comparison:
                 self.measure_start(count)
             if "calls" in parts and count > 0:
                 self.measure_calls(count)
+                if "scale" in parts and count in MEMORY_BARS:
+                    self.note_memory(count, "after the calls above")
             if "life" in parts and count == 1000:
                 self.measure_definition(count)
+            if "rights" in parts and count == 1000:
+                self.measure_rights(count)
 
     def measure_calls(self, count):
-        for call in CALLS:
-            rounds = 1000 if call[0] not in COSTLY or count < 100 else max(16, 20000 // count)
+        for name, calls in CALLS.items():
+            rounds = 1000 if name not in COSTLY or count < 100 else max(16, 20000 // count)
             for in_flight in (1, 16):
-                self.measure_call(call, count, rounds, in_flight)
+                self.measure_call(name, calls, count, rounds, in_flight)
         if count == 1:
-            self.measure_call(ONCE, count, 20, 1)
+            self.measure_call("GetCapabilities", [(QEMU, CONNECT, "GetCapabilities")], count, 20, 1)
         if count >= 1000:
-            self.measure_call(OURS_ALONE, count, 16, 1, is_theirs=False)
+            self.measure_call("GetManagedObjects", [("/org/libvirt", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")],
+                              count, 16, 1, is_theirs=False)
 
-    def measure_call(self, call, count, rounds, in_flight, is_theirs=True):
-        name = call[0]
+    def measure_call(self, name, calls, count, rounds, in_flight, is_theirs=True):
         columns = {
-            "bus": self.calls_tool(self.ours.bus.address, call, rounds, in_flight),
-            "socket": self.calls_tool(f"unix:path={self.ours.socket()}", call, rounds, in_flight, "--peer"),
+            "bus": self.calls_tool(self.ours.bus.address, calls, rounds, in_flight),
+            "socket": self.calls_tool(f"unix:path={self.ours.socket()}", calls, rounds, in_flight, "--peer"),
         }
         if is_theirs:
-            columns["peer"] = self.calls_tool(self.theirs.bus.address, call, rounds, in_flight)
+            columns["peer"] = self.calls_tool(self.theirs.bus.address, calls, rounds, in_flight)
         if is_theirs and name not in NOT_BY_RPC:
             columns["rpc"] = self.run_tool([BUILD / "tests/bench/rpc", f"--in-flight={in_flight}", LIBRARY, URI, "m0", name,
                                             str(rounds)])
-        self.table.add(f"{name}, {count:,} machines, {in_flight} in flight", **columns)
+        self.table.add(f"{TITLES.get(name, name)}, {count:,} machines, {in_flight} in flight", **columns)
 
     def measure_definition(self, count):
         """Define and undefine one more, in turn on both."""
@@ -292,6 +194,70 @@ class Comparison:
                 undefined.append(time.monotonic() - started)
         for number, name in enumerate(("DomainDefineXML", "Undefine")):
             self.add_pair(f"{name}, {count:,} machines", took[self.theirs][number], took[self.ours][number])
+        self.measure_definitions_at_once(count)
+
+    def measure_definitions_at_once(self, count):
+        """One's share of the time of many that are defined and undefined with 16 calls in flight."""
+        took = {stack: ([], []) for stack in (self.theirs, self.ours)}
+        indices = range(900000, 900000 + (32 if self.quick else 160))
+        for stack, (defined, undefined) in took.items():
+            client = self.clients[stack]
+            defined.append(in_turn(lambda i: client.begin(QEMU, CONNECT, "DomainDefineXML", "s", machine_xml(i)), indices) /
+                           len(indices))
+            undefined.append(in_turn(lambda i: client.begin(machine_path(i), DOMAIN, "Undefine", "u", 0), indices) /
+                             len(indices))
+        for number, name in enumerate(("DomainDefineXML", "Undefine")):
+            self.add_pair(f"{name}, {count:,} machines, 16 in flight, the share of one", took[self.theirs][number],
+                          took[self.ours][number])
+
+    def measure_signals(self):
+        """Machines of the test driver, so that a change costs nothing but its announcement."""
+        for machines in (1, 16):
+            columns = {}
+            for column, stack in (("peer", self.theirs), ("bus", self.ours)):
+                paths = []
+                for i in range(machines):
+                    xml = (f"<domain type='test'><name>heard{i}</name><uuid>{machine_uuid(800000 + i)}</uuid>"
+                           "<memory>1024</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>")
+                    paths.append(self.clients[stack].call(TEST, CONNECT, "DomainCreateXML", "su", xml, 0))
+                columns[column] = self.run_tool([BUILD / "tests/bench/signals", stack.bus.address, str(SUBSCRIBERS),
+                                                 "320" if self.quick else "3200", *paths])
+                for path in paths:
+                    self.clients[stack].call(path, DOMAIN, "Destroy", "u", 0)
+            self.table.add(f"Suspend or Resume until {SUBSCRIBERS} subscribers have its signal, {machines} in flight, "
+                           "test driver", **columns)
+
+    def measure_rights(self, count):
+        """Both on a bus of the system type, for a user about whom polkit decides; one after the other, for it is the
+        bus that polkitd is on."""
+        found = {}
+        for stack in (self.theirs, self.ours):
+            stack.stop()
+        for column, kind in (("peer", Theirs), ("bus", Ours)):
+            stack = kind(column + "-asked", self.scratch, is_asked=True)
+            try:
+                client = stack.start()
+                if column == "bus":
+                    self.define_on(stack, client, 0, count)  # libvirtd has those that it had
+                for name in ASKED:
+                    found[name, column] = self.rights_of(stack, CALLS[name], 3 if name in COSTLY else 20)
+            finally:
+                stack.end()
+        for stack in (self.theirs, self.ours):
+            self.clients[stack] = stack.start()
+        for name, bars in ASKED.items():
+            for number, which in enumerate(("A caller's first", "A caller's next")):
+                self.table.add(f"{which} {name} if polkit decides, {count:,} machines{bars[number]}",
+                               **{column: found[name, column][number] for column in ("peer", "bus")})
+
+    def rights_of(self, stack, calls, rounds):
+        """Of a caller's first call, and of those after it."""
+        first = [self.calls_tool(stack.bus.address, calls, 1, 1, "--cold", machine=i, user=as_stranger())
+                 for i in range(rounds)]
+        if None in first:
+            return None, None
+        return (self.summary([f[0] / 1e6 for f in first]),
+                self.calls_tool(stack.bus.address, calls, rounds, 1, user=as_stranger()))
 
     @staticmethod
     def summary(seconds):
@@ -299,10 +265,10 @@ class Comparison:
         return (values[len(values) // 2], values[min(len(values) - 1, len(values) * 99 // 100)],
                 len(values) * 1e6 / sum(values))
 
-    def life_of(self, client, rounds):
+    def life_of(self, client, rounds, kind):
         """Seconds of: Define, Create, Destroy, Undefine, and from a kill of QEMU until its signal."""
         took = {name: [] for name in ("DomainDefineXML", "Create", "Destroy", "Undefine", "QEMU killed until the signal")}
-        xml = definition("life", domain_uuid=machine_uuid(999999))
+        xml = definition("life", domain_uuid=machine_uuid(999999), kind=kind)
         machine = Machine(client, machine_path(999999))
         events = Lifecycle(client)
 
@@ -341,10 +307,11 @@ class Comparison:
 
     def measure_life(self):
         rounds = 5 if self.quick else 20
-        theirs = self.life_of(self.clients[self.theirs], rounds)
-        ours = self.life_of(self.clients[self.ours], rounds)
-        for name, took in ours.items():
-            self.add_pair(f"{name}, no disks, TCG", theirs[name], took)
+        for kind, title in (("qemu", "TCG"), *([("kvm", "KVM")] if os.access("/dev/kvm", os.R_OK | os.W_OK) else ())):
+            theirs = self.life_of(self.clients[self.theirs], rounds, kind)
+            ours = self.life_of(self.clients[self.ours], rounds, kind)
+            for name, took in ours.items():
+                self.add_pair(f"{name}, no disks, {title}", theirs[name], took)
         self.add_pair(f"Create of {TOGETHER} at once, until all run", self.create_together(self.theirs),
                       self.create_together(self.ours))
 
@@ -396,10 +363,10 @@ class Comparison:
             client = self.clients[stack]
             pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su", xml, 0)
             client.call(pool, POOL, "Create", "u", 0, timeout=600)
-            call = ("", pool, POOL, "ListStorageVolumes", ("u", "0"))
-            columns[name] = self.calls_tool(stack.bus.address, call, 20, 1)
+            calls = [(pool, POOL, "ListStorageVolumes", "u", "0")]
+            columns[name] = self.calls_tool(stack.bus.address, calls, 20, 1)
             if stack is self.ours:
-                columns["socket"] = self.calls_tool(f"unix:path={stack.socket()}", call, 20, 1, "--peer")
+                columns["socket"] = self.calls_tool(f"unix:path={stack.socket()}", calls, 20, 1, "--peer")
             client.call(pool, POOL, "Destroy", timeout=600)
             client.call(pool, POOL, "Undefine")
         self.table.add(f"ListStorageVolumes, {count:,} volumes", **columns)
@@ -410,7 +377,10 @@ class Comparison:
             self.clients[stack] = stack.start()
         self.add_pair(f"the daemon's start until the first list, {count:,} definitions{START_BARS.get(count, '')}",
                       [self.theirs.started_seconds], [self.ours.started_seconds])
-        self.memory.append(f"memory, {count:,} definitions: libvirtd, virtlogd and libvirt-dbus "
+        self.note_memory(count, "fresh")
+
+    def note_memory(self, count, when):
+        self.memory.append(f"memory, {count:,} definitions, {when}: libvirtd, virtlogd and libvirt-dbus "
                            f"{self.theirs.memory_mb('Rss'):.1f} MB, virtbusd {self.ours.memory_mb('Rss'):.1f} MB "
                            f"({self.ours.memory_mb('Pss'):.1f} MB with shared pages in part; bar {MEMORY_BARS[count]} MB)")
 
@@ -441,18 +411,18 @@ def main():
     parser.add_argument("--scratch", type=pathlib.Path, required=True)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--write", action="store_true", help="the result becomes part of docs/performance.md")
-    parser.add_argument("part", nargs="*", metavar="PART", help="calls, life, networks, volumes, scale; all without one")
+    parser.add_argument("part", nargs="*", metavar="PART", help="calls, life, signals, rights, networks, volumes, scale; all without one")
     options = parser.parse_args()
-    parts = options.part or ["life", "networks", "volumes", "calls", "scale"]
+    parts = options.part or ["life", "signals", "networks", "volumes", "calls", "rights", "scale"]
     command = " ".join([f"BUILD=$PWD/{BUILD.name} tests/bench/compare", *["--quick"] * options.quick, *options.part])
     load = os.getloadavg()[0]
     comparison = Comparison(options.scratch, options.quick)
     try:
         comparison.start()
-        for part in ("life", "networks", "volumes"):
+        for part in ("life", "signals", "networks", "volumes"):
             if part in parts:
                 getattr(comparison, f"measure_{part}")()
-        if {"life", "calls", "scale"} & set(parts):
+        if {"life", "calls", "rights", "scale"} & set(parts):
             comparison.grow(parts)
     finally:
         comparison.stop()
