@@ -6,8 +6,10 @@
 
 #include "drivers/qemu/disk-limits.h"
 #include "drivers/qemu/impact.h"
+#include "drivers/qemu/notices.h"
 #include "drivers/qemu/status.h"
 #include "model/disk-tune.h"
+#include "model/tunable.h"
 #include <string.h>
 
 #define PARAM_STRING (1 << 2) /* VIR_TYPED_PARAM_STRING_OKAY: values may be texts, which they may always */
@@ -150,6 +152,7 @@ int qemu_domain_set_block_io_tune(Call *call, Domain *domain, const char *name, 
                                   uint32_t flags, Error *error)
 {
         _cleanup_(domain_definition_freep) DomainDefinition *changed = NULL;
+        DomainDisk *disk;
         int r = impact_choose(domain, "SetBlockIOTune", PARAM_STRING, &flags, error);
 
         if (r >= 0 && flags & AFFECT_LIVE)
@@ -158,7 +161,6 @@ int qemu_domain_set_block_io_tune(Call *call, Domain *domain, const char *name, 
                 r = check_disk(domain, domain->definition, name, error);
         if (r >= 0 && flags & AFFECT_CONFIG) {
                 DiskTune *tune;
-                DomainDisk *disk;
 
                 changed = domain_definition_copy(domain->definition);
                 disk = disk_tune_find(changed, name);
@@ -174,5 +176,10 @@ int qemu_domain_set_block_io_tune(Call *call, Domain *domain, const char *name, 
                 return r;
         if (flags & AFFECT_LIVE)
                 r = change_live(call, domain, name, values, error);
-        return changed ? impact_end(domain, &changed, r) : r;
+        if (changed)
+                r = impact_end(domain, &changed, r);
+        disk = r >= 0 && flags & AFFECT_LIVE && domain->live ? disk_tune_find(domain->live, name) : NULL;
+        if (disk)
+                notice_raise(domain, "Tunable", tunable_of_disk(disk, values));
+        return r;
 }

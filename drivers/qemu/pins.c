@@ -4,10 +4,12 @@
 
 #include "drivers/qemu/pins.h"
 #include "drivers/qemu/impact.h"
+#include "drivers/qemu/notices.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/threads.h"
 #include "model/cpuset.h"
 #include "model/iothreads.h"
+#include "model/tunable.h"
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
@@ -90,7 +92,11 @@ static int pin(Call *call, Domain *domain, const char *operation, ThreadKind kin
                 return r;
         if (flags & AFFECT_LIVE)
                 r = pin_live(call, domain, kind, id, set, error);
-        return changed ? impact_end(domain, &changed, r) : r;
+        if (changed)
+                r = impact_end(domain, &changed, r);
+        if (r >= 0 && flags & AFFECT_LIVE)
+                notice_raise(domain, "Tunable", tunable_of_pin(kind, id, set));
+        return r;
 }
 
 int qemu_domain_pin_vcpu(Call *call, Domain *domain, uint32_t vcpu, GVariant *map, uint32_t flags,

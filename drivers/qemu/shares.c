@@ -7,8 +7,10 @@
 #include "drivers/qemu/shares.h"
 #include "drivers/qemu/impact.h"
 #include "drivers/qemu/limits.h"
+#include "drivers/qemu/notices.h"
 #include "drivers/qemu/status.h"
 #include "model/grants.h"
+#include "model/tunable.h"
 
 #define PARAM_STRING (1 << 2) /* VIR_TYPED_PARAM_STRING_OKAY */
 
@@ -77,7 +79,11 @@ static int set(Call *call, Domain *domain, const char *operation, uint32_t flags
                 return r;
         if (live)
                 r = set_live(call, domain, live, error);
-        return kept ? impact_end(domain, &kept, r) : r;
+        if (kept)
+                r = impact_end(domain, &kept, r);
+        if (r >= 0 && live && domain->live && kind == &grants_scheduler)
+                notice_raise(domain, "Tunable", tunable_of_scheduler(domain->live, values));
+        return r;
 }
 
 int qemu_domain_get_scheduler_parameters(Call *call, Domain *domain, uint32_t flags, GVariant **ret_values,

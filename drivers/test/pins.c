@@ -5,8 +5,10 @@
 #include "drivers/test/pins.h"
 #include "drivers/test/change.h"
 #include "drivers/test/host.h"
+#include "drivers/test/machine.h"
 #include "model/iothreads.h"
 #include "model/pins.h"
+#include "model/tunable.h"
 
 static int set_one(DomainDefinition *definition, ThreadKind kind, uint32_t id, const char *set, Error *error)
 {
@@ -35,9 +37,12 @@ static int pin(Domain *domain, const char *operation, ThreadKind kind, uint32_t 
                 r = set_one(change.live, kind, id, set, error);
         if (r >= 0)
                 r = set_one(change.kept, kind, id, set, error);
-        if (r >= 0)
-                change_apply(&change, domain, NULL, false);
-        return r;
+        if (r < 0)
+                return r;
+        change_apply(&change, domain, NULL, false);
+        if (flags & AFFECT_LIVE)
+                machine_signal(domain, "Tunable", tunable_of_pin(kind, id, set));
+        return 0;
 }
 
 int test_domain_pin_vcpu(Call *call, Domain *domain, uint32_t vcpu, GVariant *map, uint32_t flags,

@@ -4,10 +4,12 @@
 
 #include "drivers/test/shares.h"
 #include "drivers/test/change.h"
+#include "drivers/test/machine.h"
 #include "model/disk-tune.h"
 #include "model/grants.h"
 #include "model/interface-tune.h"
 #include "model/perf-events.h"
+#include "model/tunable.h"
 
 #define PARAM_STRING (1 << 2) /* VIR_TYPED_PARAM_STRING_OKAY */
 
@@ -32,9 +34,12 @@ static int set(Domain *domain, const char *operation, uint32_t flags, GVariant *
                 r = grants_take(kind, change.live, values, error);
         if (r >= 0 && change.kept)
                 r = grants_take(kind, change.kept, values, error);
-        if (r >= 0)
-                change_apply(&change, domain, NULL, false);
-        return r;
+        if (r < 0)
+                return r;
+        change_apply(&change, domain, NULL, false);
+        if (flags & AFFECT_LIVE && kind == &grants_scheduler)
+                machine_signal(domain, "Tunable", tunable_of_scheduler(domain->live, values));
+        return 0;
 }
 
 int test_domain_get_scheduler_parameters(Call *call, Domain *domain, uint32_t flags, GVariant **ret_values,
@@ -111,10 +116,10 @@ typedef int (*TakeOfDevice)(DomainDefinition *definition, const char *device, GV
                             Error *error);
 
 static int set_of_device(Domain *domain, const char *operation, const char *device, GVariant *values,
-                         uint32_t flags, TakeOfDevice take, Error *error)
+                         uint32_t *flags, TakeOfDevice take, Error *error)
 {
         _cleanup_(change_clear) Change change = {};
-        int r = change_begin(&change, domain, operation, &flags, PARAM_STRING, error);
+        int r = change_begin(&change, domain, operation, flags, PARAM_STRING, error);
 
         if (r >= 0 && change.live)
                 r = take(change.live, device, values, error);
@@ -147,8 +152,13 @@ static int take_of_disk(DomainDefinition *definition, const char *name, GVariant
 int test_domain_set_block_io_tune(Call *call, Domain *domain, const char *disk, GVariant *values,
                                   uint32_t flags, Error *error)
 {
+        int r = set_of_device(domain, "SetBlockIOTune", disk, values, &flags, take_of_disk, error);
+
         (void)call;
-        return set_of_device(domain, "SetBlockIOTune", disk, values, flags, take_of_disk, error);
+        if (r >= 0 && flags & AFFECT_LIVE)
+                machine_signal(domain, "Tunable",
+                               tunable_of_disk(disk_tune_find(domain->live, disk), values));
+        return r;
 }
 
 int test_domain_get_block_io_tune(Call *call, Domain *domain, const char *name, uint32_t flags,
@@ -188,7 +198,7 @@ int test_domain_set_interface_parameters(Call *call, Domain *domain, const char 
                                          uint32_t flags, Error *error)
 {
         (void)call;
-        return set_of_device(domain, "SetInterfaceParameters", device, values, flags, take_of_interface,
+        return set_of_device(domain, "SetInterfaceParameters", device, values, &flags, take_of_interface,
                              error);
 }
 
