@@ -198,6 +198,7 @@ static void restart(VirtualNetwork *network) AWAITS
         if (r >= 0)
                 return;
         log_error(object->path, "network %s has no dnsmasq: %s", object->name, error.message);
+        job_set_error(job, &error);
         set_dnsmasq_problem(network, error.message);
         start_again(network);
 }

@@ -174,6 +174,7 @@ static void start_by_itself(VirtualNetwork *network) AWAITS
                 active_announce(&network->network, EVENT_STARTED);
         else
                 log_warning(object->path, "network %s was not started: %s", object->name, error.message);
+        job_set_error(job, &error);
 }
 
 void networks_run(Driver *driver)

@@ -19,7 +19,9 @@ static int start(Domain *domain, const char *operation, Error *error) AWAITS
         r = job_take(domain->object.jobs, JOB_START, operation, (uid_t)-1, deadline_usec, &job, error);
         if (r < 0 || domain->object.is_gone || domain_is_active(domain))
                 return r;
-        return save_start(domain, 0, NULL, deadline_usec, error);
+        r = save_start(domain, 0, NULL, deadline_usec, error);
+        job_set_error(job, error);
+        return r;
 }
 
 void autostart_machines(Driver *driver)

@@ -211,6 +211,8 @@ static int create_new(Call *call, DomainDefinition *definition, uint32_t flags, 
         if (r >= 0)
                 r = start_machine(domain, domain->definition, flags, job, deadline_usec, error);
         if (r < 0) {
+                if (job)
+                        job_set_error(job, error);
                 object_table_remove(call->driver->objects, &domain->object);
                 return r;
         }

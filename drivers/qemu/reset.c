@@ -54,9 +54,12 @@ static void reset_fiber(void *data)
                 return;
         if (r >= 0)
                 r = reset_and_run(domain, deadline_usec, &error);
-        if (r < 0)
-                log_warning(domain->object.path, "cannot begin machine %s anew: %s", domain->object.name,
-                            error.message);
+        if (r >= 0)
+                return;
+        log_warning(domain->object.path, "cannot begin machine %s anew: %s", domain->object.name,
+                    error.message);
+        if (job)
+                job_set_error(job, &error);
 }
 
 void reset_begin(Domain *domain)

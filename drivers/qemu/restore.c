@@ -146,6 +146,8 @@ int qemu_connect_domain_restore(Call *call, const char *from, const char *xml, u
                 r = domain_check_inactive(domain, error);
         if (r >= 0)
                 r = save_start_from(domain, &image.file, image.fd, is_paused ? START_PAUSED : 0, job, error);
+        if (r < 0 && job)
+                job_set_error(job, error);
         if (r < 0 && is_new)
                 object_table_remove(call->driver->objects, &domain->object);
         return r;

@@ -285,6 +285,7 @@ static void start_again(Pool *pool, bool is_boot) AWAITS
         if (r < 0)
                 log_warning(pool->pool.object.path, "storage pool %s was not started: %s",
                             pool->pool.object.name, error.message);
+        job_set_error(job, &error);
 }
 
 void pools_run(Driver *driver)

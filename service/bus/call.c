@@ -329,6 +329,10 @@ static void call_fiber(void *data)
                 caller_unwatch(frame.caller, watch);
                 client_call_end(frame.caller);
         }
+        if (r < 0 && frame.call.job) {
+                (void)error_set(&error, ERROR_INTERNAL, "%s", g_strerror(-r)); /* if nobody said more */
+                job_set_error(frame.call.job, &error);
+        }
         if (r < 0 && !frame.needs_no_reply) {
                 front_end()->n_errors++;
                 (void)error_reply(frame.message, frame.interface, &error, r); /* the caller may have left */

@@ -6,6 +6,8 @@
  * else. */
 
 #include "bus/jobs.h"
+#include "bus/error-names.h"
+#include "bus/signals.h"
 #include "core/loop.h"
 
 static GHashTable *job_objects; /* Job * -> JobObject *, which the driver's table holds */
@@ -35,11 +37,22 @@ static void job_started(Object *target, Job *job)
         object_changed(target, "Job");
 }
 
+static void tell_end(const JobObject *job_object)
+{
+        const Error *error = job_get_error(job_object->job);
+        const char *result = !error ? "completed" : error->code == ERROR_CANCELLED ? "cancelled" : "failed";
+
+        signals_send_native(&job_object->object, "Finished",
+                            g_variant_new("(sss)", result, error ? error_name(error->code, NULL) : "",
+                                          error ? error->message : ""));
+}
+
 static void job_ended(JobObject *job_object)
 {
         _cleanup_(object_unrefp) Object *target = object_ref(job_object->target);
         _cleanup_(object_unrefp) Object *object = object_ref(&job_object->object);
 
+        tell_end(job_object);
         g_hash_table_remove(job_objects, job_object->job);
         object_table_remove(target->driver->objects, object);
         job_object->job = NULL;

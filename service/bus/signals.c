@@ -7,7 +7,6 @@
 #include "bus/signals.h"
 #include "bus/client.h"
 #include "bus/front.h"
-#include "bus/jobs.h"
 #include "bus/lookup.h"
 #include "bus/marshal.h"
 #include "bus/object-manager.h"
@@ -302,6 +301,18 @@ static void resource_signal_announce(const ResourceEvent *event)
                                   .member = event->member,
                                   .fill = fill_arguments,
                                   .data = event->arguments });
+}
+
+void signals_send_native(const Object *object, const char *member, GVariant *arguments)
+{
+        _cleanup_(g_variant_unrefp) GVariant *values = g_variant_ref_sink(arguments);
+
+        announce(&(Announcement){ .subject = object,
+                                  .path = object->path,
+                                  .interface = interface_native(object->kind)->name,
+                                  .member = member,
+                                  .fill = fill_arguments,
+                                  .data = values });
 }
 
 static void driver_tells(int type, const void *data, void *user_data)

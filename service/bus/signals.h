@@ -7,5 +7,7 @@
 
 #include "driver.h"
 
+/* A signal of the object's native interface; takes the floating tuple over. */
+void signals_send_native(const Object *object, const char *member, GVariant *arguments);
 /* Listens to the driver until it is freed. */
 void signals_watch(Driver *driver);

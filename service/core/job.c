@@ -25,6 +25,7 @@ struct Job {
         uid_t caller;
         uint64_t deadline_usec, started_usec;
         uint64_t done, total;
+        Error error;
         bool is_done, has_displaced;
 };
 
@@ -99,6 +100,7 @@ static void enqueue(JobQueue *queue, Job *job)
 static Job *job_free(Job *job)
 {
         fiber_unref(job->fiber);
+        error_clear(&job->error);
         g_free(job);
         return NULL;
 }
@@ -160,6 +162,18 @@ Job *job_release(Job *job)
         tell(job);
         condition_wake_all(&queue->turn);
         return job_free(job);
+}
+
+void job_set_error(Job *job, const Error *error)
+{
+        error_clear(&job->error);
+        if (error && error_is_set(error))
+                job->error = (Error){ error->code, g_strdup(error->message) };
+}
+
+const Error *job_get_error(const Job *job)
+{
+        return error_is_set(&job->error) ? &job->error : NULL;
 }
 
 void job_cancel(Job *job)

@@ -40,6 +40,11 @@ DEFINE_CLEANUP(JobQueue, job_queue_free)
  * wait. */
 int job_take(JobQueue *queue, JobKind kind, const char *operation, uid_t caller, uint64_t deadline_usec,
              Job **ret_job, Error *error) AWAITS;
+/* How it went, to be told when it is given back: NULL, or an error that is set, of which a copy is kept.
+ * A job of which nobody says so went well. */
+void job_set_error(Job *job, const Error *error);
+/* Borrowed; NULL: it went well. */
+const Error *job_get_error(const Job *job);
 /* Gives the job back and lets the next one run; always returns NULL. */
 Job *job_release(Job *job);
 DEFINE_CLEANUP(Job, job_release)
