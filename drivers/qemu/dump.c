@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The guest's memory for a debugger, and what can be known of a transfer of memory while it lasts. */
+/* The guest's memory for a debugger, and the end of a transfer of memory before it has ended. */
 
 #include "drivers/qemu/dump.h"
 #include "core/fiber.h"
+#include "drivers/qemu/memory-job.h"
 #include "drivers/qemu/memory-stream.h"
 #include "drivers/qemu/owner-files.h"
 #include "drivers/qemu/stop.h"
@@ -107,6 +108,7 @@ int qemu_domain_core_dump(Call *call, Domain *domain, const char *to, uint32_t d
                 return fd;
         _cleanup_(machine_actp) Machine *acting = machine_act(domain, call->job);
 
+        memory_job_begin(domain, MEMORY_JOB_DUMP, flags & DUMP_MEMORY_ONLY ? "query-dump" : "query-migrate");
         if (was_running && !(flags & DUMP_LIVE)) {
                 acting->pause_reason = PAUSED_REASON_DUMP;
                 r = call_qemu(domain, "stop", NULL, -EBADF, NULL, error);
@@ -118,6 +120,7 @@ int qemu_domain_core_dump(Call *call, Domain *domain, const char *to, uint32_t d
         fiber_clear_cancel();
         if (r < 0)
                 (void)owner_files_remove(domain, to, NULL); /* it is of no use */
+        memory_job_end(domain, r, error);
         if (r >= 0 && flags & DUMP_CRASH)
                 return stop_process(domain, MACHINE_END_DUMPED, call, error);
         if (r >= 0 && flags & DUMP_RESET)
@@ -144,90 +147,4 @@ int qemu_domain_abort_job(Call *call, Domain *domain, Error *error)
                                  "No transfer of memory that could be given up goes on at the %s",
                                  object_describe(&domain->object));
         return memory_stream_cancel(domain, error);
-}
-
-/* virDomainJobType. */
-enum { JOB_TYPE_NONE = 0, JOB_TYPE_UNBOUNDED = 2 };
-
-typedef struct JobInfo {
-        int type;
-        uint64_t elapsed_msec, total, processed, remaining;
-} JobInfo;
-
-static uint64_t number(json_t *object, const char *key)
-{
-        json_int_t value = json_integer_value(json_object_get(object, key));
-
-        return value < 0 ? 0 : (uint64_t)value;
-}
-
-/* All zero if nothing goes on. */
-static int query(const Domain *domain, JobInfo *ret_info, Error *error) AWAITS
-{
-        _cleanup_(json_decrefp) json_t *answer = NULL;
-        const char *status;
-        json_t *ram;
-        int r = domain_check_active(domain, error);
-
-        *ret_info = (JobInfo){ .type = JOB_TYPE_NONE };
-        if (r >= 0 && job_queue_length(domain->object.jobs) == 0)
-                return 0; /* nothing to be asked about */
-        if (r >= 0)
-                r = machine_check_monitor(domain, error);
-        if (r >= 0)
-                r = memory_stream_query(domain, &answer, error);
-        if (r < 0)
-                return r;
-        status = json_string_value(json_object_get(answer, "status"));
-        if (!status ||
-            (strcmp(status, "active") != 0 && strcmp(status, "setup") != 0 && strcmp(status, "device") != 0))
-                return 0;
-        ram = json_object_get(answer, "ram");
-        *ret_info = (JobInfo){ JOB_TYPE_UNBOUNDED, number(answer, "total-time"), number(ram, "total"),
-                               number(ram, "transferred"), number(ram, "remaining") };
-        return 0;
-}
-
-int qemu_domain_get_job_info(Call *call, Domain *domain, GVariant **ret_info, Error *error)
-{
-        JobInfo info;
-        int r = query(domain, &info, error);
-
-        (void)call;
-        if (r < 0)
-                return r;
-        *ret_info = g_variant_ref_sink(g_variant_new("(ittttttttttt)", info.type, info.elapsed_msec,
-                                                     UINT64_C(0), info.total, info.processed, info.remaining,
-                                                     info.total, info.processed, info.remaining, UINT64_C(0),
-                                                     UINT64_C(0), UINT64_C(0)));
-        return 0;
-}
-
-int qemu_domain_get_job_stats(Call *call, Domain *domain, uint32_t flags, GVariant **ret_stats, Error *error)
-{
-        GVariantBuilder stats;
-        JobInfo info;
-        int r = error_check_flags(error, "GetJobStats", flags, 0);
-
-        (void)call;
-        if (r >= 0)
-                r = query(domain, &info, error);
-        if (r < 0)
-                return r;
-        const struct {
-                const char *key;
-                uint64_t value;
-        } values[] = {
-                { "time_elapsed", info.elapsed_msec },  { "data_total", info.total },
-                { "data_processed", info.processed },   { "data_remaining", info.remaining },
-                { "memory_total", info.total },         { "memory_processed", info.processed },
-                { "memory_remaining", info.remaining },
-        };
-
-        g_variant_builder_init(&stats, G_VARIANT_TYPE("a{sv}"));
-        for (size_t i = 0; info.type != JOB_TYPE_NONE && i < G_N_ELEMENTS(values); i++)
-                g_variant_builder_add(&stats, "{sv}", values[i].key, g_variant_new_uint64(values[i].value));
-        *ret_stats =
-                g_variant_ref_sink(g_variant_new("(i@a{sv})", info.type, g_variant_builder_end(&stats)));
-        return 0;
 }

@@ -6,6 +6,3 @@
 int qemu_domain_core_dump(Call *call, Domain *domain, const char *to, uint32_t dumpformat, uint32_t flags,
                           Error *error) AWAITS;
 int qemu_domain_abort_job(Call *call, Domain *domain, Error *error) AWAITS;
-int qemu_domain_get_job_info(Call *call, Domain *domain, GVariant **ret_info, Error *error) AWAITS;
-int qemu_domain_get_job_stats(Call *call, Domain *domain, uint32_t flags, GVariant **ret_stats,
-                              Error *error) AWAITS;

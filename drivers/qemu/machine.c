@@ -12,6 +12,7 @@ static void machine_free(void *data)
 
         machine_forget_run(machine);
         snapshot_unref(machine->pending_snapshot);
+        g_clear_pointer(&machine->memory_job_ended, g_variant_unref);
         g_clear_pointer(&machine->file_groups, g_hash_table_unref);
         snapshot_unref(machine->pending_revert);
         condition_clear(&machine->changed);
@@ -58,6 +59,7 @@ void machine_forget_run(Machine *machine)
         machine->is_rebooting = machine->agent_is_there = machine->starts_paused = false;
         machine->end = MACHINE_END_UNEXPECTED;
         machine->pause_reason = 0;
+        machine->memory_job = (MemoryJob){};
         condition_wake_all(&machine->changed);
 }
 

@@ -60,6 +60,13 @@ typedef struct MachineOrigin {
         const void *data;
 } MachineOrigin;
 
+/* Of memory-job.c. */
+typedef struct MemoryJob {
+        int kind; /* 0: nothing goes on */
+        const char *query;
+        uint64_t since_usec;
+} MemoryJob;
+
 typedef struct Machine {
         Domain *domain; /* borrowed: owns this */
         MachinePhase phase;
@@ -86,12 +93,14 @@ typedef struct Machine {
         bool is_status_due;  /* a fiber is about to save the status */
         bool agent_is_there; /* the guest's agent has opened its channel */
         bool asks_agent_addresses, wants_agent_addresses;
-        json_t *agent_interfaces;         /* as the agent said last; NULL: nothing */
-        GPtrArray *perf;                  /* of perf.c; NULL: nothing is counted */
-        uint64_t migration_speed_mib;     /* MigrateSetMaxSpeed; 0: nobody said */
-        int64_t clock_base_sec;           /* of a clock with an offset of its own, at the start */
-        uint64_t started_usec;            /* CLOCK_REALTIME, of a start that is not announced */
-        unsigned n_job_changes;           /* counts what QEMU tells of its own jobs */
+        json_t *agent_interfaces;     /* as the agent said last; NULL: nothing */
+        GPtrArray *perf;              /* of perf.c; NULL: nothing is counted */
+        uint64_t migration_speed_mib; /* MigrateSetMaxSpeed; 0: nobody said */
+        int64_t clock_base_sec;       /* of a clock with an offset of its own, at the start */
+        uint64_t started_usec;        /* CLOCK_REALTIME, of a start that is not announced */
+        unsigned n_job_changes;       /* counts what QEMU tells of its own jobs */
+        MemoryJob memory_job;
+        GVariant *memory_job_ended;       /* of the last one: (ia{sv}); NULL: none, or it was asked for */
         GHashTable *file_groups;          /* of file-groups.c; NULL: none */
         DomainSnapshot *pending_snapshot; /* begun before the daemon was killed; in no list */
         DomainSnapshot *pending_revert;   /* likewise gone back to; one of the list */

@@ -27,6 +27,7 @@
 #include "drivers/qemu/iothreads.h"
 #include "drivers/qemu/keys.h"
 #include "drivers/qemu/link.h"
+#include "drivers/qemu/memory-job.h"
 #include "drivers/qemu/migration.h"
 #include "drivers/qemu/native.h"
 #include "drivers/qemu/pause.h"

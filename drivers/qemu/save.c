@@ -10,6 +10,7 @@
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/keep.h"
+#include "drivers/qemu/memory-job.h"
 #include "drivers/qemu/memory-stream.h"
 #include "drivers/qemu/owner-files.h"
 #include "drivers/qemu/save-file.h"
@@ -57,6 +58,7 @@ static int write_memory(Call *call, Domain *domain, int fd, const char *xml, uin
         bool goes_on = flags & SAVE_RUNNING || (was_running && !(flags & SAVE_PAUSED));
         int r = save_file_begin(fd, xml, goes_on, error);
 
+        memory_job_begin(domain, MEMORY_JOB_SAVE, "query-migrate");
         if (r >= 0)
                 r = machine_check_monitor(domain, error);
         if (r >= 0 && was_running) {
@@ -123,6 +125,7 @@ int qemu_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *
                 if (was_running)
                         memory_stream_resume(domain);
         }
+        memory_job_end(domain, r, error);
         if (r < 0) {
                 (void)unlinkat(folder, OWN_PART, 0); /* it is of no use */
                 return r;
@@ -312,6 +315,7 @@ int qemu_domain_save(Call *call, Domain *domain, const char *to, const char *xml
                 if (r < 0 && was_running)
                         memory_stream_resume(domain);
         }
+        memory_job_end(domain, r, error);
         if (r < 0) {
                 fiber_clear_cancel();
                 (void)owner_files_remove(domain, part, NULL); /* it is of no use */

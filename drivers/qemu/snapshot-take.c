@@ -13,6 +13,7 @@
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/image-tool.h"
 #include "drivers/qemu/long-job.h"
+#include "drivers/qemu/memory-job.h"
 #include "drivers/qemu/memory-stream.h"
 #include "drivers/qemu/snapshot-memory.h"
 #include "drivers/qemu/snapshot-variables.h"
@@ -232,6 +233,7 @@ static int take_inside_running(Taking *taking, Error *error) AWAITS
         }
         arguments = json_pack("{s:s, s:O, s:O}", "tag", name, "vmstate", json_array_get(devices, 0),
                               "devices", devices);
+        memory_job_begin(domain, MEMORY_JOB_SNAPSHOT, NULL);
         acting->pause_reason = PAUSED_REASON_SNAPSHOT;
         r = long_job_run(domain, "snapshot-save", arguments, "virtbus-snapshot", error);
         acting->pause_reason = 0;
@@ -439,9 +441,10 @@ static int take_outside_with_memory(Taking *taking, int memory_fd, Error *error)
         Domain *domain = taking->domain;
         _cleanup_(machine_actp) Machine *acting _unused_ = machine_act(domain, taking->call->job);
         const bool was_running = domain->state == DOMAIN_STATE_RUNNING;
-        int r = snapshot_memory_write(domain, taking->definition, memory_fd, taking->flags & CREATE_LIVE,
-                                      error);
+        int r;
 
+        memory_job_begin(domain, MEMORY_JOB_SNAPSHOT, "query-migrate");
+        r = snapshot_memory_write(domain, taking->definition, memory_fd, taking->flags & CREATE_LIVE, error);
         if (r >= 0)
                 r = take_outside_running(taking, error);
         if (was_running && (r < 0 || !(taking->flags & CREATE_HALT)))
@@ -504,7 +507,7 @@ static int take(Taking *taking, Error *error) AWAITS
 }
 
 /* The record is the last: from now on the snapshot is there. */
-static int finish(Taking *taking, DomainSnapshot **ret_snapshot, Error *error) AWAITS
+static int keep(Taking *taking, Error *error) AWAITS
 {
         Domain *domain = taking->domain;
         const SnapshotChange keep = { .add = taking->snapshot,
@@ -516,7 +519,15 @@ static int finish(Taking *taking, DomainSnapshot **ret_snapshot, Error *error) A
         if (r >= 0)
                 log_info(domain->object.path, "snapshot '%s' of machine %s was taken",
                          taking->definition->name, domain->object.name);
-        if (r >= 0 && taking->flags & CREATE_HALT && domain_is_active(domain))
+        return r;
+}
+
+static int finish(Taking *taking, DomainSnapshot **ret_snapshot, Error *error) AWAITS
+{
+        Domain *domain = taking->domain;
+        int r = 0;
+
+        if (taking->flags & CREATE_HALT && domain_is_active(domain))
                 r = stop_process(domain, MACHINE_END_SNAPSHOT, taking->call, error);
         if (r >= 0)
                 *ret_snapshot = snapshot_ref(taking->snapshot);
@@ -548,5 +559,8 @@ int qemu_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
                 r = check(&taking, error);
         if (r >= 0)
                 r = take(&taking, error);
+        if (r >= 0)
+                r = keep(&taking, error);
+        memory_job_end(domain, r, error);
         return r < 0 ? r : finish(&taking, ret_snapshot, error);
 }

@@ -5,6 +5,11 @@
 
 #include "driver.h"
 
+/* virDomainJobOperation. */
+enum { JOB_OPERATION_SAVE = 2, JOB_OPERATION_SNAPSHOT = 6 };
+/* The memory of a machine that runs has been moved: told as libvirt tells it, once it is done. */
+void control_job_completed(Domain *domain, int operation, const Job *job);
+
 int test_domain_abort_job(Call *call, Domain *domain, Error *error);
 int test_domain_get_control_info(Call *call, Domain *domain, uint32_t flags, GVariant **ret_info,
                                  Error *error);

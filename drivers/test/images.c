@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "drivers/test/images.h"
+#include "drivers/test/control.h"
 #include "drivers/test/define.h"
 #include "drivers/test/machine.h"
 #include "drivers/test/save.h"
@@ -88,6 +89,7 @@ int test_domain_save(Call *call, Domain *domain, const char *to, const char *xml
                           .definition = definition ? definition : domain_definition_copy(domain->live),
                           .is_running = save_goes_on(domain->state == DOMAIN_STATE_RUNNING, flags) };
         g_ptr_array_add(all, saved);
+        control_job_completed(domain, JOB_OPERATION_SAVE, call->job);
         machine_end(domain, SHUTOFF_REASON_SAVED, STOPPED_SAVED, call->job);
         return 0;
 }

@@ -13,6 +13,7 @@ static void machine_free(void *data)
         g_free(machine->guest);
         if (machine->block_jobs)
                 g_ptr_array_unref(machine->block_jobs); /* each job holds its machine: it is empty */
+        g_clear_pointer(&machine->job_ended, g_variant_unref);
         if (machine->disk_sizes)
                 g_hash_table_unref(machine->disk_sizes);
         g_free(machine);

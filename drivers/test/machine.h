@@ -39,8 +39,9 @@ enum {
 typedef struct Guest Guest;
 typedef struct BlockJob BlockJob;
 typedef struct Machine {
-        Guest *guest;                     /* of guest.c; NULL: nobody has asked for anything of it */
-        GPtrArray *block_jobs;            /* of BlockJob; NULL: there was none yet */
+        Guest *guest;          /* of guest.c; NULL: nobody has asked for anything of it */
+        GVariant *job_ended;   /* the last job on its memory: (ia{sv}); NULL: none, or it was asked for */
+        GPtrArray *block_jobs; /* of BlockJob; NULL: there was none yet */
         uint64_t migration_speeds_mib[2]; /* before and after the guest has moved; 0: nobody said */
         uint64_t compression_cache;       /* bytes, of this run; 0: nobody said */
         GHashTable *disk_sizes; /* target → bytes, as uint64_t *, of those that were changed; NULL: none */

@@ -4,6 +4,7 @@
  * gone with what was saved, and is refused. */
 
 #include "drivers/test/save.h"
+#include "drivers/test/control.h"
 #include "drivers/test/machine.h"
 
 /* virDomainSaveRestoreFlags: bypass the cache, go on running, go on paused. */
@@ -39,6 +40,7 @@ int test_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *
         if (r < 0)
                 return r;
         domain->has_managed_save = true;
+        control_job_completed(domain, JOB_OPERATION_SAVE, call->job);
         machine_end(domain, SHUTOFF_REASON_SAVED, STOPPED_SAVED, call->job);
         return 0;
 }

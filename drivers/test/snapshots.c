@@ -7,6 +7,7 @@
 #include "drivers/snapshots/forest.h"
 #include "drivers/snapshots/redefine.h"
 #include "drivers/test/change.h"
+#include "drivers/test/control.h"
 #include "drivers/test/machine.h"
 #include "model/disk-chain.h"
 #include <string.h>
@@ -80,6 +81,7 @@ int test_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
 {
         _cleanup_(snapshot_definition_freep) SnapshotDefinition *definition = NULL;
         _cleanup_(snapshot_unrefp) DomainSnapshot *snapshot = NULL;
+        bool has_memory;
         int r = snapshot_request_check_flags(flags, error);
 
         if (r >= 0)
@@ -94,11 +96,15 @@ int test_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
                 r = complete(definition, domain, flags, error);
         if (r < 0)
                 return r;
+        has_memory =
+                definition->memory == DISK_SNAPSHOT_INTERNAL || definition->memory == DISK_SNAPSHOT_EXTERNAL;
         go_on(domain, definition);
         snapshot = snapshot_new(domain, TAKE_PTR(definition));
         if (!(flags & CREATE_NO_METADATA))
                 forest_apply(domain, &(SnapshotChange){
                                              .add = snapshot, .sets_current = true, .current = snapshot });
+        if (domain_is_active(domain) && has_memory)
+                control_job_completed(domain, JOB_OPERATION_SNAPSHOT, call->job);
         if (flags & CREATE_HALT && domain_is_active(domain))
                 machine_end(domain, SHUTOFF_REASON_FROM_SNAPSHOT, STOPPED_FROM_SNAPSHOT, call->job);
         *ret_snapshot = TAKE_PTR(snapshot);
