@@ -90,14 +90,21 @@ class TestNetworks:
 @pytest.mark.qemu
 class TestMachines:
     def all_or_nothing(self, daemon, client, machine, network):
+        seen = {}
+
         def is_settled():
             is_up = machine.state[0] == RUNNING
             taps = [i["ifname"] for i in json.loads(run("ip", "-json", "link", "show", "type", "tun").stdout or "[]") if i.get("ifname")]
             plugged = [i["ifname"] for i in json.loads(run("ip", "-json", "link", "show", "master", "vblab", check=False).stdout or "[]")
                        if i.get("ifname")]
+            seen.update(state=machine.state, taps=taps, plugged=plugged, ifbs=ifbs(), machines=daemon.machines(),
+                        ports=client.get(network, NATIVE_NETWORK, "Ports"))
             return (machine.state[0] in (RUNNING, SHUTOFF) and taps == plugged and
-                    [len(x) for x in (taps, ifbs(), daemon.machines(), client.get(network, NATIVE_NETWORK, "Ports"))] == [is_up] * 4)
-        wait_for(is_settled)
+                    [len(seen[what]) for what in ("taps", "ifbs", "machines", "ports")] == [is_up] * 4)
+        try:
+            wait_for(is_settled)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {seen}") from error
 
     @pytest.mark.parametrize("member, is_up, at_least", [("create", False, 20), ("destroy", True, 5)])
     def test_starts_and_ends(self, daemon, client, die_file, member, is_up, at_least):

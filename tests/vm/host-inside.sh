@@ -109,7 +109,7 @@ is "card: with its network device" until_true 20 bash -c "grep -q '52:54:00:12:3
 same "card: nothing is left to choose its driver" "(null)" "$(cat $sys/driver_override)"
 
 # Filters.
-cd "$(cat $share/source)/tests/bus" || exit 1
+cd $share/tests/bus || exit 1
 mkdir /tmp/bus
 export BUILD=/nonexistent VIRTBUS_DAEMON=/usr/sbin/virtbusd VIRTBUS_TIMEOUT_SCALE=4 VIRTBUS_CACHE=/tmp/cache
 systemctl stop virtbusd
@@ -118,8 +118,4 @@ timeout -k 5 300 unshare --mount --net --pid --uts --ipc --fork --kill-child --m
 is "filters: what the kernel knows of connections, and refusals" grep -qE '^[0-9]+ passed, [0-9]+ deselected' /tmp/filters
 grep -qE '^[0-9]+ passed, [0-9]+ deselected' /tmp/filters || tail -40 /tmp/filters > $share/journal
 
-
-[ -s $share/journal ] || journalctl -b -u virtbusd > $share/journal 2>&1
 echo "all done" >> $share/result
-sync
-systemctl poweroff -ff

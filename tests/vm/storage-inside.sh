@@ -222,7 +222,4 @@ is "iscsi-direct: nobody saw the password" refused seen_by_others
 is "iscsi-direct: taken back by the next daemon" killed_and_back
 life_ends iscsi-direct
 
-journalctl -b -u virtbusd > $share/journal 2>&1
 echo "all done" >> $share/result
-sync
-systemctl poweroff -ff

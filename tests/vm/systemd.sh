@@ -161,7 +161,7 @@ DESTDIR=$work/share/tree meson install -C "$build" --no-rebuild > "$work/install
 [ -z "${servers[$what]:-}" ] || cp -a "$cache/servers-$what/x/." "$work/share/tree/"
 cp "$inside" "$work/share/inside"
 cp "$here/checks.sh" "$work/share/"
-echo "$top" > "$work/share/source"
+cp -r "$top/tests" "$work/share/" # what the machine sees of the host's file system has no /tmp
 initramfs_pack
 
 timeout "$timeout_s" qemu-system-x86_64 -nodefaults -no-user-config -machine q35 -accel tcg,thread=multi -cpu max \
