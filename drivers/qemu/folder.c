@@ -3,6 +3,7 @@
 /* Everything here is done at once, without a worker: run folders are in memory (/run). */
 
 #include "drivers/qemu/folder.h"
+#include "core/await.h"
 #include "core/log.h"
 #include "core/store.h"
 #include <dirent.h>
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -173,6 +175,11 @@ int folder_connect(int folder_fd, const char *name, Error *error)
         return TAKE_FD(fd);
 }
 
+static void close_element(void *fd)
+{
+        closep(fd);
+}
+
 /* Whether the process was started with this variable. */
 static bool has_tag(pid_t pid, const char *tag)
 {
@@ -193,36 +200,55 @@ static bool has_tag(pid_t pid, const char *tag)
         return false;
 }
 
-/* The pidfd holds one process; if that is a tagged one is looked at once more, as pids are used again. */
-static bool kill_tagged(pid_t pid, const char *tag)
+/* The pidfd holds one process; if that is a tagged one is looked at once more, as pids are used again.
+ * Returns it, or a negative value. */
+static int kill_tagged(pid_t pid, const char *tag)
 {
         _cleanup_(closep) int pidfd = -EBADF;
 
         if (pid == getpid() || !has_tag(pid, tag))
-                return false;
+                return -ESRCH;
         pidfd = pidfd_open(pid, 0);
-        return pidfd >= 0 && has_tag(pid, tag) && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) >= 0;
+        if (pidfd < 0 || !has_tag(pid, tag) || pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0)
+                return -ESRCH;
+        return TAKE_FD(pidfd);
 }
 
-unsigned folder_kill_tagged(const QemuDriver *qemu, const char *uuid)
+GArray *folder_kill_tagged(const QemuDriver *qemu, const char *uuid)
 {
         _cleanup_(freep) char *tag =
                 g_strdup_printf(FOLDER_TAG "=%s/" FOLDER_PREFIX "%s", qemu->run_path, uuid);
+        GArray *pidfds = g_array_new(FALSE, FALSE, sizeof(int));
         DIR *folder = opendir("/proc");
         const struct dirent *entry;
-        unsigned count = 0;
 
-        if (!folder) {
+        g_array_set_clear_func(pidfds, close_element);
+        if (!folder)
                 log_warning(uuid, "cannot look for processes that were left: %s", g_strerror(errno));
-                return 0;
-        }
-        while ((entry = readdir(folder))) {
+        while (folder && (entry = readdir(folder))) {
                 guint64 pid;
+                int pidfd;
 
-                if (g_ascii_string_to_unsigned(entry->d_name, 10, 1, INT32_MAX, &pid, NULL) &&
-                    kill_tagged((pid_t)pid, tag))
-                        count++;
+                if (!g_ascii_string_to_unsigned(entry->d_name, 10, 1, INT32_MAX, &pid, NULL))
+                        continue;
+                pidfd = kill_tagged((pid_t)pid, tag);
+                if (pidfd >= 0)
+                        g_array_append_val(pidfds, pidfd);
         }
-        (void)closedir(folder); /* was only read */
-        return count;
+        if (folder)
+                (void)closedir(folder); /* was only read */
+        return pidfds;
+}
+
+int folder_wait_for_ends(const GArray *pidfds, uint64_t deadline_usec, Error *error)
+{
+        for (unsigned i = 0; i < pidfds->len; i++) {
+                int r = await_fd(g_array_index(pidfds, int, i), EPOLLIN, deadline_usec);
+
+                if (r == -ETIMEDOUT)
+                        return error_set(error, ERROR_TIMED_OUT, "A process of the last run does not end");
+                if (r < 0)
+                        return error_set_errno(error, r, "Waiting for the end of the last run");
+        }
+        return 0;
 }

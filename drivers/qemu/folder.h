@@ -39,6 +39,9 @@ int folder_connect(int folder_fd, const char *name, Error *error);
 /* A path of a file in the folder that is short enough for a socket's address. The caller frees. */
 char *folder_socket_path(int folder_fd, const char *name);
 
-/* Ends processes that carry the tag of that machine's folder; how many there were. For a daemon that was
- * killed between a process's start and the note of its pid. */
-unsigned folder_kill_tagged(const QemuDriver *qemu, const char *uuid);
+/* Ends processes that carry the tag of that machine's folder; gives a pidfd of each, to wait for its end.
+ * The caller frees the array, which closes them. For a daemon that was killed between a process's start and
+ * the note of its pid. */
+GArray *folder_kill_tagged(const QemuDriver *qemu, const char *uuid);
+/* Waits until they have ended: what they held is free then, their devices are gone. */
+int folder_wait_for_ends(const GArray *pidfds, uint64_t deadline_usec, Error *error) AWAITS;

@@ -126,15 +126,10 @@ static bool has_helpers(const DomainDefinition *definition)
 /* Those of the last run that are on their way out. */
 static int end_old_ones(const Domain *domain, uint64_t deadline_usec, Error *error) AWAITS
 {
-        while (folder_kill_tagged(qemu_driver_of(domain), domain->object.uuid) > 0) {
-                int r = await_until(MIN(deadline_usec, deadline_after_usec(RETRY_USEC)));
+        _cleanup_(g_array_unrefp) GArray *pidfds =
+                folder_kill_tagged(qemu_driver_of(domain), domain->object.uuid);
 
-                if (r < 0)
-                        return error_set_errno(error, r, "Waiting for the end of the last run");
-                if (deadline_after_usec(0) >= deadline_usec)
-                        return error_set(error, ERROR_TIMED_OUT, "A process of the last run does not end");
-        }
-        return 0;
+        return folder_wait_for_ends(pidfds, deadline_usec, error);
 }
 
 typedef struct Grace {
@@ -149,7 +144,7 @@ static void grace_fiber(void *data)
 
         (void)await_until(deadline_after_usec(GRACE_USEC)); /* cut short when the daemon ends */
         if (machine_of(domain)->run == grace.run)
-                (void)folder_kill_tagged(qemu_driver_of(domain), domain->object.uuid);
+                g_array_unref(folder_kill_tagged(qemu_driver_of(domain), domain->object.uuid));
 }
 
 int helpers_forget_tpm(const Domain *domain, const DomainDefinition *definition, Error *error)

@@ -34,6 +34,8 @@
 #include <string.h>
 
 #define STATUS_MAX (XML_SIZE_MAX + 4096)
+/* For a process that was killed: the kernel may have much memory to write first. */
+#define END_USEC (30 * G_USEC_PER_SEC)
 
 static void remove_folder(const QemuDriver *qemu, const char *uuid)
 {
@@ -43,20 +45,67 @@ static void remove_folder(const QemuDriver *qemu, const char *uuid)
                 log_warning(uuid, "%s", error.message);
 }
 
-/* Nobody was told that it runs. */
-static void discard(const QemuDriver *qemu, const char *uuid, const Status *status)
-{
-        Child *child;
-        unsigned count;
+/* What is left of a start that nobody was told of. */
+typedef struct Remains {
+        Driver *driver;
+        Domain *domain; /* NULL: it was to be transient */
+        char uuid[UUID_STRING_MAX];
+        GArray *pidfds;
+} Remains;
 
+static void remains_free(Remains *remains)
+{
+        if (remains->domain)
+                domain_unref(remains->domain);
+        g_array_unref(remains->pidfds);
+        g_free(remains);
+}
+
+/* The machine's job is held until what was killed has let go of its images and devices. */
+static void discard_fiber(void *data)
+{
+        Remains *remains = data;
+        _cleanup_(job_releasep) Job *job = NULL;
+        _cleanup_(error_clear) Error error = {};
+        int r = 0;
+
+        if (remains->domain)
+                r = job_take(remains->domain->object.jobs, JOB_QUERY, "Discard", (uid_t)-1, DEADLINE_NEVER,
+                             &job, &error);
+        if (r >= 0)
+                r = folder_wait_for_ends(remains->pidfds, deadline_after_usec(END_USEC), &error);
+        if (r < 0)
+                log_warning(remains->uuid, "%s", error.message);
+        limits_end(remains->uuid);
+        plug_sweep(remains->driver);
+        remains_free(remains);
+}
+
+static void discard(Driver *driver, const char *uuid, const Status *status)
+{
+        const QemuDriver *qemu = qemu_driver(driver);
+        Object *object = object_table_by_uuid(driver->objects, OBJECT_DOMAIN, uuid);
+        Remains *remains = g_new0(Remains, 1);
+        Child *child;
+
+        remains->driver = driver;
+        remains->domain = object ? domain_ref((Domain *)object) : NULL;
+        g_strlcpy(remains->uuid, uuid, sizeof remains->uuid);
+        remains->pidfds = folder_kill_tagged(qemu, uuid);
         if (status && child_adopt(status->pid, status->start_time, &child, NULL) >= 0) {
+                int pidfd = fcntl(child_get_pidfd(child), F_DUPFD_CLOEXEC, 0);
+
                 (void)child_signal(child, SIGKILL); /* if it is gone, all the better */
+                if (pidfd >= 0)
+                        g_array_append_val(remains->pidfds, pidfd);
                 child_free(child);
         }
-        count = folder_kill_tagged(qemu, uuid);
-        limits_end(uuid);
-        log_info(uuid, "what was left of a start is removed (%u processes)", count);
+        log_info(uuid, "what was left of a start is removed (%u processes)", remains->pidfds->len);
         remove_folder(qemu, uuid);
+        if (fiber_start("qemu-discard", discard_fiber, remains) < 0) {
+                log_warning(uuid, "what was left of a start may be there for a while");
+                remains_free(remains);
+        }
 }
 
 static int read_status(const QemuDriver *qemu, const char *uuid, Status *ret_status, Error *error)
@@ -334,9 +383,9 @@ static void recover_folder(Driver *driver, const char *name)
                 return;
         if (read_status(qemu, uuid, &status, &error) < 0) {
                 log_debug(uuid, "no status: %s", error.message);
-                discard(qemu, uuid, NULL);
+                discard(driver, uuid, NULL);
         } else if (status.phase != MACHINE_RUNNING) {
-                discard(qemu, uuid, &status);
+                discard(driver, uuid, &status);
         } else {
                 restore(driver, &status);
         }

@@ -93,7 +93,8 @@ static void become(const ChildOptions *options, int pipe_fd)
                 die(pipe_fd, "give up privileges");
 }
 
-static void __attribute__((noreturn)) child_main(const ChildOptions *options, int *fds, int pipe_fd)
+static void __attribute__((noreturn))
+child_main(const ChildOptions *options, pid_t parent, int *fds, int pipe_fd)
 {
         const char *const *environment = options->environment ? options->environment : minimal_environment;
 
@@ -109,6 +110,9 @@ static void __attribute__((noreturn)) child_main(const ChildOptions *options, in
                 die(pipe_fd, "end with the daemon");
         if (chdir(options->folder ? options->folder : "/") < 0)
                 die(pipe_fd, "enter the folder");
+        /* Without a daemon it would be nobody's; from exec on its environment tells whose it is. */
+        if (getppid() != parent)
+                die(pipe_fd, "find the daemon");
         (void)execve(options->arguments[0], (char *const *)options->arguments, (char *const *)environment);
         die(pipe_fd, "execute");
 }
@@ -146,10 +150,10 @@ int child_spawn(const ChildOptions *options, Child **ret_child, Error *error)
                 return error_set_errno(error, errno, "Cannot start %s", program);
         read_fd = pipe_fds[0];
 
-        pid_t pid = fork();
+        pid_t parent = getpid(), pid = fork();
 
         if (pid == 0)
-                child_main(options, fds, pipe_fds[1]);
+                child_main(options, parent, fds, pipe_fds[1]);
         int errnum = errno;
 
         (void)close(pipe_fds[1]);

@@ -71,11 +71,15 @@ static void tagged(Stage *stage, Domain *domain)
         g_autofree char *path = folder_path(domain), *tag = g_strdup_printf(FOLDER_TAG "=%s", path);
         g_autofree char *longer = g_strdup_printf("%sx", tag);
         Child *ours = start(tag), *other = start(longer);
+        g_autoptr(GArray) killed = folder_kill_tagged(qemu, domain->object.uuid);
+        g_autoptr(GArray) none = NULL;
 
-        assert_int_equal(folder_kill_tagged(qemu, domain->object.uuid), 1);
+        assert_int_equal(killed->len, 1);
+        assert_int_equal(folder_wait_for_ends(killed, deadline_after_usec(5 * G_USEC_PER_SEC), NULL), 0);
         assert_int_equal(child_wait(ours, deadline_after_usec(5 * G_USEC_PER_SEC), NULL, NULL), 0);
         assert_true(child_is_running(other));
-        assert_int_equal(folder_kill_tagged(qemu, domain->object.uuid), 0);
+        none = folder_kill_tagged(qemu, domain->object.uuid);
+        assert_int_equal(none->len, 0);
         assert_int_equal(child_signal(other, SIGKILL), 0);
         assert_int_equal(child_wait(other, deadline_after_usec(5 * G_USEC_PER_SEC), NULL, NULL), 0);
         child_free(ours);
