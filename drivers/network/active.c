@@ -9,6 +9,7 @@
 #include "drivers/network/dnsmasq.h"
 #include "drivers/network/firewall.h"
 #include "drivers/network/leases.h"
+#include "drivers/network/nft.h"
 #include "drivers/network/shaper.h"
 #include "drivers/network/shares.h"
 #include "drivers/network/tap.h"
@@ -142,6 +143,7 @@ int active_set_rules(const Driver *driver, Error *error)
 {
         struct NetworkState *state = driver->networks;
         _cleanup_(g_ptr_array_unrefp) GPtrArray *definitions = NULL;
+        _cleanup_(freep) char *rules = NULL;
         int r;
 
         while (state->sets_rules)
@@ -153,10 +155,16 @@ int active_set_rules(const Driver *driver, Error *error)
                 const VirtualNetwork *network = state->up->pdata[i];
 
                 if (has_bridge(network))
-                        g_ptr_array_add(definitions, network->live); /* firewall_apply() reads them before
-                                                                        it waits */
+                        g_ptr_array_add(definitions, network->live);
         }
-        r = firewall_apply(definitions, error);
+        rules = firewall_text(definitions);
+        r = nft_apply(rules, error);
+        if (r >= 0) {
+                g_free(state->rules);
+                state->rules = definitions->len > 0 ? TAKE_PTR(rules) : NULL;
+                g_clear_pointer(&state->rules_listing, g_free);
+        }
+        state->n_rules_set++;
         state->sets_rules = false;
         condition_wake_all(&state->rules_set);
         return r;

@@ -23,6 +23,10 @@ struct NetworkState {
         GPtrArray *up;   /* VirtualNetwork, borrowed: those with `live` */
         bool sets_rules; /* one at a time: each sets those of all networks */
         Condition rules_set;
+        char *rules;         /* that were set last; NULL: none were */
+        char *rules_listing; /* of them, as nft lists it; NULL: it was not asked */
+        unsigned n_rules_set,
+                n_restored; /* n_restored: in a row, what somebody else took out of the kernel */
 };
 
 typedef struct VirtualNetwork {

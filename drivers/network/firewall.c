@@ -5,7 +5,6 @@
  */
 
 #include "drivers/network/firewall.h"
-#include "drivers/network/nft.h"
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -150,11 +149,4 @@ char *firewall_text(const GPtrArray *networks)
         }
         g_string_append(text, "}\n}\n");
         return g_string_free(text, FALSE);
-}
-
-int firewall_apply(const GPtrArray *networks, Error *error)
-{
-        _cleanup_(freep) char *text = firewall_text(networks);
-
-        return nft_apply(text, error);
 }

@@ -8,5 +8,3 @@
 
 /* What nft is to read for these networks (NetworkDefinition, borrowed). */
 char *firewall_text(const GPtrArray *networks);
-/* The definitions are read before anything is waited for. */
-int firewall_apply(const GPtrArray *networks, Error *error) AWAITS;

@@ -9,6 +9,7 @@
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "drivers/network/nft.h"
 #include "drivers/network/tool.h"
 #include "drivers/nwfilter/ports.h"
 #include <errno.h>
@@ -23,6 +24,7 @@
 #define TIMEOUT_USEC   (20 * G_USEC_PER_SEC)
 #define RULES_SIZE_MAX (16 * 1024 * 1024)
 #define READS_AT_ONCE  256
+#define RESTORES_MAX   10
 
 typedef struct Suspect {
         char *table, *chain; /* of the chain that drops */
@@ -113,13 +115,32 @@ static bool is_forwarded(const NetworkDefinition *definition)
         return mode == FORWARD_NAT || mode == FORWARD_ROUTE || mode == FORWARD_OPEN;
 }
 
-/* Each network has a rule for what stays within it. */
-bool health_has_rules(const char *rules, const char *bridge)
+/* nft says what it would list of the rules that were set. */
+static void rehearse(Driver *driver) AWAITS
 {
-        _cleanup_(freep) char *within = g_strdup_printf("iifname \"%s\" oifname", bridge);
-        const char *table = strstr(rules, OWN_TABLE), *end = table ? strstr(table, "\n}") : NULL;
+        struct NetworkState *state = driver->networks;
+        _cleanup_(freep) char *rules = g_strdup(state->rules), *listing = NULL;
+        _cleanup_(error_clear) Error error = {};
+        unsigned n_rules_set = state->n_rules_set;
 
-        return end && g_strstr_len(table, end - table, within);
+        if (!rules || state->rules_listing)
+                return;
+        if (nft_rehearse(rules, "inet", "virtbus", &listing, &error) < 0)
+                log_warning(driver->object.path,
+                            "what somebody changes in the rules of networks is not noticed: %s",
+                            error.message);
+        else if (driver->networks && state->n_rules_set == n_rules_set)
+                state->rules_listing = TAKE_PTR(listing);
+}
+
+/* Without a rehearsal, that a table is there has to be enough. */
+static bool are_as_set(const struct NetworkState *state, const char *rules)
+{
+        const char *table = strstr(rules, OWN_TABLE "\n"), *end = table ? strstr(table, "\n}\n") : NULL;
+        size_t size = end ? (size_t)(end - table) + strlen("\n}\n") : 0;
+
+        return end && (!state->rules_listing || (strlen(state->rules_listing) == size &&
+                                                 memcmp(table, state->rules_listing, size) == 0));
 }
 
 /* `nft flush ruleset` takes everybody's, and so does whoever loads another firewall. The kernel tells of
@@ -136,7 +157,13 @@ static void restore(Driver *driver) AWAITS
 
                 has_lost = network->firewall_has_lost;
         }
-        if (has_lost) {
+        if (!has_lost)
+                driver->networks->n_restored = 0;
+        else if (++driver->networks->n_restored == RESTORES_MAX)
+                log_error(driver->object.path,
+                          "somebody changes the rules of networks in the kernel again and again: they are "
+                          "not set any more");
+        else if (driver->networks->n_restored < RESTORES_MAX) {
                 log_warning(driver->object.path,
                             "the kernel has lost the rules of networks: they are set again");
                 r = active_set_rules(driver, &error);
@@ -149,18 +176,17 @@ static void restore(Driver *driver) AWAITS
 }
 
 /* Of one that is about to come or go nothing is said. */
-static void look(const struct NetworkState *state, const char *rules)
+static void look(const struct NetworkState *state, const char *rules, bool are_set)
 {
         for (unsigned i = 0; i < state->up->len; i++) {
                 VirtualNetwork *network = state->up->pdata[i];
 
                 g_clear_pointer(&network->firewall_problem, g_free);
-                network->firewall_has_lost = network->network.is_active &&
-                                             network_has_own_bridge(network->live) &&
-                                             !health_has_rules(rules, network->live->bridge.name);
+                network->firewall_has_lost =
+                        network->network.is_active && network_has_own_bridge(network->live) && !are_set;
                 if (network->firewall_has_lost)
                         network->firewall_problem =
-                                g_strdup("somebody has removed its rules from the firewall");
+                                g_strdup("somebody has changed its rules in the firewall");
                 else if (is_forwarded(network->live))
                         network->firewall_problem = health_find_drop(rules, network->live->bridge.name);
                 active_show_health(network);
@@ -176,6 +202,7 @@ static void look_fiber(void *data)
         while (r >= 0 && driver->networks && driver->networks->is_health_due) {
                 _cleanup_(freep) char *rules = NULL;
                 _cleanup_(error_clear) Error error = {};
+                unsigned n_rules_set;
 
                 r = await_until(deadline_after_usec(SETTLE_USEC));
                 if (r < 0 || !driver->networks)
@@ -183,9 +210,17 @@ static void look_fiber(void *data)
                 driver->networks->is_health_due = false;
                 if (driver->networks->up->len == 0 && !filter_ports_are_there(driver))
                         continue;
+                rehearse(driver);
+                if (!driver->networks)
+                        return;
+                n_rules_set = driver->networks->n_rules_set;
                 r = list_rules(&rules, &error);
                 if (r >= 0 && driver->networks) {
-                        look(driver->networks, rules);
+                        /* What was set meanwhile is told of, and looked at then. */
+                        bool is_between =
+                                driver->networks->sets_rules || driver->networks->n_rules_set != n_rules_set;
+
+                        look(driver->networks, rules, is_between || are_as_set(driver->networks, rules));
                         restore(driver);
                 } else if (r < 0)
                         log_debug(driver->object.path, "the firewall's rules cannot be read: %s",

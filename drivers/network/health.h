@@ -13,5 +13,3 @@ void health_close(struct NetworkState *state);
 /* What in `rules` (nft list ruleset) drops what is forwarded from or to the bridge, for a person to read;
  * the caller frees. NULL: nothing. */
 char *health_find_drop(const char *rules, const char *bridge);
-/* Whether the rules that networks get are among them. */
-bool health_has_rules(const char *rules, const char *bridge);

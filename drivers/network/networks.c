@@ -207,6 +207,8 @@ void networks_close(Driver *driver)
         g_ptr_array_unref(state->up);
         g_free(state->dnsmasq_path);
         g_free(state->leases_path);
+        g_free(state->rules);
+        g_free(state->rules_listing);
         g_free(state);
         driver->networks = NULL;
 }

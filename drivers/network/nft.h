@@ -12,3 +12,10 @@ int nft_apply(const char *text, Error *error) AWAITS;
 bool nft_would_apply(const char *text) AWAITS;
 /* What it prints for the words (NULL-terminated), which the caller frees. */
 int nft_list(const char *const *words, char **ret_output, Error *error) AWAITS;
+/* As `nft list table` prints it, without what changes by itself, which the caller frees: the table of the
+ * family that `text` would make where there is nothing else. It is made in a network namespace that nobody
+ * else is in, so that this host's rules stay as they are. */
+int nft_rehearse(const char *text, const char *family, const char *table, char **ret_listing,
+                 Error *error) AWAITS;
+/* The same of the table that this host has. */
+int nft_list_table(const char *family, const char *table, char **ret_listing, Error *error) AWAITS;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Names say everything: "from/12/arp" is a chain of device 12, and "version/12/..." what text made it. */
+/* Names say everything: "from/12/arp" is a chain of device 12, and "version/12/..." what text made it.
+ * Whether it is still what that text made, nft says, which lists what the text makes where nothing else is.
+ */
 
+#include "core/log.h"
 #include "drivers/network/nft.h"
 #include "drivers/nwfilter/state.h"
 #include <arpa/inet.h>
@@ -15,6 +18,11 @@ static void applied_release(void *data)
         g_ptr_array_unref(port->objects);
         g_free(port->version);
         g_free(port);
+}
+
+static void release_port(void *data)
+{
+        port_unref(data);
 }
 
 static AppliedPort *port_of(GPtrArray *ports, unsigned device)
@@ -130,15 +138,6 @@ int applied_read_addresses(FilterPort *port, Error *error)
         return 0;
 }
 
-/* What the kernel has, by names as the texts have them: "chain from/7" with the number of its rules, and
- * "set ip/7" and "element from from/7" with 1. */
-static void count(GHashTable *found, char *name, unsigned add)
-{
-        unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(found, name));
-
-        g_hash_table_replace(found, name, GUINT_TO_POINTER(n + add));
-}
-
 static bool is_ours(const json_t *object)
 {
         return g_strcmp0(json_string_value(json_object_get(object, "table")), "virtbus") == 0;
@@ -151,29 +150,8 @@ static const char *string_of(const json_t *object, const char *key)
         return text ? text : "";
 }
 
-static void count_rules(const json_t *all, GHashTable *found)
-{
-        const json_t *entry;
-        size_t i;
-
-        json_array_foreach(json_object_get(all, "nftables"), i, entry)
-        {
-                const json_t *rule = json_object_get(entry, "rule"), *set = json_object_get(entry, "set");
-
-                if (is_ours(rule))
-                        count(found, g_strdup_printf("chain %s", string_of(rule, "chain")), 1);
-                if (is_ours(set))
-                        count(found, g_strdup_printf("set %s", string_of(set, "name")), 1);
-                if (is_ours(json_object_get(entry, "chain")))
-                        count(found,
-                              g_strdup_printf("chain %s",
-                                              string_of(json_object_get(entry, "chain"), "name")),
-                              0);
-        }
-}
-
-/* [["vnet0", {"jump": {"target": "from/7"}}], ...] */
-static void count_elements(const json_t *all, GHashTable *found)
+/* [["vnet0", {"jump": {"target": "from/7"}}], ...] becomes "from from/7": the map and where it leads. */
+static void read_elements(const json_t *all, GHashTable *found)
 {
         const json_t *entry, *element;
         size_t i, j;
@@ -188,103 +166,166 @@ static void count_elements(const json_t *all, GHashTable *found)
                 {
                         const json_t *jump = json_object_get(json_array_get(element, 1), "jump");
 
-                        count(found,
-                              g_strdup_printf("element %s %s", string_of(map, "name"),
-                                              string_of(jump, "target")),
-                              1);
+                        g_hash_table_add(found, g_strdup_printf("%s %s", string_of(map, "name"),
+                                                                string_of(jump, "target")));
                 }
         }
 }
 
-static bool has(GHashTable *found, const char *kind, const char *name, unsigned n)
+static void list_elements(GHashTable *found) AWAITS
 {
-        _cleanup_(freep) char *key = g_strconcat(kind, " ", name, NULL);
-        void *value;
-
-        return g_hash_table_lookup_extended(found, key, NULL, &value) && GPOINTER_TO_UINT(value) == n;
-}
-
-/* "chain from/7 {" → "from/7" */
-static char *name_of(const char *line)
-{
-        const char *name = strchr(line, ' ') + 1;
-
-        return g_strndup(name, strcspn(name, " "));
-}
-
-/* A line of a chain is one rule. */
-static bool is_there(const FilterPort *port, GHashTable *found)
-{
-        _cleanup_(strvp) char **lines = g_strsplit(port->text.text, "\n", -1);
-        _cleanup_(freep) char *chain = NULL;
-        unsigned n_rules = 0;
-        bool is = true;
-
-        for (unsigned i = 0; lines[i] && is; i++) {
-                _cleanup_(freep) char *name = NULL, *target = NULL;
-
-                if (g_str_has_prefix(lines[i], "chain ")) {
-                        g_free(chain);
-                        chain = name_of(lines[i]);
-                        n_rules = 0;
-                } else if (chain && strcmp(lines[i], "}") == 0) {
-                        is = has(found, "chain", chain, n_rules);
-                        g_clear_pointer(&chain, g_free);
-                } else if (chain) {
-                        n_rules++;
-                } else if (g_str_has_prefix(lines[i], "set ")) {
-                        name = name_of(lines[i]);
-                        is = has(found, "set", name, 1);
-                } else if (g_str_has_prefix(lines[i], "add element " FILTER_TABLE " ")) {
-                        name = name_of(lines[i] + strlen("add element " FILTER_TABLE));
-                        target = g_strdup_printf("%s %s/%u", name, name, port->device);
-                        is = has(found, "element", target, 1);
-                }
-        }
-        return is;
-}
-
-static int list_json(const char *const *words, json_t **ret_all, Error *error) AWAITS
-{
+        static const char *const words[] = { "-j", "list", "maps", "bridge", NULL };
         _cleanup_(freep) char *output = NULL;
-        int r = nft_list(words, &output, error);
+        json_t *all;
 
-        if (r >= 0)
-                *ret_all = json_loads(output, 0, NULL);
-        return r;
+        if (nft_list(words, &output, NULL) < 0)
+                return;
+        all = json_loads(output, 0, NULL);
+        read_elements(all, found);
+        json_decref(all);
 }
 
-/* Without a table, all is lost. */
-static void read_all(GHashTable *found) AWAITS
+static bool has_elements(const FilterPort *port, GHashTable *found)
 {
-        static const char *const rules[] = { "-j", "-t", "list", "table", "bridge", "virtbus", NULL };
-        static const char *const maps[] = { "-j", "list", "maps", "bridge", NULL };
-        json_t *all = NULL;
+        static const char *const maps[] = { "from", "to", "from-ip", "to-ip" };
 
-        if (list_json(rules, &all, NULL) < 0)
-                return;
-        count_rules(all, found);
-        json_decref(all);
-        all = NULL;
-        if (list_json(maps, &all, NULL) >= 0)
-                count_elements(all, found);
-        json_decref(all);
+        for (unsigned i = 0; i < G_N_ELEMENTS(maps); i++) {
+                _cleanup_(freep) char *line =
+                        g_strdup_printf("\nadd element " FILTER_TABLE " %s { ", maps[i]);
+                _cleanup_(freep) char *key = g_strdup_printf("%s %s/%u", maps[i], maps[i], port->device);
+
+                if (strstr(port->text.text, line) && !g_hash_table_contains(found, key))
+                        return false;
+        }
+        return true;
+}
+
+static void parts_release(void *data)
+{
+        g_ptr_array_unref(data);
+}
+
+/* "\tchain from/7/arp {" is about device 7; what names no device is the table's own, 0. */
+static unsigned device_in(const char *line, size_t length)
+{
+        const char *slash = memchr(line, '/', length);
+
+        return slash ? (unsigned)g_ascii_strtoull(slash + 1, NULL, 10) : 0;
+}
+
+/* Takes the listing of the table apart: a GPtrArray of texts for each device, of what has braces as a whole.
+ */
+static GHashTable *listing_read(const char *listing)
+{
+        GHashTable *parts = g_hash_table_new_full(NULL, NULL, NULL, parts_release);
+        const char *begin = NULL;
+
+        for (const char *line = listing, *end; line && *line; line = *end ? end + 1 : NULL) {
+                GPtrArray *texts;
+                unsigned device;
+
+                end = strchrnul(line, '\n');
+                if (!begin && line[0] == '\t')
+                        begin = line;
+                /* It goes on after a brace that opens, and ends with one that stands where it began. */
+                if (!begin || (begin == line ? end[-1] == '{' : strncmp(line, "\t}", 2) != 0))
+                        continue;
+                device = device_in(begin, strcspn(begin, "\n"));
+                texts = g_hash_table_lookup(parts, GUINT_TO_POINTER(device));
+                if (!texts) {
+                        texts = g_ptr_array_new_with_free_func(g_free);
+                        g_hash_table_insert(parts, GUINT_TO_POINTER(device), texts);
+                }
+                g_ptr_array_add(texts, g_strndup(begin, (size_t)(end - begin)));
+                begin = NULL;
+        }
+        return parts;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Of one device, in whatever order it was made; the caller frees. NULL: nothing. */
+static char *listing_of(GHashTable *parts, unsigned device)
+{
+        GPtrArray *texts = g_hash_table_lookup(parts, GUINT_TO_POINTER(device));
+        GString *whole;
+
+        if (!texts)
+                return NULL;
+        g_ptr_array_sort(texts, compare_texts);
+        whole = g_string_new(NULL);
+        for (unsigned i = 0; i < texts->len; i++)
+                g_string_append_printf(whole, "%s\n", (const char *)texts->pdata[i]);
+        return g_string_free(whole, FALSE);
+}
+
+/* What nft would list of those that it was not asked about yet. With the lock taken, texts stay as they are.
+ */
+static int rehearse(struct FilterState *state, Error *error) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *ports = g_ptr_array_new_with_free_func(release_port);
+        _cleanup_(g_hash_table_unrefp) GHashTable *parts = NULL;
+        _cleanup_(string_builder_freep) GString *text = g_string_new(translate_table());
+        _cleanup_(freep) char *listing = NULL;
+        int r;
+
+        for (unsigned i = 0; i < state->ports->len; i++) {
+                FilterPort *port = state->ports->pdata[i];
+
+                if (!port->text.text || port->listing)
+                        continue;
+                g_ptr_array_add(ports, port_ref(port));
+                g_string_append(text, port->text.text);
+        }
+        if (state->listing && ports->len == 0)
+                return 0;
+        r = nft_rehearse(text->str, "bridge", "virtbus", &listing, error);
+        if (r < 0)
+                return r;
+        parts = listing_read(listing);
+        g_free(state->listing);
+        state->listing = listing_of(parts, 0);
+        for (unsigned i = 0; i < ports->len; i++) {
+                FilterPort *port = ports->pdata[i];
+
+                port->listing = listing_of(parts, port->device);
+        }
+        return 0;
+}
+
+/* Without a rehearsal, that something is there has to be enough. */
+static bool is_as_set(GHashTable *parts, unsigned device, const char *expected)
+{
+        _cleanup_(freep) char *found = listing_of(parts, device);
+
+        return found && (!expected || strcmp(found, expected) == 0);
 }
 
 bool applied_find_lost(struct FilterState *state)
 {
-        static const char *const own[] = { "prerouting", "postrouting", "prerouting-ip", "postrouting-ip" };
-        _cleanup_(g_hash_table_unrefp) GHashTable *found =
+        _cleanup_(g_hash_table_unrefp) GHashTable *elements =
                 g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        bool is_lost = false;
+        _cleanup_(g_hash_table_unrefp) GHashTable *parts = NULL;
+        _cleanup_(freep) char *listing = NULL;
+        _cleanup_(error_clear) Error error = {};
+        bool is_lost;
 
-        read_all(found);
-        for (unsigned i = 0; i < G_N_ELEMENTS(own); i++)
-                is_lost = is_lost || !has(found, "chain", own[i], 1);
+        if (rehearse(state, &error) < 0)
+                log_warning(state->driver->object.path,
+                            "what somebody changes in filters of machines is not noticed: %s",
+                            error.message);
+        (void)nft_list_table("bridge", "virtbus", &listing, NULL); /* without a table, all is lost */
+        list_elements(elements);
+        parts = listing_read(listing);
+        state->is_table_lost = is_lost = !is_as_set(parts, 0, state->listing);
         for (unsigned i = 0; i < state->ports->len; i++) {
                 FilterPort *port = state->ports->pdata[i];
 
-                port->is_lost = port->text.text && !is_there(port, found);
+                port->is_lost = port->text.text && (!is_as_set(parts, port->device, port->listing) ||
+                                                    !has_elements(port, elements));
                 is_lost = is_lost || port->is_lost;
         }
         return is_lost;

@@ -45,6 +45,7 @@ FilterPort *port_unref(FilterPort *port)
                 return NULL;
         learner_free(port->learner);
         filter_text_clear(&port->text);
+        g_free(port->listing);
         g_ptr_array_unref(port->addresses);
         g_hash_table_unref(port->variables);
         g_hash_table_unref(port->parts);
@@ -117,6 +118,7 @@ void port_set_text(FilterPort *port, const FilterDefinition *changed, FilterText
         const Filters filters = { port, changed };
 
         filter_text_clear(&port->text);
+        g_clear_pointer(&port->listing, g_free);
         port->text = *text;
         *text = (FilterText){};
         g_hash_table_remove_all(port->parts);

@@ -97,10 +97,18 @@ static int mark(struct FilterState *state, Error *error)
 /* The table may have been flushed by somebody: its own chains are set again with every change. */
 static int apply(struct FilterState *state, const char *text, Error *error) AWAITS
 {
-        _cleanup_(freep) char *whole = g_strconcat(translate_table(), text, NULL);
+        _cleanup_(freep) char *whole = g_strconcat(state->is_table_lost ? translate_table_removal() : "",
+                                                   translate_table(), text, NULL);
         int r = mark(state, error);
 
-        return r < 0 ? r : nft_apply(whole, error);
+        /* One that sleeps is woken first: the kernel does not do that together with the rest. */
+        if (r >= 0 && state->is_table_lost)
+                r = nft_apply("add table " FILTER_TABLE "\n", error);
+        if (r >= 0)
+                r = nft_apply(whole, error);
+        if (r >= 0)
+                state->is_table_lost = false;
+        return r;
 }
 
 static const AppliedPort *find_applied(const GPtrArray *applied, unsigned device)
@@ -337,19 +345,35 @@ static void resume_all(struct FilterState *state, const GPtrArray *applied, GHas
         }
 }
 
-/* Elements that somebody has removed cannot be deleted: they are added first, which does nothing to others.
- */
-static void add_removal(const AppliedPort *port, GPtrArray *gone, GString *text)
+/* Elements that somebody has removed cannot be deleted, and those that somebody has changed cannot be added:
+ * all go, and those of devices that stay as they are come again. */
+static void add_elements(const struct FilterState *state, GHashTable *keeps, GString *text)
 {
-        for (unsigned i = 0; i < port->objects->len; i++) {
-                const char *object = port->objects->pdata[i];
-                _cleanup_(strvp) char **words = g_strsplit(object, " ", 5);
+        static const char *const maps[] = { "from", "to", "from-ip", "to-ip" };
 
-                if (g_str_has_prefix(object, "element "))
-                        g_string_append_printf(text, "add element " FILTER_TABLE " %s { %u : jump %s/%u }\n",
-                                               words[3], port->device, words[3], port->device);
-                g_ptr_array_add(gone, (void *)object);
+        for (unsigned i = 0; i < G_N_ELEMENTS(maps); i++)
+                g_string_append_printf(text, "flush map " FILTER_TABLE " %s\n", maps[i]);
+        for (unsigned i = 0; i < state->ports->len; i++) {
+                const FilterPort *port = state->ports->pdata[i];
+
+                if (!g_hash_table_contains(keeps, GUINT_TO_POINTER(port->device)))
+                        continue;
+                for (unsigned j = 0; j < port->text.objects->len; j++) {
+                        _cleanup_(strvp) char **words = g_strsplit(port->text.objects->pdata[j], " ", 5);
+
+                        if (strcmp(words[0], "element") == 0)
+                                g_string_append_printf(
+                                        text, "add element " FILTER_TABLE " %s { %u : jump %s/%u }\n",
+                                        words[3], port->device, words[3], port->device);
+                }
         }
+}
+
+static void add_removal(const AppliedPort *port, GPtrArray *gone)
+{
+        for (unsigned i = 0; i < port->objects->len; i++)
+                if (!g_str_has_prefix(port->objects->pdata[i], "element "))
+                        g_ptr_array_add(gone, port->objects->pdata[i]);
 }
 
 static int take_back(struct FilterState *state, bool is_lost, Error *error) AWAITS
@@ -373,27 +397,14 @@ static int take_back(struct FilterState *state, bool is_lost, Error *error) AWAI
                 const AppliedPort *port = applied->pdata[i];
 
                 if (!g_hash_table_contains(keeps, GUINT_TO_POINTER(port->device)))
-                        add_removal(port, gone, elements);
+                        add_removal(port, gone);
         }
         if (gone->len == 0 && text->len == 0 && !is_lost)
                 return 0;
+        add_elements(state, keeps, elements);
         removal = translate_removal(gone);
         all = g_strconcat(elements->str, removal, text->str, NULL);
         return apply(state, all, error);
-}
-
-int filter_ports_take_back(Driver *driver, Error *error)
-{
-        int r;
-
-        if (geteuid() != 0)
-                return 0;
-        r = filter_lock(driver->filters, DEADLINE_NEVER, error);
-        if (r < 0)
-                return r;
-        r = take_back(driver->filters, false, error);
-        filter_unlock(driver->filters);
-        return r;
 }
 
 /* Whoever undoes at once what is set here, or a kernel that lists it in another way, would keep the two busy
@@ -416,6 +427,23 @@ static int restore(Driver *driver, Error *error) AWAITS
                 log_warning(driver->object.path,
                             "the kernel has lost filters of machines: they are set again");
         return take_back(state, true, error);
+}
+
+/* Names are looked at first, and whether what has them is what they say afterwards. */
+int filter_ports_take_back(Driver *driver, Error *error)
+{
+        int r;
+
+        if (geteuid() != 0)
+                return 0;
+        r = filter_lock(driver->filters, DEADLINE_NEVER, error);
+        if (r < 0)
+                return r;
+        r = take_back(driver->filters, false, error);
+        if (r >= 0)
+                r = restore(driver, error);
+        filter_unlock(driver->filters);
+        return r;
 }
 
 int filter_ports_restore(Driver *driver, Error *error)
@@ -592,6 +620,7 @@ int filter_ports_change(Driver *driver, const FilterDefinition *definition, uid_
 
 void filter_ports_release(Driver *driver)
 {
+        g_clear_pointer(&driver->filters->listing, g_free);
         if (driver->filters->ports)
                 g_ptr_array_unref(driver->filters->ports);
 }

@@ -26,6 +26,8 @@ struct FilterState {
         bool knows_kernel;
         bool is_marked;      /* what is in the kernel is looked for by the next daemon */
         unsigned n_restored; /* in a row: what somebody else took out of the kernel */
+        char *listing; /* of what the table has besides devices, as nft lists it; NULL: it was not asked */
+        bool is_table_lost; /* somebody else has changed that */
 };
 
 /* An address that was learnt. */
@@ -44,6 +46,7 @@ typedef struct FilterPort {
         Object *machine; /* counted */
         GHashTable *variables;
         FilterText text;      /* as it is in the kernel */
+        char *listing;        /* as nft lists it; NULL: it was not asked */
         GHashTable *parts;    /* set of names: the filters that it consists of */
         GPtrArray *addresses; /* PortAddress */
         Learner *learner;     /* NULL: nothing is to be learnt */

@@ -56,6 +56,15 @@ const char *translate_table(void)
                "add rule " FILTER_TABLE " postrouting-ip oif vmap @to-ip\n";
 }
 
+/* What is not there cannot be deleted. */
+const char *translate_table_removal(void)
+{
+#define REMOVE(chain) "add chain " FILTER_TABLE " " chain "\ndelete chain " FILTER_TABLE " " chain "\n"
+        return "add table " FILTER_TABLE "\n" REMOVE("prerouting") REMOVE("postrouting")
+                REMOVE("prerouting-ip") REMOVE("postrouting-ip");
+#undef REMOVE
+}
+
 static void line_release(void *data)
 {
         Line *line = data;

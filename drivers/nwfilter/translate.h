@@ -33,6 +33,8 @@ void filter_text_clear(FilterText *text);
 /* The chains that hang in the kernel, and the maps that lead from devices to theirs. Says nothing new if
  * they are there. */
 const char *translate_table(void);
+/* Goes before it where somebody has changed what hangs in the kernel. */
+const char *translate_table_removal(void);
 int translate_filter(const FilterRequest *request, FilterText *ret, Error *error);
 /* What takes these objects (as of FilterText.objects) away again. */
 char *translate_removal(const GPtrArray *objects);

@@ -4,6 +4,7 @@ namespaces at the end of a veth."""
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -267,6 +268,15 @@ class TestTakenBack:
             run("nft", *what)
             run("nft", "add", "table", "ip", "theirs")
             wait_for(lambda: rules() == before)
+        for pattern, words in ((r"masquerade # handle (\d+)", "replace rule inet virtbus postrouting handle {} accept"),
+                               (r"reject.* # handle (\d+)", "replace rule inet virtbus forward handle {} accept"),
+                               (r"", "insert rule inet virtbus forward accept"),
+                               (r"", "add chain inet virtbus forward {{ policy drop; }}"),
+                               (r"", "add table inet virtbus {{ flags dormant; }}")):
+            listed = run("nft", "-a", "list", "table", "inet", "virtbus").stdout
+            run("nft", words.format(*re.search(pattern, listed).groups()))
+            assert rules() != before, words
+            wait_for(lambda: rules() == before, 10, words)
         run("nft", "delete", "table", "ip", "theirs")
         wait_for(lambda: client.get(path, NATIVE_NETWORK, "Health") == "ok")
         assert "the kernel has lost the rules of networks" in daemon.read_log()

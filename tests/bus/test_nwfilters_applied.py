@@ -442,25 +442,53 @@ class TestChange:
             assert not passes_out(web, peer, arp())
         assert "the kernel has lost filters of machines" in daemon.read_log()
 
-    def test_after_somebody_has_removed_a_part(self, daemon, client, guest, peer):
+    REMOVED = ("delete rule bridge virtbus from/{index} handle {rule}", "flush chain bridge virtbus from/{index}",
+               "delete element bridge virtbus from {{ {index} }}", "insert rule bridge virtbus from/{index} accept",
+               "flush chain bridge virtbus prerouting")
+    REPLACED = ("replace rule bridge virtbus from/{index} handle {rule} accept",
+                "replace rule bridge virtbus prerouting handle {jump} accept",
+                "delete element bridge virtbus from {{ {index} }}; add element bridge virtbus from {{ {index} : accept }}",
+                "add chain bridge virtbus prerouting {{ policy drop; }}", "add table bridge virtbus {{ flags dormant; }}",
+                "delete chain bridge virtbus prerouting; "
+                "add chain bridge virtbus prerouting {{ type filter hook prerouting priority 7; }}")
+
+    @pytest.mark.parametrize("changes", [REMOVED, REPLACED], ids=["removed", "replaced"])
+    def test_after_somebody_has_changed_a_part(self, daemon, client, guest, peer, changes):
         """A rule, a chain's content, what leads to it, or one rule too much: what is lost comes back, and the rest stays."""
         define(client, "own", NO_SPOOFING)
         web, other = guest(reference("own", IP=ADDRESS)), guest(reference("own", IP=OTHER_ADDRESS), name="other")
-        index = web.index
-        listed = run("nft", "-s", "list", "table", "bridge", "virtbus").stdout
-        kept = run("nft", "-a", "list", "chain", "bridge", "virtbus", f"from/{other.index}").stdout
-        handle = re.search(r"drop # handle (\d+)", run("nft", "-a", "list", "chain", "bridge", "virtbus", f"from/{index}").stdout)
-        for count, words in enumerate((f"delete rule bridge virtbus from/{index} handle {handle.group(1)}",
-                                       f"flush chain bridge virtbus from/{index}",
-                                       f"delete element bridge virtbus from {{ {index} }}",
-                                       f"insert rule bridge virtbus from/{index} accept",
-                                       "flush chain bridge virtbus prerouting"), start=1):
-            run("nft", words)
+        run("nft", "add table bridge theirs; add chain bridge theirs c; add rule bridge theirs c accept")
+        theirs = run("nft", "-a", "list", "table", "bridge", "theirs").stdout
+
+        def listed():
+            return sorted(run("nft", "-s", "list", "table", "bridge", "virtbus").stdout.split())
+
+        def chain(name):
+            return run("nft", "-a", "list", "chain", "bridge", "virtbus", name).stdout
+        before, kept = listed(), chain(f"from/{other.index}")
+        for count, words in enumerate(changes, start=1):
+            rule = re.search(r"drop # handle (\d+)", chain(f"from/{web.index}")).group(1)
+            jump = re.search(r"vmap @from # handle (\d+)", chain("prerouting")).group(1)
+            run("nft", words.format(index=web.index, rule=rule, jump=jump))
             wait_for(lambda: daemon.read_log().count("the kernel has lost") == count, 10, words)
-            wait_for(lambda: run("nft", "-s", "list", "table", "bridge", "virtbus").stdout.split() == listed.split()
-                     or sorted(run("nft", "-s", "list", "table", "bridge", "virtbus").stdout.split()) == sorted(listed.split()))
+            wait_for(lambda: listed() == before, 10, words)
             assert passes_out(web, peer, udp()) and not passes_out(web, peer, udp(source=OTHER_ADDRESS))
-        assert run("nft", "-a", "list", "chain", "bridge", "virtbus", f"from/{other.index}").stdout == kept
+        assert chain(f"from/{other.index}") == kept
+        assert run("nft", "-a", "list", "table", "bridge", "theirs").stdout == theirs
+        run("nft", "delete", "table", "bridge", "theirs")
+
+    def test_what_was_replaced_while_no_daemon_ran(self, daemon, client, guest, peer):
+        define(client, "own", NO_SPOOFING)
+        web = guest(reference("own", IP=ADDRESS))
+        before, index = sorted(run("nft", "-s", "list", "table", "bridge", "virtbus").stdout.split()), web.index
+        daemon.kill()
+        listed = run("nft", "-a", "list", "chain", "bridge", "virtbus", f"from/{index}").stdout
+        for handle in re.findall(r"drop # handle (\d+)", listed):
+            run("nft", f"replace rule bridge virtbus from/{index} handle {handle} accept")
+        assert passes_out(web, peer, udp(source=OTHER_ADDRESS))
+        daemon.start()
+        wait_for(lambda: sorted(run("nft", "-s", "list", "table", "bridge", "virtbus").stdout.split()) == before)
+        assert passes_out(web, peer, udp()) and not passes_out(web, peer, udp(source=OTHER_ADDRESS))
 
     def test_a_filter_that_is_not_there(self, client, tmp_path):
         web = Guest(client, tmp_path / "qemu", reference("absent"))
