@@ -4,8 +4,8 @@
 # on it yet; without, the one that is there is used. It is mounted at FOLDER, now and when the host starts.
 . "$(dirname "$0")/common.sh"
 [ $# -ge 3 ] && [ $# -le 4 ] || usage NAME DEVICE FOLDER [FORMAT]
-pool=$(bus call "$service" "$qemu" org.virtbus1.Connect DefineStoragePool 'a{sv}' 4 type s fs name s "$1" path s "$3" \
-        source 'a{sv}' 2 format s "${4:-auto}" devices 'aa{sv}' 1 1 path s "$2" | value)
+pool=$(bus call "$service" "$qemu" org.virtbus1.Connect DefineStoragePool 'a{sv}a{sv}' 4 type s fs name s "$1" path s "$3" \
+        source 'a{sv}' 2 format s "${4:-auto}" devices 'aa{sv}' 1 1 path s "$2" 1 replace b true | value)
 if [ $# -eq 4 ]; then
         bus call "$service" "$pool" org.virtbus1.StoragePool Build 'a{sv}' 1 no-overwrite b true
 else

@@ -109,6 +109,12 @@ typedef struct JobEvent {
         Job *job; /* job_is_done() tells its end */
 } JobEvent;
 
+/* Paths of what a driver keeps for a machine beside its definition and its disks; NULL: there is no such. */
+typedef struct DomainKept {
+        char *variables; /* the firmware's */
+        char *tpm;       /* a folder */
+} DomainKept;
+
 /* What a driver is, before it runs: in a table that manager.c goes through. */
 struct DriverType {
         const char *name;                     /* "": the daemon's own object, /org/libvirt */
@@ -144,6 +150,8 @@ struct DriverType {
         void (*update_cpu)(const Driver *driver, DomainDefinition *definition, uid_t owner);
         int (*create_domain)(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
                              const int *fds, size_t n_fds, Domain **ret_domain, Error *error) AWAITS;
+        /* What undefining a machine is about, beside what its object shows. NULL: nothing else is kept. */
+        int (*find_kept)(Call *call, Domain *domain, DomainKept *ret_kept, Error *error) AWAITS;
         /* Numbers about the machines, each begun by its name: all are asked at once. `flags` are those of
          * virConnectGetAllDomainStatsFlags that choose no machines. */
         int (*get_domain_stats)(Call *call, const GPtrArray *domains, uint32_t stats, uint32_t flags,

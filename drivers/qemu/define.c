@@ -8,31 +8,11 @@
 #include "core/log.h"
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/end.h"
-#include "drivers/qemu/file-groups.h"
-#include "drivers/qemu/helpers.h"
-#include "drivers/qemu/keep.h"
-#include "drivers/qemu/launch.h"
 #include "drivers/qemu/notices.h"
 #include "drivers/qemu/prepare.h"
-#include "drivers/qemu/save.h"
-#include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/status.h"
-#include "drivers/qemu/variables.h"
 #include <string.h>
-
-/* virDomainUndefineFlagsValues. Snapshots, checkpoints, saved states and TPMs are things that no machine of
- * this driver has: removing them is done, keeping a TPM's state as well. */
-enum {
-        UNDEFINE_MANAGED_SAVE = 1 << 0,
-        UNDEFINE_SNAPSHOTS = 1 << 1,
-        UNDEFINE_NVRAM = 1 << 2,
-        UNDEFINE_KEEP_NVRAM = 1 << 3,
-        UNDEFINE_CHECKPOINTS = 1 << 4,
-        UNDEFINE_TPM = 1 << 5,
-        UNDEFINE_KEEP_TPM = 1 << 6,
-        UNDEFINE_ALL = (1 << 7) - 1,
-};
 
 /* virDomainModificationImpact. */
 enum {
@@ -241,103 +221,6 @@ int qemu_create_domain(Call *call, Domain *existing, DomainDefinition *definitio
         return r;
 }
 
-static int check_persistent(const Domain *domain, Error *error)
-{
-        if (domain->is_persistent)
-                return 0;
-        return error_set(error, ERROR_OPERATION_INVALID,
-                         "The %s is transient: it has no definition that is kept",
-                         object_describe(&domain->object));
-}
-
-/* Variables of the firmware are lost or left behind by nobody's mistake: the caller says which. */
-static int check_variables(const Domain *domain, const RunUser *user, uint32_t flags, uint64_t deadline_usec,
-                           Error *error) AWAITS
-{
-        bool is_found;
-        int r;
-
-        if (flags & (UNDEFINE_NVRAM | UNDEFINE_KEEP_NVRAM))
-                return 0;
-        r = variables_find(domain, user, deadline_usec, &is_found, error);
-        if (r < 0 || !is_found)
-                return r;
-        return error_set(
-                error, ERROR_OPERATION_INVALID,
-                "The %s has firmware variables: flag NVRAM (4) removes them, KEEP_NVRAM (8) keeps them",
-                object_describe(&domain->object));
-}
-
-/* The definition is gone already: what cannot be removed is told to the administrator. */
-static void remove_variables(const Domain *domain, const RunUser *user, uint64_t deadline_usec) AWAITS
-{
-        _cleanup_(error_clear) Error error = {};
-
-        if (variables_remove(domain, user, deadline_usec, &error) < 0)
-                log_warning(domain->object.path, "%s", error.message);
-}
-
-static void remove_tpm(const Domain *domain, uint32_t flags)
-{
-        _cleanup_(error_clear) Error error = {};
-        int r = 0;
-
-        if (flags & UNDEFINE_TPM)
-                r = keep_remove(domain, KEEP_TPM, &error);
-        else if (!(flags & UNDEFINE_KEEP_TPM))
-                r = helpers_forget_tpm(domain, domain->definition, &error);
-        if (r < 0)
-                log_warning(domain->object.path, "%s", error.message);
-}
-
-int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *error)
-{
-        _cleanup_(run_user_clear) RunUser user = {};
-        bool has_variables = false;
-        int r = error_check_flags(error, "Undefine", flags, UNDEFINE_ALL);
-
-        if (r >= 0 && ((flags & UNDEFINE_NVRAM && flags & UNDEFINE_KEEP_NVRAM) ||
-                       (flags & UNDEFINE_TPM && flags & UNDEFINE_KEEP_TPM)))
-                r = error_set(error, ERROR_INVALID_ARGUMENT, "Undefine cannot both keep and remove");
-        if (r >= 0)
-                r = check_persistent(domain, error);
-        if (r >= 0 && domain->has_managed_save && !(flags & UNDEFINE_MANAGED_SAVE))
-                r = error_set(error, ERROR_OPERATION_INVALID,
-                              "The %s has saved memory: flag MANAGED_SAVE (1) throws it away",
-                              object_describe(&domain->object));
-        if (r >= 0 && !(flags & UNDEFINE_SNAPSHOTS))
-                r = forest_check_none(domain, error);
-        if (r >= 0)
-                has_variables = variables_are_possible(domain);
-        if (r >= 0 && has_variables)
-                r = launch_find_user(domain, call->deadline_usec, &user, error);
-        if (r >= 0 && has_variables)
-                r = check_variables(domain, &user, flags, call->deadline_usec, error);
-        if (r >= 0)
-                r = save_remove(domain, error);
-        if (r >= 0)
-                r = snapshots_forget(domain, error);
-        if (r >= 0)
-                r = definitions_remove(domain, error);
-        if (r < 0)
-                return r;
-        if (has_variables && flags & UNDEFINE_NVRAM)
-                remove_variables(domain, &user, call->deadline_usec);
-        if (!domain_is_active(domain))
-                remove_tpm(domain, flags);
-        start_forget(domain);
-        domain_set_persistent(domain, false);
-        domain_set_autostart(domain, false);
-        domain_lifecycle(domain, DOMAIN_EVENT_UNDEFINED, UNDEFINED_REMOVED, call->job);
-        if (!domain_is_active(domain)) {
-                file_groups_forget(domain);
-                object_table_remove(call->driver->objects, &domain->object);
-                return 0;
-        }
-        domain->definition = domain_definition_free(domain->definition);
-        return status_save(domain, error);
-}
-
 int qemu_domain_rename(Call *call, Domain *domain, const char *name, uint32_t flags, Error *error)
 {
         _cleanup_(reservation_clear) Reservation reservation = {};
@@ -348,7 +231,7 @@ int qemu_domain_rename(Call *call, Domain *domain, const char *name, uint32_t fl
         if (r >= 0)
                 r = domain_name_check(name, error);
         if (r >= 0)
-                r = check_persistent(domain, error);
+                r = domain_check_persistent(domain, error);
         if (r >= 0)
                 r = domain_check_inactive(domain, error);
         if (r >= 0)
@@ -372,7 +255,7 @@ int qemu_domain_rename(Call *call, Domain *domain, const char *name, uint32_t fl
 
 int qemu_domain_set_autostart(Call *call, Domain *domain, bool value, Error *error)
 {
-        int r = check_persistent(domain, error);
+        int r = domain_check_persistent(domain, error);
 
         (void)call;
         if (r < 0 || domain->is_autostart == value)
@@ -402,7 +285,7 @@ static int choose_impact(const Domain *domain, uint32_t *flags, Error *error)
         if (r >= 0 && *flags & AFFECT_LIVE)
                 r = domain_check_active(domain, error);
         if (r >= 0 && *flags & AFFECT_CONFIG)
-                r = check_persistent(domain, error);
+                r = domain_check_persistent(domain, error);
         return r;
 }
 

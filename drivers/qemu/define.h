@@ -15,7 +15,6 @@ int qemu_define_domain(Call *call, Domain *existing, DomainDefinition *definitio
 int qemu_create_domain(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
                        const int *fds, size_t n_fds, Domain **ret_domain, Error *error) AWAITS;
 
-int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *error) AWAITS;
 int qemu_domain_rename(Call *call, Domain *domain, const char *name, uint32_t flags, Error *error) AWAITS;
 int qemu_domain_set_autostart(Call *call, Domain *domain, bool value, Error *error) AWAITS;
 int qemu_domain_set_metadata(Call *call, Domain *domain, int32_t type, const char *metadata, const char *key,

@@ -27,6 +27,7 @@
 #include "drivers/qemu/snapshot-recover.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/stats.h"
+#include "drivers/qemu/undefine.h"
 #include "drivers/secret/secrets.h"
 #include "drivers/storage/pools.h"
 #include "drivers/storage/transfer.h"
@@ -172,6 +173,7 @@ const DriverType qemu_driver_type = {
         .run = driver_run,
         .close = driver_close,
         .define_domain = qemu_define_domain,
+        .find_kept = qemu_find_kept,
         .prepare_domain = prepare_definition,
         .check_domain = qemu_check_domain,
         .update_cpu = qemu_update_cpu,

@@ -44,6 +44,7 @@
 #include "drivers/qemu/stats.h"
 #include "drivers/qemu/stop.h"
 #include "drivers/qemu/tune.h"
+#include "drivers/qemu/undefine.h"
 #include "drivers/qemu/update.h"
 #include "drivers/qemu/vcpus.h"
 #include "drivers/secret/secrets.h"

@@ -165,6 +165,23 @@ int variables_find(const Domain *domain, const RunUser *user, uint64_t deadline_
         return r;
 }
 
+int variables_find_path(const Domain *domain, const RunUser *user, uint64_t deadline_usec, char **ret_path,
+                        Error *error)
+{
+        const char *path = domain->definition ? named_path(domain->definition) : NULL;
+        bool is_found;
+        int r = variables_find(domain, user, deadline_usec, &is_found, error);
+
+        if (r < 0)
+                return r;
+        if (!is_found)
+                *ret_path = NULL;
+        else
+                *ret_path = path ? g_strdup(path)
+                                 : keep_path(domain->object.driver, domain->object.uuid, KEEP_NVRAM);
+        return 0;
+}
+
 int variables_remove(const Domain *domain, const RunUser *user, uint64_t deadline_usec, Error *error)
 {
         const char *path = domain->definition ? named_path(domain->definition) : NULL;

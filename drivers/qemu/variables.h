@@ -19,4 +19,7 @@ bool variables_are_possible(const Domain *domain);
 /* Whether the machine has variables: those that the driver keeps, or a file that the definition names. */
 int variables_find(const Domain *domain, const RunUser *user, uint64_t deadline_usec, bool *ret_found,
                    Error *error) AWAITS;
+/* Where they are; NULL if there are none. The caller frees. */
+int variables_find_path(const Domain *domain, const RunUser *user, uint64_t deadline_usec, char **ret_path,
+                        Error *error) AWAITS;
 int variables_remove(const Domain *domain, const RunUser *user, uint64_t deadline_usec, Error *error) AWAITS;

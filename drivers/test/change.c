@@ -30,7 +30,7 @@ static int choose_impact(const Domain *domain, const char *operation, uint32_t *
         if (r >= 0 && *flags & AFFECT_LIVE)
                 r = domain_check_active(domain, error);
         if (r >= 0 && *flags & AFFECT_CONFIG)
-                r = machine_check_persistent(domain, error);
+                r = domain_check_persistent(domain, error);
         return r;
 }
 
@@ -238,7 +238,7 @@ int test_domain_set_metadata(Call *call, Domain *domain, int32_t type, const cha
 
 int test_domain_set_autostart(Call *call, Domain *domain, bool value, Error *error)
 {
-        int r = machine_check_persistent(domain, error);
+        int r = domain_check_persistent(domain, error);
 
         (void)call;
         if (r >= 0)

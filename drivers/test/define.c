@@ -209,7 +209,7 @@ static int check_undefine(const Domain *domain, uint32_t flags, Error *error)
                        (flags & UNDEFINE_TPM && flags & UNDEFINE_KEEP_TPM)))
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "Undefine cannot both keep and remove");
         if (r >= 0)
-                r = machine_check_persistent(domain, error);
+                r = domain_check_persistent(domain, error);
         if (r >= 0 && domain->has_managed_save && !(flags & UNDEFINE_MANAGED_SAVE))
                 r = error_set(error, ERROR_OPERATION_INVALID,
                               "The memory of the %s is saved: undefining it needs flag MANAGED_SAVE (1)",
@@ -245,7 +245,7 @@ int test_domain_rename(Call *call, Domain *domain, const char *name, uint32_t fl
         if (r >= 0)
                 r = domain_name_check(name, error);
         if (r >= 0)
-                r = machine_check_persistent(domain, error);
+                r = domain_check_persistent(domain, error);
         if (r >= 0)
                 r = domain_check_inactive(domain, error);
         if (r >= 0)

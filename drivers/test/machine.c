@@ -28,15 +28,6 @@ Machine *machine_of(const Domain *domain)
         return domain->private_data;
 }
 
-int machine_check_persistent(const Domain *domain, Error *error)
-{
-        if (domain->is_persistent)
-                return 0;
-        return error_set(error, ERROR_OPERATION_INVALID,
-                         "The %s is transient: it has no definition that is kept",
-                         object_describe(&domain->object));
-}
-
 const MachineOrigin machine_boot = {
         .running_reason = RUNNING_REASON_BOOTED,
         .paused_reason = PAUSED_REASON_USER,

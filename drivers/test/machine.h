@@ -48,9 +48,6 @@ typedef struct Machine {
 } Machine;
 Machine *machine_of(const Domain *domain);
 
-/* 0, or an error that says that it has no definition that is kept. */
-int machine_check_persistent(const Domain *domain, Error *error);
-
 /* What is told of how a run begins. */
 typedef struct MachineOrigin {
         int running_reason, paused_reason, started_detail, suspended_detail;

@@ -36,7 +36,7 @@ int test_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *
         if (r >= 0)
                 r = domain_check_active(domain, error);
         if (r >= 0)
-                r = machine_check_persistent(domain, error);
+                r = domain_check_persistent(domain, error);
         if (r < 0)
                 return r;
         domain->has_managed_save = true;

@@ -85,7 +85,7 @@ int test_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
         int r = snapshot_request_check_flags(flags, error);
 
         if (r >= 0)
-                r = machine_check_persistent(domain, error);
+                r = domain_check_persistent(domain, error);
         if (r >= 0 && flags & CREATE_VALIDATE)
                 r = snapshot_definition_validate(xml, strlen(xml), error);
         if (r >= 0)
@@ -153,7 +153,7 @@ int test_snapshot_revert(Call *call, DomainSnapshot *snapshot, uint32_t flags, E
         if (r >= 0 && flags & REVERT_RUNNING && flags & REVERT_PAUSED)
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "Revert: RUNNING (1) excludes PAUSED (2)");
         if (r >= 0)
-                r = machine_check_persistent(domain, error);
+                r = domain_check_persistent(domain, error);
         if (r >= 0)
                 r = definition_for(domain, definition->domain, &run, error);
         if (r >= 0)

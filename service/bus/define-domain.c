@@ -88,19 +88,12 @@ int connect_domain_create_xml(CallFrame *frame, const char *xml, uint32_t flags,
         return connect_domain_create_xml_with_files(frame, xml, NULL, 0, flags, ret_domain, error);
 }
 
-#define REPLACE 1u
-
-static const Option define_options[] = { { "replace", REPLACE, 0 }, {} };
-
-/* Who defines by name alone means the machine that has it, of those that are the caller's own. */
-static int define_native(CallFrame *frame, DomainDefinition *definition, uint32_t flags, Domain **ret_domain,
+/* Takes the definition over. */
+static int define_native(CallFrame *frame, DomainDefinition *definition, bool replaces, Domain **ret_domain,
                          Error *error) AWAITS
 {
-        const Object *named = object_table_owned(frame->path.driver->objects, OBJECT_DOMAIN,
-                                                 definition->name, frame->call.owner);
-
-        if (flags & REPLACE && !definition->uuid[0] && named)
-                g_strlcpy(definition->uuid, named->uuid, sizeof definition->uuid);
+        if (replaces)
+                define_replace(frame, OBJECT_DOMAIN, definition->name, definition->uuid);
         return define(frame, definition, ret_domain, error);
 }
 
@@ -108,12 +101,12 @@ int connect_native_define_xml(CallFrame *frame, const char *xml, GVariant *optio
                               Error *error)
 {
         DomainDefinition *definition = NULL;
-        uint32_t flags;
-        int r = options_read(options, define_options, &flags, error);
+        bool replaces;
+        int r = define_options_read(options, &replaces, error);
 
         if (r >= 0)
                 r = parse(frame, xml, &definition, error);
-        return r < 0 ? r : define_native(frame, definition, flags, ret_domain, error);
+        return r < 0 ? r : define_native(frame, definition, replaces, ret_domain, error);
 }
 
 int connect_native_create_xml(CallFrame *frame, const char *xml, GVariant *options, Domain **ret_domain,
@@ -129,12 +122,12 @@ int connect_native_define_domain(CallFrame *frame, GVariant *values, GVariant *o
                                  Error *error)
 {
         DomainDefinition *definition = NULL;
-        uint32_t flags;
-        int r = options_read(options, define_options, &flags, error);
+        bool replaces;
+        int r = define_options_read(options, &replaces, error);
 
         if (r >= 0)
                 r = parse_native(frame, values, &definition, error);
-        return r < 0 ? r : define_native(frame, definition, flags, ret_domain, error);
+        return r < 0 ? r : define_native(frame, definition, replaces, ret_domain, error);
 }
 
 int connect_native_create_domain(CallFrame *frame, GVariant *values, GVariant *options, Domain **ret_domain,

@@ -5,6 +5,27 @@
 
 #include "bus/define.h"
 #include "bus/kinds.h"
+#include "bus/options.h"
+#include "core/uuid.h"
+
+int define_options_read(GVariant *options, bool *ret_replaces, Error *error)
+{
+        static const Option known[] = { { "replace", 1, 0 }, {} };
+        uint32_t flags;
+        int r = options_read(options, known, &flags, error);
+
+        if (r >= 0)
+                *ret_replaces = flags > 0;
+        return r;
+}
+
+void define_replace(const CallFrame *frame, ObjectKind kind, const char *name, char uuid[UUID_STRING_MAX])
+{
+        const Object *named = object_table_owned(frame->path.driver->objects, kind, name, frame->call.owner);
+
+        if (!uuid[0] && named)
+                g_strlcpy(uuid, named->uuid, UUID_STRING_MAX);
+}
 
 int define_claim(CallFrame *frame, ObjectKind kind, const char *name, const char *uuid,
                  const InterfaceAction *actions, JobKind job, Object **ret_existing, Error *error)

@@ -121,32 +121,6 @@ int domain_native_open_graphics(CallFrame *frame, Domain *domain, uint32_t index
                        : call_not_supported(frame, error);
 }
 
-int domain_native_undefine(CallFrame *frame, Domain *domain, GVariant *options, Error *error)
-{
-        enum { MANAGED_SAVE = 1, SNAPSHOTS = 2, NVRAM = 4, KEEP_NVRAM = 8, CHECKPOINTS = 16 };
-        /* virDomainUndefineFlagsValues, here of what is not to go: what the daemon keeps for the machine
-         * goes with it unless the caller says otherwise. */
-        static const Option known[] = {
-                { "managed-save", 0, MANAGED_SAVE },
-                { "snapshots-metadata", 0, SNAPSHOTS },
-                { "nvram", 0, NVRAM },
-                { "checkpoints-metadata", 0, CHECKPOINTS },
-                { "tpm", 1 << 5, 1 << 6 },
-                {},
-        };
-        uint32_t flags;
-        int r = options_read(options, known, &flags, error);
-
-        if (r < 0)
-                return r;
-        flags ^= MANAGED_SAVE | SNAPSHOTS | NVRAM | CHECKPOINTS;
-        if (!(flags & NVRAM))
-                flags |= KEEP_NVRAM;
-        if (!OPERATIONS(frame)->undefine)
-                return call_not_supported(frame, error);
-        return OPERATIONS(frame)->undefine(&frame->call, domain, flags, error);
-}
-
 int domain_native_get_xml(CallFrame *frame, Domain *domain, GVariant *options, char **ret_xml, Error *error)
 {
         static const Option known[] = {

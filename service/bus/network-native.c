@@ -25,12 +25,20 @@ int connect_native_list_networks(CallFrame *frame, GVariant *filter, GPtrArray *
         return r < 0 ? r : connect_list_networks(frame, flags, ret_networks, error);
 }
 
-int connect_native_define_network(CallFrame *frame, GVariant *values, Network **ret_network, Error *error)
+int connect_native_define_network(CallFrame *frame, GVariant *values, GVariant *options,
+                                  Network **ret_network, Error *error)
 {
         NetworkDefinition *definition;
-        int r = network_definition_from_variant(values, &definition, error);
+        bool replaces;
+        int r = define_options_read(options, &replaces, error);
 
-        return r < 0 ? r : network_define(frame, definition, ret_network, error);
+        if (r >= 0)
+                r = network_definition_from_variant(values, &definition, error);
+        if (r < 0)
+                return r;
+        if (replaces)
+                define_replace(frame, OBJECT_NETWORK, definition->name, definition->uuid);
+        return network_define(frame, definition, ret_network, error);
 }
 
 int connect_native_create_network(CallFrame *frame, GVariant *values, Network **ret_network, Error *error)

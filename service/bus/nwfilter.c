@@ -58,12 +58,20 @@ int connect_nwfilter_define_xml(CallFrame *frame, const char *xml, NWFilter **re
         return r < 0 ? r : define(frame, definition, ret_nwfilter, error);
 }
 
-int connect_native_define_filter(CallFrame *frame, GVariant *values, NWFilter **ret_filter, Error *error)
+int connect_native_define_filter(CallFrame *frame, GVariant *values, GVariant *options,
+                                 NWFilter **ret_filter, Error *error)
 {
         FilterDefinition *definition;
-        int r = filter_definition_from_variant(values, &definition, error);
+        bool replaces;
+        int r = define_options_read(options, &replaces, error);
 
-        return r < 0 ? r : define(frame, definition, ret_filter, error);
+        if (r >= 0)
+                r = filter_definition_from_variant(values, &definition, error);
+        if (r < 0)
+                return r;
+        if (replaces)
+                define_replace(frame, OBJECT_NWFILTER, definition->name, definition->uuid);
+        return define(frame, definition, ret_filter, error);
 }
 
 int nwfilter_property_name(Object *object, sd_bus_message *reply, Error *error)

@@ -2,7 +2,7 @@
 
 /* org.virtbus1.StoragePool, and what org.virtbus1.Connect has of pools. */
 
-#include "bus/call.h"
+#include "bus/define.h"
 #include "bus/find.h"
 #include "bus/marshal.h"
 #include "bus/options.h"
@@ -28,13 +28,22 @@ int connect_native_list_storage_pools(CallFrame *frame, GVariant *filter, GPtrAr
         return r < 0 ? r : connect_list_storage_pools(frame, flags, ret_pools, error);
 }
 
-int connect_native_define_storage_pool(CallFrame *frame, GVariant *values, StoragePool **ret_pool,
-                                       Error *error)
+int connect_native_define_storage_pool(CallFrame *frame, GVariant *values, GVariant *options,
+                                       StoragePool **ret_pool, Error *error)
 {
-        void *definition;
-        int r = struct_from_variant(&storage_pool_definition_type, values, &definition, error);
+        StoragePoolDefinition *definition;
+        void *parsed;
+        bool replaces;
+        int r = define_options_read(options, &replaces, error);
 
-        return r < 0 ? r : storage_pool_define(frame, definition, ret_pool, error);
+        if (r >= 0)
+                r = struct_from_variant(&storage_pool_definition_type, values, &parsed, error);
+        if (r < 0)
+                return r;
+        definition = parsed;
+        if (replaces)
+                define_replace(frame, OBJECT_STORAGE_POOL, definition->name, definition->uuid);
+        return storage_pool_define(frame, definition, ret_pool, error);
 }
 
 int pool_native_start(CallFrame *frame, StoragePool *pool, GVariant *options, Error *error)

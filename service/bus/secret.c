@@ -94,12 +94,41 @@ int connect_secret_define_xml(CallFrame *frame, const char *xml, uint32_t flags,
         return r < 0 ? r : define(frame, definition, ret_secret, error);
 }
 
-int connect_native_define_secret(CallFrame *frame, GVariant *values, Secret **ret_secret, Error *error)
+/* A secret's use is what its name would be. */
+static const Secret *find_own(const CallFrame *frame, const SecretDefinition *definition)
 {
-        void *definition;
-        int r = struct_from_variant(&secret_definition_type, values, &definition, error);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *secrets =
+                object_table_list(frame->path.driver->objects, OBJECT_SECRET);
 
-        return r < 0 ? r : define(frame, definition, ret_secret, error);
+        for (unsigned i = 0; i < secrets->len; i++) {
+                const Secret *secret = secrets->pdata[i];
+
+                if (secret->object.owner == frame->call.owner && *secret->usage_id &&
+                    secret->usage_type == (int)definition->usage_type &&
+                    strcmp(secret->usage_id, secret_definition_usage(definition)) == 0)
+                        return secret;
+        }
+        return NULL;
+}
+
+int connect_native_define_secret(CallFrame *frame, GVariant *values, GVariant *options, Secret **ret_secret,
+                                 Error *error)
+{
+        SecretDefinition *definition;
+        const Secret *own;
+        void *parsed;
+        bool replaces;
+        int r = define_options_read(options, &replaces, error);
+
+        if (r >= 0)
+                r = struct_from_variant(&secret_definition_type, values, &parsed, error);
+        if (r < 0)
+                return r;
+        definition = parsed;
+        own = replaces && !*definition->uuid ? find_own(frame, definition) : NULL;
+        if (own)
+                g_strlcpy(definition->uuid, own->object.uuid, sizeof definition->uuid);
+        return define(frame, definition, ret_secret, error);
 }
 
 int secret_native_set_value(CallFrame *frame, Secret *secret, GVariant *value, Error *error)

@@ -249,6 +249,15 @@ int domain_check_active(const Domain *domain, Error *error)
                          object_describe(&domain->object));
 }
 
+int domain_check_persistent(const Domain *domain, Error *error)
+{
+        if (domain->is_persistent)
+                return 0;
+        return error_set(error, ERROR_OPERATION_INVALID,
+                         "The %s is transient: it has no definition that is kept",
+                         object_describe(&domain->object));
+}
+
 int domain_check_inactive(const Domain *domain, Error *error)
 {
         if (!domain_is_active(domain))

@@ -152,3 +152,4 @@ void domain_lifecycle(Domain *domain, DomainEventType type, int detail, const Jo
 /* Errors that every driver needs: 0, or ERROR_OPERATION_INVALID naming the machine. */
 int domain_check_active(const Domain *domain, Error *error);
 int domain_check_inactive(const Domain *domain, Error *error);
+int domain_check_persistent(const Domain *domain, Error *error);

@@ -72,6 +72,7 @@ def test_devices_come_and_go(example, web, root_dir):
 def test_define_and_undefine(client, example, file):
     path = example("define", file)
     assert list_machines(client) == [path]
+    assert "definition\tweb\tremoved" in example("plan-undefine", "web")
     example("undefine", "web")
     assert list_machines(client) == []
     assert "Domain not found" in example("undefine", "web", status=1)

@@ -5,9 +5,10 @@ import pathlib
 import pwd
 
 import pytest
+from gi.repository import GLib
 
 from harness import BusError
-from machines import SHUTOFF, START_PAUSED, create_transient, define, definition
+from machines import NATIVE, SHUTOFF, START_PAUSED, create_transient, define, definition
 
 RESET_NVRAM = 32
 NVRAM, KEEP_NVRAM = 4, 8
@@ -99,6 +100,9 @@ class TestVariables:
         machine.create(START_PAUSED)
         machine.destroy()
         refused(machine.undefine, words="has firmware variables")
+        for options, fate in (({}, "removed"), ({"nvram": GLib.Variant("b", False)}, "kept")):
+            planned = machine.call("PlanUndefine", "a{sv}", options, interface=NATIVE)
+            assert [t for t in planned if t[0] == "nvram"] == [("nvram", str(variables(root_dir)[0].parent), fate)]
         refused(machine.undefine, NVRAM | KEEP_NVRAM, words="both")
         machine.undefine(KEEP_NVRAM)
         assert len(variables(root_dir)) == 1
@@ -115,6 +119,7 @@ class TestVariables:
         assert file.stat().st_size > 100000 and not list(root_dir.glob("*.new"))
         machine.destroy()
         refused(machine.undefine, words="has firmware variables")
+        assert ("nvram", str(file), "removed") in machine.call("PlanUndefine", "a{sv}", {}, interface=NATIVE)
         machine.undefine(NVRAM)
         assert not file.exists()
 

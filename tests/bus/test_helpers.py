@@ -5,6 +5,7 @@ import pathlib
 import signal
 
 import pytest
+from gi.repository import GLib
 
 from harness import BusError, wait_for
 from machines import NATIVE, SHUTOFF, create_transient, define, definition
@@ -64,8 +65,24 @@ class TestTpm:
         machine.create()
         machine.destroy()
         assert file.exists() and len(file.read_bytes()) == len(before)
+        for options, fate in (({}, "removed"), ({"tpm": GLib.Variant("b", False)}, "kept")):
+            assert tuple(machine.call("PlanUndefine", "a{sv}", options, interface=NATIVE)[-1]) == \
+                ("tpm", str(file.parent), fate)
         machine.undefine()
         assert state(root_dir) == []
+
+    def test_what_becomes_of_that_of_a_machine_that_runs(self, daemon, client, root_dir):
+        """It is needed until the end, and what was said of it when the definition was forgotten counts then."""
+        kept = "<backend type='emulator' version='2.0' persistent_state='yes'/>"
+        for backend, flags, stays in ((kept, TPM, False), ("<backend type='emulator' version='2.0'/>", KEEP_TPM, True)):
+            machine = define(client, definition("web", tpm(backend), machine="q35"))
+            machine.create()
+            machine.undefine(flags)
+            daemon.kill()
+            daemon.start()
+            assert state(root_dir)
+            machine.destroy()
+            assert bool(state(root_dir)) == stays
 
     def test_it_survives_the_daemon_and_ends_with_the_machine(self, daemon, client, root_dir):
         machine = define(client, definition("web", tpm(model="tpm-tis"), machine="q35"))

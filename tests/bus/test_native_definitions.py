@@ -273,6 +273,20 @@ def test_undefining_takes_what_is_the_daemons(client, root_dir, driver):
     with pytest.raises(BusError) as e:
         client.call(path, DOMAIN, "Undefine", "u", 0)
     assert e.value.message
+    def plan(**options):
+        options = {key.replace("_", "-"): GLib.Variant("b", value) for key, value in options.items()}
+        return client.call(path, NATIVE, "PlanUndefine", "a{sv}", options)
+
+    assert ("definition", "web", "removed") in plan()
+    snapshots = [(kind, fate) for kind, _name, fate in plan() if kind == "snapshot"]
+    assert snapshots and set(snapshots) == {("snapshot", "removed")}
+    assert {fate for kind, _name, fate in plan(snapshots_metadata=False) if kind == "snapshot"} == {"refused"}
+    assert (("saved-state", "", "removed") in plan()) == (driver == TEST)
+    assert (("saved-state", "", "refused") in plan(managed_save=False)) == (driver == TEST)
+    assert driver == TEST or ("disk", str(root_dir / "web.qcow2"), "kept") in plan()
+    with pytest.raises(BusError) as e:
+        plan(everything=True)
+    assert e.value.name == "org.virtbus1.Error.InvalidArgument"
     for kept in ["snapshots-metadata"] + (["managed-save"] if driver == TEST else []):
         with pytest.raises(BusError) as e:
             client.call(path, NATIVE, "Undefine", "a{sv}", {kept: GLib.Variant("b", False)})

@@ -66,15 +66,25 @@ class TestNetwork:
             return {key: GLib.Variant.parse(None, value, None, None) for key, value in values.items()}
         given = parsed({"name": "'lab'", "forward": "{'mode': <'nat'>}", "bridge": "{'name': <'vblab'>}",
                         "ips": "[{'address': <'10.77.1.1'>, 'prefix': <uint32 24>}]"})
-        path = client.call(QEMU, NATIVE_CONNECT, "DefineNetwork", "a{sv}", given)
+        path = client.call(QEMU, NATIVE_CONNECT, "DefineNetwork", "a{sv}a{sv}", given, {})
         assert client.call(QEMU, NATIVE_CONNECT, "ListNetworks", "a{sv}", {}) == [path]
         client.call(path, NATIVE_NETWORK, "Start")
         assert link("vblab")["addr_info"][0]["local"] == "10.77.1.1"
         assert "<forward mode='nat'" in client.call(path, NATIVE_NETWORK, "GetXML", "a{sv}", {})
         assert client.call(path, NATIVE_NETWORK, "GetDefinition", "a{sv}", {})["ips"][0]["address"] == "10.77.1.1"
         wrong = parsed({"name": "'x'", "forwardd": "'nat'"})
-        refused(client.call, QEMU, NATIVE_CONNECT, "DefineNetwork", "a{sv}", wrong, word="forwardd")
+        refused(client.call, QEMU, NATIVE_CONNECT, "DefineNetwork", "a{sv}a{sv}", wrong, {}, word="forwardd")
         assert client.call(QEMU, CONNECT, "ListNetworks", "u", 0) == [path]
+        refused(client.call, QEMU, NATIVE_CONNECT, "DefineNetwork", "a{sv}a{sv}", given, {}, word="lab")
+        for options, word in (({"replaces": "true"}, "replace"), ({"replace": "1"}, "replace")):
+            refused(client.call, QEMU, NATIVE_CONNECT, "DefineNetwork", "a{sv}a{sv}", given, parsed(options), word=word)
+        changed_one = given | parsed({"domain": "'lab.example'"})
+        assert client.call(QEMU, NATIVE_CONNECT, "DefineNetwork", "a{sv}a{sv}", changed_one, parsed({"replace": "true"})) == path
+        assert "lab.example" in client.call(path, NATIVE_NETWORK, "GetXML", "a{sv}", {"inactive": GLib.Variant("b", True)})
+        assert link("vblab")["addr_info"][0]["local"] == "10.77.1.1"
+        other = client.call(QEMU, NATIVE_CONNECT, "DefineNetwork", "a{sv}a{sv}", parsed({"name": "'new'"}),
+                            parsed({"replace": "true"}))
+        assert sorted(client.call(QEMU, CONNECT, "ListNetworks", "u", 0)) == sorted([path, other])
 
     def test_a_dnsmasq_that_dies_is_seen(self, client):
         path = up(client, "lab")

@@ -77,9 +77,9 @@ class TestNative:
     RULE = {"action": GLib.Variant("s", "drop"), "direction": GLib.Variant("s", "in"), "protocol": GLib.Variant("s", "tcp"),
             "match": GLib.Variant("a{sv}", {"dstportstart": GLib.Variant("u", 22), "srcipaddr": GLib.Variant("s", "$IP")})}
 
-    def define(self, client, name, entries, **more):
+    def define(self, client, name, entries, options=None, **more):
         values = {"name": GLib.Variant("s", name), "entries": GLib.Variant("aa{sv}", entries)}
-        return client.call(QEMU, "org.virtbus1.Connect", "DefineFilter", "a{sv}", values | more)
+        return client.call(QEMU, "org.virtbus1.Connect", "DefineFilter", "a{sv}a{sv}", values | more, options or {})
 
     def test_defined_and_read(self, client):
         path = self.define(client, "f", [self.RULE, {"reference": GLib.Variant("s", "g"), "parameters": GLib.Variant(
@@ -94,6 +94,9 @@ class TestNative:
              "match": {"srcipaddr": "$IP", "dstportstart": 22}},
             {"reference": "g", "parameters": {"A": ["1", "2"], "B": ["3"]}}]
         assert self.define(client, "f", [self.RULE], uuid=GLib.Variant("s", told["uuid"])) == path
+        assert self.define(client, "f", [self.RULE] * 2, {"replace": GLib.Variant("b", True)}) == path
+        assert len(client.call(path, "org.virtbus1.Filter", "GetDefinition", "a{sv}", {})["entries"]) == 2
+        assert self.define(client, "f", [self.RULE], {"replace": GLib.Variant("b", True)}) == path
         assert len(client.call(path, "org.virtbus1.Filter", "GetDefinition", "a{sv}", {})["entries"]) == 1
 
     def test_bad_input_changes_nothing(self, client):

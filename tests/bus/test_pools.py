@@ -298,8 +298,8 @@ class TestNative:
 
     def test_whole_life(self, client, tmp_path):
         v = GLib.Variant
-        pool = client.call(QEMU, NATIVE_CONNECT, "DefineStoragePool", "a{sv}",
-                           {"type": v("s", "dir"), "name": v("s", "images"), "path": v("s", f"{tmp_path}/a/")})
+        pool = client.call(QEMU, NATIVE_CONNECT, "DefineStoragePool", "a{sv}a{sv}",
+                           {"type": v("s", "dir"), "name": v("s", "images"), "path": v("s", f"{tmp_path}/a/")}, {})
         assert client.call(QEMU, NATIVE_CONNECT, "ListStoragePools", "a{sv}", {"active": v("b", False)}) == [pool]
         before = client.get_all(pool, NATIVE)
         assert (before["Name"], before["Type"], before["Path"], before["State"], before["Active"], before["Capacity"],
@@ -331,14 +331,19 @@ class TestNative:
         client.call(pool, NATIVE, "Undefine")
         assert client.call(QEMU, NATIVE_CONNECT, "ListStoragePools", "a{sv}", {}) == []
 
-    def test_bad_input(self, client, tmp_path):
+    def test_bad_input(self, client, root_dir, tmp_path):
         v = GLib.Variant
         for values, word in (({}, "type"), ({"type": v("s", "dir"), "name": v("s", "a")}, "path"),
                              ({"type": v("s", "dir"), "name": v("s", "a/b"), "path": v("s", "/a")}, "name"),
                              ({"typo": v("s", "dir")}, "typo")):
-            refused(client.call, QEMU, NATIVE_CONNECT, "DefineStoragePool", "a{sv}", values, word=word)
-        pool = client.call(QEMU, NATIVE_CONNECT, "DefineStoragePool", "a{sv}",
-                           {"type": v("s", "dir"), "name": v("s", "p"), "path": v("s", str(tmp_path))})
+            refused(client.call, QEMU, NATIVE_CONNECT, "DefineStoragePool", "a{sv}a{sv}", values, {}, word=word)
+        pool = client.call(QEMU, NATIVE_CONNECT, "DefineStoragePool", "a{sv}a{sv}",
+                           {"type": v("s", "dir"), "name": v("s", "p"), "path": v("s", str(root_dir))}, {})
+        again = {"type": v("s", "dir"), "name": v("s", "p"), "path": v("s", str(tmp_path))}
+        refused(client.call, QEMU, NATIVE_CONNECT, "DefineStoragePool", "a{sv}a{sv}", again, {}, word="p")
+        assert client.call(QEMU, NATIVE_CONNECT, "DefineStoragePool", "a{sv}a{sv}", again,
+                           {"replace": v("b", True)}) == pool
+        assert client.get(pool, NATIVE, "Path") == str(tmp_path)
         for member in ("Start", "Build", "GetXML"):
             refused(client.call, pool, NATIVE, member, "a{sv}", {"typo": v("b", True)}, word="typo")
         refused(client.call, pool, NATIVE, "Build", "a{sv}",

@@ -168,9 +168,9 @@ class TestValues:
 NATIVE = "org.virtbus1.Secret"
 
 
-def define_native(client, **values):
+def define_native(client, options=None, **values):
     values = {key: GLib.Variant("b" if isinstance(value, bool) else "s", value) for key, value in values.items()}
-    return client.call(QEMU, "org.virtbus1.Connect", "DefineSecret", "a{sv}", values)
+    return client.call(QEMU, "org.virtbus1.Connect", "DefineSecret", "a{sv}a{sv}", values, options or {})
 
 
 class TestNative:
@@ -192,6 +192,24 @@ class TestNative:
         removed = client.listen(interface=OBJECT_MANAGER, member="InterfacesRemoved")
         client.call(path, NATIVE, "Undefine")
         removed.wait(lambda s: s.values[0] == path)
+
+    def test_defined_again_by_its_use(self, client):
+        """The value stays; a secret for another use is another one, and so is one without a use."""
+        replace = {"replace": GLib.Variant("b", True)}
+        path = define_native(client, usage_type="ceph", name="admin")
+        client.call(path, NATIVE, "SetValue", "ay", b"1234")
+        with pytest.raises(BusError) as e:
+            define_native(client, usage_type="ceph", name="admin")
+        assert e.value.name == "org.virtbus1.Error.Exists"
+        assert define_native(client, replace, usage_type="ceph", name="admin", description="again") == path
+        assert bytes(client.call(path, NATIVE, "GetValue")) == b"1234"
+        assert "again" in client.call(path, NATIVE, "GetXML", "a{sv}", {})
+        other = define_native(client, replace, usage_type="tls", name="admin")
+        plain = {define_native(client, replace, description="d") for _ in range(2)}
+        assert len({path, other} | plain) == 4
+        with pytest.raises(BusError) as e:
+            define_native(client, {"replaces": GLib.Variant("b", True)}, usage_type="ceph", name="b")
+        assert "replace" in e.value.message
 
     @pytest.mark.parametrize("kind,key", [("ceph", "name"), ("iscsi", "target"), ("tls", "name"), ("vtpm", "name"),
                                           ("volume", "volume")])

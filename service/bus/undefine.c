@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Undefine of org.virtbus1.Domain, and what it would do. */
+
+#include "bus/call.h"
+#include "bus/options.h"
+#include "handlers.h"
+#include "objects/snapshot.h"
+
+/* virDomainUndefineFlagsValues. */
+enum {
+        MANAGED_SAVE = 1 << 0,
+        SNAPSHOTS = 1 << 1,
+        NVRAM = 1 << 2,
+        KEEP_NVRAM = 1 << 3,
+        CHECKPOINTS = 1 << 4,
+        TPM = 1 << 5,
+        KEEP_TPM = 1 << 6,
+};
+
+/* What the daemon keeps for the machine goes with it unless the caller says otherwise. */
+static int read_flags(GVariant *options, uint32_t *ret_flags, Error *error)
+{
+        /* Of those that are no TPM's, the bits of what is not to go. */
+        static const Option known[] = {
+                { "managed-save", 0, MANAGED_SAVE },
+                { "snapshots-metadata", 0, SNAPSHOTS },
+                { "nvram", 0, NVRAM },
+                { "checkpoints-metadata", 0, CHECKPOINTS },
+                { "tpm", TPM, KEEP_TPM },
+                {},
+        };
+        uint32_t flags;
+        int r = options_read(options, known, &flags, error);
+
+        if (r < 0)
+                return r;
+        flags ^= MANAGED_SAVE | SNAPSHOTS | NVRAM | CHECKPOINTS;
+        if (!(flags & NVRAM))
+                flags |= KEEP_NVRAM;
+        *ret_flags = flags;
+        return 0;
+}
+
+int domain_native_undefine(CallFrame *frame, Domain *domain, GVariant *options, Error *error)
+{
+        const DriverOperations *operations = frame->path.driver->operations;
+        uint32_t flags;
+        int r = read_flags(options, &flags, error);
+
+        if (r < 0)
+                return r;
+        return operations->domain.undefine ? operations->domain.undefine(&frame->call, domain, flags, error)
+                                           : call_not_supported(frame, error);
+}
+
+static void add(GVariantBuilder *things, const char *kind, const char *what, const char *fate)
+{
+        _cleanup_(freep) char *text = g_utf8_make_valid(what, -1);
+
+        g_variant_builder_add(things, "(sss)", kind, text, fate);
+}
+
+/* Without a word of the caller, as the definition says. */
+static bool tpm_is_removed(const Domain *domain, uint32_t flags)
+{
+        if (flags & (TPM | KEEP_TPM))
+                return flags & TPM;
+        LIST_FOREACH (tpm, domain->definition->devices.tpms) {
+                if (tpm->persistent_state == YES)
+                        return false;
+        }
+        return true;
+}
+
+static void add_disks(GVariantBuilder *things, const DomainDefinition *definition)
+{
+        LIST_FOREACH (disk, definition->devices.disks) {
+                const char *path = disk->source.file ? disk->source.file : disk->source.dev;
+
+                if (!disk_source_is_empty(&disk->source))
+                        add(things, "disk", path ? path : disk->target, "kept");
+        }
+}
+
+int domain_native_plan_undefine(CallFrame *frame, Domain *domain, GVariant *options, GVariant **ret_things,
+                                Error *error)
+{
+        const DriverType *type = frame->path.driver->type;
+        DomainKept kept = {};
+        GVariantBuilder things;
+        uint32_t flags;
+        int r = read_flags(options, &flags, error);
+
+        if (r >= 0)
+                r = domain_check_persistent(domain, error);
+        if (r >= 0 && type->find_kept)
+                r = type->find_kept(&frame->call, domain, &kept, error);
+        if (r < 0)
+                return r;
+        _cleanup_(freep) char *variables = kept.variables, *tpm = kept.tpm;
+        r = call_require_object(frame, error);
+        if (r >= 0)
+                r = domain_check_persistent(domain, error);
+        if (r < 0)
+                return r;
+        g_variant_builder_init(&things, G_VARIANT_TYPE("a(sss)"));
+        add(&things, "definition", domain->object.name, "removed");
+        if (domain->has_managed_save)
+                add(&things, "saved-state", "", flags & MANAGED_SAVE ? "removed" : "refused");
+        for (unsigned i = 0; i < domain->snapshots->len; i++)
+                add(&things, "snapshot", ((const DomainSnapshot *)domain->snapshots->pdata[i])->object.name,
+                    flags & SNAPSHOTS ? "removed" : "refused");
+        if (variables)
+                add(&things, "nvram", variables, flags & NVRAM ? "removed" : "kept");
+        if (tpm)
+                add(&things, "tpm", tpm, tpm_is_removed(domain, flags) ? "removed" : "kept");
+        add_disks(&things, domain->definition);
+        *ret_things = g_variant_ref_sink(g_variant_builder_end(&things));
+        return 0;
+}
