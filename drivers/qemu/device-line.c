@@ -13,6 +13,7 @@
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/images.h"
 #include "drivers/qemu/launch.h"
+#include "drivers/qemu/owner-files.h"
 #include "drivers/qemu/secret.h"
 #include <string.h>
 
@@ -279,6 +280,7 @@ static int build_and_run(Domain *domain, DomainDefinition *live, BuildDevices *w
                 for (unsigned i = 0; line->is_open && i < command->sockets->len; i++)
                         folder_unbind(domain, ((PassedSocket *)command->sockets->pdata[i])->path);
                 device_line_undo(domain, line);
+                owner_files_explain(domain, error);
                 return r;
         }
         *ret_line = TAKE_PTR(line);

@@ -7,6 +7,7 @@
 
 #include "drivers/qemu/owner-files.h"
 #include "core/worker.h"
+#include "drivers/qemu/denial.h"
 #include "drivers/qemu/passed.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,7 @@ typedef enum TaskKind {
         TASK_READ,
         TASK_REPLACE,
         TASK_HEADER,
+        TASK_DENIAL,
 } TaskKind;
 
 /* Everything in it is its own. */
@@ -98,7 +100,7 @@ static int open_folder(Task *task, const char *path, const char **ret_name)
         if (!task->is_other)
                 return passed_open_folder(folder, &task->error);
         fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        return fd < 0 ? error_set_errno(&task->error, errno, "Cannot open the folder %s", folder) : fd;
+        return fd < 0 ? denial_set_error(&task->error, errno, folder) : fd;
 }
 
 static int open_file(Task *task, bool is_writable)
@@ -110,7 +112,7 @@ static int open_file(Task *task, bool is_writable)
                 return passed_open(task->path, &(PassedOptions){ .is_writable = is_writable }, &task->error);
         fd = open(task->path, (is_writable ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
-                return error_set_errno(&task->error, errno, "Cannot open %s", task->path);
+                return denial_set_error(&task->error, errno, task->path);
         if (fstat(fd, &status) < 0 || (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))) {
                 closep(&fd);
                 return error_set(&task->error, ERROR_OPERATION_FAILED,
@@ -129,6 +131,16 @@ static int sync_folder(Task *task, int folder)
         return 0;
 }
 
+/* What is to be made or removed is not there, or is not the owner's. */
+static int set_folder_error(Task *task, int folder, int error_number, const char *what)
+{
+        _cleanup_(freep) char *why = error_number == EACCES ? denial_find_in_folder(folder) : NULL;
+        int r = error_set_errno(&task->error, error_number, "%s %s", what, task->path);
+
+        denial_append(&task->error, why);
+        return r;
+}
+
 static int create(Task *task)
 {
         const char *name;
@@ -140,7 +152,7 @@ static int create(Task *task)
         if (task->fd < 0 && errno == EEXIST)
                 return error_set(&task->error, ERROR_EXISTS, "There is a file %s already", task->path);
         if (task->fd < 0)
-                return error_set_errno(&task->error, errno, "Cannot create %s", task->path);
+                return set_folder_error(task, folder, errno, "Cannot create");
         return sync_folder(task, folder);
 }
 
@@ -152,7 +164,7 @@ static int remove_file(Task *task)
         if (folder < 0)
                 return folder;
         if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
-                return error_set_errno(&task->error, errno, "Cannot remove %s", task->path);
+                return set_folder_error(task, folder, errno, "Cannot remove");
         return sync_folder(task, folder);
 }
 
@@ -229,7 +241,7 @@ static int replace(Task *task)
                 return error_set(&task->error, ERROR_OPERATION_FAILED, "%s is no regular file", task->path);
         fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
-                return error_set_errno(&task->error, errno, "Cannot create a file beside %s", task->path);
+                return set_folder_error(task, folder, errno, "Cannot create a file beside");
         if (write_all(fd, task->data, task->size) < 0 ||
             (status.st_uid != geteuid() && !task->is_other &&
              fchown(fd, status.st_uid, status.st_gid) < 0) ||
@@ -278,6 +290,9 @@ static int work(Task *task)
                 return replace(task);
         case TASK_HEADER:
                 return read_header(task);
+        case TASK_DENIAL:
+                task->data = denial_find(task->path);
+                return 0;
         default:
                 return 0;
         }
@@ -432,4 +447,21 @@ int owner_files_header(const Domain *domain, const char *path, VolumeHeader *ret
         if (ret_size)
                 *ret_size = task->file_size;
         return 0;
+}
+
+#define DENIED "': Permission denied"
+
+void owner_files_explain(const Domain *domain, Error *error)
+{
+        const char *end = error && error->message ? strstr(error->message, DENIED) : NULL;
+        const char *start = end ? g_strrstr_len(error->message, end - error->message, "'") : NULL;
+        _cleanup_(task_freep) Task *task = NULL;
+        _cleanup_(freep) char *path = NULL;
+
+        if (!start || start[1] != '/')
+                return;
+        path = g_strndup(start + 1, (size_t)(end - start - 1));
+        task = task_new(domain, TASK_DENIAL, path);
+        if (task_run(&task, NULL) >= 0)
+                denial_append(error, task->data);
 }

@@ -16,6 +16,8 @@ int owner_find(const Domain *domain, RunUser *ret_user, bool *ret_is_other, Erro
 
 /* All paths are absolute. They return fds, or 0. */
 int owner_files_open(const Domain *domain, const char *path, bool is_writable, Error *error) AWAITS;
+/* Where QEMU, which runs as the owner, was not allowed to open a file: adds to what it says why not. */
+void owner_files_explain(const Domain *domain, Error *error) AWAITS;
 /* A new file, mode 0600; ERROR_EXISTS if there is one. */
 int owner_files_create(const Domain *domain, const char *path, Error *error) AWAITS;
 /* 0 also if there is none. */

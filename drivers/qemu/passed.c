@@ -4,6 +4,7 @@
  * end, however the folders change meanwhile. */
 
 #include "drivers/qemu/passed.h"
+#include "drivers/qemu/denial.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -66,7 +67,7 @@ static int step(Walk *walk, const char *name, Error *error)
         struct stat status;
 
         if (next < 0 || fstat(next, &status) < 0)
-                return error_set_errno(error, errno, "Cannot open %s", walk->path);
+                return denial_set_error(error, errno, walk->path);
         if (S_ISLNK(status.st_mode))
                 return follow(walk, next, &status, name, error);
         closep(&walk->fd);
@@ -158,7 +159,7 @@ int passed_open(const char *path, const PassedOptions *options, Error *error)
         fd = open(again, (options->is_writable ? O_RDWR : O_RDONLY) | (options->is_direct ? O_DIRECT : 0) |
                                  O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
-                return error_set_errno(error, errno, "Cannot open %s", path);
+                return denial_set_error(error, errno, path);
         if (options->is_reopened && !(status.st_mode & S_IROTH))
                 return copy(path, fd, status.st_size, error);
         return TAKE_FD(fd);

@@ -18,6 +18,7 @@
 #include "drivers/qemu/learn.h"
 #include "drivers/qemu/limits.h"
 #include "drivers/qemu/monitor.h"
+#include "drivers/qemu/owner-files.h"
 #include "drivers/qemu/perf.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
@@ -210,6 +211,7 @@ static void undo(Domain *domain, Error *error) AWAITS
                         log_warning(domain->object.path, "the process of machine %s does not end",
                                     domain->object.name);
                 quote(machine, error);
+                owner_files_explain(domain, error);
         }
         helpers_end(domain, machine->pending);
         plug_ended(domain->object.driver, machine->pending);

@@ -166,16 +166,33 @@ int domain_native_set_description(CallFrame *frame, Domain *domain, const char *
         return set_text(frame, domain, DOMAIN_METADATA_DESCRIPTION, description, error);
 }
 
-/* The state that the lifecycle methods need a machine to be in. */
+typedef int (*StateCheck)(const Domain *domain, Error *error);
+
+/* The states that methods need a machine to be in, whatever the driver. */
 static int state_check(const Domain *domain, const char *member, Error *error)
 {
-        static const char *const needs_active[] = { "Stop",    "Pause",       "Resume",       "Reset",
-                                                    "Reboot",  "OpenConsole", "OpenGraphics", "Destroy",
-                                                    "Suspend", "Shutdown",    "InjectNMI",    NULL };
+        static const char *const active[] = { "Stop",        "Pause",         "Resume",       "Reset",
+                                              "Reboot",      "OpenConsole",   "OpenGraphics", "SetLink",
+                                              "Destroy",     "Suspend",       "Shutdown",     "InjectNMI",
+                                              "CoreDump",    "FSFreeze",      "FSThaw",       "FSTrim",
+                                              "GetTime",     "SetTime",       "GetFSInfo",    "Save",
+                                              "ManagedSave", "MemoryPeek",    "PMWakeup",     "SendKey",
+                                              "GetHostname", "SetGuestVcpus", "MemoryStats",  NULL };
+        static const char *const inactive[] = { "Start", "Create", "CreateWithFiles", "Rename", NULL };
+        static const char *const persistent[] = { "Undefine", "PlanUndefine", "Rename", "ManagedSave",
+                                                  NULL };
+        const struct {
+                const char *const *members;
+                StateCheck check;
+        } needs[] = { { active, domain_check_active },
+                      { inactive, domain_check_inactive },
+                      { persistent, domain_check_persistent } };
+        int r = 0;
 
-        if (strcmp(member, "Start") == 0 || strcmp(member, "Create") == 0)
-                return domain_check_inactive(domain, error);
-        return g_strv_contains(needs_active, member) ? domain_check_active(domain, error) : 0;
+        for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(needs); i++)
+                if (g_strv_contains(needs[i].members, member))
+                        r = needs[i].check(domain, error);
+        return r;
 }
 
 static const InterfaceMethod *method_find(const char *operation)

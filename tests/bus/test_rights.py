@@ -13,8 +13,8 @@ import pytest
 
 from harness import SCALE, BusError, drain, wait_for
 from machines import (
-    CONNECT, DOMAIN, LIST_ACTIVE, NATIVE, PAUSED, QEMU, RUNNING, FakeQemu, Lifecycle, Machine, define, definition, disk,
-    list_machines, path_of, pid_of, set_property, text_file)
+    CONNECT, DOMAIN, LIST_ACTIVE, NATIVE, PAUSED, QEMU, RUNNING, FakeQemu, Lifecycle, Machine, create_transient, define,
+    definition, disk, list_machines, path_of, pid_of, set_property, text_file)
 from people import Agent, Asker
 
 pytestmark = pytest.mark.system
@@ -529,6 +529,16 @@ class TestCan:
         assert (answer, why) == ("yes", "")
         answer, why = web.call("Can", "s", "Pause", interface=NATIVE)
         assert answer == "no" and "not running" in why
+        answers = {"Undefine": "yes", "Rename": "yes", "org.libvirt.Domain.AttachDevice": "yes", "SetLink": "no",
+                   "SendKey": "no", "ManagedSave": "no"}
+        assert {method: web.call("Can", "s", method, interface=NATIVE)[0] for method in answers} == answers
+        other = create_transient(people["root"], definition("other"))
+        answers = {"Undefine": ("no", "transient"), "ManagedSave": ("no", "transient"), "Rename": ("no", "running"),
+                   "Pause": ("yes", ""), "SendKey": ("yes", "")}
+        for method, (answer, word) in answers.items():
+            told = other.call("Can", "s", method, interface=NATIVE)
+            assert told[0] == answer and word in told[1], method
+        other.destroy()
 
 
 def test_two_hundred_machines_of_others_are_listed_fast(people, polkit):
