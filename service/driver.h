@@ -32,6 +32,11 @@ typedef struct Call {
 
 #include "operations.h"
 
+/* Of another service on the host's bus. */
+typedef struct ServiceMethod {
+        const char *service, *path, *interface, *member;
+} ServiceMethod;
+
 struct Driver {
         Object object; /* OBJECT_CONNECT: the path is /org/libvirt/NAME */
         const DriverType *type;
@@ -57,6 +62,11 @@ struct Driver {
          * it. */
         int (*scope_start)(const char *name, const char *description, pid_t pid, uint64_t deadline_usec,
                            Error *error) AWAITS;
+        /* Calls a method of a service that runs; one that does not is not started. `arguments` is a tuple (a
+         * floating one is consumed; NULL: none), and so are the values of the reply. Set by the front end;
+         * NULL in a session. */
+        int (*service_call)(const ServiceMethod *method, GVariant *arguments, uint64_t deadline_usec,
+                            GVariant **ret_values, Error *error) AWAITS;
 };
 
 /* What drivers (and objects/) raise on driver->events. The structure of each event follows its number. */

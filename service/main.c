@@ -11,6 +11,7 @@
 #include "bus/jobs.h"
 #include "bus/peers.h"
 #include "bus/scope.h"
+#include "bus/service-call.h"
 #include "bus/signals.h"
 #include "bus/volume-users.h"
 #include "core/await.h"
@@ -84,6 +85,7 @@ static int start(Error *error) AWAITS
         if (r < 0)
                 return r;
         scope_open(front);
+        service_call_open(front);
         (void)sd_notify(false, "READY=1"); /* fails where no service manager waits */
         log_info(NULL, "virtbusd " VIRTBUS_VERSION " serves %s machines",
                  front->config->is_system ? "all users'" : "one user's");

@@ -5,8 +5,8 @@
  * For a driver in memory there are no files, and only the latter is kept. */
 
 #include "core/store.h"
-#include "driver.h"
-#include "model/host-interface.h"
+#include "core/xml.h"
+#include "drivers/host/host-manager.h"
 
 typedef struct InterfaceStore {
         int fd;       /* of the folder; -EBADF: in memory */
@@ -17,8 +17,15 @@ int interface_store_open(InterfaceStore *store, const Driver *driver, Error *err
 void interface_store_close(InterfaceStore *store);
 /* Gives each stored file; nothing in memory. */
 int interface_store_visit(const InterfaceStore *store, StoreVisit visit, void *data, Error *error);
+/* One of these files. NULL in *ret_manager: nobody but us. */
+int interface_store_read(int fd, const char *name, HostInterfaceDefinition **ret_definition,
+                         const HostManager **ret_manager, Error *error);
+/* The same of an element <stored manager='...'><interface>. */
+int interface_store_parse(const XmlNode *stored, HostInterfaceDefinition **ret_definition,
+                          const HostManager **ret_manager, Error *error);
+/* `manager`: its name; NULL: nobody but us. */
 int interface_store_save(const InterfaceStore *store, const HostInterfaceDefinition *definition,
-                         Error *error) AWAITS;
+                         const char *manager, Error *error) AWAITS;
 int interface_store_forget(const InterfaceStore *store, const char *name, Error *error) AWAITS;
 
 /* A change: `before` is a document of all definitions. */

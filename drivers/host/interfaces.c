@@ -1,35 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* An object stands for a name: for a device of the kernel, for a definition, or for both. Properties follow
- * links.c; nothing is asked of the kernel when they are read. Definitions are only kept where no other
- * program manages the host's network, for two that do would undo each other's work. */
+ * links.c; nothing is asked of the kernel when they are read. Where another program manages the host's
+ * network (host-manager.h), a definition becomes a part of its configuration and stays its own: two that
+ * manage one device would undo each other's work. */
 
 #include "drivers/host/interfaces.h"
 #include "core/log.h"
-#include "drivers/host/interface-store.h"
+#include "drivers/host/interface-managed.h"
 #include "drivers/host/link-change.h"
-#include "drivers/host/links.h"
 #include "model/identity.h"
 #include <net/if.h>
 #include <string.h>
 
 enum { XML_INACTIVE = 1 };
-
-struct InterfaceState {
-        Driver *driver;
-        Links *links; /* NULL: nobody tells of any */
-        InterfaceStore store;
-        GHashTable *by_index; /* index -> Managed, borrowed from the driver's table */
-        bool is_changing;     /* one at a time changes what is stored */
-        Condition changed;
-};
-
-typedef struct Managed {
-        HostInterface interface;
-        int index;  /* 0: the kernel has none */
-        bool is_up; /* of a driver in memory, whose interfaces are states */
-        HostInterfaceDefinition *definition;
-} Managed;
 
 static void managed_free(Object *object)
 {
@@ -46,11 +30,6 @@ static void managed_free(Object *object)
 static bool is_in_memory(const struct InterfaceState *state)
 {
         return state->driver->type->is_in_memory;
-}
-
-static Managed *managed_find(const struct InterfaceState *state, const char *name)
-{
-        return (Managed *)object_table_by_name(state->driver->objects, OBJECT_INTERFACE, name, 0);
 }
 
 /* The path is libvirt-dbus's, by the hardware address. Several may share one, a bridge and its port for
@@ -176,9 +155,8 @@ static int add(struct InterfaceState *state, Managed *managed)
         return r;
 }
 
-static void device_changed(int index, void *data)
+static void follow_device(struct InterfaceState *state, int index)
 {
-        struct InterfaceState *state = data;
         struct rtnl_link *link = links_get(state->links, index);
         Managed *managed = g_hash_table_lookup(state->by_index, GINT_TO_POINTER(index));
         bool is_there = link && is_shown(link);
@@ -192,7 +170,7 @@ static void device_changed(int index, void *data)
         if (!is_there)
                 return;
         if (!managed)
-                managed = managed_find(state, rtnl_link_get_name(link));
+                managed = interfaces_find(state, rtnl_link_get_name(link));
         if (managed) {
                 g_hash_table_insert(state->by_index, GINT_TO_POINTER(index), managed);
                 managed->index = index;
@@ -207,18 +185,28 @@ static void device_changed(int index, void *data)
                 (void)g_hash_table_remove(state->by_index, GINT_TO_POINTER(index));
 }
 
-static void set_definition(struct InterfaceState *state, HostInterfaceDefinition *definition,
-                           Managed **ret_managed)
+static void device_changed(int index, void *data)
 {
-        Managed *managed = managed_find(state, definition->name);
+        struct InterfaceState *state = data;
+
+        follow_device(state, index);
+        condition_wake_all(&state->news);
+}
+
+static void set_definition(struct InterfaceState *state, HostInterfaceDefinition *definition,
+                           const HostManager *manager, Managed **ret_managed)
+{
+        Managed *managed = interfaces_find(state, definition->name);
 
         if (managed) {
                 host_interface_free(managed->definition);
                 managed->definition = definition;
+                managed->manager = manager;
                 update(state, managed);
         } else {
                 managed = managed_new(state, definition->name, definition->mac);
                 managed->definition = definition;
+                managed->manager = manager;
                 (void)add(state, managed); /* the name is free */
         }
         *ret_managed = managed;
@@ -227,6 +215,7 @@ static void set_definition(struct InterfaceState *state, HostInterfaceDefinition
 static void drop_definition(struct InterfaceState *state, Managed *managed)
 {
         managed->definition = host_interface_free(managed->definition);
+        managed->manager = NULL;
         if (managed->index)
                 update(state, managed);
         else
@@ -238,17 +227,13 @@ static int load(int fd, const char *name, void *data)
         struct InterfaceState *state = data;
         _cleanup_(host_interface_freep) HostInterfaceDefinition *definition = NULL;
         _cleanup_(error_clear) Error error = {};
-        _cleanup_(freep) char *text = NULL;
+        const HostManager *manager;
         Managed *managed;
-        size_t size;
-        int r = store_read(fd, name, XML_SIZE_MAX, &text, &size, &error);
 
-        if (r >= 0)
-                r = host_interface_parse(text, size, &definition, &error);
-        if (r < 0)
+        if (interface_store_read(fd, name, &definition, &manager, &error) < 0)
                 log_error(name, "interface definition %s is left out: %s", name, error.message);
         else
-                set_definition(state, TAKE_PTR(definition), &managed);
+                set_definition(state, TAKE_PTR(definition), manager, &managed);
         return 0;
 }
 
@@ -291,6 +276,7 @@ void interfaces_close(Driver *driver)
         interface_store_close(&state->store);
         g_hash_table_unref(state->by_index);
         condition_clear(&state->changed);
+        condition_clear(&state->news);
         g_free(state);
         driver->interfaces = NULL;
 }
@@ -301,62 +287,73 @@ static void set_up(const struct InterfaceState *state, Managed *managed, bool is
         update(state, managed);
 }
 
-static int bring_up(const struct InterfaceState *state, Managed *managed, Error *error) AWAITS
+int interfaces_bring_up(struct InterfaceState *state, Managed *managed, uint64_t deadline_usec, Error *error)
 {
+        _cleanup_(object_unrefp) Object *object = object_ref(&managed->interface.object);
         int r;
 
         if (is_in_memory(state)) {
                 set_up(state, managed, true);
                 return 0;
         }
-        r = managed->definition ? link_bring_up(managed->definition, error)
-                                : link_set_up(managed->interface.object.name, error);
+        r = interface_managed_check(state, managed, deadline_usec, error);
+        if (r < 0)
+                return r;
+        r = managed->manager      ? interface_managed_start(state, managed, deadline_usec, error)
+            : managed->definition ? link_bring_up(managed->definition, error)
+                                  : link_set_up(object->name, error);
 
         links_read(state->links);
         return r;
 }
 
-static int take_down(const struct InterfaceState *state, Managed *managed, Error *error) AWAITS
+int interfaces_take_down(struct InterfaceState *state, Managed *managed, uint64_t deadline_usec,
+                         Error *error)
 {
+        _cleanup_(object_unrefp) Object *object = object_ref(&managed->interface.object);
         int r;
 
         if (is_in_memory(state)) {
                 set_up(state, managed, false);
                 return 0;
         }
-        r = link_take_down(managed->interface.object.name, error);
+        r = interface_managed_check(state, managed, deadline_usec, error);
+        if (r < 0)
+                return r;
+        r = managed->manager ? interface_managed_stop(state, managed, deadline_usec, error)
+                             : link_take_down(object->name, error);
 
         links_read(state->links);
         return r;
 }
 
+/* What a manager has comes up by it. */
 void interfaces_run(Driver *driver)
 {
+        struct InterfaceState *state = driver->interfaces;
         _cleanup_(g_ptr_array_unrefp) GPtrArray *interfaces =
                 object_table_list(driver->objects, OBJECT_INTERFACE);
 
+        if (driver->config->is_system && !is_in_memory(state)) {
+                state->is_changing = true;
+                interface_managed_settle(state, interfaces);
+                interfaces_changing_end(state);
+        }
         for (unsigned i = 0; i < interfaces->len; i++) {
                 Managed *managed = interfaces->pdata[i];
                 _cleanup_(error_clear) Error error = {};
 
                 if (managed->interface.object.is_gone || managed->interface.is_active ||
-                    !managed->definition || managed->definition->start != START_MODE_ONBOOT)
+                    !managed->definition || managed->manager ||
+                    managed->definition->start != START_MODE_ONBOOT)
                         continue;
-                if (bring_up(driver->interfaces, managed, &error) < 0)
+                if (interfaces_bring_up(state, managed, deadline_after_usec(MANAGER_USEC), &error) < 0)
                         log_error(managed->interface.object.path, "%s", error.message);
         }
 }
 
 static int check_may_store(const Driver *driver, Error *error)
 {
-        static const struct {
-                const char *path, *name;
-        } managers[] = {
-                { "/run/NetworkManager", "NetworkManager" },
-                { "/run/systemd/netif/links", "systemd-networkd" },
-                { "/run/network/ifstate", "ifupdown" },
-        };
-
         if (driver->type->is_in_memory)
                 return 0;
         if (!driver->interfaces->links)
@@ -365,15 +362,10 @@ static int check_may_store(const Driver *driver, Error *error)
         if (!driver->config->is_system)
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "A session daemon cannot define interfaces of the host: the system's can");
-        for (size_t i = 0; i < G_N_ELEMENTS(managers); i++)
-                if (access(managers[i].path, F_OK) >= 0)
-                        return error_set(error, ERROR_NOT_SUPPORTED,
-                                         "The host's network is managed by %s (there is a %s), whose "
-                                         "configuration virtbus does not write: define the interface there",
-                                         managers[i].name, managers[i].path);
         return 0;
 }
 
+/* Without a manager. */
 static int check_can_do(const HostInterfaceDefinition *definition, Error *error)
 {
         LIST_FOREACH (protocol, definition->protocols) {
@@ -383,15 +375,40 @@ static int check_can_do(const HostInterfaceDefinition *definition, Error *error)
                                          "ask for an address; <ip> gives one",
                                          definition->name, protocol->dhcp ? "dhcp" : "autoconf");
         }
+        return 0;
+}
+
+/* Finds who is to have the definition, and whether it can be there. */
+static int check_definition(const struct InterfaceState *state, const HostInterfaceDefinition *definition,
+                            uint64_t deadline_usec, const HostManager **ret_manager, Error *error) AWAITS
+{
+        const Managed *managed = interfaces_find(state, definition->name);
+        int r;
+
+        *ret_manager = NULL;
+        if (is_in_memory(state))
+                return 0;
+        if (definition->type == HOST_INTERFACE_ETHERNET && (!managed || !managed->index))
+                return error_set(error, ERROR_NO_DEVICE, "The host has no device '%s'", definition->name);
+        r = managed && managed->definition ? interface_managed_check(state, managed, deadline_usec, error)
+                                           : interface_managed_find(state, managed, definition->name,
+                                                                    deadline_usec, ret_manager, error);
+        if (r < 0)
+                return r;
+        managed = interfaces_find(state, definition->name);
+        if (managed && managed->definition)
+                *ret_manager = managed->manager;
+        if (*ret_manager)
+                return interface_managed_check_definition(state, *ret_manager, definition, deadline_usec,
+                                                          error);
         if (definition->start == START_MODE_HOTPLUG)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "interface '%s': <start mode='hotplug'>: 'none' and 'onboot' are possible",
                                  definition->name);
-        return 0;
+        return check_can_do(definition, error);
 }
 
-/* Waits until nobody else changes what is stored; changing_end() must follow. */
-static int changing_begin(const Call *call, Error *error) AWAITS
+int interfaces_changing_begin(const Call *call, Error *error)
 {
         struct InterfaceState *state = call->driver->interfaces;
         int r = check_may_store(call->driver, error);
@@ -405,10 +422,35 @@ static int changing_begin(const Call *call, Error *error) AWAITS
         return r;
 }
 
-static void changing_end(struct InterfaceState *state)
+void interfaces_changing_end(struct InterfaceState *state)
 {
         state->is_changing = false;
         condition_wake_all(&state->changed);
+}
+
+/* The manager's configuration first, then the store: when that is written, it is defined. After a crash the
+ * next daemon makes the former follow the latter. */
+int interfaces_store(struct InterfaceState *state, HostInterfaceDefinition *definition,
+                     const HostManager *manager, uint64_t deadline_usec, Managed **ret_managed, Error *error)
+{
+        _cleanup_(host_interface_freep) HostInterfaceDefinition *own = definition, *before = NULL;
+        _cleanup_(error_clear) Error unseen = {};
+        const Managed *managed = interfaces_find(state, own->name);
+        bool is_up = managed && managed->interface.is_active;
+        int r = 0;
+
+        if (managed && managed->definition)
+                before = struct_copy(&host_interface_definition_type, managed->definition);
+        if (manager)
+                r = manager->store(state->driver, own->name, own, is_up && before, deadline_usec, error);
+        if (r >= 0)
+                r = interface_store_save(&state->store, own, manager ? manager->name : NULL, error);
+        if (r >= 0)
+                set_definition(state, TAKE_PTR(own), manager, ret_managed);
+        else if (manager && manager->store(state->driver, own->name, before, is_up,
+                                           deadline_after_usec(MANAGER_USEC), &unseen) < 0)
+                log_error(own->name, "%s", unseen.message);
+        return r;
 }
 
 int interfaces_define_xml(Call *call, const char *xml, uint32_t flags, HostInterface **ret_interface,
@@ -416,31 +458,42 @@ int interfaces_define_xml(Call *call, const char *xml, uint32_t flags, HostInter
 {
         struct InterfaceState *state = call->driver->interfaces;
         _cleanup_(host_interface_freep) HostInterfaceDefinition *definition = NULL;
+        const HostManager *manager;
         Managed *managed;
         int r = error_check_flags(error, "InterfaceDefineXML", flags, 0);
 
         if (r >= 0)
                 r = host_interface_parse(xml, strlen(xml), &definition, error);
-        if (r >= 0 && !is_in_memory(state))
-                r = check_can_do(definition, error);
+        if (r >= 0)
+                r = interfaces_changing_begin(call, error);
         if (r < 0)
                 return r;
-        managed = managed_find(state, definition->name);
-        if (definition->type == HOST_INTERFACE_ETHERNET && !is_in_memory(state) &&
-            (!managed || !managed->index))
-                return error_set(error, ERROR_NO_DEVICE, "The host has no device '%s'", definition->name);
-        if (definition->type != HOST_INTERFACE_ETHERNET && !definition->mac[0])
+        r = check_definition(state, definition, call->deadline_usec, &manager, error);
+        if (r >= 0 && definition->type != HOST_INTERFACE_ETHERNET && !definition->mac[0])
                 identity_make_mac(definition->mac);
-        r = changing_begin(call, error);
-        if (r < 0)
-                return r;
-        r = interface_store_save(&state->store, definition, error);
+        if (r >= 0)
+                r = interfaces_store(state, TAKE_PTR(definition), manager, call->deadline_usec, &managed,
+                                     error);
         if (r >= 0) {
-                set_definition(state, TAKE_PTR(definition), &managed);
                 object_ref(&managed->interface.object);
                 *ret_interface = &managed->interface;
         }
-        changing_end(state);
+        interfaces_changing_end(state);
+        return r;
+}
+
+int interfaces_forget(struct InterfaceState *state, Managed *managed, uint64_t deadline_usec, Error *error)
+{
+        const HostManager *manager = managed->manager;
+        const char *name = managed->interface.object.name;
+        int r = manager ? manager->store(state->driver, name, NULL, managed->interface.is_active,
+                                         deadline_usec, error)
+                        : 0;
+
+        if (r >= 0)
+                r = interface_store_forget(&state->store, name, error);
+        if (r >= 0 && !managed->interface.object.is_gone)
+                drop_definition(state, managed);
         return r;
 }
 
@@ -448,18 +501,15 @@ int interfaces_undefine(Call *call, HostInterface *interface, Error *error)
 {
         struct InterfaceState *state = call->driver->interfaces;
         Managed *managed = (Managed *)interface;
-        int r = changing_begin(call, error);
+        int r = interfaces_changing_begin(call, error);
 
         if (r < 0)
                 return r;
-        if (!managed->definition)
-                r = error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' has no stored definition",
-                              interface->object.name);
-        if (r >= 0)
-                r = interface_store_forget(&state->store, interface->object.name, error);
-        if (r >= 0)
-                drop_definition(state, managed);
-        changing_end(state);
+        r = managed->definition
+                    ? interfaces_forget(state, managed, call->deadline_usec, error)
+                    : error_set(error, ERROR_OPERATION_INVALID,
+                                "The interface '%s' has no definition of virtbus", interface->object.name);
+        interfaces_changing_end(state);
         return r;
 }
 
@@ -472,7 +522,8 @@ int interfaces_create(Call *call, HostInterface *interface, uint32_t flags, Erro
         if (interface->is_active)
                 return error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' is up already",
                                  interface->object.name);
-        return bring_up(call->driver->interfaces, (Managed *)interface, error);
+        return interfaces_bring_up(call->driver->interfaces, (Managed *)interface, call->deadline_usec,
+                                   error);
 }
 
 int interfaces_destroy(Call *call, HostInterface *interface, uint32_t flags, Error *error)
@@ -484,7 +535,8 @@ int interfaces_destroy(Call *call, HostInterface *interface, uint32_t flags, Err
         if (!interface->is_active)
                 return error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' is not up",
                                  interface->object.name);
-        return take_down(call->driver->interfaces, (Managed *)interface, error);
+        return interfaces_take_down(call->driver->interfaces, (Managed *)interface, call->deadline_usec,
+                                    error);
 }
 
 int interfaces_get_xml_desc(Call *call, HostInterface *interface, uint32_t flags, char **ret_xml,
@@ -504,172 +556,4 @@ int interfaces_get_xml_desc(Call *call, HostInterface *interface, uint32_t flags
         live = links_describe(state->links, managed->index);
         *ret_xml = host_interface_format(live, flags & XML_INACTIVE ? DEFINITION_INACTIVE : 0);
         return 0;
-}
-
-/* All definitions in one document. */
-static char *definitions_text(const Driver *driver)
-{
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *interfaces =
-                object_table_list(driver->objects, OBJECT_INTERFACE);
-        XmlWriter *writer = xml_writer_new();
-
-        xml_writer_open(writer, "interfaces");
-        for (unsigned i = 0; i < interfaces->len; i++) {
-                const Managed *managed = interfaces->pdata[i];
-                _cleanup_(freep) char *xml = NULL;
-
-                if (!managed->definition)
-                        continue;
-                xml = host_interface_format(managed->definition, DEFINITION_INACTIVE);
-                xml_writer_open(writer, "stored");
-                xml_writer_attribute(writer, "active", managed->interface.is_active ? "yes" : "no");
-                xml_writer_raw(writer, xml);
-                xml_writer_close(writer);
-        }
-        xml_writer_close(writer);
-        return xml_writer_finish(writer);
-}
-
-int interfaces_change_begin(Call *call, uint32_t flags, Error *error)
-{
-        struct InterfaceState *state = call->driver->interfaces;
-        _cleanup_(freep) char *text = NULL;
-        int r = error_check_flags(error, "InterfaceChangeBegin", flags, 0);
-
-        if (r >= 0)
-                r = changing_begin(call, error);
-        if (r < 0)
-                return r;
-        text = definitions_text(call->driver);
-        r = interface_store_has_begun(&state->store)
-                    ? error_set(error, ERROR_OPERATION_INVALID,
-                                "A change of the host's interfaces was begun already: commit it or "
-                                "roll it back")
-                    : interface_store_begin(&state->store, text, error);
-        changing_end(state);
-        return r;
-}
-
-static int check_begun(const struct InterfaceState *state, Error *error)
-{
-        return interface_store_has_begun(&state->store)
-                       ? 0
-                       : error_set(error, ERROR_OPERATION_INVALID,
-                                   "No change of the host's interfaces was begun");
-}
-
-int interfaces_change_commit(Call *call, uint32_t flags, Error *error)
-{
-        struct InterfaceState *state = call->driver->interfaces;
-        int r = error_check_flags(error, "InterfaceChangeCommit", flags, 0);
-
-        if (r >= 0)
-                r = changing_begin(call, error);
-        if (r < 0)
-                return r;
-        r = check_begun(state, error);
-        if (r >= 0)
-                r = interface_store_end(&state->store, error);
-        changing_end(state);
-        return r;
-}
-
-/* Names of `old` that are defined in another way now, or not at all, get what they were; the others,
- * nothing.
- */
-static int restore(struct InterfaceState *state, const XmlNode *stored, GHashTable *kept,
-                   Error *error) AWAITS
-{
-        void *read = NULL;
-        HostInterfaceDefinition *definition;
-        Managed *managed;
-        bool was_active = g_strcmp0(xml_attribute(stored, "active"), "yes") == 0;
-        _cleanup_(freep) char *difference = NULL;
-        const XmlNode *node = xml_child(stored, "interface");
-        int r = node ? struct_parse(&host_interface_definition_type, node, 0, &read, error)
-                     : error_set(error, ERROR_INTERNAL, "What was stored of the interfaces is damaged");
-
-        if (r < 0)
-                return r;
-        definition = read;
-        g_hash_table_add(kept, g_strdup(definition->name));
-        managed = managed_find(state, definition->name);
-        if (managed && managed->definition)
-                difference = struct_difference(&host_interface_definition_type, managed->definition,
-                                               definition, false);
-        if (managed && managed->definition && !difference) {
-                host_interface_free(definition);
-        } else {
-                r = interface_store_save(&state->store, definition, error);
-                if (r < 0) {
-                        host_interface_free(definition);
-                        return r;
-                }
-                if (managed && managed->interface.is_active)
-                        r = take_down(state, managed, error);
-                set_definition(state, definition, &managed);
-        }
-        if (r >= 0 && was_active && (difference || !managed->interface.is_active))
-                r = bring_up(state, managed, error);
-        return r;
-}
-
-/* What was defined since is taken down and forgotten. */
-static int remove_others(struct InterfaceState *state, GHashTable *kept, Error *error) AWAITS
-{
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *interfaces =
-                object_table_list(state->driver->objects, OBJECT_INTERFACE);
-        int r = 0;
-
-        for (unsigned i = 0; i < interfaces->len && r >= 0; i++) {
-                Managed *managed = interfaces->pdata[i];
-                const char *name = managed->interface.object.name;
-
-                if (managed->interface.object.is_gone || !managed->definition ||
-                    g_hash_table_contains(kept, name))
-                        continue;
-                if (managed->definition->type != HOST_INTERFACE_ETHERNET && managed->interface.is_active)
-                        r = take_down(state, managed, error);
-                if (r >= 0)
-                        r = interface_store_forget(&state->store, name, error);
-                if (r >= 0 && !managed->interface.object.is_gone)
-                        drop_definition(state, managed);
-        }
-        return r;
-}
-
-static int roll_back(struct InterfaceState *state, Error *error) AWAITS
-{
-        _cleanup_(g_hash_table_unrefp) GHashTable *kept =
-                g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
-        _cleanup_(freep) char *text = NULL;
-        int r = interface_store_read_begun(&state->store, &text, error);
-
-        if (r >= 0)
-                r = xml_parse(text, strlen(text), "interfaces", &document, error);
-        if (r < 0)
-                return r;
-        for (const XmlNode *node = xml_child(xml_document_root(document), "stored"); node && r >= 0;
-             node = xml_next(node))
-                r = restore(state, node, kept, error);
-        if (r >= 0)
-                r = remove_others(state, kept, error);
-        return r < 0 ? r : interface_store_end(&state->store, error);
-}
-
-int interfaces_change_rollback(Call *call, uint32_t flags, Error *error)
-{
-        struct InterfaceState *state = call->driver->interfaces;
-        int r = error_check_flags(error, "InterfaceChangeRollback", flags, 0);
-
-        if (r >= 0)
-                r = changing_begin(call, error);
-        if (r < 0)
-                return r;
-        r = check_begun(state, error);
-        if (r >= 0)
-                r = roll_back(state, error);
-        changing_end(state);
-        return r;
 }

@@ -399,7 +399,7 @@ static int find_there(Task *task, struct rtnl_link **ret_link)
                       : error_set(&task->error, ERROR_NO_DEVICE, "The host has no device '%s'", task->name);
 }
 
-static int set_up_step(Task *task)
+static int change_step(Task *task, LinkFill fill, const char *what)
 {
         struct rtnl_link *link;
         int index, r = find_there(task, &link);
@@ -408,8 +408,23 @@ static int set_up_step(Task *task)
                 return r;
         index = rtnl_link_get_ifindex(link);
         rtnl_link_put(link);
-        r = change_link(task, index, fill_up, NULL);
-        return r < 0 ? fail(task, r, "bring up", task->name) : 0;
+        r = change_link(task, index, fill, NULL);
+        return r < 0 ? fail(task, r, what, task->name) : 0;
+}
+
+static int set_up_step(Task *task)
+{
+        return change_step(task, fill_up, "bring up");
+}
+
+static int mark_step(Task *task)
+{
+        return change_step(task, fill_finished, "mark");
+}
+
+int link_mark(const char *name, Error *error)
+{
+        return run(name, NULL, mark_step, error);
 }
 
 int link_set_up(const char *name, Error *error)

@@ -11,5 +11,7 @@
 int link_bring_up(const HostInterfaceDefinition *definition, Error *error) AWAITS;
 /* Brings up what is there as it is. */
 int link_set_up(const char *name, Error *error) AWAITS;
+/* Has link_take_down() remove it. */
+int link_mark(const char *name, Error *error) AWAITS;
 /* Takes it down; what was made here is removed. */
 int link_take_down(const char *name, Error *error) AWAITS;

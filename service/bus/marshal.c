@@ -379,6 +379,18 @@ int marshal_read(sd_bus_message *message, const char *signature, GVariant **ret_
         return 0;
 }
 
+int marshal_read_all(sd_bus_message *message, GVariant **ret_values)
+{
+        _cleanup_(g_variant_builder_unrefp) GVariantBuilder *builder =
+                g_variant_builder_new(G_VARIANT_TYPE_TUPLE);
+        unsigned n_values = 0;
+        int r = read_children(message, &n_values, builder);
+
+        if (r >= 0)
+                *ret_values = g_variant_ref_sink(g_variant_builder_end(builder));
+        return r;
+}
+
 int marshal_read_strings(sd_bus_message *message, char ***ret_strings)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *strings = g_ptr_array_new_with_free_func(g_free);

@@ -26,6 +26,9 @@ int marshal_append_records(sd_bus_message *message, const char *signature, const
 /* Reads one complete value of the type that `signature` names from where the message stands. */
 int marshal_read(sd_bus_message *message, const char *signature, GVariant **ret_value);
 
+/* Reads all that follows, as a tuple. */
+int marshal_read_all(sd_bus_message *message, GVariant **ret_values);
+
 /* Appends a string; a NULL is the empty string, bytes that are no UTF-8 are replaced. */
 int marshal_append_string(sd_bus_message *message, const char *text);
 

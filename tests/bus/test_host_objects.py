@@ -197,12 +197,6 @@ def test_definitions_that_cannot_be_are_refused(system_daemon, links):
     no("<interface type='bridge' name='../vbhbr'><bridge/></interface>", "'/'")
     no("<interface", "interface")
     no(BRIDGE.format(mode="none", mtu=1500, members=""), "flags", flags=2)
-    manager = pathlib.Path("/run/NetworkManager")
-    manager.mkdir()
-    try:
-        no(BRIDGE.format(mode="none", mtu=1500, members=""), "NetworkManager")
-    finally:
-        manager.rmdir()
     assert find(client, "vbhbr") is None
 
 

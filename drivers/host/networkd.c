@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* systemd-networkd: files in its folders, and its Reload. What is to be up from the host's boot on stands in
+ * /etc, the rest in /run while it is up; what stands in /etc and is not to be up now has a condition in /run
+ * that is not true. Files are found again by their names: NETWORKD_PREFIX, and the definition's name in that
+ * of a drop-in or the first line of a .netdev. */
+
+#include "core/store.h"
+#include "drivers/host/host-manager.h"
+#include "drivers/host/networkd-text.h"
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SERVICE  "org.freedesktop.network1"
+#define PATH     "/org/freedesktop/network1"
+#define ETC      "etc/systemd/network"
+#define RUN      "run/systemd/network"
+#define FILE_MAX (1024 * 1024)
+#define DAEMON   "systemd-networkd"
+
+static char *folder_path(const Driver *driver, const char *folder)
+{
+        return g_build_filename(driver->config->root ? driver->config->root : "/", folder, NULL);
+}
+
+static int manages(const Driver *driver, const char *device _unused_, bool has_device _unused_,
+                   uint64_t deadline_usec, Error *error)
+{
+        static const ServiceMethod method = { "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                              "org.freedesktop.DBus", "NameHasOwner" };
+        _cleanup_(g_variant_unrefp) GVariant *reply = NULL;
+        gboolean has_owner;
+        int r;
+
+        if (!driver->service_call)
+                return 0;
+        r = driver->service_call(&method, g_variant_new("(s)", SERVICE), deadline_usec, &reply, error);
+        if (r < 0)
+                return r;
+        g_variant_get(reply, "(b)", &has_owner);
+        return has_owner;
+}
+
+/* The file by which it configures the device; NULL: none. */
+static int find_file(const Driver *driver, const char *device, uint64_t deadline_usec, char **ret_file,
+                     Error *error) AWAITS
+{
+        static const ServiceMethod find = { SERVICE, PATH, SERVICE ".Manager", "GetLinkByName" };
+        _cleanup_(g_variant_unrefp) GVariant *link = NULL, *description = NULL;
+        const char *path, *text;
+        json_t *json;
+        int32_t index;
+        int r = driver->service_call(&find, g_variant_new("(s)", device), deadline_usec, &link, error);
+
+        if (r < 0)
+                return r;
+        if (!g_variant_is_of_type(link, G_VARIANT_TYPE("(io)")))
+                return error_set(error, ERROR_OPERATION_FAILED,
+                                 DAEMON " answers in another way than expected");
+        g_variant_get(link, "(i&o)", &index, &path);
+        r = driver->service_call(&(ServiceMethod){ SERVICE, path, SERVICE ".Link", "Describe" }, NULL,
+                                 deadline_usec, &description, error);
+        if (r < 0)
+                return r;
+        if (!g_variant_is_of_type(description, G_VARIANT_TYPE("(s)")))
+                return error_set(error, ERROR_OPERATION_FAILED,
+                                 DAEMON " answers in another way than expected");
+        g_variant_get(description, "(&s)", &text);
+        json = json_loads(text, 0, NULL);
+        *ret_file = g_strdup(json_string_value(json_object_get(json, "NetworkFile")));
+        json_decref(json);
+        return 0;
+}
+
+static int check_free(const Driver *driver, const char *device, bool has_device, uint64_t deadline_usec,
+                      Error *error)
+{
+        _cleanup_(freep) char *file = NULL, *name = NULL;
+        int r = has_device ? find_file(driver, device, deadline_usec, &file, error) : 0;
+
+        if (r < 0 || !file)
+                return r;
+        name = g_path_get_basename(file);
+        return g_str_has_prefix(name, NETWORKD_PREFIX)
+                       ? 0
+                       : error_set(error, ERROR_OPERATION_INVALID,
+                                   "The interface '%s' is configured by %s of " DAEMON
+                                   ", which is not of virtbus: change it there",
+                                   device, file);
+}
+
+static int reload(const Driver *driver, uint64_t deadline_usec, Error *error) AWAITS
+{
+        static const ServiceMethod method = { SERVICE, PATH, SERVICE ".Manager", "Reload" };
+
+        return driver->service_call(&method, NULL, deadline_usec, NULL, error);
+}
+
+static bool has_text(int fd, const NetworkdFile *file)
+{
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+
+        return store_read(fd, file->name, FILE_MAX, &text, &size, NULL) >= 0 &&
+               strcmp(text, file->text) == 0;
+}
+
+/* A file that is as it should be is left alone: to systemd-networkd it is the same one then. */
+static int write_files(const Driver *driver, const char *folder, GPtrArray *files, Error *error) AWAITS
+{
+        _cleanup_(freep) char *top = folder_path(driver, folder);
+        int r = 0;
+
+        for (unsigned i = 0; i < files->len && r >= 0; i++) {
+                const NetworkdFile *file = files->pdata[i];
+                _cleanup_(freep) char *path = g_build_filename(top, file->folder, NULL);
+                _cleanup_(closep) int fd = store_open_folder(path, 0755, error);
+
+                r = MIN(fd, 0);
+                if (r >= 0 && !has_text(fd, file))
+                        r = store_write(fd, file->name, file->text, strlen(file->text), 0644, error);
+        }
+        return r;
+}
+
+/* Whose the file is, to be freed; NULL: not of virtbus. `folder` is that of a drop-in, or NULL. */
+static char *owner_of(const char *top, const char *folder, const char *name)
+{
+        _cleanup_(freep) char *path = g_build_filename(top, name, NULL);
+        _cleanup_(freep) char *text = NULL;
+
+        if (!g_str_has_prefix(folder ? folder : name, NETWORKD_PREFIX))
+                return NULL;
+        if (folder && g_str_has_suffix(name, DOWN_SUFFIX))
+                return g_strndup(name, strlen(name) - strlen(DOWN_SUFFIX));
+        if (folder && g_str_has_suffix(name, DROP_IN_SUFFIX))
+                return g_strndup(name, strlen(name) - strlen(DROP_IN_SUFFIX));
+        if (folder || !g_str_has_suffix(name, NETDEV_SUFFIX) ||
+            !g_file_get_contents(path, &text, NULL, NULL) || !g_str_has_prefix(text, NETWORKD_TAG))
+                return NULL;
+        return g_strndup(text + strlen(NETWORKD_TAG), strcspn(text + strlen(NETWORKD_TAG), "\n"));
+}
+
+/* Whether a file of that owner shall stay. */
+typedef bool (*FileKeep)(const char *owner, const char *folder, const char *name, const void *data);
+
+static bool is_of_another(const char *owner, const char *folder _unused_, const char *name _unused_,
+                          const void *data)
+{
+        return strcmp(owner, data) != 0;
+}
+
+static bool is_of_another_or_a_part(const char *owner, const char *folder _unused_, const char *name,
+                                    const void *data)
+{
+        return strcmp(owner, data) != 0 || !g_str_has_suffix(name, DOWN_SUFFIX);
+}
+
+typedef struct Wanted {
+        const char *owner;
+        const GPtrArray *files;
+} Wanted;
+
+static bool is_of_another_or_wanted(const char *owner, const char *folder, const char *name,
+                                    const void *data)
+{
+        const Wanted *wanted = data;
+
+        if (strcmp(owner, wanted->owner) != 0 || g_str_has_suffix(name, DOWN_SUFFIX))
+                return true;
+        for (unsigned i = 0; i < wanted->files->len; i++) {
+                const NetworkdFile *file = wanted->files->pdata[i];
+
+                if (g_strcmp0(file->folder, folder) == 0 && strcmp(file->name, name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* Removes files of the folder `folder` in `top` (NULL: of itself). */
+static int clean_folder(const char *top, const char *folder, FileKeep keep, const void *data,
+                        Error *error) AWAITS
+{
+        _cleanup_(freep) char *path = g_build_filename(top, folder, NULL);
+        _cleanup_(closep) int fd = store_open_folder(path, 0755, error);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *names = NULL;
+        int r = fd < 0 ? fd : store_list(fd, "", &names, error);
+
+        for (unsigned i = 0; r >= 0 && i < names->len; i++) {
+                const char *name = names->pdata[i];
+                _cleanup_(freep) char *owner = owner_of(path, folder, name);
+
+                if (owner && !keep(owner, folder, name, data))
+                        r = store_remove(fd, name, error);
+        }
+        return r;
+}
+
+/* An empty folder of drop-ins goes, and the main file that had nothing else. */
+static int remove_empty(const char *top, const char *folder, Error *error) AWAITS
+{
+        _cleanup_(freep) char *path = g_build_filename(top, folder, NULL);
+        _cleanup_(freep) char *main_file = g_strndup(folder, strlen(folder) - strlen(".d"));
+        _cleanup_(closep) int fd = -EBADF;
+
+        if (rmdir(path) < 0 || !g_str_has_suffix(main_file, NETWORK_SUFFIX))
+                return 0; /* it has others */
+        fd = store_open_folder(top, 0755, error);
+        return fd < 0 ? fd : store_remove(fd, main_file, error);
+}
+
+static int clean(const Driver *driver, const char *in, FileKeep keep, const void *data, Error *error) AWAITS
+{
+        _cleanup_(freep) char *top = folder_path(driver, in);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *folders = g_ptr_array_new_with_free_func(g_free);
+        GDir *listing = g_dir_open(top, 0, NULL);
+        const char *name;
+        int r;
+
+        if (!listing)
+                return 0;
+        while ((name = g_dir_read_name(listing)))
+                if (g_str_has_prefix(name, NETWORKD_PREFIX) && g_str_has_suffix(name, ".d"))
+                        g_ptr_array_add(folders, g_strdup(name));
+        g_dir_close(listing);
+        r = clean_folder(top, NULL, keep, data, error);
+        for (unsigned i = 0; i < folders->len && r >= 0; i++) {
+                r = clean_folder(top, folders->pdata[i], keep, data, error);
+                if (r >= 0)
+                        r = remove_empty(top, folders->pdata[i], error);
+        }
+        return r;
+}
+
+/* What the definition has in the folder becomes this. */
+static int replace_files(const Driver *driver, const char *folder, const HostInterfaceDefinition *definition,
+                         Error *error) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *files = networkd_files(definition);
+        int r = write_files(driver, folder, files, error);
+
+        return r < 0 ? r
+                     : clean(driver, folder, is_of_another_or_wanted,
+                             &(Wanted){ .owner = definition->name, .files = files }, error);
+}
+
+/* For another run of the host; now it is as it is. */
+static int put_down(const Driver *driver, const HostInterfaceDefinition *definition, Error *error) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *files = networkd_down_files(definition);
+
+        return write_files(driver, RUN, files, error);
+}
+
+static int store(const Driver *driver, const char *name, const HostInterfaceDefinition *definition,
+                 bool is_up, uint64_t deadline_usec _unused_, Error *error)
+{
+        bool is_for_boot = definition && definition->start == START_MODE_ONBOOT;
+        int r;
+
+        if (is_for_boot) {
+                r = is_up ? 0 : put_down(driver, definition, error);
+                if (r >= 0)
+                        r = replace_files(driver, ETC, definition, error);
+                return r < 0 || !is_up ? r : clean(driver, RUN, is_of_another, name, error);
+        }
+        r = definition && is_up ? replace_files(driver, RUN, definition, error)
+                                : clean(driver, RUN, is_of_another, name, error);
+        return r < 0 ? r : clean(driver, ETC, is_of_another, name, error);
+}
+
+static int start(const Driver *driver, const HostInterfaceDefinition *definition, uint64_t deadline_usec,
+                 Error *error)
+{
+        bool is_for_boot = definition->start == START_MODE_ONBOOT;
+        int r = replace_files(driver, is_for_boot ? ETC : RUN, definition, error);
+
+        if (r >= 0)
+                r = clean(driver, RUN, is_for_boot ? is_of_another : is_of_another_or_a_part,
+                          definition->name, error);
+        return r < 0 ? r : reload(driver, deadline_usec, error);
+}
+
+static int stop(const Driver *driver, const HostInterfaceDefinition *definition, uint64_t deadline_usec,
+                Error *error)
+{
+        int r = definition->start == START_MODE_ONBOOT
+                        ? put_down(driver, definition, error)
+                        : clean(driver, RUN, is_of_another, definition->name, error);
+
+        return r < 0 ? r : reload(driver, deadline_usec, error);
+}
+
+static bool is_defined(const char *owner, const char *folder _unused_, const char *name _unused_,
+                       const void *data)
+{
+        return g_hash_table_contains((GHashTable *)data, owner);
+}
+
+static bool is_for_boot(const char *owner, const char *folder _unused_, const char *name _unused_,
+                        const void *data)
+{
+        const HostInterfaceDefinition *definition = g_hash_table_lookup((GHashTable *)data, owner);
+
+        return definition && definition->start == START_MODE_ONBOOT;
+}
+
+static int settle(const Driver *driver, GHashTable *definitions, uint64_t deadline_usec _unused_,
+                  Error *error)
+{
+        GHashTableIter iterator;
+        gpointer value;
+        int r = clean(driver, ETC, is_for_boot, definitions, error);
+
+        if (r >= 0)
+                r = clean(driver, RUN, is_defined, definitions, error);
+        g_hash_table_iter_init(&iterator, definitions);
+        while (r >= 0 && g_hash_table_iter_next(&iterator, NULL, &value)) {
+                const HostInterfaceDefinition *definition = value;
+
+                if (definition->start == START_MODE_ONBOOT)
+                        r = replace_files(driver, ETC, definition, error);
+        }
+        return r;
+}
+
+const HostManager networkd_manager = {
+        .name = DAEMON,
+        .changes_parents = true,
+        .manages = manages,
+        .check_free = check_free,
+        .check = networkd_check,
+        .store = store,
+        .start = start,
+        .stop = stop,
+        .settle = settle,
+};

@@ -1,0 +1,200 @@
+#!/bin/bash
+# Runs as root in the machine of systemd.sh: the host's interfaces, defined through what manages its network. The cards
+# enp0s16, enp0s17 and enp0s18 are on no network.
+. /share/checks.sh
+qemu=/org/libvirt/QEMU
+
+connect() {
+        call $qemu org.libvirt.Connect "$@"
+}
+
+define() {
+        connect InterfaceDefineXML su "$1" 0
+}
+
+interface() {
+        local path
+        path=$(connect InterfaceLookupByName s "$1" | cut -d'"' -f2)
+        shift
+        call "$path" org.libvirt.Interface "$@"
+}
+
+property() {
+        bus get-property org.virtbus1 "$(connect InterfaceLookupByName s "$1" | cut -d'"' -f2)" org.virtbus1.Interface "$2"
+}
+
+# refused WHAT WORDS COMMAND...: fails, and says so by these words
+refused() {
+        local what=$1 words=$2 said
+        shift 2
+        if said=$("$@" 2>&1) || ! grep -qF -- "$words" <<< "$said"; then
+                echo "not ok $what: $said" >> $share/result
+        else
+                echo "ok $what" >> $share/result
+        fi
+}
+
+change() {
+        connect "InterfaceChange$1" u 0
+}
+
+# link NAME WORDS: what ip says of it has these words
+link() {
+        ip -d addr show dev "$1" 2>&1 | grep -qF -- "$2"
+}
+
+there() {
+        [ -e "/sys/class/net/$1" ]
+}
+
+gone() {
+        ! there "$1"
+}
+
+# Names are known once udev has given them.
+ready() {
+        udevadm settle
+        until_true 60 interface enp0s18 GetXMLDesc u 0
+}
+
+kill_daemon() {
+        kill -KILL "$(systemctl show --value -p MainPID virtbusd.service)"
+        until_true 60 call / org.freedesktop.DBus.Peer Ping
+        until_true 60 interface enp0s18 GetXMLDesc u 0
+}
+
+br0="<interface type='bridge' name='br0'><start mode='onboot'/><mtu size='1450'/><protocol family='ipv4'>
+        <ip address='10.77.0.1' prefix='24'/><route gateway='10.77.0.254'/></protocol><protocol family='ipv6'>
+        <ip address='fd00:77::1' prefix='64'/></protocol><bridge stp='on' delay='4'>
+        <interface type='ethernet' name='enp0s16'/></bridge></interface>"
+vlan="<interface type='vlan' name='br0.7'><protocol family='ipv4'><ip address='10.77.7.1' prefix='24'/></protocol>
+        <vlan tag='7'><interface name='br0'/></vlan></interface>"
+bond="<interface type='bond' name='bond0'><bond mode='active-backup'><miimon freq='100' updelay='200'/>
+        <interface type='ethernet' name='enp0s17'/></bond></interface>"
+
+# bridges_and_others WHO: what is the same whoever manages the network
+bridges_and_others() {
+        local who=$1
+
+        is "$who: a bridge is defined" define "$br0"
+        same "$who: it is not there yet" "gone s \"notpresent\"" "$(gone br0 && echo gone) $(property br0 LinkState)"
+        is "$who: it comes up" interface br0 Create u 0
+        is "$who: its address" link br0 "inet 10.77.0.1/24"
+        is "$who: its other address" link br0 "inet6 fd00:77::1/64"
+        is "$who: its MTU" link br0 "mtu 1450"
+        is "$who: its spanning tree" link br0 "forward_delay 400"
+        is "$who: it is switched on" link br0 "stp_state 1"
+        is "$who: its port" link enp0s16 "master br0"
+        is "$who: its route" until_true 10 bash -c "ip route show default | grep -q 'via 10.77.0.254 dev br0'"
+        same "$who: it is active" "b true" "$(property br0 Active)"
+        same "$who: and defined" "b true" "$(property br0 Defined)"
+        refused "$who: it cannot come up twice" "is up already" interface br0 Create u 0
+        is "$who: a VLAN on it" define "$vlan"
+        is "$who: comes up" interface br0.7 Create u 0
+        is "$who: with its tag" link br0.7 "vlan protocol 802.1Q id 7"
+        is "$who: and its address" link br0.7 "inet 10.77.7.1/24"
+        is "$who: which left the bridge as it was" link br0 "inet 10.77.0.1/24"
+        is "$who: the VLAN goes down" interface br0.7 Destroy u 0
+        is "$who: it is gone" gone br0.7
+        is "$who: the bridge is still up" link br0 "inet 10.77.0.1/24"
+        is "$who: the bridge goes down" interface br0 Destroy u 0
+        is "$who: it is gone, too" gone br0
+        same "$who: and still defined" "b true" "$(property br0 Defined)"
+        is "$who: a bond" define "$bond"
+        is "$who: it comes up, too" interface bond0 Create u 0
+        is "$who: its mode" link bond0 "miimon 100 updelay 200"
+        is "$who: its part" link enp0s17 "master bond0"
+        is "$who: the bridge did not come back with it" gone br0
+        is "$who: it comes up again, after a crash" kill_daemon
+        is "$who: which it outlives" link bond0 "bond mode active-backup"
+        is "$who: and is ended by the next daemon" interface bond0 Destroy u 0
+        is "$who: without a trace" gone bond0
+        is "$who: the bond is forgotten" interface bond0 Undefine
+        refused "$who: so nobody knows it" "found" interface bond0 GetXMLDesc u 0
+
+        is "$who: a change begins" change Begin
+        is "$who: with another bridge" define "<interface type='bridge' name='br1'><bridge/></interface>"
+        is "$who: which is up" interface br1 Create u 0
+        is "$who: and the first as another" define "${br0/1450/1300}"
+        is "$who: comes up with that" interface br0 Create u 0
+        is "$who: for all to see" link br0 "mtu 1300"
+        is "$who: it is taken back" change Rollback
+        is "$who: the other bridge is gone" gone br1
+        is "$who: the first is down" gone br0
+        is "$who: and as it was" grep -q "mtu size=.*1450" <(interface br0 GetXMLDesc u 1)
+
+        refused "$who: a name that would break a file" "letters, digits" define "<interface type='bridge' name='br&quot;0'><bridge/></interface>"
+        refused "$who: a name that would leave a folder" "'..'" define "<interface type='bridge' name='..'><bridge/></interface>"
+        refused "$who: a name of two lines" "control characters" define "<interface type='bridge' name='br&#10;0'><bridge/></interface>"
+        refused "$who: such a name in a VLAN" "letters, digits" define "<interface type='vlan' name='v1'><vlan tag='1'>
+                <interface name='br0&#10;[Match]'/></vlan></interface>"
+        refused "$who: no device" "no device 'enp0s99'" define "<interface type='ethernet' name='enp0s99'/>"
+        ip link add other type bridge
+        refused "$who: a bridge of somebody else's" "virtbus has not defined" define "<interface type='bridge' name='other'><bridge/></interface>"
+        ip link del other
+}
+
+# systemd-networkd
+configured() {
+        ls /etc/systemd/network /run/systemd/network 2> /dev/null | grep virtbus
+}
+
+mkdir -p /etc/systemd/network
+cat > /etc/systemd/network/50-own.network << 'END'
+[Match]
+Name=enp0s18
+[Network]
+Address=10.99.0.1/24
+ConfigureWithoutCarrier=yes
+END
+cp -a /etc/systemd/network /tmp/before
+systemctl start systemd-networkd
+ready
+is "networkd: somebody's own interface is up" until_true 30 link enp0s18 "inet 10.99.0.1/24"
+bridges_and_others networkd
+refused "networkd: what others have is not defined" "/etc/systemd/network/50-own.network" define "<interface type='ethernet' name='enp0s18'/>"
+refused "networkd: nor plugged in" "50-own.network" define "<interface type='bridge' name='br2'><bridge>
+        <interface type='ethernet' name='enp0s18'/></bridge></interface>"
+refused "networkd: nor a VLAN put on it" "50-own.network" define "<interface type='vlan' name='v1'><vlan tag='1'><interface name='enp0s18'/></vlan></interface>"
+refused "networkd: nor taken down" "50-own.network" interface enp0s18 Destroy u 0
+refused "networkd: nor undefined" "no definition" interface enp0s18 Undefine
+is "networkd: it is as it was" link enp0s18 "inet 10.99.0.1/24"
+refused "networkd: hotplug" "systemd-networkd" define "<interface type='bridge' name='br3'><start mode='hotplug'/><bridge/></interface>"
+is "networkd: a card with an address" define "<interface type='ethernet' name='enp0s17'><start mode='onboot'/><protocol family='ipv4'><ip address='10.78.0.1' prefix='24'/></protocol>
+        <protocol family='ipv6'><autoconf/></protocol></interface>"
+is "networkd: it comes up by a restart, as at boot" bash -c "rm -r /run/systemd/network/*; systemctl restart systemd-networkd"
+is "networkd: with it the bridge" until_true 30 link br0 "inet 10.77.0.1/24"
+is "networkd: and its port" until_true 30 link enp0s16 "master br0"
+is "networkd: the card" until_true 30 link enp0s17 "inet 10.78.0.1/24"
+is "networkd: the bridge goes down" interface br0 Destroy u 0
+is "networkd: it is gone after that, too" gone br0
+is "networkd: a reload does not bring it back" networkctl reload
+is "networkd: the card goes down" interface enp0s17 Destroy u 0
+same "networkd: it is down" "b false" "$(property enp0s17 Active)"
+is "networkd: and comes up again" interface enp0s17 Create u 0
+is "networkd: with its address" link enp0s17 "inet 10.78.0.1/24"
+same "networkd: no bridge until now" "gone" "$(gone br0 && echo gone)"
+# A crash between the files and the store, and one after the store.
+systemctl stop virtbusd
+cp /etc/systemd/network/10-virtbus-br0.netdev /etc/systemd/network/10-virtbus-left.netdev
+sed -i -e 's/br0/left/' /etc/systemd/network/10-virtbus-left.netdev
+rm /etc/systemd/network/10-virtbus-br0.network.d/br0.conf
+ready
+is "networkd: what a crash left is removed" until_true 20 bash -c '[ ! -e /etc/systemd/network/10-virtbus-left.netdev ]'
+is "networkd: what it lost is written" until_true 20 test -e /etc/systemd/network/10-virtbus-br0.network.d/br0.conf
+is "networkd: the card is forgotten" interface enp0s17 Undefine
+is "networkd: it stays up" link enp0s17 "inet 10.78.0.1/24"
+is "networkd: it can be taken down all the same" interface enp0s17 Destroy u 0
+is "networkd: the VLAN is forgotten" interface br0.7 Undefine
+is "networkd: the bridge comes up once more" interface br0 Create u 0
+is "networkd: and is forgotten" interface br0 Undefine
+is "networkd: it stays up until it is taken down" link br0 "inet 10.77.0.1/24"
+is "networkd: and then is gone" bash -c "busctl --system call org.virtbus1 $(connect InterfaceLookupByName s br0 | cut -d'"' -f2) org.libvirt.Interface Destroy u 0"
+same "networkd: nothing of ours is left" "" "$(configured)"
+is "networkd: nothing of others was touched" diff -r /tmp/before /etc/systemd/network
+systemctl stop systemd-networkd.socket systemd-networkd
+
+journalctl -b --no-pager -o short-monotonic > $share/journal 2>&1
+echo "all done" >> $share/result
+sync
+systemctl poweroff -ff
