@@ -37,7 +37,7 @@ typedef struct HostManager {
                       Error *error) AWAITS;
 } HostManager;
 
-extern const HostManager network_manager, networkd_manager, ifupdown_manager;
+extern const HostManager network_manager, networkd_manager;
 
 /* In the order in which they are asked; ends with NULL. */
 extern const HostManager *const host_managers[];

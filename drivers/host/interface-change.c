@@ -123,7 +123,8 @@ static int remove_others(struct InterfaceState *state, GHashTable *kept, uint64_
                 if (managed->interface.object.is_gone || !managed->definition ||
                     g_hash_table_contains(kept, name))
                         continue;
-                if (managed->definition->type != HOST_INTERFACE_ETHERNET && managed->interface.is_active)
+                if ((managed->manager || managed->definition->type != HOST_INTERFACE_ETHERNET) &&
+                    managed->interface.is_active)
                         r = interfaces_take_down(state, managed, deadline_usec, error);
                 if (r >= 0)
                         r = interfaces_forget(state, managed, deadline_usec, error);

@@ -382,12 +382,14 @@ static int check_can_do(const HostInterfaceDefinition *definition, Error *error)
 static int check_definition(const struct InterfaceState *state, const HostInterfaceDefinition *definition,
                             uint64_t deadline_usec, const HostManager **ret_manager, Error *error) AWAITS
 {
-        const Managed *managed = interfaces_find(state, definition->name);
+        const Managed *managed;
         int r;
 
         *ret_manager = NULL;
         if (is_in_memory(state))
                 return 0;
+        links_read(state->links);
+        managed = interfaces_find(state, definition->name);
         if (definition->type == HOST_INTERFACE_ETHERNET && (!managed || !managed->index))
                 return error_set(error, ERROR_NO_DEVICE, "The host has no device '%s'", definition->name);
         r = managed && managed->definition ? interface_managed_check(state, managed, deadline_usec, error)

@@ -7,6 +7,7 @@
 
 #include "core/store.h"
 #include "drivers/host/host-manager.h"
+#include "drivers/host/host-service.h"
 #include "drivers/host/networkd-text.h"
 #include <errno.h>
 #include <jansson.h>
@@ -29,19 +30,7 @@ static char *folder_path(const Driver *driver, const char *folder)
 static int manages(const Driver *driver, const char *device _unused_, bool has_device _unused_,
                    uint64_t deadline_usec, Error *error)
 {
-        static const ServiceMethod method = { "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                              "org.freedesktop.DBus", "NameHasOwner" };
-        _cleanup_(g_variant_unrefp) GVariant *reply = NULL;
-        gboolean has_owner;
-        int r;
-
-        if (!driver->service_call)
-                return 0;
-        r = driver->service_call(&method, g_variant_new("(s)", SERVICE), deadline_usec, &reply, error);
-        if (r < 0)
-                return r;
-        g_variant_get(reply, "(b)", &has_owner);
-        return has_owner;
+        return host_service_is_running(driver, SERVICE, deadline_usec, error);
 }
 
 /* The file by which it configures the device; NULL: none. */
@@ -53,21 +42,16 @@ static int find_file(const Driver *driver, const char *device, uint64_t deadline
         const char *path, *text;
         json_t *json;
         int32_t index;
-        int r = driver->service_call(&find, g_variant_new("(s)", device), deadline_usec, &link, error);
+        int r = host_service_ask(driver, &find, g_variant_new("(s)", device), "(io)", deadline_usec, &link,
+                                 error);
 
         if (r < 0)
                 return r;
-        if (!g_variant_is_of_type(link, G_VARIANT_TYPE("(io)")))
-                return error_set(error, ERROR_OPERATION_FAILED,
-                                 DAEMON " answers in another way than expected");
         g_variant_get(link, "(i&o)", &index, &path);
-        r = driver->service_call(&(ServiceMethod){ SERVICE, path, SERVICE ".Link", "Describe" }, NULL,
-                                 deadline_usec, &description, error);
+        r = host_service_ask(driver, &(ServiceMethod){ SERVICE, path, SERVICE ".Link", "Describe" }, NULL,
+                             "(s)", deadline_usec, &description, error);
         if (r < 0)
                 return r;
-        if (!g_variant_is_of_type(description, G_VARIANT_TYPE("(s)")))
-                return error_set(error, ERROR_OPERATION_FAILED,
-                                 DAEMON " answers in another way than expected");
         g_variant_get(description, "(&s)", &text);
         json = json_loads(text, 0, NULL);
         *ret_file = g_strdup(json_string_value(json_object_get(json, "NetworkFile")));

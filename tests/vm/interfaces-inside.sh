@@ -72,8 +72,8 @@ vlan="<interface type='vlan' name='br0.7'><protocol family='ipv4'><ip address='1
 bond="<interface type='bond' name='bond0'><bond mode='active-backup'><miimon freq='100' updelay='200'/>
         <interface type='ethernet' name='enp0s17'/></bond></interface>"
 
-# bridges_and_others WHO: what is the same whoever manages the network
-bridges_and_others() {
+# bridge_comes WHO: a bridge, and all that can be said of it
+bridge_comes() {
         local who=$1
 
         is "$who: a bridge is defined" define "$br0"
@@ -89,6 +89,12 @@ bridges_and_others() {
         same "$who: it is active" "b true" "$(property br0 Active)"
         same "$who: and defined" "b true" "$(property br0 Defined)"
         refused "$who: it cannot come up twice" "is up already" interface br0 Create u 0
+}
+
+# vlan_on_bridge WHO: comes and goes
+vlan_on_bridge() {
+        local who=$1
+
         is "$who: a VLAN on it" define "$vlan"
         is "$who: comes up" interface br0.7 Create u 0
         is "$who: with its tag" link br0.7 "vlan protocol 802.1Q id 7"
@@ -96,10 +102,22 @@ bridges_and_others() {
         is "$who: which left the bridge as it was" link br0 "inet 10.77.0.1/24"
         is "$who: the VLAN goes down" interface br0.7 Destroy u 0
         is "$who: it is gone" gone br0.7
+}
+
+# bridge_goes WHO: down, but stays defined
+bridge_goes() {
+        local who=$1
+
         is "$who: the bridge is still up" link br0 "inet 10.77.0.1/24"
         is "$who: the bridge goes down" interface br0 Destroy u 0
         is "$who: it is gone, too" gone br0
         same "$who: and still defined" "b true" "$(property br0 Defined)"
+}
+
+# bond_survives WHO: a bond, and a daemon that is killed
+bond_survives() {
+        local who=$1
+
         is "$who: a bond" define "$bond"
         is "$who: it comes up, too" interface bond0 Create u 0
         is "$who: its mode" link bond0 "miimon 100 updelay 200"
@@ -111,6 +129,11 @@ bridges_and_others() {
         is "$who: without a trace" gone bond0
         is "$who: the bond is forgotten" interface bond0 Undefine
         refused "$who: so nobody knows it" "found" interface bond0 GetXMLDesc u 0
+}
+
+# change_back WHO: a change that is rolled back
+change_back() {
+        local who=$1
 
         is "$who: a change begins" change Begin
         is "$who: with another bridge" define "<interface type='bridge' name='br1'><bridge/></interface>"
@@ -122,6 +145,11 @@ bridges_and_others() {
         is "$who: the other bridge is gone" gone br1
         is "$who: the first is down" gone br0
         is "$who: and as it was" grep -q "mtu size=.*1450" <(interface br0 GetXMLDesc u 1)
+}
+
+# names WHO: what is refused before anything is written
+names() {
+        local who=$1
 
         refused "$who: a name that would break a file" "letters, digits" define "<interface type='bridge' name='br&quot;0'><bridge/></interface>"
         refused "$who: a name that would leave a folder" "'..'" define "<interface type='bridge' name='..'><bridge/></interface>"
@@ -129,9 +157,15 @@ bridges_and_others() {
         refused "$who: such a name in a VLAN" "letters, digits" define "<interface type='vlan' name='v1'><vlan tag='1'>
                 <interface name='br0&#10;[Match]'/></vlan></interface>"
         refused "$who: no device" "no device 'enp0s99'" define "<interface type='ethernet' name='enp0s99'/>"
-        ip link add other type bridge
-        refused "$who: a bridge of somebody else's" "virtbus has not defined" define "<interface type='bridge' name='other'><bridge/></interface>"
-        ip link del other
+}
+
+# everything WHO: what is the same whoever manages the network
+everything() {
+        local part
+
+        for part in bridge_comes vlan_on_bridge bridge_goes bond_survives change_back names; do
+                $part "$1"
+        done
 }
 
 # systemd-networkd
@@ -151,7 +185,10 @@ cp -a /etc/systemd/network /tmp/before
 systemctl start systemd-networkd
 ready
 is "networkd: somebody's own interface is up" until_true 30 link enp0s18 "inet 10.99.0.1/24"
-bridges_and_others networkd
+everything networkd
+ip link add other type bridge
+refused "networkd: a bridge of somebody else's" "virtbus has not defined" define "<interface type='bridge' name='other'><bridge/></interface>"
+ip link del other
 refused "networkd: what others have is not defined" "/etc/systemd/network/50-own.network" define "<interface type='ethernet' name='enp0s18'/>"
 refused "networkd: nor plugged in" "50-own.network" define "<interface type='bridge' name='br2'><bridge>
         <interface type='ethernet' name='enp0s18'/></bridge></interface>"
@@ -193,6 +230,52 @@ is "networkd: and then is gone" bash -c "busctl --system call org.virtbus1 $(con
 same "networkd: nothing of ours is left" "" "$(configured)"
 is "networkd: nothing of others was touched" diff -r /tmp/before /etc/systemd/network
 systemctl stop systemd-networkd.socket systemd-networkd
+rm /etc/systemd/network/50-own.network
+ip addr flush dev enp0s18
+
+# NetworkManager
+profiles() {
+        nmcli -t -f NAME connection show | grep virtbus
+}
+
+systemctl start NetworkManager
+is "NetworkManager: it runs" until_true 30 nmcli general status
+is "NetworkManager: a connection of somebody's" nmcli connection add type ethernet ifname enp0s18 con-name own ip4 10.99.0.1/24
+is "NetworkManager: is up" until_true 30 nmcli connection up own
+everything NetworkManager
+same "NetworkManager: the bridge, its port and the VLAN are connections" "virtbus-br0 virtbus-br0.7 virtbus-enp0s16" \
+        "$(profiles | sort | xargs)"
+refused "NetworkManager: what others have is not defined" "the connection 'own'" define "<interface type='ethernet' name='enp0s18'/>"
+refused "NetworkManager: nor plugged in" "the connection 'own'" define "<interface type='bridge' name='br2'><bridge>
+        <interface type='ethernet' name='enp0s18'/></bridge></interface>"
+refused "NetworkManager: nor taken down" "the connection 'own'" interface enp0s18 Destroy u 0
+refused "NetworkManager: nor undefined" "no definition" interface enp0s18 Undefine
+refused "NetworkManager: a delay that it has not" "whole seconds" define "<interface type='bridge' name='br2'><bridge stp='on' delay='0.5'/></interface>"
+is "NetworkManager: a card with an address" define "<interface type='ethernet' name='enp0s17'><start mode='onboot'/><protocol family='ipv4'>
+        <ip address='10.78.0.1' prefix='24'/></protocol></interface>"
+is "NetworkManager: what it made of itself goes down" interface enp0s17 Destroy u 0
+same "NetworkManager: it is down" "b false" "$(property enp0s17 Active)"
+is "NetworkManager: it comes up" interface enp0s17 Create u 0
+is "NetworkManager: with its address" link enp0s17 "inet 10.78.0.1/24"
+refused "NetworkManager: what is up is not forgotten" "take it down first" interface enp0s17 Undefine
+is "NetworkManager: it comes up by a restart, as at boot" systemctl restart NetworkManager
+is "NetworkManager: with it the bridge" until_true 30 link br0 "inet 10.77.0.1/24"
+is "NetworkManager: and its port" until_true 30 link enp0s16 "master br0"
+# What a crash between the two leaves.
+systemctl stop virtbusd
+nmcli connection delete virtbus-br0.7
+nmcli connection add type bridge ifname left con-name virtbus-left autoconnect no connection.autoconnect no user.data virtbus.interface=left
+is "NetworkManager: the daemon starts after that" ready
+is "NetworkManager: what a crash left is removed" until_true 20 bash -c '! nmcli -t -f NAME connection show | grep left'
+is "NetworkManager: what was lost is there again" until_true 20 bash -c 'nmcli -t -f NAME connection show | grep "br0[.]7"'
+is "NetworkManager: the card goes down" interface enp0s17 Destroy u 0
+is "NetworkManager: the bridge, too" interface br0 Destroy u 0
+for name in enp0s17 br0.7 br0; do
+        is "NetworkManager: $name is forgotten" interface $name Undefine
+done
+same "NetworkManager: nothing of ours is left" "" "$(profiles)"
+is "NetworkManager: what others have is up" link enp0s18 "inet 10.99.0.1/24"
+systemctl stop NetworkManager
 
 journalctl -b --no-pager -o short-monotonic > $share/journal 2>&1
 echo "all done" >> $share/result
