@@ -321,35 +321,72 @@ static void leave(VirtualNetwork *network)
 typedef struct Plug {
         char device[IF_NAMESIZE], mac[18];
         bool is_isolated;
+        Vlan *vlan;
 } Plug;
 
-/* Machines that ran on while it was down; the device of one that has just ended is gone. */
-static void plug_again(const VirtualNetwork *network) AWAITS
+static void plug_free(void *data)
+{
+        Plug *plug = data;
+
+        struct_free(&vlan_type, plug->vlan);
+        g_free(plug);
+}
+
+/* Those on the bridge; ports may go while one is plugged in. */
+static GPtrArray *list_plugs(const VirtualNetwork *network)
 {
         const GPtrArray *ports = network->network.ports;
-        _cleanup_(freep) char *bridge = g_strdup(network->live->bridge.name);
-        _cleanup_(error_clear) Error problem = {};
-        unsigned n = ports->len;
-        _cleanup_(freep) Plug *plugs = g_new0(Plug, n + 1);
+        GPtrArray *plugs = g_ptr_array_new_with_free_func(plug_free);
 
-        for (unsigned i = 0; i < n; i++) { /* ports may go while one is plugged in */
+        for (unsigned i = 0; i < ports->len; i++) {
                 const NetworkPort *port = ports->pdata[i];
+                const Vlan *vlan = network_find_vlan(network->live, port->portgroup, port->vlan);
+                Plug *plug;
 
-                g_strlcpy(plugs[i].device, port->device, sizeof plugs[i].device);
-                g_strlcpy(plugs[i].mac, port->mac, sizeof plugs[i].mac);
-                plugs[i].is_isolated = port->is_isolated;
+                if (!*port->device || port->lower)
+                        continue;
+                plug = g_new0(Plug, 1);
+                g_strlcpy(plug->device, port->device, sizeof plug->device);
+                g_strlcpy(plug->mac, port->mac, sizeof plug->mac);
+                plug->is_isolated = port->is_isolated;
+                plug->vlan = vlan ? struct_copy(&vlan_type, vlan) : NULL;
+                g_ptr_array_add(plugs, plug);
         }
-        for (unsigned i = 0; i < n; i++) {
-                const TapOptions options = { .name = plugs[i].device,
-                                             .mac = plugs[i].mac,
+        return plugs;
+}
+
+/* Goes on after a failure and tells the first: the device of a machine that has just ended is gone. */
+static int plug_ports(const VirtualNetwork *network, Error *error) AWAITS
+{
+        _cleanup_(freep) char *bridge = g_strdup(network->live->bridge.name);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *plugs = list_plugs(network);
+        int first = 0;
+
+        for (unsigned i = 0; i < plugs->len; i++) {
+                const Plug *plug = plugs->pdata[i];
+                const TapOptions options = { .name = plug->device,
+                                             .mac = plug->mac,
                                              .bridge = bridge,
-                                             .is_isolated = plugs[i].is_isolated };
-                _cleanup_(error_clear) Error error = {};
+                                             .is_isolated = plug->is_isolated,
+                                             .vlan = plug->vlan,
+                                             .had_vlan = true };
+                int r = tap_plug(&options, first < 0 ? NULL : error);
 
-                if (*plugs[i].device && tap_plug(&options, &error) < 0)
-                        log_warning(network->network.object.path, "%s", error.message);
+                if (r < 0 && first >= 0)
+                        first = r;
         }
-        if (n > 0 && network->live->port_groups.count > 0 && shares_set_ports(network, &problem) < 0)
+        return first;
+}
+
+/* Machines that ran on while it was down. */
+static void plug_again(const VirtualNetwork *network) AWAITS
+{
+        _cleanup_(error_clear) Error error = {}, problem = {};
+
+        if (plug_ports(network, &error) < 0)
+                log_warning(network->network.object.path, "%s", error.message);
+        if (network->network.ports->len > 0 && network->live->port_groups.count > 0 &&
+            shares_set_ports(network, &problem) < 0)
                 log_warning(network->network.object.path, "%s", problem.message);
 }
 
@@ -469,12 +506,21 @@ static int follow_limits(const VirtualNetwork *network, Error *error) AWAITS
         return r < 0 ? r : shares_set(network, error);
 }
 
-static int follow(VirtualNetwork *network, Error *error) AWAITS
+static int follow_vlans(const VirtualNetwork *network, Error *error) AWAITS
+{
+        int r = has_bridge(network) ? bridge_set_vlans(network->live, error) : 0;
+
+        return r < 0 ? r : plug_ports(network, error);
+}
+
+static int follow(VirtualNetwork *network, bool has_vlans, Error *error) AWAITS
 {
         Child *dnsmasq = TAKE_PTR(network->dnsmasq);
         int r;
 
         r = follow_limits(network, error);
+        if (r >= 0 && has_vlans)
+                r = follow_vlans(network, error);
         if (r < 0 || !has_bridge(network))
                 return r < 0 ? r : save(network, error);
         r = active_set_rules(network->network.object.driver, error);
@@ -491,12 +537,14 @@ int active_change(VirtualNetwork *network, const NetworkDefinition *definition, 
 {
         NetworkDefinition *old = network->live;
         _cleanup_(error_clear) Error problem = {};
+        bool has_vlans = network->live->bridge.name &&
+                         (network_has_vlans(network->live) || network_has_vlans(definition));
         int r = check(network, definition, error);
 
         if (r < 0)
                 return r;
         network->live = network_definition_copy(definition);
-        r = follow(network, error);
+        r = follow(network, has_vlans, error);
         if (r >= 0) {
                 network_definition_free(old);
                 active_show(network);
@@ -507,7 +555,7 @@ int active_change(VirtualNetwork *network, const NetworkDefinition *definition, 
         network->live = old;
         dnsmasq_end_unknown(old->uuid, state_of(network)->dnsmasq_path);
         g_clear_pointer(&network->dnsmasq, child_free);
-        if (follow(network, &problem) < 0) {
+        if (follow(network, has_vlans, &problem) < 0) {
                 log_error(network->network.object.path, "network %s is not as it was: %s", old->name,
                           problem.message);
                 start_again(network);

@@ -5,6 +5,7 @@
 #include "drivers/network/bridge.h"
 #include "core/fiber.h"
 #include "core/worker.h"
+#include "drivers/network/vlans.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
@@ -64,7 +65,7 @@ static int run(const NetworkDefinition *definition, int (*step)(Task *task), Err
 
 static char *alias_of(const NetworkDefinition *definition)
 {
-        return g_strconcat("virtbus:", definition->uuid, NULL);
+        return g_strconcat(BRIDGE_TAG, definition->uuid, NULL);
 }
 
 /* Also one that was made and, in a crash, not finished. */
@@ -296,6 +297,21 @@ static int set_sysctls(Task *task)
         return r;
 }
 
+static int vlans_step(Task *task)
+{
+        const NetworkDefinition *definition = task->definition;
+        int r = network_has_vlans(definition) ? vlans_prepare(definition->bridge.name, &task->error) : 0;
+
+        if (r >= 0 && definition->vlan)
+                r = vlans_set_host(definition->bridge.name, definition->vlan, &task->error);
+        return r;
+}
+
+int bridge_set_vlans(const NetworkDefinition *definition, Error *error)
+{
+        return run(definition, vlans_step, error);
+}
+
 static int up_step(Task *task)
 {
         int index, r = find(task, &index);
@@ -309,6 +325,8 @@ static int up_step(Task *task)
                 r = set_up(task, index);
         if (r >= 0)
                 r = set_sysctls(task);
+        if (r >= 0)
+                r = vlans_step(task);
         LIST_FOREACH (ip, task->definition->ips) {
                 IpNetwork read;
 

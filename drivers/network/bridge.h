@@ -5,8 +5,13 @@
 
 #include "model/network.h"
 
+#define BRIDGE_TAG "virtbus:"
+
 /* Makes the bridge with its addresses and routes and brings it up; one of this network that is there already
  * is used. Refuses a name that another device has, and addresses of a network that the host is in. */
 int bridge_up(const NetworkDefinition *definition, Error *error) AWAITS;
+/* The VLANs of one that is up, if its definition has some: it tells them apart, and the host is in its own.
+ */
+int bridge_set_vlans(const NetworkDefinition *definition, Error *error) AWAITS;
 /* Removes it, if it is this network's. */
 int bridge_down(const NetworkDefinition *definition, Error *error) AWAITS;

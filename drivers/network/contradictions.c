@@ -3,6 +3,7 @@
 /* Asked when a network is to come up: clients store such definitions and change them later. */
 
 #include "drivers/network/contradictions.h"
+#include "drivers/network/vlans.h"
 
 static int check_overlap(const NetworkDefinition *definition, Error *error)
 {
@@ -30,10 +31,26 @@ static int check_new(const NetworkDefinition *definition, GHashTable *seen, cons
                          definition->name, text);
 }
 
+static int check_vlans(const NetworkDefinition *definition, Error *error)
+{
+        _cleanup_(freep) char *what = g_strdup_printf("network '%s'", definition->name);
+        int r = vlans_check(definition->vlan, what, error);
+
+        LIST_FOREACH (group, definition->port_groups) {
+                _cleanup_(freep) char *name = g_strdup_printf("%s: portgroup '%s'", what, group->name);
+
+                if (r >= 0)
+                        r = vlans_check(group->vlan, name, error);
+        }
+        return r;
+}
+
 int contradictions_check(const NetworkDefinition *definition, Error *error)
 {
         int r = check_overlap(definition, error);
 
+        if (r >= 0)
+                r = check_vlans(definition, error);
         LIST_FOREACH (ip, definition->ips) {
                 GHashTable *seen;
 

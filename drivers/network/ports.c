@@ -17,10 +17,9 @@ static int check_port(const NetworkDefinition *definition, const char *portgroup
         if (portgroup && !group)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED, "The network '%s' has no portgroup '%s'",
                                  definition->name, portgroup);
-        if (definition->vlan || definition->virtualport || (group && (group->vlan || group->virtualport)))
+        if (definition->virtualport || (group && group->virtualport))
                 return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The network '%s' has VLANs or virtual ports, which interfaces do not "
-                                 "support yet",
+                                 "The network '%s' has virtual ports, which interfaces do not support yet",
                                  definition->name);
         if (network_forward_mode(definition) == FORWARD_HOSTDEV)
                 return error_set(error, ERROR_NOT_SUPPORTED,
@@ -40,6 +39,7 @@ void port_place_clear(PortPlace *place)
         g_free(place->bridge);
         g_free(place->device);
         struct_free(&bandwidth_type, place->bandwidth);
+        struct_free(&vlan_type, place->vlan);
         *place = (PortPlace){};
 }
 
@@ -96,6 +96,21 @@ static int find_limits(const VirtualNetwork *network, const DomainInterface *int
         return r;
 }
 
+static int find_vlan(const NetworkDefinition *definition, const DomainInterface *interface, PortPlace *place,
+                     Error *error)
+{
+        const Vlan *vlan = network_find_vlan(definition, interface->source_portgroup, interface->vlan);
+
+        if (vlan && !definition->bridge.name)
+                return error_set(
+                        error, ERROR_NOT_SUPPORTED,
+                        "The network '%s' is a device of the host: interface %s can have a <vlan> on "
+                        "a bridge only",
+                        definition->name, interface->mac);
+        place->vlan = vlan ? struct_copy(&vlan_type, vlan) : NULL;
+        return 0;
+}
+
 int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t owner, PortPlace *ret_place,
                         Error *error)
 {
@@ -123,6 +138,8 @@ int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t 
         }
         if (r >= 0)
                 r = find_limits(network, interface, &place, error);
+        if (r >= 0)
+                r = find_vlan(network->live, interface, &place, error);
         if (r >= 0 && !network->live->bridge.name)
                 r = choose_device(network, &place, error);
         if (r < 0)

@@ -11,6 +11,7 @@ typedef struct PortPlace {
         MacvtapMode mode; /* on the device */
         bool is_isolated;
         Bandwidth *bandwidth; /* the interface's, or its portgroup's; NULL: no limit */
+        Vlan *vlan;           /* the interface's, its portgroup's or its network's; NULL: none */
 } PortPlace;
 void port_place_clear(PortPlace *place);
 

@@ -2,6 +2,7 @@
 
 #include "drivers/network/tap.h"
 #include "core/worker.h"
+#include "drivers/network/vlans.h"
 #include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
@@ -9,6 +10,7 @@
 #include <net/if.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
+#include <netlink/route/link.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -43,10 +45,12 @@ static int open_queue(Task *task, bool is_first, int *ret_fd)
 }
 
 /* Its own hardware address is the guest's with a first byte that makes a bridge keep its own. */
-static struct nl_msg *message_new(const Task *task, int index, int master)
+static struct nl_msg *message_new(const Task *task, int index, int master, bool is_up)
 {
         struct nl_msg *message = nlmsg_alloc_simple(RTM_NEWLINK, 0);
-        struct ifinfomsg header = { .ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+        struct ifinfomsg header = { .ifi_index = index,
+                                    .ifi_flags = is_up ? IFF_UP : 0,
+                                    .ifi_change = IFF_UP };
         uint8_t mac[6];
 
         (void)nlmsg_append(message, &header, sizeof header,
@@ -76,28 +80,66 @@ static int set_isolated(struct nl_sock *socket, int index, bool is_isolated)
         return nl_send_sync(socket, message);
 }
 
+static bool is_plugged_into(struct nl_sock *socket, int index, int master)
+{
+        struct rtnl_link *link;
+        bool is_there;
+
+        if (rtnl_link_get_kernel(socket, index, NULL, &link) < 0)
+                return false;
+        is_there = rtnl_link_get_master(link) == master;
+        rtnl_link_put(link);
+        return is_there;
+}
+
+static int fail(Task *task, int result)
+{
+        return error_set(&task->error, ERROR_OPERATION_FAILED, "Cannot plug the device '%s' into '%s': %s",
+                         task->name, task->options.bridge ? task->options.bridge : "the host",
+                         nl_geterror(result));
+}
+
+/* A port that is not like the others of its bridge is down until it has become so: it hears nothing of
+ * them. */
+static int plug_into(Task *task, struct nl_sock *socket, int index, int master)
+{
+        const TapOptions *options = &task->options;
+        bool is_special = options->is_isolated || options->vlan,
+             is_up = !is_special || is_plugged_into(socket, index, master);
+        int r = nl_send_sync(socket, message_new(task, index, master, is_up));
+
+        if (r >= 0 && (options->is_isolated || options->was_isolated))
+                r = set_isolated(socket, index, options->is_isolated);
+        if (r < 0)
+                return fail(task, r);
+        if (options->vlan || options->had_vlan)
+                r = vlans_set_port(options->bridge, index, options->vlan, &task->error);
+        if (r < 0 || is_up)
+                return r;
+        r = nl_send_sync(socket, message_new(task, index, master, true));
+        return r < 0 ? fail(task, r) : 0;
+}
+
 static int plug_step(void *data)
 {
         Task *task = data;
-        int master = task->options.bridge ? (int)if_nametoindex(task->options.bridge) : 0;
+        const char *bridge = task->options.bridge;
+        int master = bridge ? (int)if_nametoindex(bridge) : 0;
         struct nl_sock *socket;
-        int index, r;
+        int r = 0;
 
-        if (master == 0 && task->options.bridge)
+        if (master == 0 && bridge)
                 return error_set(&task->error, ERROR_OPERATION_FAILED, "The host has no bridge '%s'",
-                                 task->options.bridge);
-        index = (int)if_nametoindex(task->name);
+                                 bridge);
+        if (task->options.vlan)
+                r = vlans_prepare(bridge, &task->error);
+        if (r < 0)
+                return r;
         socket = nl_socket_alloc();
         r = socket ? nl_connect(socket, NETLINK_ROUTE) : -NLE_NOMEM;
-        if (r >= 0)
-                r = nl_send_sync(socket, message_new(task, index, master));
-        if (r >= 0 && (task->options.is_isolated || task->options.was_isolated))
-                r = set_isolated(socket, index, task->options.is_isolated);
+        r = r < 0 ? fail(task, r) : plug_into(task, socket, (int)if_nametoindex(task->name), master);
         nl_socket_free(socket);
-        return r < 0 ? error_set(&task->error, ERROR_OPERATION_FAILED,
-                                 "Cannot plug the device '%s' into '%s': %s", task->name,
-                                 task->options.bridge ? task->options.bridge : "the host", nl_geterror(r))
-                     : 0;
+        return r;
 }
 
 int tap_plug(const TapOptions *options, Error *error)

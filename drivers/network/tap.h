@@ -4,6 +4,7 @@
 /* A tap: the host's end of a guest's interface. It is gone when its last descriptor is closed. */
 
 #include "core/error.h"
+#include "model/domain/interface.h"
 
 typedef struct TapOptions {
         const char *name;   /* NULL: the kernel chooses, "vnet0" ... */
@@ -12,6 +13,8 @@ typedef struct TapOptions {
         uint32_t mtu;       /* 0: the bridge's */
         bool is_isolated;   /* reaches no other isolated port of the bridge */
         bool was_isolated;  /* tap_plug(): it may have been so until now */
+        const Vlan *vlan;   /* that it is in; NULL: the bridge decides */
+        bool had_vlan;      /* tap_plug(): it may have been in others until now */
         bool has_header;    /* packets begin with virtio's header */
         bool is_there;      /* somebody made it, and set it up: it is only opened */
 } TapOptions;

@@ -7,6 +7,7 @@
 #include "drivers/network/ports.h"
 #include "drivers/network/shaper.h"
 #include "drivers/network/tap.h"
+#include "drivers/network/vlans.h"
 #include "drivers/nwfilter/ports.h"
 #include "drivers/qemu/passt.h"
 #include <sys/socket.h>
@@ -49,6 +50,7 @@ static int note_port(const Domain *domain, const DomainInterface *interface, boo
         port->lower = g_strdup(lower);
         port->portgroup = g_strdup(interface->source_portgroup);
         port->bandwidth = interface->bandwidth ? struct_copy(&bandwidth_type, interface->bandwidth) : NULL;
+        port->vlan = interface->vlan ? struct_copy(&vlan_type, interface->vlan) : NULL;
         port->is_isolated = is_isolated;
         return networks_add_port(domain->object.driver, interface->source_network, domain->object.owner,
                                  port, error);
@@ -69,6 +71,8 @@ static int find_place(const Domain *domain, const DomainInterface *interface, Po
                                       .mode = interface->source_mode };
         if (interface->bandwidth && !place->bandwidth)
                 place->bandwidth = struct_copy(&bandwidth_type, interface->bandwidth);
+        if (interface->vlan && !place->vlan)
+                place->vlan = struct_copy(&vlan_type, interface->vlan);
         place->is_isolated = place->is_isolated || interface->port_isolated == YES;
         return r;
 }
@@ -119,6 +123,7 @@ static int open_tap(Domain *domain, const DomainInterface *interface, const Port
                                .mac = interface->mac,
                                .mtu = interface->mtu,
                                .is_isolated = place->is_isolated,
+                               .vlan = place->vlan,
                                .has_header = tap->has_header,
                                .is_there = is_there };
         int r;
@@ -172,11 +177,12 @@ static int open_macvtap(const DomainDefinition *live, const DomainInterface *int
                           error);
 }
 
-static int check_bandwidth(const DomainInterface *interface, Error *error)
+static int check_port(const DomainInterface *interface, Error *error)
 {
         _cleanup_(freep) char *what = g_strdup_printf("interface %s", interface->mac);
+        int r = shaper_check(interface->bandwidth, what, error);
 
-        return shaper_check(interface->bandwidth, what, error);
+        return r < 0 ? r : vlans_check(interface->vlan, what, error);
 }
 
 static int plug(Domain *domain, DomainDefinition *live, const PassedTap *tap, const RunUser *user, int *fds,
@@ -197,7 +203,7 @@ static int plug(Domain *domain, DomainDefinition *live, const PassedTap *tap, co
                               "Interface %s is not on a bridge: network filters have no effect there",
                               interface->mac);
         if (r >= 0)
-                r = check_bandwidth(interface, error);
+                r = check_port(interface, error);
         if (r < 0)
                 return r;
         r = place.device ? open_macvtap(live, interface, &place, tap, fds, &name, error)
@@ -221,7 +227,7 @@ static bool is_same_place(const DomainInterface *a, const DomainInterface *b)
         return a->type == b->type && a->port_isolated == b->port_isolated &&
                g_strcmp0(a->source_network, b->source_network) == 0 &&
                g_strcmp0(a->source_portgroup, b->source_portgroup) == 0 &&
-               g_strcmp0(a->source_bridge, b->source_bridge) == 0;
+               g_strcmp0(a->source_bridge, b->source_bridge) == 0 && is_same(&vlan_type, a->vlan, b->vlan);
 }
 
 /* Only a tap on a bridge can go anywhere, and only to a bridge; or have filters and limits. */
@@ -232,6 +238,9 @@ static int check_change(const DomainInterface *was, const DomainInterface *is, E
         bool is_tap = was->target && !lower && was->type != INTERFACE_TYPE_USER,
              is_bridged = is_tap && was->type != INTERFACE_TYPE_ETHERNET;
 
+        if (!is_bridged && !is_same(&vlan_type, was->vlan, is->vlan))
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "Interface %s is not on a bridge: it can have no <vlan>", was->mac);
         if (is_moved &&
             (!is_bridged || (is->type != INTERFACE_TYPE_NETWORK && is->type != INTERFACE_TYPE_BRIDGE)))
                 return error_set(
@@ -280,17 +289,26 @@ int plug_limit(Domain *domain, const DomainInterface *interface, Error *error)
         return r;
 }
 
+/* Plugs in what has a tap already, which may have been anywhere. */
+static int plug_tap(const DomainInterface *interface, const PortPlace *place, Error *error) AWAITS
+{
+        const TapOptions options = { .name = interface->target,
+                                     .mac = interface->mac,
+                                     .mtu = interface->mtu,
+                                     .bridge = place->bridge,
+                                     .is_isolated = place->is_isolated,
+                                     .was_isolated = true,
+                                     .vlan = place->vlan,
+                                     .had_vlan = true };
+
+        return tap_plug(&options, error);
+}
+
 /* The port comes first, as the network may not have as much as is to be kept for it. */
 static int move(Domain *domain, const DomainInterface *from, const DomainInterface *to,
                 const PortPlace *place, Error *error) AWAITS
 {
         Driver *driver = domain->object.driver;
-        const TapOptions options = { .name = to->target,
-                                     .mac = to->mac,
-                                     .mtu = to->mtu,
-                                     .bridge = place->bridge,
-                                     .is_isolated = place->is_isolated,
-                                     .was_isolated = true };
         int r = shaper_set(&(ShaperOptions){ .device = to->target, .bandwidth = place->bandwidth }, error);
 
         if (r < 0)
@@ -298,7 +316,7 @@ static int move(Domain *domain, const DomainInterface *from, const DomainInterfa
         networks_remove_ports(driver, domain->object.path, to->target);
         r = note_port(domain, to, place->is_isolated, NULL, error);
         if (r >= 0)
-                r = tap_plug(&options, error);
+                r = plug_tap(to, place, error);
         if (r < 0) {
                 networks_remove_ports(driver, domain->object.path, to->target);
                 (void)note_port(domain, from, from->port_isolated == YES, NULL, NULL); /* it was there */
@@ -325,6 +343,29 @@ static int change(Domain *domain, const DomainInterface *from, const DomainInter
         return 0;
 }
 
+/* After a move that failed half-way. A network that was taken down under it stays down. */
+static void put_back(Domain *domain, const DomainInterface *was) AWAITS
+{
+        const Network *network =
+                was->type == INTERFACE_TYPE_NETWORK
+                        ? (Network *)object_table_owned(domain->object.driver->objects, OBJECT_NETWORK,
+                                                        was->source_network, domain->object.owner)
+                        : NULL;
+        _cleanup_(port_place_clear) PortPlace place = {};
+        _cleanup_(error_clear) Error error = {};
+        int r = 0;
+
+        if (was->type != INTERFACE_TYPE_NETWORK || (network && network->is_active))
+                r = find_place(domain, was, &place, &error);
+        if (r >= 0 && place.bridge)
+                r = plug_tap(was, &place, &error);
+        if (r >= 0)
+                r = plug_limit(domain, was, &error);
+        if (r < 0)
+                log_warning(domain->object.path, "interface %s is not as it was: %s", was->mac,
+                            error.message);
+}
+
 int plug_change(Domain *domain, const DomainInterface *was, const DomainInterface *is, Error *error)
 {
         _cleanup_(port_place_clear) PortPlace place = {};
@@ -332,7 +373,7 @@ int plug_change(Domain *domain, const DomainInterface *was, const DomainInterfac
         int r = check_change(was, is, error);
 
         if (r >= 0)
-                r = check_bandwidth(is, error);
+                r = check_port(is, error);
         if (r >= 0 && is_moved)
                 r = find_place(domain, is, &place, error);
         if (r >= 0 && place.device)
@@ -348,7 +389,7 @@ int plug_change(Domain *domain, const DomainInterface *was, const DomainInterfac
                 fiber_clear_cancel();                      /* what was begun is taken back all the same */
                 (void)change(domain, is, was, NULL, NULL); /* the caller hears of the first */
                 if (is_moved)
-                        (void)plug_limit(domain, was, NULL); /* it is where it was */
+                        put_back(domain, was);
         }
         return r;
 }

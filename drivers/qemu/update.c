@@ -194,6 +194,7 @@ static void forget_connection(void *is, const void *was)
         }
         SWAP(interface->filter, same->filter);
         SWAP(interface->bandwidth, same->bandwidth);
+        SWAP(interface->vlan, same->vlan);
         g_strlcpy(interface->source_portid, same->source_portid, sizeof interface->source_portid);
         interface->port_isolated = same->port_isolated;
         interface->link = same->link;

@@ -195,19 +195,20 @@ static bool is_openvswitch(const Virtualport *port)
         return port && port->type == VIRTUALPORT_OPENVSWITCH;
 }
 
-/* Tags need a switch that knows them: Open vSwitch, or the card's own. */
+/* Tags need a switch that knows them: a bridge, or the card's own. */
 static int vlan_check(const NetworkDefinition *definition, const Vlan *vlan, const Virtualport *port,
                       Error *error)
 {
-        if (!vlan || mode_is(definition, MODE_BIT(FORWARD_HOSTDEV)))
+        if (!vlan || mode_is(definition, MODES_OWN_BRIDGE | MODE_BIT(FORWARD_HOSTDEV)))
                 return 0;
         if (mode_is(definition, MODE_BIT(FORWARD_BRIDGE)) &&
-            (is_openvswitch(port) || is_openvswitch(definition->virtualport)))
+            (definition->bridge.name || is_openvswitch(port) || is_openvswitch(definition->virtualport)))
                 return 0;
-        return error_set(error, ERROR_NOT_SUPPORTED,
-                         "network '%s': <vlan> needs mode 'hostdev', or mode 'bridge' with a virtualport of "
-                         "type 'openvswitch'",
-                         definition->name);
+        return error_set(
+                error, ERROR_NOT_SUPPORTED,
+                "network '%s': <vlan> needs a network with a bridge: mode 'bridge' with a <bridge>, "
+                "or one whose bridge the daemon makes; or mode 'hostdev'",
+                definition->name);
 }
 
 static int port_groups_check(const NetworkDefinition *definition, Error *error)

@@ -284,3 +284,19 @@ const PortGroup *network_find_port_group(const NetworkDefinition *definition, co
         }
         return NULL;
 }
+
+const Vlan *network_find_vlan(const NetworkDefinition *definition, const char *portgroup, const Vlan *own)
+{
+        const PortGroup *group = network_find_port_group(definition, portgroup);
+
+        return own ? own : group && group->vlan ? group->vlan : definition->vlan;
+}
+
+bool network_has_vlans(const NetworkDefinition *definition)
+{
+        LIST_FOREACH (group, definition->port_groups) {
+                if (group->vlan)
+                        return true;
+        }
+        return definition->vlan;
+}

@@ -197,6 +197,12 @@ static inline bool network_has_own_bridge(const NetworkDefinition *definition)
 /* The one with that name, or without a name the default; NULL if there is none. */
 const PortGroup *network_find_port_group(const NetworkDefinition *definition, const char *name);
 
+/* What a port of it is in: the interface's own VLANs, else those of its portgroup, else the network's; NULL:
+ * it has none. Borrowed. */
+const Vlan *network_find_vlan(const NetworkDefinition *definition, const char *portgroup, const Vlan *own);
+/* Whether it, or one of its portgroups, has some. */
+bool network_has_vlans(const NetworkDefinition *definition);
+
 /* network-update.c: a changed copy, which is checked as a whole. `command` is of virNetworkUpdateCommand,
  * `section` of virNetworkUpdateSection; parent_index says which <ip>, -1: the one with DHCP, or the first of
  * IPv4. */

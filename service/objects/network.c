@@ -35,6 +35,7 @@ NetworkPort *network_port_free(NetworkPort *port)
         g_free(port->lower);
         g_free(port->portgroup);
         struct_free(&bandwidth_type, port->bandwidth);
+        struct_free(&vlan_type, port->vlan);
         g_free(port);
         return NULL;
 }

@@ -25,6 +25,7 @@ typedef struct NetworkPort {
         char *lower;          /* of the network's devices the one that it is on; NULL: it is on the bridge */
         char *portgroup;      /* that the machine asks for; NULL: the default one */
         Bandwidth *bandwidth; /* the interface's own; NULL: the portgroup's */
+        Vlan *vlan;           /* the same */
         bool is_isolated;
 } NetworkPort;
 

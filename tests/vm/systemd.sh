@@ -5,7 +5,7 @@
 # the file system of this host, read-only below a tmpfs, with virtbus installed over it. Nothing of the host is written
 # to but a temporary folder, which -k keeps. The kernel is fetched once and kept where guest.sh keeps its own, and so are
 # the servers that WHAT needs: installed on the host they would be started there. What is tested stands in
-# WHAT-inside.sh (systemd, storage, host, interfaces); each check is an "ok" or "not ok" line, and all must be there.
+# WHAT-inside.sh (systemd, storage, host, interfaces, vlans); each check is an "ok" or "not ok" line, and all must be there.
 # Needs root, because the machine's root reads the host's files.
 set -euo pipefail
 

@@ -225,10 +225,14 @@ static int check(const CommandLine *line, const DomainInterface *interface, Erro
         r = interface_bandwidth_check(interface, error);
         if (r < 0)
                 return r;
-        if (interface->vlan || interface->virtualport)
+        if (interface->vlan && interface->type != INTERFACE_TYPE_NETWORK &&
+            interface->type != INTERFACE_TYPE_BRIDGE)
+                return device_unsupported(
+                        error, "An interface of type '%s' is not on a bridge: it can have no <vlan>",
+                        interface_type_to_string(interface->type));
+        if (interface->virtualport)
                 return device_unsupported(error,
-                                          "The QEMU driver sets no <vlan> and no <virtualport> on the "
-                                          "ports of bridges");
+                                          "The QEMU driver sets no <virtualport> on the ports of bridges");
         if (interface->filter && !has_taps(interface))
                 return device_unsupported(error, "An interface of type '%s' cannot have a <filterref>",
                                           interface_type_to_string(interface->type));
