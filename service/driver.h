@@ -28,6 +28,7 @@ typedef struct Call {
                       * members of group libvirt */
         Job *job;    /* NULL for JOB_NONE */
         uint64_t deadline_usec; /* CLOCK_MONOTONIC */
+        bool keeps_networks;    /* of a start: networks that are down stay so, and it fails */
 } Call;
 
 #include "operations.h"

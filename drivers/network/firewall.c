@@ -8,6 +8,11 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+bool firewall_has_rules(const NetworkDefinition *network)
+{
+        return network_has_own_bridge(network) && network_forward_mode(network) != FORWARD_OPEN;
+}
+
 static bool is_nat(const NetworkDefinition *network, const IpNetwork *ip)
 {
         const NetworkForward *forward = network->forward;
@@ -34,6 +39,8 @@ static char *match(const IpNetwork *ip, const char *direction)
 
 static void add_within(GString *text, const NetworkDefinition *network)
 {
+        if (!firewall_has_rules(network))
+                return;
         g_string_append_printf(text, "iifname \"%s\" oifname \"%s\" accept\n", network->bridge.name,
                                network->bridge.name);
 }

@@ -6,5 +6,7 @@
 
 #include "model/network.h"
 
+/* Whether there are any for it: an open network has none. */
+bool firewall_has_rules(const NetworkDefinition *network);
 /* What nft is to read for these networks (NetworkDefinition, borrowed). */
 char *firewall_text(const GPtrArray *networks);

@@ -9,6 +9,7 @@
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "drivers/network/firewall.h"
 #include "drivers/network/nft.h"
 #include "drivers/network/tool.h"
 #include "drivers/nwfilter/ports.h"
@@ -183,7 +184,7 @@ static void look(const struct NetworkState *state, const char *rules, bool are_s
 
                 g_clear_pointer(&network->firewall_problem, g_free);
                 network->firewall_has_lost =
-                        network->network.is_active && network_has_own_bridge(network->live) && !are_set;
+                        network->network.is_active && firewall_has_rules(network->live) && !are_set;
                 if (network->firewall_has_lost)
                         network->firewall_problem =
                                 g_strdup("somebody has changed its rules in the firewall");

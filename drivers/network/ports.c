@@ -111,8 +111,22 @@ static int find_vlan(const NetworkDefinition *definition, const DomainInterface 
         return 0;
 }
 
-int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t owner, PortPlace *ret_place,
-                        Error *error)
+static int bring_up(VirtualNetwork *network, bool is_wanted, Error *error) AWAITS
+{
+        int r;
+
+        if (!is_wanted)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The network '%s' is down, and was not to be brought up",
+                                 network->network.object.name);
+        r = active_start(network, network->definition, error);
+        if (r >= 0)
+                active_announce(&network->network, EVENT_STARTED);
+        return r;
+}
+
+int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t owner, bool brings_up,
+                        PortPlace *ret_place, Error *error)
 {
         const char *name = interface->source_network;
         Object *found = object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
@@ -131,11 +145,8 @@ int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t 
         if (r >= 0)
                 r = check_port(network->live ? network->live : network->definition,
                                interface->source_portgroup, error);
-        if (r >= 0 && !network->network.is_active) {
-                r = active_start(network, network->definition, error);
-                if (r >= 0)
-                        active_announce(&network->network, EVENT_STARTED);
-        }
+        if (r >= 0 && !network->network.is_active)
+                r = bring_up(network, brings_up, error);
         if (r >= 0)
                 r = find_limits(network, interface, &place, error);
         if (r >= 0)

@@ -15,10 +15,10 @@ typedef struct PortPlace {
 } PortPlace;
 void port_place_clear(PortPlace *place);
 
-/* For an interface on a network of its owner's; one that is down is brought up. Of several devices the one
- * with the fewest guests is given, in mode passthrough one without any. */
-int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t owner, PortPlace *ret_place,
-                        Error *error) AWAITS;
+/* For an interface on a network of its owner's; one that is down is brought up, or else is an error. Of
+ * several devices the one with the fewest guests is given, in mode passthrough one without any. */
+int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t owner, bool brings_up,
+                        PortPlace *ret_place, Error *error) AWAITS;
 /* The interface is plugged into that owner's network; takes the port over. It fails, and there is no port,
  * if the network has not as much bandwidth left as is to be kept for it. */
 int networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port, Error *error) AWAITS;

@@ -203,7 +203,7 @@ static int create_new(Call *call, DomainDefinition *definition, uint32_t flags, 
 int qemu_create_domain(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
                        const int *fds, size_t n_fds, Domain **ret_domain, Error *error)
 {
-        int r = start_check_flags("CreateXML", flags, error);
+        int r = start_take_flags(call, "CreateXML", &flags, error);
 
         (void)fds;
         if (r >= 0 && n_fds > 0)

@@ -87,6 +87,7 @@ typedef struct Machine {
         const Job *cause;            /* of what happens now; borrowed from the operation that runs */
         const MachineOrigin *origin; /* of a start; borrowed; NULL: the firmware */
         bool starts_paused;
+        bool keeps_networks; /* those that are down are not brought up for this start */
         bool is_held;        /* for a moment, by us: that it stands still is no news */
         bool is_rebooting;   /* a shutdown of the guest is to become a reset */
         bool is_saving;      /* the status is being written: one at a time, or the older could come last */

@@ -62,8 +62,8 @@ static int find_place(const Domain *domain, const DomainInterface *interface, Po
         int r = 0;
 
         if (interface->type == INTERFACE_TYPE_NETWORK)
-                r = networks_find_place(domain->object.driver, interface, domain->object.owner, place,
-                                        error);
+                r = networks_find_place(domain->object.driver, interface, domain->object.owner,
+                                        !machine_of(domain)->keeps_networks, place, error);
         else if (interface->type == INTERFACE_TYPE_BRIDGE)
                 place->bridge = g_strdup(interface->source_bridge);
         else if (interface->type == INTERFACE_TYPE_DIRECT)

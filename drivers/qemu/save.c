@@ -326,7 +326,7 @@ int qemu_domain_save(Call *call, Domain *domain, const char *to, const char *xml
 
 int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
-        int r = start_check_flags("Create", flags, error);
+        int r = start_take_flags(call, "Create", &flags, error);
 
         if (r >= 0)
                 r = domain_check_inactive(domain, error);

@@ -34,17 +34,22 @@
 #define KILL_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
 #define QUOTE_MAX         4000
 
-int start_check_flags(const char *operation, uint32_t flags, Error *error)
+int start_take_flags(const Call *call, const char *operation, uint32_t *flags, Error *error)
 {
-        if (flags & START_AUTODESTROY)
+        int r;
+
+        if (*flags & START_AUTODESTROY)
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "The QEMU driver does not do %s with flag AUTODESTROY (2)", operation);
-        if (flags & START_VALIDATE)
+        if (*flags & START_VALIDATE)
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "The QEMU driver does not do %s with flag VALIDATE (16)", operation);
         /* The other two say what to do with a saved state, of which there is none. */
-        return error_check_flags(error, operation, flags,
-                                 START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT | START_RESET_NVRAM);
+        r = error_check_flags(error, operation, *flags,
+                              START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT | START_RESET_NVRAM);
+        if (r >= 0 && call->keeps_networks)
+                *flags |= START_KEEP_NETWORKS;
+        return r;
 }
 
 static char *mark_name(const Domain *domain)
@@ -233,6 +238,7 @@ int start_machine(Domain *domain, const DomainDefinition *definition, uint32_t f
         machine->run++;
         machine->phase = MACHINE_STARTING;
         machine->starts_paused = flags & START_PAUSED;
+        machine->keeps_networks = flags & START_KEEP_NETWORKS;
         machine->clock_base_sec = 0;
         machine->started_usec = (uint64_t)g_get_real_time();
         machine->pending = domain_definition_copy(definition);
@@ -241,6 +247,7 @@ int start_machine(Domain *domain, const DomainDefinition *definition, uint32_t f
         machine->pending->has_id = true;
         machine->pending->id = (int32_t)driver->next_domain_id++;
         r = run(domain, flags, deadline_usec, error);
+        machine->keeps_networks = false;
         if (r < 0) {
                 undo(domain, error);
                 error_prefix(error, "Cannot start the %s", object_describe(&domain->object));

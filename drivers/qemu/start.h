@@ -13,13 +13,14 @@ enum {
         START_FORCE_BOOT = 1 << 3,
         START_VALIDATE = 1 << 4,
         START_RESET_NVRAM = 1 << 5,
+        START_KEEP_NETWORKS = 1 << 16, /* ours: Call.keeps_networks */
 };
 
-/* Refuses flags that are unknown, or that this driver does not do. */
-int start_check_flags(const char *operation, uint32_t flags, Error *error);
+/* Refuses flags that are unknown, or that this driver does not do, and adds what the call says besides. */
+int start_take_flags(const Call *call, const char *operation, uint32_t *flags, Error *error);
 
-/* Starts the machine with this definition, which is copied. Of the flags START_PAUSED and START_RESET_NVRAM
- * count. Its job is taken; it does not run. When this
+/* Starts the machine with this definition, which is copied. Of the flags START_PAUSED,
+ * START_RESET_NVRAM and START_KEEP_NETWORKS count. Its job is taken; it does not run. When this
  * returns an error nothing is left, and nobody was told of a start. */
 int start_machine(Domain *domain, const DomainDefinition *definition, uint32_t flags, const Job *cause,
                   uint64_t deadline_usec, Error *error) AWAITS;

@@ -156,7 +156,7 @@ int test_create_domain(Call *call, Domain *existing, DomainDefinition *definitio
                        const int *fds, size_t n_fds, Domain **ret_domain, Error *error)
 {
         bool is_paused = flags & START_PAUSED;
-        int r = error_check_flags(error, "CreateXML", flags, START_ALL);
+        int r = machine_check_start(call, "CreateXML", flags, error);
 
         (void)fds;
         if (r >= 0 && n_fds > 0)

@@ -15,7 +15,7 @@ enum { DESTROY_GRACEFUL = 1 << 0 };
 
 int test_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
-        int r = error_check_flags(error, "Create", flags, START_ALL);
+        int r = machine_check_start(call, "Create", flags, error);
 
         if (r >= 0)
                 r = domain_check_inactive(domain, error);

@@ -28,6 +28,17 @@ Machine *machine_of(const Domain *domain)
         return domain->private_data;
 }
 
+int machine_check_start(const Call *call, const char *operation, uint32_t flags, Error *error)
+{
+        if (call->keeps_networks)
+                return error_set(
+                        error, ERROR_NOT_SUPPORTED,
+                        "The Test driver's machines need no network that is up: it does not do %s with "
+                        "start-networks=false",
+                        operation);
+        return error_check_flags(error, operation, flags, START_ALL);
+}
+
 const MachineOrigin machine_boot = {
         .running_reason = RUNNING_REASON_BOOTED,
         .paused_reason = PAUSED_REASON_USER,

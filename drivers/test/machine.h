@@ -34,6 +34,8 @@ enum {
         START_FORCE_BOOT = 1 << 3,
         START_ALL = START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT,
 };
+/* Refuses what this driver does not do for a start. */
+int machine_check_start(const Call *call, const char *operation, uint32_t flags, Error *error);
 
 /* What there is of a machine beside its definitions and its state. */
 typedef struct Guest Guest;

@@ -113,7 +113,7 @@ int connect_native_create_xml(CallFrame *frame, const char *xml, GVariant *optio
                               Error *error)
 {
         uint32_t flags;
-        int r = options_read(options, start_options, &flags, error);
+        int r = start_options_read(options, &frame->call, &flags, error);
 
         return r < 0 ? r : connect_domain_create_xml(frame, xml, flags, ret_domain, error);
 }
@@ -135,7 +135,7 @@ int connect_native_create_domain(CallFrame *frame, GVariant *values, GVariant *o
 {
         DomainDefinition *definition = NULL;
         uint32_t flags;
-        int r = options_read(options, start_options, &flags, error);
+        int r = start_options_read(options, &frame->call, &flags, error);
 
         if (r >= 0)
                 r = parse_native(frame, values, &definition, error);

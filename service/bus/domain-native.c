@@ -18,7 +18,7 @@
 int domain_native_start(CallFrame *frame, Domain *domain, GVariant *options, Error *error)
 {
         uint32_t flags;
-        int r = options_read(options, start_options, &flags, error);
+        int r = start_options_read(options, &frame->call, &flags, error);
 
         if (r < 0)
                 return r;

@@ -6,10 +6,17 @@
 #include "bus/options.h"
 #include <string.h>
 
-const Option start_options[] = {
-        { "paused", START_PAUSED, 0 },         { "auto-destroy", START_AUTODESTROY, 0 },
-        { "force-boot", START_FORCE_BOOT, 0 }, { "reset-nvram", START_RESET_NVRAM, 0 },
-        { "validate", START_VALIDATE, 0 },     {},
+/* No bit of the org.libvirt family. */
+#define KEEP_NETWORKS (1u << 31)
+
+static const Option start_options[] = {
+        { "paused", START_PAUSED, 0 },
+        { "auto-destroy", START_AUTODESTROY, 0 },
+        { "force-boot", START_FORCE_BOOT, 0 },
+        { "reset-nvram", START_RESET_NVRAM, 0 },
+        { "validate", START_VALIDATE, 0 },
+        { "start-networks", 0, KEEP_NETWORKS },
+        {},
 };
 
 static const Option *option_find(const Option *known, const char *name)
@@ -49,5 +56,17 @@ int options_read(GVariant *options, const Option *known, uint32_t *ret_flags, Er
                 flags |= g_variant_get_boolean(value) ? option->flags : option->unless;
         }
         *ret_flags = flags;
+        return 0;
+}
+
+int start_options_read(GVariant *options, Call *call, uint32_t *ret_flags, Error *error)
+{
+        uint32_t flags;
+        int r = options_read(options, start_options, &flags, error);
+
+        if (r < 0)
+                return r;
+        call->keeps_networks = flags & KEEP_NETWORKS;
+        *ret_flags = flags & ~KEEP_NETWORKS;
         return 0;
 }

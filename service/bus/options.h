@@ -3,7 +3,7 @@
 
 /* Options of the native family: a{sv} with words for what the org.libvirt family has as bits. */
 
-#include "core/error.h"
+#include "driver.h"
 
 /* All are booleans: true gives the bits of `flags`, false those of `unless`. A list ends with a NULL name.
  */
@@ -25,5 +25,5 @@ enum {
         START_VALIDATE = 1 << 4,
         START_RESET_NVRAM = 1 << 5,
 };
-/* What a machine can be started with, natively. */
-extern const Option start_options[];
+/* What a machine is started with, natively; what has no bit is the call's. */
+int start_options_read(GVariant *options, Call *call, uint32_t *ret_flags, Error *error);

@@ -13,11 +13,13 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from gi.repository import GLib
+
 from harness import BusError, wait_for
-from machines import CONNECT, DOMAIN, QEMU, Machine
+from machines import CONNECT, DOMAIN, NATIVE, QEMU, Machine
 from machines import define as define_machine
 from machines import definition
-from networks import (ADDRESS, DEFINED, NATIVE_NETWORK, NETWORK, STARTED, STOPPED, UNDEFINED, binds, clean, define,  # noqa: F401
+from networks import (ADDRESS, DEFINED, NATIVE_CONNECT, NATIVE_NETWORK, NETWORK, STARTED, STOPPED, UNDEFINED, binds, clean, define,  # noqa: F401
                       dnsmasqs, guests, interface, link, network, refused, rules, run, up)
 
 pytestmark = pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
@@ -182,6 +184,33 @@ class TestTraffic:
         world.run("ip", "route", "add", "10.77.0.0/16", "via", "192.0.2.1")
         assert routed.reaches("192.0.2.2") and world.reaches("10.77.3.2")
         assert not world.reaches("10.77.1.2") and not world.reaches("10.77.2.2") and not routed.reaches("10.77.1.2")
+
+    def test_open(self, client, guests, daemon):
+        """Nothing is done for or against it: who knows the way gets there, both ways, and no rule names it."""
+        run("ip", "link", "add", "vbworld", "type", "bridge")
+        run("ip", "addr", "add", "192.0.2.1/24", "dev", "vbworld")
+        run("ip", "link", "set", "vbworld", "up")
+        path = up(client, "free", forward="<forward mode='open'/>", content=(
+            ADDRESS.format(1) + "<ip family='ipv6' address='fd00:77::1' prefix='64'/>"))
+        up(client, "alone", 2)
+        world, free, alone = (guests(n, b, mac=f"52:54:00:00:00:0{i}") for i, (n, b) in enumerate(
+            (("world", "vbworld"), ("free", "vbfree"), ("alone", "vbalone")), 1))
+        world.run("ip", "addr", "add", "192.0.2.2/24", "dev", "eth0")
+        for guest, address in ((free, "10.77.1.2"), (alone, "10.77.2.2")):
+            guest.set_address(address + "/24", address[:-1] + "1")
+        wait_for(lambda: free.reaches("10.77.1.1"))
+        assert not free.reaches("192.0.2.2")  # nothing hides its address: the world knows no way back
+        world.run("ip", "route", "add", "10.77.0.0/16", "via", "192.0.2.1")
+        assert free.reaches("192.0.2.2") and world.reaches("10.77.1.2")
+        assert not free.reaches("10.77.2.2") and not alone.reaches("10.77.1.2")
+        wait_for(lambda: "fd00:77:" in free.run("ip", "addr", "show", "dev", "eth0").stdout, timeout=20)
+        assert free.reaches("fd00:77::1")
+        assert "vbalone" in rules() and "vbfree" not in rules()
+        daemon.restart()
+        run("nft", "delete", "table", "inet", "virtbus")
+        wait_for(lambda: "vbalone" in rules())
+        assert "vbfree" not in rules() and client.get(path, NATIVE_NETWORK, "Health") == "ok"
+        assert free.reaches("192.0.2.2") and world.reaches("10.77.1.2")
 
     def test_ipv6(self, client, guests):
         up(client, "six", forward="<forward mode='route'/>", content=(
@@ -361,6 +390,28 @@ class TestMachines:
         stored = ElementTree.fromstring(client.call(machine.path, DOMAIN, "GetXMLDesc", "u", 2))
         assert stored.find("devices/interface/target") is None
 
+    def test_without_its_network(self, client):
+        """Whoever asks for it has no network brought up; what is up is used."""
+        path = define(client, "lab")
+        machine = define_machine(client, definition("web", interface("<source network='lab'/>")))
+        keep = {"start-networks": GLib.Variant("b", False)}
+        refused(client.call, machine.path, NATIVE, "Start", "a{sv}", keep, word="'lab' is down")
+        assert machine.state[0] == 5 and client.get(path, NETWORK, "Active") is False
+        refused(machine.call, "Create", "u", 1 << 16, word="0x10000")
+        client.call(path, NETWORK, "Create")
+        client.call(machine.path, NATIVE, "Start", "a{sv}", keep)
+        client.call(path, NETWORK, "Destroy")
+        machine.call("AttachDevice", "su", interface("<source network='lab'/>", model="e1000").replace("<boot order='1'/>", ""), 1)
+        assert client.get(path, NETWORK, "Active") is True  # it was said of the start
+        machine.destroy()
+        client.call(path, NETWORK, "Destroy")
+        client.call(machine.path, NATIVE, "Start", "a{sv}", {"start-networks": GLib.Variant("b", True)})
+        assert client.get(path, NETWORK, "Active") is True
+        client.call(path, NETWORK, "Destroy")
+        refused(client.call, QEMU, NATIVE_CONNECT, "CreateXML", "sa{sv}", definition("x", interface("<source network='lab'/>")), keep,
+                word="'lab' is down")
+        assert client.get(path, NETWORK, "Active") is False
+
     def test_bridge_with_a_name_queues_and_isolation(self, client):
         run("ip", "link", "add", "vbhost", "type", "bridge")
         machine = define_machine(client, definition("web", interface(
@@ -380,7 +431,6 @@ class TestMachines:
                                           ("b", "<source bridge='vbnone'/>", "bridge", "vbnone"),
                                           ("c", "<source network='lan'/>", "network", "bridge"),
                                           ("d", "<source network='lab' portgroup='x'/>", "network", "portgroup"),
-                                          ("g", "<source bridge='vbnone'/><vlan><tag id='5'/></vlan>", "bridge", "<vlan>"),
                                           ("f", "<source network='lab'/><target dev='a-name-too-long-'/>", "network", "15"),
                                           ("e", "<source network='lab'/><bandwidth><inbound average='1' floor='1'/></bandwidth>", "network",
                                            "floor")):

@@ -253,7 +253,7 @@ class TestChanges:
     def test_plugged_in(self, client, bridge):
         machine = define_machine(client, definition("web"))
         machine.create()
-        card = interface(f"<mac address='{OTHER_MAC}'/><source bridge='vbhost'/>{vlan_xml(10)}", "bridge", "e1000")
+        card = interface(f"<mac address='{OTHER_MAC}'/><source bridge='vbhost'/>{vlan_xml(10)}", "bridge", "e1000").replace("<boot order='1'/>", "")
         machine.call("AttachDevice", "su", card, AFFECT_LIVE)
         device = machine.tree().find("devices/interface/target").get("dev")
         assert vlans(device) == {10: ACCESS}
