@@ -8,9 +8,34 @@
 
 #define MAC_SIZE 6
 
-static const char *negation(const Match *match)
+static const FilterPair *find(const Match *match, const char *name)
 {
-        return match->entry->is_negated ? "!= " : "";
+        for (unsigned i = 0; i < match->pairs->len; i++) {
+                const FilterPair *pair = match->pairs->pdata[i];
+
+                if (strcmp(pair->name, name) == 0)
+                        return pair;
+        }
+        return NULL;
+}
+
+const char *match_value(const Match *match, const char *name)
+{
+        const FilterPair *pair = find(match, name);
+
+        return pair ? pair->value : NULL;
+}
+
+bool match_is_negated(const Match *match, const char *name)
+{
+        const FilterPair *pair = find(match, name);
+
+        return pair && pair->is_negated;
+}
+
+const char *match_negation(const Match *match, const char *name)
+{
+        return match_is_negated(match, name) ? "!= " : "";
 }
 
 static uint64_t number_of(const char *text)
@@ -67,30 +92,47 @@ unsigned match_opcode(const char *value)
         return word_number(value, words);
 }
 
-void match_number(const Match *match, GString *text, const char *key, const char *value)
+void match_number(const Match *match, GString *text, const char *key, const char *name)
 {
+        const char *value = match_value(match, name);
+
         if (value)
-                g_string_append_printf(text, "%s %s%" G_GUINT64_FORMAT " ", key, negation(match),
+                g_string_append_printf(text, "%s %s%" G_GUINT64_FORMAT " ", key, match_negation(match, name),
                                        number_of(value));
+}
+
+/* Both ends of a range are meant, or both are not. */
+static int check_ends(const Match *match, const char *low, const char *high, Error *error)
+{
+        if (!match_value(match, low) || !match_value(match, high) ||
+            match_is_negated(match, low) == match_is_negated(match, high))
+                return 0;
+        return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                         "filter '%s': <%s>: %s and %s are ends of one range: match='no' is for both or for "
+                         "none",
+                         match->filter, match->entry->protocol, low, high);
 }
 
 /* Without a low end it begins with 0. */
 int match_range(const Match *match, GString *text, const char *key, const char *low, const char *high,
                 Error *error)
 {
-        uint64_t from = low ? number_of(low) : 0, to = high ? number_of(high) : from;
+        const char *first = match_value(match, low), *last = match_value(match, high);
+        const char *negation = match_negation(match, first ? low : high);
+        uint64_t from = first ? number_of(first) : 0, to = last ? number_of(last) : from;
+        int r = check_ends(match, low, high, error);
 
-        if (!low && !high)
-                return 0;
+        if (r < 0 || (!first && !last))
+                return r;
         if (from > to)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "filter '%s': <%s>: the range from %s to %s is empty", match->filter,
-                                 match->entry->protocol, low, high);
+                                 match->entry->protocol, first, last);
         if (from == to)
-                g_string_append_printf(text, "%s %s%" G_GUINT64_FORMAT " ", key, negation(match), from);
+                g_string_append_printf(text, "%s %s%" G_GUINT64_FORMAT " ", key, negation, from);
         else
                 g_string_append_printf(text, "%s %s%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT " ", key,
-                                       negation(match), from, to);
+                                       negation, from, to);
         return 0;
 }
 
@@ -110,8 +152,9 @@ static void append_mac(GString *text, const char *key, const uint8_t *bytes)
                 g_string_append_printf(text, "%s%02x", i > 0 && !is_raw ? ":" : "", bytes[i]);
 }
 
-void match_mac(const Match *match, GString *text, const char *key, const char *value, const char *mask)
+void match_mac(const Match *match, GString *text, const char *key, const char *name, const char *mask)
 {
+        const char *value = match_value(match, name), *masked = mask ? match_value(match, mask) : NULL;
         static const uint8_t whole[MAC_SIZE] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
         uint8_t mac[MAC_SIZE] = {}, bits[MAC_SIZE];
 
@@ -119,15 +162,15 @@ void match_mac(const Match *match, GString *text, const char *key, const char *v
                 return;
         memcpy(bits, whole, sizeof bits);
         read_mac(value, mac);
-        if (mask)
-                read_mac(mask, bits);
+        if (masked)
+                read_mac(masked, bits);
         g_string_append_printf(text, "%s ", key);
         if (memcmp(bits, whole, sizeof bits) != 0) {
                 g_string_append(text, "& ");
                 append_mac(text, key, bits);
-                g_string_append(text, match->entry->is_negated ? " != " : " == ");
+                g_string_append(text, match_is_negated(match, name) ? " != " : " == ");
         } else {
-                g_string_append(text, negation(match));
+                g_string_append(text, match_negation(match, name));
         }
         for (unsigned i = 0; i < MAC_SIZE; i++)
                 mac[i] &= bits[i];
@@ -144,8 +187,8 @@ static int refuse_learnt(const Match *match, const char *what, Error *error)
                 match->filter, match->entry->protocol, what);
 }
 
-static void append_masked(const Match *match, GString *text, const char *key, int family, const char *value,
-                          const char *mask)
+static void append_masked(GString *text, const char *key, int family, const char *value, const char *mask,
+                          bool is_negated)
 {
         uint8_t bytes[16], bits[16];
         char masked[INET6_ADDRSTRLEN];
@@ -155,14 +198,16 @@ static void append_masked(const Match *match, GString *text, const char *key, in
         for (unsigned i = 0; i < sizeof bytes; i++)
                 bytes[i] &= bits[i];
         (void)inet_ntop(family, bytes, masked, sizeof masked); /* cannot fail: it fits */
-        g_string_append_printf(text, "%s & %s %s %s ", key, mask,
-                               match->entry->is_negated ? "!=" : "==", masked);
+        g_string_append_printf(text, "%s & %s %s %s ", key, mask, is_negated ? "!=" : "==", masked);
 }
 
 /* The mask is a number of bits, or an address if its bits are not all on the left. */
-int match_address(const Match *match, GString *text, const char *key, int family, const char *value,
-                  const char *mask, Error *error)
+int match_address(const Match *match, GString *text, const char *key, int family, const char *name,
+                  const char *mask_name, Error *error)
 {
+        const char *value = match_value(match, name);
+        const char *mask = mask_name ? match_value(match, mask_name) : NULL;
+        const char *negation = match_negation(match, name);
         unsigned bits = family == AF_INET ? 32 : 128;
         bool is_odd = mask && strpbrk(mask, ".:") && strncmp(mask, "0x", 2) != 0;
         unsigned prefix = mask && !is_odd ? (unsigned)number_of(mask) : bits;
@@ -172,41 +217,43 @@ int match_address(const Match *match, GString *text, const char *key, int family
         if (strcmp(value, VARIABLE_LEARNT) == 0) {
                 if (is_odd || prefix != bits)
                         return refuse_learnt(match, "with a mask", error);
-                g_string_append_printf(text, "%s %s@ip/%u ", key, negation(match), match->device);
+                g_string_append_printf(text, "%s %s@ip/%u ", key, negation, match->device);
                 return 0;
         }
         if (is_odd)
-                append_masked(match, text, key, family, value, mask);
+                append_masked(text, key, family, value, mask, match_is_negated(match, name));
         else if (prefix < bits)
-                g_string_append_printf(text, "%s %s%s/%u ", key, negation(match), value, prefix);
+                g_string_append_printf(text, "%s %s%s/%u ", key, negation, value, prefix);
         else
-                g_string_append_printf(text, "%s %s%s ", key, negation(match), value);
+                g_string_append_printf(text, "%s %s%s ", key, negation, value);
         return 0;
 }
 
-int match_addresses(const Match *match, GString *text, const char *key, int family, const char *from,
-                    const char *to, Error *error)
+int match_addresses(const Match *match, GString *text, const char *key, int family, const char *low,
+                    const char *high, Error *error)
 {
-        uint8_t low[16] = {}, high[16] = {};
+        const char *from = match_value(match, low), *to = match_value(match, high);
+        uint8_t first[16] = {}, last[16] = {};
+        int r = check_ends(match, low, high, error), order;
 
-        if (!from && !to)
-                return 0;
+        if (r < 0 || (!from && !to))
+                return r;
         if (!from)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "filter '%s': <%s>: a range up to %s begins nowhere", match->filter,
                                  match->entry->protocol, to);
         if (!to)
-                return match_address(match, text, key, family, from, NULL, error);
+                return match_address(match, text, key, family, low, NULL, error);
         if (strcmp(from, VARIABLE_LEARNT) == 0 || strcmp(to, VARIABLE_LEARNT) == 0)
                 return refuse_learnt(match, "in a range", error);
-        (void)inet_pton(family, from, low); /* the model has read both before */
-        (void)inet_pton(family, to, high);
-        if (memcmp(low, high, sizeof low) > 0)
+        (void)inet_pton(family, from, first); /* the model has read both before */
+        (void)inet_pton(family, to, last);
+        order = memcmp(first, last, sizeof first);
+        if (order > 0)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "filter '%s': <%s>: the range from %s to %s is empty", match->filter,
                                  match->entry->protocol, from, to);
-        g_string_append_printf(text, "%s %s%s%s%s ", key, negation(match), from,
-                               memcmp(low, high, sizeof low) == 0 ? "" : "-",
-                               memcmp(low, high, sizeof low) == 0 ? "" : to);
+        g_string_append_printf(text, "%s %s%s%s%s ", key, match_negation(match, low), from,
+                               order == 0 ? "" : "-", order == 0 ? "" : to);
         return 0;
 }

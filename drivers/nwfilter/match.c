@@ -9,17 +9,6 @@
 
 #define STP_ADDRESS "01:80:c2:00:00:00"
 
-const char *match_value(const Match *match, const char *name)
-{
-        for (unsigned i = 0; i < match->pairs->len; i++) {
-                const FilterPair *pair = match->pairs->pdata[i];
-
-                if (strcmp(pair->name, name) == 0)
-                        return pair->value;
-        }
-        return NULL;
-}
-
 /* Of the two sides that is meant. */
 static const char *side(const Match *match, const char *source, const char *destination)
 {
@@ -33,10 +22,8 @@ static void add_ethertype(GString *text, unsigned type)
 
 static void add_ethernet(const Match *match, GString *text)
 {
-        match_mac(match, text, side(match, "ether saddr", "ether daddr"), match_value(match, "srcmacaddr"),
-                  match_value(match, "srcmacmask"));
-        match_mac(match, text, side(match, "ether daddr", "ether saddr"), match_value(match, "dstmacaddr"),
-                  match_value(match, "dstmacmask"));
+        match_mac(match, text, side(match, "ether saddr", "ether daddr"), "srcmacaddr", "srcmacmask");
+        match_mac(match, text, side(match, "ether daddr", "ether saddr"), "dstmacaddr", "dstmacmask");
 }
 
 static int add_mac(const Match *match, GString *text, Error *error)
@@ -48,9 +35,9 @@ static int add_mac(const Match *match, GString *text, Error *error)
                 return 0;
         if (strcmp(type, "stp") == 0)
                 g_string_append_printf(text, "ether daddr %s" STP_ADDRESS " ",
-                                       match->entry->is_negated ? "!= " : "");
+                                       match_negation(match, "protocolid"));
         else
-                g_string_append_printf(text, "ether type %s0x%04x ", match->entry->is_negated ? "!= " : "",
+                g_string_append_printf(text, "ether type %s0x%04x ", match_negation(match, "protocolid"),
                                        match_ethertype(type));
         return 0;
 }
@@ -61,9 +48,9 @@ static int add_vlan(const Match *match, GString *text, Error *error)
 
         (void)error;
         add_ethertype(text, 0x8100);
-        match_number(match, text, "vlan id", match_value(match, "vlanid"));
+        match_number(match, text, "vlan id", "vlanid");
         if (inside)
-                g_string_append_printf(text, "vlan type %s0x%04x ", match->entry->is_negated ? "!= " : "",
+                g_string_append_printf(text, "vlan type %s0x%04x ", match_negation(match, "encap-protocol"),
                                        match_ethertype(inside));
         return 0;
 }
@@ -86,15 +73,12 @@ static int add_stp(const Match *match, GString *text, Error *error)
         int r = 0;
 
         g_string_append(text, "ether daddr " STP_ADDRESS " ");
-        match_number(match, text, "@nh,48,8", match_value(match, "type"));
-        match_number(match, text, "@nh,56,8", match_value(match, "flags"));
-        match_mac(match, text, "@nh,80,48", match_value(match, "root-address"),
-                  match_value(match, "root-address-mask"));
-        match_mac(match, text, "@nh,176,48", match_value(match, "sender-address"),
-                  match_value(match, "sender-address-mask"));
+        match_number(match, text, "@nh,48,8", "type");
+        match_number(match, text, "@nh,56,8", "flags");
+        match_mac(match, text, "@nh,80,48", "root-address", "root-address-mask");
+        match_mac(match, text, "@nh,176,48", "sender-address", "sender-address-mask");
         for (unsigned i = 0; i < G_N_ELEMENTS(fields) && r >= 0; i++)
-                r = match_range(match, text, fields[i].key, match_value(match, fields[i].name),
-                                match_value(match, fields[i].high), error);
+                r = match_range(match, text, fields[i].key, fields[i].name, fields[i].high, error);
         return r;
 }
 
@@ -105,7 +89,7 @@ static void add_gratuitous(const Match *match, GString *text)
         g_string_append_printf(text,
                                "update @same/%u { arp saddr ip . arp saddr ip } "
                                "arp saddr ip . arp daddr ip %s@same/%u ",
-                               match->device, match->entry->is_negated ? "!= " : "", match->device);
+                               match->device, match_negation(match, "gratuitous"), match->device);
 }
 
 static int add_arp(const Match *match, GString *text, Error *error)
@@ -114,21 +98,18 @@ static int add_arp(const Match *match, GString *text, Error *error)
         int r;
 
         add_ethertype(text, match_ethertype(match->entry->protocol));
-        match_number(match, text, "arp htype", match_value(match, "hwtype"));
-        match_number(match, text, "arp ptype", match_value(match, "protocoltype"));
+        match_number(match, text, "arp htype", "hwtype");
+        match_number(match, text, "arp ptype", "protocoltype");
         if (opcode)
-                g_string_append_printf(text, "arp operation %s%u ", match->entry->is_negated ? "!= " : "",
+                g_string_append_printf(text, "arp operation %s%u ", match_negation(match, "opcode"),
                                        match_opcode(opcode));
-        match_mac(match, text, side(match, "arp saddr ether", "arp daddr ether"),
-                  match_value(match, "arpsrcmacaddr"), NULL);
-        match_mac(match, text, side(match, "arp daddr ether", "arp saddr ether"),
-                  match_value(match, "arpdstmacaddr"), NULL);
-        r = match_address(match, text, side(match, "arp saddr ip", "arp daddr ip"), AF_INET,
-                          match_value(match, "arpsrcipaddr"), match_value(match, "arpsrcipmask"), error);
+        match_mac(match, text, side(match, "arp saddr ether", "arp daddr ether"), "arpsrcmacaddr", NULL);
+        match_mac(match, text, side(match, "arp daddr ether", "arp saddr ether"), "arpdstmacaddr", NULL);
+        r = match_address(match, text, side(match, "arp saddr ip", "arp daddr ip"), AF_INET, "arpsrcipaddr",
+                          "arpsrcipmask", error);
         if (r >= 0)
                 r = match_address(match, text, side(match, "arp daddr ip", "arp saddr ip"), AF_INET,
-                                  match_value(match, "arpdstipaddr"), match_value(match, "arpdstipmask"),
-                                  error);
+                                  "arpdstipaddr", "arpdstipmask", error);
         if (r >= 0 && g_strcmp0(match_value(match, "gratuitous"), "true") == 0)
                 add_gratuitous(match, text);
         return r;
@@ -142,13 +123,12 @@ static bool has_ports(const Match *match)
 
 static int add_ports(const Match *match, GString *text, Error *error)
 {
-        int r = match_range(match, text, side(match, "th sport", "th dport"),
-                            match_value(match, "srcportstart"), match_value(match, "srcportend"), error);
+        int r = match_range(match, text, side(match, "th sport", "th dport"), "srcportstart", "srcportend",
+                            error);
 
         return r < 0 ? r
-                     : match_range(match, text, side(match, "th dport", "th sport"),
-                                   match_value(match, "dstportstart"), match_value(match, "dstportend"),
-                                   error);
+                     : match_range(match, text, side(match, "th dport", "th sport"), "dstportstart",
+                                   "dstportend", error);
 }
 
 static int add_addresses(const Match *match, GString *text, int family, Error *error)
@@ -157,20 +137,16 @@ static int add_addresses(const Match *match, GString *text, int family, Error *e
         _cleanup_(freep) char *source = g_strconcat(key, side(match, " saddr", " daddr"), NULL);
         _cleanup_(freep) char *destination = g_strconcat(key, side(match, " daddr", " saddr"), NULL);
         _cleanup_(freep) char *dscp = g_strconcat(key, " dscp", NULL);
-        int r = match_address(match, text, source, family, match_value(match, "srcipaddr"),
-                              match_value(match, "srcipmask"), error);
+        int r = match_address(match, text, source, family, "srcipaddr", "srcipmask", error);
 
         if (r >= 0)
-                r = match_address(match, text, destination, family, match_value(match, "dstipaddr"),
-                                  match_value(match, "dstipmask"), error);
+                r = match_address(match, text, destination, family, "dstipaddr", "dstipmask", error);
         if (r >= 0)
-                r = match_addresses(match, text, source, family, match_value(match, "srcipfrom"),
-                                    match_value(match, "srcipto"), error);
+                r = match_addresses(match, text, source, family, "srcipfrom", "srcipto", error);
         if (r >= 0)
-                r = match_addresses(match, text, destination, family, match_value(match, "dstipfrom"),
-                                    match_value(match, "dstipto"), error);
+                r = match_addresses(match, text, destination, family, "dstipfrom", "dstipto", error);
         if (r >= 0)
-                match_number(match, text, dscp, match_value(match, "dscp"));
+                match_number(match, text, dscp, "dscp");
         return r;
 }
 
@@ -180,7 +156,7 @@ static void add_protocol(const Match *match, GString *text, const char *key)
         const char *protocol = match_value(match, "protocol");
 
         if (protocol)
-                g_string_append_printf(text, "%s %s%u ", key, match->entry->is_negated ? "!= " : "",
+                g_string_append_printf(text, "%s %s%u ", key, match_negation(match, "protocol"),
                                        match_protocol(protocol));
         else if (has_ports(match))
                 g_string_append_printf(text, "%s { 6, 17, 132, 136 } ", key);
@@ -198,8 +174,6 @@ static int add_ipv4(const Match *match, GString *text, Error *error)
 
 static int add_ipv6(const Match *match, GString *text, Error *error)
 {
-        const char *type = match_value(match, "type"), *type_end = match_value(match, "typeend");
-        const char *code = match_value(match, "code"), *code_end = match_value(match, "codeend");
         int r;
 
         add_ethertype(text, 0x86dd);
@@ -207,12 +181,13 @@ static int add_ipv6(const Match *match, GString *text, Error *error)
         add_protocol(match, text, "meta l4proto");
         if (r >= 0)
                 r = add_ports(match, text, error);
-        if (r < 0 || (!type && !type_end && !code && !code_end))
+        if (r < 0 || (!match_value(match, "type") && !match_value(match, "typeend") &&
+                      !match_value(match, "code") && !match_value(match, "codeend")))
                 return r;
         if (!match_value(match, "protocol"))
                 g_string_append(text, "meta l4proto 58 ");
-        r = match_range(match, text, "icmpv6 type", type, type_end, error);
-        return r < 0 ? r : match_range(match, text, "icmpv6 code", code, code_end, error);
+        r = match_range(match, text, "icmpv6 type", "type", "typeend", error);
+        return r < 0 ? r : match_range(match, text, "icmpv6 code", "code", "codeend", error);
 }
 
 static const struct {
@@ -266,21 +241,22 @@ static void add_tcp(const Match *match, GString *text)
         const char *slash = flags ? strchr(flags, '/') : NULL;
 
         if (slash)
-                g_string_append_printf(
-                        text, "tcp flags & 0x%02x %s 0x%02x ", flags_of(flags, (size_t)(slash - flags)),
-                        match->entry->is_negated ? "!=" : "==", flags_of(slash + 1, strlen(slash + 1)));
+                g_string_append_printf(text, "tcp flags & 0x%02x %s 0x%02x ",
+                                       flags_of(flags, (size_t)(slash - flags)),
+                                       match_is_negated(match, "flags") ? "!=" : "==",
+                                       flags_of(slash + 1, strlen(slash + 1)));
         if (option)
                 g_string_append_printf(text, "tcp option %" G_GUINT64_FORMAT " %s ",
                                        g_ascii_strtoull(option, NULL, 0),
-                                       match->entry->is_negated ? "missing" : "exists");
+                                       match_is_negated(match, "option") ? "missing" : "exists");
 }
 
 static void add_icmp(const Match *match, GString *text)
 {
         bool is_ipv6 = strcmp(match->entry->protocol, "icmpv6") == 0;
 
-        match_number(match, text, is_ipv6 ? "icmpv6 type" : "icmp type", match_value(match, "type"));
-        match_number(match, text, is_ipv6 ? "icmpv6 code" : "icmp code", match_value(match, "code"));
+        match_number(match, text, is_ipv6 ? "icmpv6 type" : "icmp type", "type");
+        match_number(match, text, is_ipv6 ? "icmpv6 code" : "icmp code", "code");
 }
 
 /* The source's hardware address is known in its own direction only: a rule of nothing else has no meaning in
@@ -295,14 +271,16 @@ int match_ip(const Match *match, GString *text, Error *error)
         int r;
 
         if (match_value(match, "ipset"))
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "filter '%s': <%s>: ipset is not supported: nftables has no access to the "
-                                 "sets of ipset; say the addresses as a variable with a list",
-                                 match->filter, protocol);
+                return error_set(
+                        error, ERROR_NOT_SUPPORTED,
+                        "filter '%s': <%s>: ipset is not supported: nftables does not see the sets of "
+                        "ipset, and the kernel tells nobody of what changes in them, so that a copy "
+                        "would be out of date; say the addresses as a variable with a list",
+                        match->filter, protocol);
         if (match->is_reversed && mac && match->pairs->len == (comment ? 2u : 1u))
                 return 1;
         if (!match->is_reversed)
-                match_mac(match, text, "ether saddr", mac, NULL);
+                match_mac(match, text, "ether saddr", "srcmacaddr", NULL);
         add_ethertype(text, is_ipv6 ? 0x86dd : 0x0800);
         if (!is_any)
                 g_string_append_printf(text, "%s %u ", is_ipv6 ? "meta l4proto" : "ip protocol",

@@ -20,9 +20,6 @@ typedef struct Match {
         FilterKernel kernel;
 } Match;
 
-/* The attribute's value, or NULL. */
-const char *match_value(const Match *match, const char *name);
-
 /* Whether the rule is about IP and what is in it, and so stands in the second layer, with connections. */
 bool match_is_ip(const FilterEntry *entry);
 
@@ -30,16 +27,23 @@ bool match_is_ip(const FilterEntry *entry);
 int match_ethernet(const Match *match, GString *text, Error *error);
 int match_ip(const Match *match, GString *text, Error *error);
 
-/* match-fields.c: `key` names the field. A value that is not there appends nothing. */
-void match_number(const Match *match, GString *text, const char *key, const char *value);
+/* match-fields.c: the attribute's value, or NULL. */
+const char *match_value(const Match *match, const char *name);
+/* Whether any other value is meant. */
+bool match_is_negated(const Match *match, const char *name);
+/* `key` names the field for nft, the others attributes. One that is not there appends
+ * nothing. */
+void match_number(const Match *match, GString *text, const char *key, const char *name);
 int match_range(const Match *match, GString *text, const char *key, const char *low, const char *high,
                 Error *error);
-void match_mac(const Match *match, GString *text, const char *key, const char *value, const char *mask);
-/* Of the family: `value`, masked. */
-int match_address(const Match *match, GString *text, const char *key, int family, const char *value,
+void match_mac(const Match *match, GString *text, const char *key, const char *name, const char *mask);
+/* Of the family: the address, masked. */
+int match_address(const Match *match, GString *text, const char *key, int family, const char *name,
                   const char *mask, Error *error);
-int match_addresses(const Match *match, GString *text, const char *key, int family, const char *from,
-                    const char *to, Error *error);
+int match_addresses(const Match *match, GString *text, const char *key, int family, const char *low,
+                    const char *high, Error *error);
+/* "!= ", or nothing. */
+const char *match_negation(const Match *match, const char *name);
 /* Numbers of what the model writes as words. */
 unsigned match_ethertype(const char *value);
 unsigned match_protocol(const char *value);

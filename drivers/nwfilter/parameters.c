@@ -112,9 +112,10 @@ static void pair_release(void *data)
         g_free(pair);
 }
 
-static int add_pair(const Expansion *expansion, GPtrArray *pairs, const char *name, const char *value,
-                    Error *error)
+static int add_pair(const Expansion *expansion, GPtrArray *pairs, const FilterPair *template,
+                    const char *value, Error *error)
 {
+        const char *name = template->name;
         FilterValue kind;
         uint32_t max;
         FilterPair *pair;
@@ -131,8 +132,7 @@ static int add_pair(const Expansion *expansion, GPtrArray *pairs, const char *na
                                  "filter '%s': the value '%s' of a variable is not possible for %s of <%s>",
                                  expansion->filter, value, name, expansion->entry->protocol);
         pair = g_new0(FilterPair, 1);
-        pair->name = g_strdup(name);
-        pair->value = clean;
+        *pair = (FilterPair){ g_strdup(name), clean, template->is_negated };
         g_ptr_array_add(pairs, pair);
         return 0;
 }
@@ -146,7 +146,7 @@ static int visit_one(const Expansion *expansion, ParametersVisit visit, void *da
         for (unsigned i = 0; i < templates->len && r >= 0; i++) {
                 const FilterPair *pair = templates->pdata[i];
 
-                r = add_pair(expansion, pairs, pair->name, value_of(expansion, &expansion->slots[i]), error);
+                r = add_pair(expansion, pairs, pair, value_of(expansion, &expansion->slots[i]), error);
         }
         return r < 0 ? r : visit(expansion->entry, pairs, data, error);
 }

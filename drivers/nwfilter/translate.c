@@ -139,7 +139,8 @@ static int add_count(Translation *translation, const Match *match, const char *a
         g_ptr_array_add(translation->objects,
                         g_strdup_printf("set " FILTER_TABLE " count/%u/%u", match->device, number));
         g_string_append_printf(text, "add @count/%u/%u { %s saddr ct count %s%s } ", match->device, number,
-                               is_ipv6 ? "ip6" : "ip", match->entry->is_negated ? "" : "over ", above);
+                               is_ipv6 ? "ip6" : "ip",
+                               match_is_negated(match, "connlimit-above") ? "" : "over ", above);
         return 0;
 }
 
@@ -150,7 +151,7 @@ static int add_states(const Match *match, const char *states, GString *text, Err
         int r = need_conntrack(match, "state", error);
 
         if (r >= 0)
-                g_string_append_printf(text, "ct state %s%s ", match->entry->is_negated ? "!= " : "", small);
+                g_string_append_printf(text, "ct state %s%s ", match_negation(match, "state"), small);
         return r;
 }
 

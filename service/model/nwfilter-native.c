@@ -91,8 +91,8 @@ static int each_read(const NativePlace *place, GVariant *dictionary, EntryRead r
 
 typedef struct Entry {
         Made *made;
-        GVariant *match, *parameters; /* read at the end; counted */
-        XmlNode *node, *protocol;
+        GVariant *match, *mismatch, *parameters; /* read at the end; counted */
+        XmlNode *node, *protocol;                /* attributes go to the protocol */
         const char *reference, *protocol_name;
         bool is_negated;
 } Entry;
@@ -132,6 +132,8 @@ static int key_read(const NativePlace *place, GVariant *value, void *data, Error
                 entry->parameters = g_variant_ref(value);
         else if (strcmp(place->key, "match") == 0)
                 entry->match = g_variant_ref(value);
+        else if (strcmp(place->key, "mismatch") == 0)
+                entry->mismatch = g_variant_ref(value);
         else
                 return rule_key_read(place, value, entry, error);
         return 0;
@@ -189,38 +191,66 @@ static int parameter_read(const NativePlace *place, GVariant *value, void *data,
         return r;
 }
 
-/* Of the two kinds of entries, which share no field. */
-static int kind_read(const NativePlace *place, Entry *entry, Error *error)
+/* An element for what is meant and one for what is not: `values` may be NULL. */
+static int protocol_add(const NativePlace *place, Entry *entry, GVariant *values, bool is_negated,
+                        Error *error)
+{
+        entry->protocol = node_add(entry->made, entry->node, entry->protocol_name);
+        if (is_negated)
+                attribute_add(entry->made, entry->protocol, "match", "no");
+        return values ? each_read(place, values, match_read, entry, error) : 0;
+}
+
+static int rule_read(const NativePlace *place, Entry *entry, Error *error)
 {
         const NativePlace match = { .above = place, .key = "match" };
+        const NativePlace mismatch = { .above = place, .key = "mismatch" };
         const NativePlace parameters = { .above = place, .key = "parameters" };
+        int r;
 
-        if (entry->reference) {
-                if (entry->node->attributes || entry->protocol_name || entry->match || entry->is_negated)
-                        return native_refuse(place, error,
-                                             "a reference has nothing but reference and parameters");
-                entry->node->name = "filterref";
-                attribute_add(entry->made, entry->node, "filter", entry->reference);
-                return entry->parameters
-                               ? each_read(&parameters, entry->parameters, parameter_read, entry, error)
-                               : 0;
-        }
         if (entry->parameters)
                 return native_refuse(&parameters, error, "is for references");
         if (!entry->protocol_name)
-                return entry->match || entry->is_negated ? native_refuse(&match, error, "needs a protocol")
-                                                         : 0;
-        entry->protocol = node_add(entry->made, entry->node, entry->protocol_name);
-        if (entry->is_negated)
-                attribute_add(entry->made, entry->protocol, "match", "no");
-        return entry->match ? each_read(&match, entry->match, match_read, entry, error) : 0;
+                return entry->match || entry->mismatch || entry->is_negated
+                               ? native_refuse(&match, error, "needs a protocol")
+                               : 0;
+        if (entry->mismatch && entry->is_negated)
+                return native_refuse(&mismatch, error, "is what match is with is_negated");
+        r = protocol_add(&match, entry, entry->match, entry->is_negated, error);
+        return r >= 0 && entry->mismatch ? protocol_add(&mismatch, entry, entry->mismatch, true, error) : r;
+}
+
+/* Of the two kinds of entries, which share no field. */
+static int kind_read(const NativePlace *place, Entry *entry, Error *error)
+{
+        const NativePlace parameters = { .above = place, .key = "parameters" };
+
+        if (!entry->reference)
+                return rule_read(place, entry, error);
+        if (entry->node->attributes || entry->protocol_name || entry->match || entry->mismatch ||
+            entry->is_negated)
+                return native_refuse(place, error, "a reference has nothing but reference and parameters");
+        entry->node->name = "filterref";
+        attribute_add(entry->made, entry->node, "filter", entry->reference);
+        return entry->parameters ? each_read(&parameters, entry->parameters, parameter_read, entry, error)
+                                 : 0;
+}
+
+static void entry_clear(Entry *entry)
+{
+        GVariant *const values[] = { entry->match, entry->mismatch, entry->parameters };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(values); i++)
+                if (values[i])
+                        g_variant_unref(values[i]);
 }
 
 static int entry_read(const NativePlace *place, GVariant *value, Made *made, FilterDefinition *definition,
                       Error *error)
 {
         const NativePlace match = { .above = place, .key = "match" };
-        Entry entry = { .made = made, .node = node_add(made, NULL, "rule") };
+        const NativePlace mismatch = { .above = place, .key = "mismatch" };
+        _cleanup_(entry_clear) Entry entry = { .made = made, .node = node_add(made, NULL, "rule") };
         _cleanup_(error_clear) Error cause = {};
         int r = each_read(place, value, key_read, &entry, error);
 
@@ -230,10 +260,8 @@ static int entry_read(const NativePlace *place, GVariant *value, Made *made, Fil
                 r = native_pass_refusal(place, &cause, error);
         if (r >= 0 && entry.match)
                 r = each_read(&match, entry.match, match_check, &entry, error);
-        if (entry.match)
-                g_variant_unref(entry.match);
-        if (entry.parameters)
-                g_variant_unref(entry.parameters);
+        if (r >= 0 && entry.mismatch)
+                r = each_read(&mismatch, entry.mismatch, match_check, &entry, error);
         return r;
 }
 
@@ -344,9 +372,33 @@ static void tell_text(GVariantBuilder *builder, const char *key, const char *tex
         g_variant_builder_add(builder, "{sv}", key, g_variant_new_string(text));
 }
 
+static unsigned count_negated(const FilterEntry *entry)
+{
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < entry->pairs->len; i++)
+                n += ((const FilterPair *)entry->pairs->pdata[i])->is_negated;
+        return n;
+}
+
+static void tell_pairs(GVariantBuilder *builder, const char *key, const FilterEntry *entry, bool is_negated)
+{
+        GVariantBuilder pairs;
+
+        g_variant_builder_init(&pairs, G_VARIANT_TYPE_VARDICT);
+        for (unsigned i = 0; i < entry->pairs->len; i++) {
+                const FilterPair *pair = entry->pairs->pdata[i];
+
+                if (pair->is_negated == is_negated)
+                        g_variant_builder_add(&pairs, "{sv}", pair->name, pair_value(entry, pair));
+        }
+        g_variant_builder_add(builder, "{sv}", key, g_variant_builder_end(&pairs));
+}
+
 static void tell_rule(GVariantBuilder *builder, const FilterEntry *entry)
 {
-        GVariantBuilder match;
+        unsigned n_negated = count_negated(entry);
+        bool is_negated = n_negated > 0 && n_negated == entry->pairs->len;
 
         tell_text(builder, "action", filter_action_to_string(entry->action));
         tell_text(builder, "direction", filter_direction_to_string(entry->direction));
@@ -356,15 +408,11 @@ static void tell_rule(GVariantBuilder *builder, const FilterEntry *entry)
         if (!entry->protocol)
                 return;
         tell_text(builder, "protocol", entry->protocol);
-        if (entry->is_negated)
+        if (is_negated)
                 g_variant_builder_add(builder, "{sv}", "is_negated", g_variant_new_boolean(true));
-        g_variant_builder_init(&match, G_VARIANT_TYPE_VARDICT);
-        for (unsigned i = 0; i < entry->pairs->len; i++) {
-                const FilterPair *pair = entry->pairs->pdata[i];
-
-                g_variant_builder_add(&match, "{sv}", pair->name, pair_value(entry, pair));
-        }
-        g_variant_builder_add(builder, "{sv}", "match", g_variant_builder_end(&match));
+        tell_pairs(builder, "match", entry, is_negated);
+        if (n_negated > 0 && !is_negated)
+                tell_pairs(builder, "mismatch", entry, true);
 }
 
 GVariant *filter_definition_to_variant(const FilterDefinition *definition)

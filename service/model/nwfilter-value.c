@@ -211,6 +211,8 @@ static char *plain_clean(FilterValue kind, uint32_t max, const char *text)
                 return number_clean(text, max);
         case FILTER_VALUE_ETHERTYPE: /* below are lengths */
                 return word_or_number_clean(text, ethertypes, 0x600, UINT16_MAX);
+        case FILTER_VALUE_ENCAPSULATED:
+                return word_or_number_clean(text, ethertypes, 0x3c, UINT16_MAX);
         case FILTER_VALUE_IP_PROTOCOL:
                 return word_or_number_clean(text, protocols, 0, UINT8_MAX);
         case FILTER_VALUE_ARP_OPCODE:

@@ -16,7 +16,8 @@ DEFINE_ENUM(filter_direction, FILTER_DIRECTIONS);
 typedef struct Attribute {
         const char *name;
         FilterValue kind;
-        uint32_t max; /* of numbers */
+        uint32_t max;      /* of numbers */
+        const char *other; /* as libvirt's documentation calls it, against libvirt */
 } Attribute;
 
 static const Attribute comment_attributes[] = { { "comment", FILTER_VALUE_COMMENT, 0 }, {} };
@@ -30,7 +31,7 @@ static const Attribute ethernet_attributes[] = {
 static const Attribute mac_attributes[] = { { "protocolid", FILTER_VALUE_ETHERTYPE, 0 }, {} };
 static const Attribute vlan_attributes[] = {
         { "vlanid", FILTER_VALUE_NUMBER, 4095 },
-        { "encap-protocol", FILTER_VALUE_ETHERTYPE, 0 },
+        { "encap-protocol", FILTER_VALUE_ENCAPSULATED, 0 },
         {},
 };
 static const Attribute stp_attributes[] = {
@@ -47,9 +48,9 @@ static const Attribute stp_attributes[] = {
         { "sender-address", FILTER_VALUE_MAC, 0 },
         { "sender-address-mask", FILTER_VALUE_MAC, 0 },
         { "port", FILTER_VALUE_NUMBER, UINT16_MAX },
-        { "port-hi", FILTER_VALUE_NUMBER, UINT16_MAX },
-        { "age", FILTER_VALUE_NUMBER, UINT16_MAX },
-        { "age-hi", FILTER_VALUE_NUMBER, UINT16_MAX },
+        { "port-hi", FILTER_VALUE_NUMBER, UINT16_MAX, "port_hi" },
+        { "age", FILTER_VALUE_NUMBER, UINT16_MAX, "msg-age" },
+        { "age-hi", FILTER_VALUE_NUMBER, UINT16_MAX, "msg-age-hi" },
         { "max-age", FILTER_VALUE_NUMBER, UINT16_MAX },
         { "max-age-hi", FILTER_VALUE_NUMBER, UINT16_MAX },
         { "hello-time", FILTER_VALUE_NUMBER, UINT16_MAX },
@@ -222,12 +223,11 @@ FilterDefinition *filter_definition_free(FilterDefinition *definition)
 }
 
 /* Takes the value over. */
-static void pair_add(FilterEntry *entry, const char *name, char *value)
+static void pair_add(FilterEntry *entry, const char *name, char *value, bool is_negated)
 {
         FilterPair *pair = g_new0(FilterPair, 1);
 
-        pair->name = g_strdup(name);
-        pair->value = value;
+        *pair = (FilterPair){ g_strdup(name), value, is_negated };
         g_ptr_array_add(entry->pairs, pair);
 }
 
@@ -286,49 +286,81 @@ static int reference_read(const XmlNode *node, FilterDefinition *definition, Err
                         return refuse(child, "name", name, error);
                 if (!is_made_of(value, value_characters))
                         return refuse(child, "value", value, error);
-                pair_add(entry, name, g_strdup(value));
+                pair_add(entry, name, g_strdup(value), false);
         }
         g_ptr_array_sort(entry->pairs, compare_names); /* a stable sort, since GLib 2.32 */
         return 0;
 }
 
-static int attributes_read(const XmlNode *node, const Attribute *attributes, FilterEntry *entry,
-                           Error *error)
+static bool is_negated(const XmlNode *node)
 {
-        for (; attributes && attributes->name; attributes++) {
-                const char *text = xml_attribute(node, attributes->name);
-                char *value;
+        const char *match = xml_attribute(node, "match");
 
-                if (!text)
-                        continue;
-                value = filter_value_clean(attributes->kind, attributes->max, text);
-                if (!value)
-                        return refuse(node, attributes->name, text, error);
-                pair_add(entry, attributes->name, value);
-        }
+        return match && strcasecmp(match, "no") == 0;
+}
+
+/* Of the elements of one rule, each of which may be negated, one has the attribute. */
+static int attribute_read(const XmlNode *rule, const Attribute *attribute, FilterEntry *entry, Error *error)
+{
+        const char *const names[] = { attribute->name, attribute->other };
+        bool is_there = false;
+
+        for (const XmlNode *node = rule->first_child; node; node = node->next)
+                for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+                        const char *text = names[i] ? xml_attribute(node, names[i]) : NULL;
+                        char *value =
+                                text ? filter_value_clean(attribute->kind, attribute->max, text) : NULL;
+
+                        if (!text)
+                                continue;
+                        if (!value)
+                                return refuse(node, names[i], text, error);
+                        if (is_there) {
+                                g_free(value);
+                                return refuse_node(node, error,
+                                                   g_strdup_printf("the <rule> has %s already: one is "
+                                                                   "possible",
+                                                                   attribute->name));
+                        }
+                        is_there = true;
+                        pair_add(entry, attribute->name, value, is_negated(node));
+                }
         return 0;
 }
 
-static int protocol_read(const XmlNode *node, FilterEntry *entry, Error *error)
+static int attributes_read(const XmlNode *rule, const Attribute *attributes, FilterEntry *entry,
+                           Error *error)
 {
-        const char *match = xml_attribute(node, "match");
+        int r = 0;
+
+        for (; attributes && attributes->name && r >= 0; attributes++)
+                r = attribute_read(rule, attributes, entry, error);
+        return r;
+}
+
+static int protocol_read(const XmlNode *rule, FilterEntry *entry, Error *error)
+{
+        const XmlNode *first = rule->first_child;
         const Protocol *protocol = NULL;
         int r = 0;
 
+        if (!first)
+                return 0;
         for (unsigned i = 0; i < G_N_ELEMENTS(protocols); i++)
-                if (strcmp(node->name, protocols[i].name) == 0)
+                if (strcmp(first->name, protocols[i].name) == 0)
                         protocol = &protocols[i];
         if (!protocol)
-                return refuse_node(node, error, g_strdup("this is no protocol of a filter"));
-        if (entry->protocol)
-                return refuse_node(
-                        node, error,
-                        g_strdup_printf("the <rule> has <%s> already: one is possible", entry->protocol));
-        entry->protocol = g_strdup(node->name);
-        entry->is_negated = match && strcasecmp(match, "no") == 0;
+                return refuse_node(first, error, g_strdup("this is no protocol of a filter"));
+        for (const XmlNode *node = first->next; node; node = node->next)
+                if (strcmp(node->name, first->name) != 0)
+                        return refuse_node(node, error,
+                                           g_strdup_printf("the <rule> is about <%s> already: one protocol "
+                                                           "is possible",
+                                                           first->name));
+        entry->protocol = g_strdup(first->name);
         for (unsigned i = 0; i < GROUPS_MAX && r >= 0; i++)
-                r = attributes_read(node, protocol->groups[i], entry, error);
-        return r < 0 ? r : attributes_read(node, comment_attributes, entry, error);
+                r = attributes_read(rule, protocol->groups[i], entry, error);
+        return r < 0 ? r : attributes_read(rule, comment_attributes, entry, error);
 }
 
 static bool priority_read(const char *text, int *ret)
@@ -348,7 +380,6 @@ static int rule_read(const XmlNode *node, FilterDefinition *definition, Error *e
         int action_value = action ? enum_from_string(&filter_action_table, action) : -1;
         int direction_value = direction ? enum_from_string(&filter_direction_table, direction) : -1;
         FilterEntry *entry = entry_add(definition);
-        int r = 0;
 
         if (action_value < 0)
                 return refuse(node, "action", action, error);
@@ -360,9 +391,7 @@ static int rule_read(const XmlNode *node, FilterDefinition *definition, Error *e
         if (priority && !priority_read(priority, &entry->priority))
                 return refuse(node, "priority", priority, error);
         entry->is_stateless = state && (strcmp(state, "0") == 0 || strcasecmp(state, "false") == 0);
-        for (const XmlNode *child = node->first_child; child && r >= 0; child = child->next)
-                r = protocol_read(child, entry, error);
-        return r;
+        return protocol_read(node, entry, error);
 }
 
 static int chain_read(const XmlNode *node, FilterDefinition *definition, Error *error)
@@ -473,6 +502,29 @@ static void reference_write(XmlWriter *writer, const FilterEntry *entry)
         xml_writer_close(writer);
 }
 
+/* What is meant and what is not stand in elements of their own, in the order of the attributes. */
+static void pairs_write(XmlWriter *writer, const FilterEntry *entry)
+{
+        const FilterPair *last = NULL;
+
+        for (unsigned i = 0; i < entry->pairs->len; i++) {
+                const FilterPair *pair = entry->pairs->pdata[i];
+
+                if (!last || last->is_negated != pair->is_negated) {
+                        if (last)
+                                xml_writer_close(writer);
+                        xml_writer_open(writer, entry->protocol);
+                        if (pair->is_negated)
+                                xml_writer_attribute(writer, "match", "no");
+                }
+                xml_writer_attribute(writer, pair->name, pair->value);
+                last = pair;
+        }
+        if (!last)
+                xml_writer_open(writer, entry->protocol);
+        xml_writer_close(writer);
+}
+
 static void rule_write(XmlWriter *writer, const FilterEntry *entry)
 {
         xml_writer_open(writer, "rule");
@@ -481,17 +533,8 @@ static void rule_write(XmlWriter *writer, const FilterEntry *entry)
         number_write(writer, "priority", entry->priority);
         if (entry->is_stateless)
                 xml_writer_attribute(writer, "statematch", "false");
-        if (entry->protocol) {
-                xml_writer_open(writer, entry->protocol);
-                if (entry->is_negated)
-                        xml_writer_attribute(writer, "match", "no");
-                for (unsigned i = 0; i < entry->pairs->len; i++) {
-                        const FilterPair *pair = entry->pairs->pdata[i];
-
-                        xml_writer_attribute(writer, pair->name, pair->value);
-                }
-                xml_writer_close(writer);
-        }
+        if (entry->protocol)
+                pairs_write(writer, entry);
         xml_writer_close(writer);
 }
 

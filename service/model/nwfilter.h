@@ -28,6 +28,7 @@ typedef enum FilterValue {
         FILTER_VALUE_IPV6_MASK,
         FILTER_VALUE_NUMBER, /* 0 to max, decimal or 0x... */
         FILTER_VALUE_ETHERTYPE,
+        FILTER_VALUE_ENCAPSULATED, /* behind a VLAN tag */
         FILTER_VALUE_IP_PROTOCOL,
         FILTER_VALUE_ARP_OPCODE,
         FILTER_VALUE_BOOLEAN,
@@ -40,6 +41,7 @@ typedef enum FilterValue {
 
 typedef struct FilterPair {
         char *name, *value;
+        bool is_negated; /* any other value is meant */
 } FilterPair;
 
 typedef struct FilterEntry {
@@ -47,7 +49,7 @@ typedef struct FilterEntry {
         FilterAction action;
         FilterDirection direction;
         int priority; /* of a rule: -1000 ... 1000 */
-        bool is_stateless, is_negated;
+        bool is_stateless;
         char *protocol;   /* NULL: any */
         GPtrArray *pairs; /* FilterPair: attributes of the protocol, or parameters of the reference */
 } FilterEntry;

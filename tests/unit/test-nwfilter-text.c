@@ -122,7 +122,9 @@ static void refuses(void **state)
                 { "<all srcipto='1.2.3.3'/>", "begins nowhere" },
                 { "<ip srcipaddr='$IP' srcipmask='24'/>", "variable IP" },
                 { "<all srcipfrom='$IP' srcipto='1.2.3.3'/>", "variable IP" },
-                { "<all ipset='x' ipsetflags='src'/>", "ipset" },
+                { "<all ipset='x' ipsetflags='src'/>", "ipset is not supported" },
+                { "<tcp dstportstart='1'/><tcp match='no' dstportend='2'/>", "ends of one range" },
+                { "<all srcipfrom='1.1.1.1'/><all match='no' srcipto='1.1.1.2'/>", "ends of one range" },
         };
 
         (void)state;

@@ -75,6 +75,7 @@ static void is_the_same_natively(void **state)
                 "<filterref filter='other'><parameter name='A' value='1.2.3.4'/><parameter name='B' "
                 "value='2'/><parameter name='B' value='1'/></filterref>"
                 "<rule action='drop' direction='out'><arp gratuitous='true' opcode='Request'/></rule>"
+                "<rule action='drop' direction='out'><udp match='no' srcipaddr='$IP'/><udp dscp='7'/></rule>"
                 "<rule action='return' direction='out'/></filter>";
         _cleanup_(freep) char *written_xml = written(xml), *again = NULL, *text = NULL;
         _cleanup_(filter_definition_freep) FilterDefinition *first = NULL, *second = NULL;
@@ -89,6 +90,8 @@ static void is_the_same_natively(void **state)
         assert_non_null(strstr(text, "'dstportend': <uint32 31>"));
         assert_non_null(strstr(text, "'gratuitous': <true>"));
         assert_non_null(strstr(text, "'srcipaddr': <'$A[1]'>"));
+        assert_non_null(
+                strstr(text, "'match': <{'dscp': <uint32 7>}>, 'mismatch': <{'srcipaddr': <'$IP'>}>"));
         if (filter_definition_from_variant(told, &second, &error) < 0)
                 fail_msg("%s: %s", text, error.message);
         again = filter_definition_format(second);
@@ -126,6 +129,18 @@ static void refuses_natively(void **state)
                 { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'protocol': "
                   "<'tcp'>, 'match': <{'dstportstart': <70000>}>}]>}",
                   "dstportstart='70000'" },
+                { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'protocol': "
+                  "<'tcp'>, "
+                  "'is_negated': <true>, 'mismatch': <{'dscp': <1>}>}]>}",
+                  "entries[0].mismatch" },
+                { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'protocol': "
+                  "<'tcp'>, "
+                  "'mismatch': <{'dscp': <1>}>, 'match': <{'dscp': <2>}>}]>}",
+                  "dscp already" },
+                { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'protocol': "
+                  "<'tcp'>, "
+                  "'mismatch': <{'dstport': <1>}>}]>}",
+                  "entries[0].mismatch.dstport" },
                 { "{'name': <'f'>, 'entries': <[{'reference': <'g'>, 'action': <'drop'>}]>}",
                   "nothing but reference and parameters" },
                 { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'parameters': "
@@ -177,7 +192,10 @@ static void refuses(void **state)
                 { "<rule action='drop' direction='up'/>", "up" },
                 { "<rule action='drop' direction='in' priority='1001'/>", "1001" },
                 { RULE("<quic/>"), "<quic>" },
-                { RULE("<tcp/><udp/>"), "<udp>" },
+                { RULE("<tcp/><udp/>"), "<udp>: the <rule> is about <tcp> already" },
+                { RULE("<tcp dscp='1'/><tcp match='no' dscp='2'/>"), "dscp already" },
+                { RULE("<stp port-hi='1' port_hi='2'/>"), "port-hi already" },
+                { RULE("<vlan encap-protocol='0x3b'/>"), "0x3b" },
                 { RULE("<mac protocolid='0x5ff'/>"), "0x5ff" },
                 { RULE("<mac srcmacaddr='1:2:3'/>"), "1:2:3" },
                 { RULE("<ip srcipaddr='1.2.3'/>"), "1.2.3" },

@@ -113,7 +113,7 @@ cd $share/tests/bus || exit 1
 mkdir /tmp/bus
 export BUILD=/nonexistent VIRTBUS_DAEMON=/usr/sbin/virtbusd VIRTBUS_TIMEOUT_SCALE=4 VIRTBUS_CACHE=/tmp/cache
 systemctl stop virtbusd
-timeout -k 5 300 unshare --mount --net --pid --uts --ipc --fork --kill-child --mount-proc ./run --inside /tmp/bus -q -rs test_nwfilters_applied.py \
+timeout -k 5 300 unshare --mount --net --pid --uts --ipc --fork --kill-child --mount-proc ./run --inside /tmp/bus -q -rs test_nwfilters_applied.py test_nwfilter_language.py \
         -k "TestKernel or connections" > /tmp/filters 2>&1
 is "filters: what the kernel knows of connections, and refusals" grep -qE '^[0-9]+ passed, [0-9]+ deselected' /tmp/filters
 grep -qE '^[0-9]+ passed, [0-9]+ deselected' /tmp/filters || tail -40 /tmp/filters > $share/journal
