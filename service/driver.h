@@ -159,6 +159,9 @@ struct DriverType {
         /* Spells out what the definition leaves to the host's processor (CPU mode host-model ...), as far as
          * it is known without waiting. NULL: nothing is left to it. */
         void (*update_cpu)(const Driver *driver, DomainDefinition *definition, uid_t owner);
+        /* Writes what is in effect for a machine that runs, and is not its own (the limits of a portgroup
+         * ...), into a copy of its live definition. NULL: there is no such thing. */
+        void (*show_live)(const Domain *domain, DomainDefinition *shown);
         int (*create_domain)(Call *call, Domain *existing, DomainDefinition *definition, uint32_t flags,
                              const int *fds, size_t n_fds, Domain **ret_domain, Error *error) AWAITS;
         /* What undefining a machine is about, beside what its object shows. NULL: nothing else is kept. */

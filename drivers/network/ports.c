@@ -284,6 +284,26 @@ int networks_limit_port(Driver *driver, const char *name, uid_t owner, const cha
         return r;
 }
 
+void networks_show_port(const Driver *driver, uid_t owner, DomainInterface *interface)
+{
+        const VirtualNetwork *network =
+                interface->type == INTERFACE_TYPE_NETWORK
+                        ? (VirtualNetwork *)object_table_owned(driver->objects, OBJECT_NETWORK,
+                                                               interface->source_network, owner)
+                        : NULL;
+        const Bandwidth *limits;
+        const Vlan *vlan;
+
+        if (!network || !network->live)
+                return;
+        limits = shares_limits(network->live, interface->source_portgroup, interface->bandwidth);
+        vlan = network_find_vlan(network->live, interface->source_portgroup, interface->vlan);
+        if (!interface->bandwidth && limits)
+                interface->bandwidth = struct_copy(&bandwidth_type, limits);
+        if (!interface->vlan && vlan)
+                interface->vlan = struct_copy(&vlan_type, vlan);
+}
+
 /* What was kept for a guest that is gone is everybody's. */
 static void release_fiber(void *data)
 {

@@ -26,6 +26,9 @@ int networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort
  * has the old ones. */
 int networks_limit_port(Driver *driver, const char *name, uid_t owner, const char *domain,
                         const char *device, const Bandwidth *bandwidth, Error *error) AWAITS;
+/* Writes what is in effect for the interface of a machine of that owner, and is not its own but of its
+ * portgroup or network, into it: limits and VLANs. */
+void networks_show_port(const Driver *driver, uid_t owner, DomainInterface *interface);
 /* All of the machine with that path. */
 void networks_remove_ports(Driver *driver, const char *domain, const char *device);
 

@@ -177,6 +177,7 @@ const DriverType qemu_driver_type = {
         .prepare_domain = prepare_definition,
         .check_domain = qemu_check_domain,
         .update_cpu = qemu_update_cpu,
+        .show_live = qemu_show_live,
         .create_domain = qemu_create_domain,
         .get_domain_stats = qemu_get_domain_stats,
         .define_network = networks_define,

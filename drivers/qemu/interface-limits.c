@@ -3,6 +3,7 @@
 /* Of a running machine, the kernel says yes first (drivers/network/shaper.h). */
 
 #include "drivers/qemu/interface-limits.h"
+#include "drivers/network/ports.h"
 #include "drivers/network/shaper.h"
 #include "drivers/qemu/command/device.h"
 #include "drivers/qemu/impact.h"
@@ -27,6 +28,7 @@ int qemu_domain_get_interface_parameters(Call *call, Domain *domain, const char 
                                          GVariant **ret_values, Error *error)
 {
         const DomainDefinition *definition;
+        DomainInterface *shown;
         int r = impact_choose(domain, "GetInterfaceParameters", PARAM_STRING, &flags, error);
 
         (void)call;
@@ -36,8 +38,11 @@ int qemu_domain_get_interface_parameters(Call *call, Domain *domain, const char 
         r = check_there(domain, definition, device, error);
         if (r < 0)
                 return r;
-        *ret_values =
-                g_variant_ref_sink(interface_tune_tell(interface_tune_find(definition, device)->bandwidth));
+        shown = struct_copy(&domain_interface_type, interface_tune_find(definition, device));
+        if (definition == domain->live)
+                networks_show_port(domain->object.driver, domain->object.owner, shown);
+        *ret_values = g_variant_ref_sink(interface_tune_tell(shown->bandwidth));
+        (void)struct_free(&domain_interface_type, shown);
         return 0;
 }
 
@@ -92,6 +97,7 @@ int qemu_domain_set_interface_parameters(Call *call, Domain *domain, const char 
                 r = check_there(domain, domain->definition, device, error);
         if (r >= 0 && flags & AFFECT_LIVE) {
                 live = domain_definition_copy(domain->live);
+                qemu_show_live(domain, live); /* what is not changed stays as it is */
                 r = change_definition(live, device, values, error);
         }
         if (r >= 0 && flags & AFFECT_CONFIG) {

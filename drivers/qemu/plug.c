@@ -259,6 +259,24 @@ static int check_change(const DomainInterface *was, const DomainInterface *is, E
         return 0;
 }
 
+void qemu_show_live(const Domain *domain, DomainDefinition *shown)
+{
+        LIST_FOREACH (interface, shown->devices.interfaces)
+                networks_show_port(domain->object.driver, domain->object.owner, interface);
+}
+
+void plug_forget_shown(const Domain *domain, const DomainInterface *was, DomainInterface *is)
+{
+        DomainInterface *shown = struct_copy(&domain_interface_type, was);
+
+        networks_show_port(domain->object.driver, domain->object.owner, shown);
+        if (!was->bandwidth && is_same(&bandwidth_type, shown->bandwidth, is->bandwidth))
+                is->bandwidth = struct_free(&bandwidth_type, is->bandwidth);
+        if (!was->vlan && is_same(&vlan_type, shown->vlan, is->vlan))
+                is->vlan = struct_free(&vlan_type, is->vlan);
+        (void)struct_free(&domain_interface_type, shown);
+}
+
 static DomainInterface *find(const DomainDefinition *definition, const char *target)
 {
         LIST_FOREACH (interface, definition->devices.interfaces) {

@@ -19,6 +19,10 @@ int plug_change(Domain *domain, const DomainInterface *was, const DomainInterfac
 /* The kernel limits the interface of a machine that runs as its <bandwidth> says (without one its portgroup
  * does); if that fails, as it did. */
 int plug_limit(Domain *domain, const DomainInterface *interface, Error *error) AWAITS;
+/* DriverType.show_live. */
+void qemu_show_live(const Domain *domain, DomainDefinition *shown);
+/* What was shown of the interface, and is not its own, does not become so by being written back. */
+void plug_forget_shown(const Domain *domain, const DomainInterface *was, DomainInterface *is);
 /* The machine was taken back with its taps: its networks know of them again. */
 void plug_again(Domain *domain) AWAITS;
 /* The same before that, while the daemon opens: its interfaces have filters. */

@@ -366,6 +366,8 @@ static int update_live(Update *update, DeviceElement *element, Error *error) AWA
         r = definition_replace_device(update->candidate, &update->is, element, error);
         update->is = device_at(update->candidate, update->was.kind, update->was.position);
         inherit(&update->was, &update->is);
+        if (r >= 0 && update->is.kind == DEVICE_INTERFACE)
+                plug_forget_shown(domain, update->was.object, update->is.object);
         if (r >= 0)
                 r = machine_check_monitor(domain, error);
         if (r >= 0)

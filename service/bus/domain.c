@@ -272,6 +272,12 @@ int domain_get_xml_desc(CallFrame *frame, Domain *domain, uint32_t flags, char *
                 type->update_cpu(frame->path.driver, updated, domain->object.owner);
                 definition = updated;
         }
+        if (is_live && type->show_live && !(flags & (DEFINITION_INACTIVE | DEFINITION_MIGRATABLE))) {
+                if (!updated)
+                        updated = domain_definition_copy(definition);
+                type->show_live(domain, updated);
+                definition = updated;
+        }
         *ret_xml = domain_definition_format(definition, is_live ? flags : flags | DEFINITION_INACTIVE);
         return 0;
 }

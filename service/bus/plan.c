@@ -14,15 +14,21 @@ int domain_native_get_definition(CallFrame *frame, Domain *domain, GVariant *opt
                                  GVariant **ret_definition, Error *error)
 {
         static const Option known[] = { { "inactive", DEFINITION_INACTIVE, 0 }, {} };
+        const DriverType *type = frame->path.driver->type;
         const DomainDefinition *definition = domain_current_definition(domain);
+        _cleanup_(domain_definition_freep) DomainDefinition *shown = NULL;
         uint32_t flags;
         int r = options_read(options, known, &flags, error);
 
-        (void)frame;
         if (r < 0)
                 return r;
         if (flags & DEFINITION_INACTIVE && domain->definition)
                 definition = domain->definition;
+        if (!(flags & DEFINITION_INACTIVE) && domain->live && type->show_live) {
+                shown = domain_definition_copy(domain->live);
+                type->show_live(domain, shown);
+                definition = shown;
+        }
         *ret_definition = g_variant_ref_sink(domain_definition_to_variant(definition));
         return 0;
 }

@@ -6,12 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 from gi.repository import GLib
 
 from harness import wait_for
-from machines import CONNECT, QEMU, definition, pid_of
+from machines import CONNECT, DOMAIN, QEMU, definition, pid_of
 from machines import define as define_machine
 from networks import ADDRESS, NETWORK, clean, define, guests, interface, link, network, refused, rules, run, up  # noqa: F401
 
@@ -206,6 +207,17 @@ class TestPortgroups:
             return [classes(device).get("1:1", (0,))[0] for device in ("one0", ifb("one0"), "two0", "own0", ifb("own0"))]
         assert shown() == [100, 50, 9000, 7, 0]
 
+        macs = {name: machine.tree(2).find("devices/interface/mac").get("address") for name, machine in machines.items()}
+
+        def told(name, flags=1):
+            """What is said to be in effect, by the two ways to ask."""
+            values = client.call(machines[name].path, DOMAIN, "GetInterfaceParameters", "su", f"{name}0" if flags == 1 else macs[name], flags)
+            inbound = machines[name].tree(0 if flags == 1 else 2).find("devices/interface/bandwidth/inbound")
+            assert values["inbound.average"] == (int(inbound.get("average")) if inbound is not None else 0)
+            return values["inbound.average"], values["outbound.average"]
+        assert (told("one"), told("two"), told("own")) == ((100, 50), (9000, 9000), (7, 0))
+        assert (told("one", 2), told("own", 2)) == ((0, 0), (7, 0))
+
         def change(name, *limits, flags=1):
             client.call(path, NETWORK, "Update", "uuisu", 1, 9, -1,
                         f"<portgroup name='{name}' default='{'yes' if name == 'slow' else 'no'}'>"
@@ -215,13 +227,18 @@ class TestPortgroups:
         daemon.restart()
         wait_for(lambda: len(client.get(path, "org.virtbus1.Network", "Ports")) == 3)
         change("slow", 130, 130, 70)
-        assert shown() == [130, 70, 9000, 7, 0]
+        assert shown() == [130, 70, 9000, 7, 0] and told("one") == (130, 70)
+        xml = ElementTree.tostring(machines["one"].tree().find("devices/interface"), encoding="unicode")
+        machines["one"].call("UpdateDevice", "su", xml, 1)  # what was shown is not its own by that
+        change("slow", 140, 140, 80)
+        assert shown()[:2] == [140, 80] and told("one") == (140, 80)
+        change("slow", 130, 130, 70)
         refused(change, "slow", 0, 0, 0, word="portgroup 'slow'")
         assert shown() == [130, 70, 9000, 7, 0]
         set_limits(machines["own"], "own0", {"inbound.average": 0})
         assert shown() == [130, 70, 9000, 130, 70]  # its portgroup's again
         change("slow")
-        assert shown() == [0, 0, 9000, 0, 0]
+        assert shown() == [0, 0, 9000, 0, 0] and told("one") == (0, 0)
         for machine in machines.values():
             machine.destroy()
         wait_for(lambda: ifbs() == [])
