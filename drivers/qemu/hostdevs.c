@@ -150,7 +150,7 @@ int hostdevs_prepare_device(const Device *device, Error *error)
         DomainHostdev *hostdev = device->kind == DEVICE_HOSTDEV ? device->object : NULL;
 
         if (disk && disk->type == DISK_TYPE_NVME)
-                return check_pci(&disk->source.address, error);
+                return check_pci(disk->source.address, error);
         return hostdev && hostdev->mode == HOSTDEV_SUBSYSTEM ? prepare(hostdev, error) : 0;
 }
 

@@ -6,23 +6,33 @@
 #include "bus/volume-users.h"
 #include <string.h>
 
-static GHashTable *names_of; /* Domain * -> GHashTable of the names that it uses */
-static GHashTable *users_of; /* name -> GHashTable of Domain * */
+/* Most machines use a volume or two, and most volumes have one user: short lists. */
+static GHashTable *names_of; /* Domain * -> char **, the names that it uses, each once */
+static GHashTable *users_of; /* name -> GPtrArray of Domain *, each once */
 
 static char *volume_name(const char *pool, const char *volume)
 {
         return g_strdup_printf("%s\n%s", pool, volume); /* no path begins so */
 }
 
-static void add_source(GHashTable *names, const DiskSource *source)
+/* Takes the name over. */
+static void add_name(GPtrArray *names, char *name)
 {
-        if (source->type == DISK_TYPE_VOLUME && source->pool && source->volume)
-                g_hash_table_add(names, volume_name(source->pool, source->volume));
-        else if (source->file || source->dev)
-                g_hash_table_add(names, g_strdup(source->file ? source->file : source->dev));
+        if (g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+                g_free(name);
+        else
+                g_ptr_array_add(names, name);
 }
 
-static void add_definition(GHashTable *names, const DomainDefinition *definition)
+static void add_source(GPtrArray *names, const DiskSource *source)
+{
+        if (source->type == DISK_TYPE_VOLUME && source->pool && source->volume)
+                add_name(names, volume_name(source->pool, source->volume));
+        else if (source->file || source->dev)
+                add_name(names, g_strdup(source->file ? source->file : source->dev));
+}
+
+static void add_definition(GPtrArray *names, const DomainDefinition *definition)
 {
         if (!definition)
                 return;
@@ -71,52 +81,54 @@ static void announce(const Domain *domain, const char *name)
 
 static void users_add(Domain *domain, const char *name)
 {
-        GHashTable *users = g_hash_table_lookup(users_of, name);
+        GPtrArray *users = g_hash_table_lookup(users_of, name);
 
         if (!users) {
-                users = g_hash_table_new(NULL, NULL);
+                users = g_ptr_array_new();
                 g_hash_table_insert(users_of, g_strdup(name), users);
         }
-        if (g_hash_table_add(users, domain))
-                announce(domain, name);
+        g_ptr_array_add(users, domain);
+        announce(domain, name);
 }
 
 static void users_remove(Domain *domain, const char *name)
 {
-        GHashTable *users = g_hash_table_lookup(users_of, name);
+        GPtrArray *users = g_hash_table_lookup(users_of, name);
 
-        if (!users || !g_hash_table_remove(users, domain))
-                return;
-        if (g_hash_table_size(users) == 0)
+        (void)g_ptr_array_remove_fast(users, domain);
+        if (users->len == 0)
                 g_hash_table_remove(users_of, name);
         announce(domain, name);
 }
 
+static bool has_name(char **names, const char *name)
+{
+        return names && g_strv_contains((const char *const *)names, name);
+}
+
 static void domain_looked_at(Domain *domain, bool is_there)
 {
-        GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        GHashTable *before = g_hash_table_lookup(names_of, domain);
-        GHashTableIter at;
-        void *name;
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *found = g_ptr_array_new();
+        char **before = g_hash_table_lookup(names_of, domain), **names;
 
         if (is_there) {
-                add_definition(names, domain->definition);
-                add_definition(names, domain->live);
+                add_definition(found, domain->definition);
+                add_definition(found, domain->live);
         }
-        g_hash_table_iter_init(&at, names);
-        while (g_hash_table_iter_next(&at, &name, NULL))
-                users_add(domain, name);
-        if (before) {
-                g_hash_table_iter_init(&at, before);
-                while (g_hash_table_iter_next(&at, &name, NULL))
-                        if (!g_hash_table_contains(names, name))
-                                users_remove(domain, name);
-        }
-        if (g_hash_table_size(names) > 0) {
+        names = g_new0(char *, found->len + 1);
+        for (unsigned i = 0; i < found->len; i++)
+                names[i] = found->pdata[i];
+        for (char **name = names; *name; name++)
+                if (!has_name(before, *name))
+                        users_add(domain, *name);
+        for (char **name = before; name && *name; name++)
+                if (!has_name(names, *name))
+                        users_remove(domain, *name);
+        if (names[0]) {
                 g_hash_table_insert(names_of, domain, names);
         } else {
                 g_hash_table_remove(names_of, domain);
-                g_hash_table_unref(names);
+                g_free(names);
         }
 }
 
@@ -131,9 +143,14 @@ static void driver_tells(int type, const void *data, void *user_data)
                                  type != EVENT_OBJECT_REMOVED && !event->object->is_gone);
 }
 
-static void table_free(void *table)
+static void names_free(void *names)
 {
-        g_hash_table_unref(table);
+        g_strfreev(names);
+}
+
+static void users_free(void *users)
+{
+        g_ptr_array_unref(users);
 }
 
 void volume_users_watch(Driver *driver)
@@ -141,8 +158,8 @@ void volume_users_watch(Driver *driver)
         _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = object_table_list(driver->objects, OBJECT_DOMAIN);
 
         if (!names_of) {
-                names_of = g_hash_table_new_full(NULL, NULL, NULL, table_free);
-                users_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, table_free);
+                names_of = g_hash_table_new_full(NULL, NULL, NULL, names_free);
+                users_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, users_free);
         }
         for (unsigned i = 0; i < domains->len; i++)
                 domain_looked_at(domains->pdata[i], true);
@@ -157,15 +174,10 @@ void volume_users_clear(void)
 
 static void collect(const StorageVolume *volume, const char *name, GPtrArray *found)
 {
-        GHashTable *users = users_of ? g_hash_table_lookup(users_of, name) : NULL;
-        GHashTableIter at;
-        void *domain;
+        const GPtrArray *users = users_of ? g_hash_table_lookup(users_of, name) : NULL;
 
-        if (!users)
-                return;
-        g_hash_table_iter_init(&at, users);
-        while (g_hash_table_iter_next(&at, &domain, NULL)) {
-                Object *object = domain;
+        for (unsigned i = 0; users && i < users->len; i++) {
+                Object *object = users->pdata[i];
 
                 if (object->owner == volume->object.owner && object->driver == volume->object.driver &&
                     !g_ptr_array_find(found, object, NULL))

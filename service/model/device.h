@@ -28,12 +28,20 @@ typedef struct DeviceAddress {
         OnOff multifunction;
         bool has_iobase, has_irq, has_reg, has_base, has_zpci_uid, has_zpci_fid, has_slot, has_bus;
         bool has_controller, has_ccw;
-        uint16_t domain, zpci_uid, ssid;
-        uint32_t controller, bus, slot;
+        uint16_t domain;
         union {
+                uint16_t zpci_uid; /* pci */
+                uint16_t ssid;     /* ccw */
+        };
+        union {
+                uint32_t controller; /* drive, virtio-serial, ccid */
+                uint32_t zpci_fid;   /* pci */
+        };
+        uint32_t bus;
+        union {
+                uint32_t slot;        /* pci, ccid, dimm */
                 uint32_t target;      /* drive */
                 uint32_t port_number; /* virtio-serial */
-                uint32_t zpci_fid;    /* pci */
                 uint32_t cssid;       /* ccw */
                 uint32_t irq;         /* isa */
         };

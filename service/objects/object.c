@@ -83,6 +83,15 @@ static void path_append_uuid(GString *path, const char *uuid)
                 g_string_append_c(path, *c == '-' ? '_' : *c);
 }
 
+/* As long as it is and no longer: there are as many paths as objects. */
+static char *path_end(GString *path)
+{
+        char *exact = g_memdup2(path->str, path->len + 1);
+
+        g_string_free(path, TRUE);
+        return exact;
+}
+
 static char *path_new(ObjectKind kind, const Driver *driver, const char *id, const char *name)
 {
         GString *path = g_string_sized_new(80);
@@ -90,7 +99,7 @@ static char *path_new(ObjectKind kind, const Driver *driver, const char *id, con
 
         if (kind == OBJECT_CONNECT || kind == OBJECT_MANAGER) {
                 g_string_printf(path, kind == OBJECT_CONNECT ? "/org/libvirt/%s" : "/org/libvirt", id);
-                return g_string_free(path, FALSE);
+                return path_end(path);
         }
         g_string_printf(path, "%s/%s/", driver->object.path, object_kinds[kind]);
         switch (kind) {
@@ -111,7 +120,7 @@ static char *path_new(ObjectKind kind, const Driver *driver, const char *id, con
                 g_string_append(path, encoded);
                 break;
         }
-        return g_string_free(path, FALSE);
+        return path_end(path);
 }
 
 static unsigned n_objects;

@@ -221,7 +221,7 @@ typedef struct DiskSource {
         char *pool, *volume;
         char *nvme_type, *vhost_type, *vhost_path, *vdpa_dev;
         uint64_t namespace_id;                              /* nvme */
-        DeviceAddress address;                              /* nvme */
+        DeviceAddress *address;                             /* nvme */
         uint32_t index, reconnect_timeout, reconnect_delay; /* delay: nbd, in seconds */
         uint64_t timeout_seconds, readahead;
         LIST(DiskHost) hosts;

@@ -132,7 +132,7 @@ static const Field domain_interface_fields[] = {
         UNSIGNED("source/@portid", port_id, WHEN(type, IS(VDS))),
         STRING("source/@portgroupid", portgroup_id, WHEN(type, IS(VDS))),
         UNSIGNED("source/@connectionid", connection_id, WHEN(type, IS(VDS))),
-        INLINE("source/address", source_device, device_address, WHEN(type, IS(HOSTDEV))),
+        STRUCT("source/address", source_device, device_address, WHEN(type, IS(HOSTDEV))),
         ITEMS("source/ip", source_ips, network_address),
         ITEMS("source/route", source_routes, network_route),
         STRUCT("vlan", vlan, vlan, .flags = FIELD_TUNABLE | FIELD_NO_ABI),
@@ -229,7 +229,7 @@ static int source_check(const DomainInterface *interface, unsigned line, Error *
         case INTERFACE_TYPE_VDPA:
                 return interface->source_dev ? 0 : missing(line, interface, "source/@dev", error);
         case INTERFACE_TYPE_HOSTDEV:
-                return interface->source_device.type != ADDRESS_NONE
+                return interface->source_device && interface->source_device->type != ADDRESS_NONE
                                ? 0
                                : missing(line, interface, "source/address", error);
         case INTERFACE_TYPE_VHOSTUSER:

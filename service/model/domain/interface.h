@@ -177,7 +177,7 @@ typedef struct DomainInterface {
         char *switchid;                                     /* vds */
         uint64_t port_id, connection_id;
         char *portgroup_id;
-        DeviceAddress source_device; /* hostdev */
+        DeviceAddress *source_device; /* hostdev */
         LIST(NetworkAddress) source_ips;
         LIST(NetworkRoute) source_routes;
         LIST(NetworkAddress) ips;

@@ -176,7 +176,7 @@ static const Field disk_source_fields[] = {
         STRING("@fdgroup", fd_group, .flags = FIELD_NO_ABI),
         ENUM("@startupPolicy", startup_policy, startup_policy, .flags = FIELD_NO_ABI),
         UNSIGNED("@index", index, .flags = FIELD_LIVE | FIELD_NO_ABI),
-        INLINE("address", address, host_pci_address),
+        STRUCT("address", address, host_pci_address),
         ITEMS("host", hosts, disk_host, .flags = FIELD_NO_ABI),
         STRING("snapshot/@name", snapshot_name),
         STRING("config/@file", config_file),
@@ -330,7 +330,7 @@ static int nvme_check(const DiskSource *source, unsigned line, Error *error)
         if (source->namespace_id == 0)
                 return error_set(error, ERROR_INVALID_XML, "line %u: <source>: @namespace is at least 1",
                                  line);
-        if (source->address.type == ADDRESS_NONE)
+        if (!source->address)
                 return error_set(error, ERROR_INVALID_XML, "line %u: <source>: <address> is missing", line);
         return 0;
 }
