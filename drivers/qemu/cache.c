@@ -15,6 +15,7 @@
 #include "drivers/qemu/stamp.h"
 #include "drivers/qemu/user.h"
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -161,8 +162,10 @@ static int look_run(void *data)
                 return LOOK_FAILED;
         if (g_strcmp0(look->stamp, look->known_stamp) == 0)
                 return 0;
-        if (look->file)
+        if (look->file) {
                 look_read_file(look);
+                (void)malloc_trim(0); /* the document took a megabyte, which this thread would keep */
+        }
         if (look->capabilities || !look->needs_user)
                 return 0;
         return run_user_find(look->user_name, look->uid, &look->user, &look->error) < 0 ? LOOK_FAILED : 0;
