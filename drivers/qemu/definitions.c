@@ -63,9 +63,11 @@ int definitions_parse(const char *text, size_t size, StoredDefinition *ret, Erro
         if (r >= 0)
                 r = parse_number(root, "created", UINT64_MAX, &stored.created_usec, error);
         if (r >= 0 && xml_attribute(root, "changed-by"))
-                r = parse_number(root, "changed-by", UINT32_MAX - 1, &changed_by, error);
+                r = parse_number(root, "changed-by", UINT32_MAX, &changed_by, error);
         else
                 changed_by = owner; /* a file from before this was kept */
+        if (changed_by == UINT32_MAX)
+                changed_by = owner; /* an earlier daemon wrote so when a job of nobody's changed it */
         if (r < 0)
                 return r;
         stored.owner = (uid_t)owner;

@@ -186,7 +186,7 @@ uid_t domain_changer(const Domain *domain)
 {
         const Job *job = job_queue_current(domain->object.jobs);
 
-        return job ? job_get_caller(job) : domain->changed_by;
+        return job && job_get_caller(job) != (uid_t)-1 ? job_get_caller(job) : domain->changed_by;
 }
 
 static void note_changer(Domain *domain)

@@ -137,7 +137,8 @@ void domain_set_state(Domain *domain, DomainState state, int reason);
 void domain_set_live(Domain *domain, DomainDefinition *live);
 /* Takes over; what hangs on the definition (title, memory ...) is noted as changed. */
 void domain_set_definition(Domain *domain, DomainDefinition *definition);
-/* Whose change of the definition is under way: the caller of the machine's job; changed_by without one. */
+/* Whose change of the definition is under way: the caller of the machine's job; changed_by without one, or
+ * if nobody called. */
 uid_t domain_changer(const Domain *domain);
 void domain_set_persistent(Domain *domain, bool is_persistent);
 void domain_set_autostart(Domain *domain, bool is_autostart);
