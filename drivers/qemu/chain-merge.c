@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* While an image is merged, all of the chain stays valid: what is above hides what is written below. The one
- * moment that counts is when a guest goes over to the image below: it stands still until the definition on
- * the disk says so too, for what it wrote from then on would be hidden by the old image. */
+ * moment that counts is when a guest goes over to the image below (pivot.c): what it wrote from then on
+ * would be hidden by the old image. */
 
 #include "drivers/qemu/chain-merge.h"
-#include "core/fiber.h"
-#include "core/log.h"
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/definitions.h"
-#include "drivers/qemu/events.h"
 #include "drivers/qemu/image-tool.h"
 #include "drivers/qemu/long-job.h"
+#include "drivers/qemu/pivot.h"
 #include "drivers/qemu/status.h"
+#include "drivers/qemu/unplug.h"
 #include <string.h>
 
 static bool is_above(const DomainDisk *disk, const char *path, const char *base)
@@ -32,6 +31,9 @@ int chain_merge_check(const Domain *domain, const char *target, const char *path
 {
         const DomainDisk *disk = chain_find_disk(domain_current_definition(domain), target);
 
+        if (disk && disk->mirror)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "Disk '%s' has a job: it is merged or copied", target);
         if (disk && is_above(disk, path, base))
                 return 0;
         return error_set(error, ERROR_NOT_SUPPORTED,
@@ -65,40 +67,28 @@ int chain_merge_follow(Domain *domain, const char *target, const char *top, cons
         return status_save(domain, error);
 }
 
-static int command(const Domain *domain, const char *name, json_t *arguments, Error *error) AWAITS
-{
-        int r = machine_check_monitor(domain, error);
+typedef struct Range {
+        const char *target, *top, *base;
+} Range;
 
-        if (r < 0) {
-                json_decref(arguments);
-                return r;
-        }
-        return qmp_call(machine_of(domain)->qmp, name, arguments, deadline_after_usec(QMP_TIMEOUT_USEC),
-                        NULL, error);
+static int range_follow(Domain *domain, const void *data, Error *error) AWAITS
+{
+        const Range *range = data;
+
+        return chain_merge_follow(domain, range->target, range->top, range->base, error);
 }
 
-int chain_merge_pivot(Domain *domain, const char *target, const char *top, const char *base, const char *id,
-                      Error *error)
+/* What is written to: the base, and the header of the image that will lie over it. */
+static int set_writable(const Domain *domain, const DomainDisk *disk, const char *path, const char *base,
+                        bool is_writable, Error *error) AWAITS
 {
-        bool was_running = domain->state == DOMAIN_STATE_RUNNING;
-        Machine *machine = machine_of(domain);
-        int r = 0, resumed;
+        const DiskBacking *over = NULL;
+        int r = chain_set_writable(domain, disk, chain_find_below(disk, base), is_writable, error);
 
-        machine->is_held = true;
-        if (was_running)
-                r = command(domain, "stop", NULL, error);
-        if (r >= 0)
-                r = command(domain, "job-complete", json_pack("{s:s}", "id", id), error);
-        if (r >= 0)
-                r = long_job_wait(domain, id, LONG_JOB_ENDED, error);
-        if (r >= 0)
-                r = chain_merge_follow(domain, target, top, base, error);
-        /* A guest whose definition could not be saved stands still: see above. */
-        resumed = was_running && r >= 0 ? command(domain, "cont", NULL, error) : 0;
-        machine->is_held = false;
-        if (r < 0 && was_running && domain->live)
-                events_synchronise(domain, "paused");
-        return r < 0 ? r : resumed;
+        for (const DiskBacking *below = disk->backing; below && below->backing; below = below->backing)
+                if (g_strcmp0(chain_path(&below->backing->source), path) == 0)
+                        over = below;
+        return r < 0 || !over ? r : chain_set_writable(domain, disk, over, is_writable, error);
 }
 
 static int merge_running(Domain *domain, const char *target, const char *path, const char *base,
@@ -112,19 +102,27 @@ static int merge_running(Domain *domain, const char *target, const char *path, c
                               *from = chain_node(disk, image ? image->index : disk->source.index),
                               *to = chain_node(disk, lower->index),
                               *id = g_strconcat(CHAIN_MERGE_PREFIX, target, NULL), *name = g_strdup(target);
-        json_t *arguments = json_pack("{s:s, s:s, s:s, s:b, s:b}", "device", top, "top-node", from,
-                                      "base-node", to, "auto-dismiss", 0, "auto-finalize", 1);
+        _cleanup_(json_decrefp) json_t *arguments =
+                json_pack("{s:s, s:s, s:s, s:b, s:b}", "device", top, "top-node", from, "base-node", to,
+                          "auto-dismiss", 0, "auto-finalize", 1);
+        DomainDisk *copy = struct_copy(&domain_disk_type, disk); /* it may go while we wait */
         int r;
 
         if (!is_active) /* QEMU may know the image by the number of a descriptor only */
                 json_object_set_new(arguments, "backing-file", json_string(base));
-        r = long_job_start(domain, "block-commit", arguments, id, error);
-
+        r = set_writable(domain, copy, path, base, true, error);
+        if (r >= 0)
+                r = long_job_start(domain, "block-commit", TAKE_PTR(arguments), id, error);
         if (r >= 0)
                 r = long_job_wait(domain, id, is_active ? LONG_JOB_READY : LONG_JOB_ENDED, error);
         if (r >= 0)
-                r = is_active ? chain_merge_pivot(domain, name, path, base, id, error)
+                r = is_active ? pivot(domain, id, range_follow, &(Range){ name, path, base }, error)
                               : chain_merge_follow(domain, name, path, base, error);
+        if (r < 0 || !is_active) /* else it is what the guest writes to */
+                (void)set_writable(domain, copy, path, base, false, NULL);
+        (void)struct_free(&domain_disk_type, copy);
+        if (domain->live)
+                unplug_media(domain, name); /* what is in no chain any more */
         return r;
 }
 

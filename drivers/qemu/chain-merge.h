@@ -13,10 +13,6 @@
 int chain_merge(Domain *domain, const char *target, const char *path, const char *base, const Job *cause,
                 Error *error) AWAITS;
 
-/* A merge that QEMU's job `id` has brought so far that both are the same: the machine goes over to `base`,
- * and everything above it from `top` on is out of its chain. */
-int chain_merge_pivot(Domain *domain, const char *target, const char *top, const char *base, const char *id,
-                      Error *error) AWAITS;
 /* Takes these images out of the definitions, on the disk and in memory. */
 int chain_merge_follow(Domain *domain, const char *target, const char *top, const char *base,
                        Error *error) AWAITS;

@@ -19,10 +19,26 @@ char *chain_storage_node(const DomainDisk *disk, uint32_t index);
  * descriptor's set (-1: none). The caller frees the name. */
 int chain_open(const Domain *domain, const char *path, bool is_writable, char **ret_name,
                json_int_t *ret_set, Error *error) AWAITS;
-/* Adds the nodes of an image that exists, not yet in any chain. */
-int chain_add_nodes(const Domain *domain, const DomainDisk *disk, const char *path, DiskFormat format,
-                    uint32_t index, Error *error) AWAITS;
+typedef struct ChainImage {
+        const char *path;
+        bool is_device; /* a block device, no file */
+        DiskFormat format;
+        uint32_t index;
+        const char *below; /* the node that it lies over; NULL: none yet */
+} ChainImage;
+/* Adds the nodes of an image that exists, to be written to, not yet in any chain. */
+int chain_add_nodes(const Domain *domain, const DomainDisk *disk, const ChainImage *image,
+                    Error *error) AWAITS;
 void chain_remove_nodes(const Domain *domain, const DomainDisk *disk, uint32_t index) AWAITS;
+
+/* Whether QEMU has that node at all. */
+int chain_has_node(const Domain *domain, const char *node, bool *ret_has, Error *error) AWAITS;
+/* The topmost node of the disk, which its device has; the caller frees. */
+int chain_find_root(const Domain *domain, const DomainDisk *disk, char **ret_node, Error *error) AWAITS;
+/* An image of the chain that was opened for reading can be written to, or no longer. QEMU opens files in
+ * another way by itself when it has to, but a descriptor that was passed is one or the other. */
+int chain_set_writable(const Domain *domain, const DomainDisk *disk, const DiskBacking *image,
+                       bool is_writable, Error *error) AWAITS;
 
 /* Whether QEMU has that node, and over other images: a disk has gone over to it. */
 int chain_is_used(const Domain *domain, const char *node, bool *ret_is_used, Error *error) AWAITS;

@@ -18,6 +18,9 @@ static int check_kind(const Device *device, Error *error)
 
         switch (device->kind) {
         case DEVICE_DISK:
+                if (disk->mirror)
+                        return error_set(error, ERROR_OPERATION_INVALID,
+                                         "Disk '%s' has a job: it is merged or copied", disk->target);
                 if (disk->bus == DISK_BUS_VIRTIO || disk->bus == DISK_BUS_SCSI || disk->bus == DISK_BUS_USB)
                         return 0;
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,

@@ -14,7 +14,7 @@
 #include "drivers/nwfilter/ports.h"
 #include "drivers/qemu/addresses.h"
 #include "drivers/qemu/autostart.h"
-#include "drivers/qemu/block-job.h"
+#include "drivers/qemu/block-end.h"
 #include "drivers/qemu/define.h"
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/host-model.h"
@@ -89,7 +89,7 @@ static int driver_open(Driver *driver, Error *error)
         qemu->definitions_fd = qemu->run_fd = -EBADF;
         qemu->reserved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         qemu->restart = autostart_again;
-        qemu->job_changed = block_job_changed;
+        qemu->job_changed = block_end_changed;
         qemu->capabilities = capabilities_cache_new(driver->config, NULL);
         driver->private_data = qemu;
         r = open_folders(driver, error);

@@ -145,34 +145,42 @@ static int sync_fd(void *data)
         return fsync(*(int *)data) < 0 ? -errno : 0;
 }
 
-int image_tool_create_overlay(const Domain *domain, const char *path, const char *base,
-                              DiskFormat base_format, uint64_t size, Error *error)
+int image_tool_create(const Domain *domain, const NewImage *image, Error *error)
 {
-        _cleanup_(freep) char *size_text = NULL;
-        const char *arguments[] = { "create", "-q", "-f", "qcow2",  "-u", "-b",
-                                    base,     "-F", NULL, FIRST_FD, NULL, NULL };
-        _cleanup_(closep) int fd = -EBADF;
-        int r = 0;
+        _cleanup_(freep) char *size = g_strdup_printf("%" G_GUINT64_FORMAT, image->size);
+        const char *const over[] = { "create", "-q",        "-f", format_name(image->format),      "-u",
+                                     "-b",     image->base, "-F", format_name(image->base_format), FIRST_FD,
+                                     size,     NULL },
+                          *const alone[] = { "create", "-q", "-f", format_name(image->format),
+                                             FIRST_FD, size, NULL };
+        _cleanup_(closep) int fd = image->is_device ? owner_files_open(domain, image->path, true, error)
+                                                    : owner_files_create(domain, image->path, error);
+        int r = fd < 0 ? fd : 0;
 
-        if (size == 0)
-                r = check_header(domain, base, NULL, &size, error);
         if (r < 0)
                 return r;
-        size_text = g_strdup_printf("%" G_GUINT64_FORMAT, size);
-        arguments[8] = format_name(base_format);
-        arguments[10] = size_text;
-        fd = owner_files_create(domain, path, error);
-        if (fd < 0)
-                return fd;
-        r = run(domain, arguments, fd, NULL, error);
+        r = run(domain, image->base ? over : alone, fd, NULL, error);
         if (r >= 0) {
                 r = worker_finish(sync_fd, &fd);
                 if (r < 0)
-                        (void)error_set_errno(error, r, "Cannot sync %s", path);
+                        (void)error_set_errno(error, r, "Cannot sync %s", image->path);
         }
-        if (r < 0)
-                (void)owner_files_remove(domain, path, NULL); /* it is ours, and of no use */
+        if (r < 0 && !image->is_device)
+                (void)owner_files_remove(domain, image->path, NULL); /* it is ours, and of no use */
         return r;
+}
+
+int image_tool_create_overlay(const Domain *domain, const char *path, const char *base,
+                              DiskFormat base_format, uint64_t size, Error *error)
+{
+        NewImage image = { .path = path,
+                           .format = DISK_FORMAT_QCOW2,
+                           .size = size,
+                           .base = base,
+                           .base_format = base_format };
+        int r = size == 0 ? check_header(domain, base, NULL, &image.size, error) : 0;
+
+        return r < 0 ? r : image_tool_create(domain, &image, error);
 }
 
 int image_tool_check_base(const Domain *domain, const char *path, const char *base, Error *error)

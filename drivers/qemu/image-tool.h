@@ -17,6 +17,16 @@ int image_tool_snapshot_delete(const Domain *domain, const char *path, const cha
 int image_tool_snapshot_exists(const Domain *domain, const char *path, const char *name, bool *ret_exists,
                                Error *error) AWAITS;
 
+typedef struct NewImage {
+        const char *path;
+        bool is_device;    /* it is there, a block device; else there must be nothing */
+        DiskFormat format; /* raw or qcow2 */
+        uint64_t size;     /* bytes */
+        const char *base;  /* what it lies over; NULL: nothing */
+        DiskFormat base_format;
+} NewImage;
+/* On the disk when it returns; of a failure no file is left. */
+int image_tool_create(const Domain *domain, const NewImage *image, Error *error) AWAITS;
 /* A new qcow2 image over `base`, on the disk when it returns; nothing is left after a failure. `size` in
  * bytes; 0: that of the base, which must not be in use then. */
 int image_tool_create_overlay(const Domain *domain, const char *path, const char *base,

@@ -8,6 +8,7 @@
 #include "drivers/qemu/file-groups.h"
 #include "drivers/qemu/machine.h"
 #include "drivers/qemu/volume-disks.h"
+#include "model/disk-chain.h"
 #include <sys/stat.h>
 
 typedef struct UsedImage {
@@ -78,6 +79,8 @@ static void add_all(Check *check, const Domain *of, const Domain *named, const D
                 add(check, of, named, disk, &disk->source, is_writer);
                 for (const DiskBacking *backing = disk->backing; backing; backing = backing->backing)
                         add(check, of, named, disk, &backing->source, false);
+                if (disk->mirror) /* what it is copied or merged to */
+                        add(check, of, named, disk, &disk->mirror->source, true);
         }
 }
 
@@ -92,14 +95,21 @@ static bool is_before(const Domain *other, const Domain *domain, const DomainDef
                machine->pending->id < definition->id;
 }
 
-static Check *check_new(const Domain *domain, const DomainDefinition *definition)
+static Check *check_make(void)
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains =
-                object_table_list(domain->object.driver->objects, OBJECT_DOMAIN);
         Check *check = g_new0(Check, 1);
 
         check->images = g_array_new(false, false, sizeof(UsedImage));
         g_array_set_clear_func(check->images, image_clear);
+        return check;
+}
+
+static Check *check_new(const Domain *domain, const DomainDefinition *definition)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains =
+                object_table_list(domain->object.driver->objects, OBJECT_DOMAIN);
+        Check *check = check_make();
+
         add_all(check, domain, NULL, definition);
         check->n_own = check->images->len;
         for (unsigned i = 0; check->n_own > 0 && i < domains->len; i++) {
@@ -144,10 +154,10 @@ static int compare(const Domain *domain, const UsedImage *own, const UsedImage *
                                  : "another user's machine");
 }
 
-int images_check(const Domain *domain, const DomainDefinition *definition, uint64_t deadline_usec,
-                 Error *error)
+/* Of the first with the others; takes the check over. */
+static int run(const Domain *domain, Check *owned, uint64_t deadline_usec, Error *error) AWAITS
 {
-        _cleanup_(check_freep) Check *check = check_new(domain, definition);
+        _cleanup_(check_freep) Check *check = owned;
         int r;
 
         if (check->images->len == check->n_own)
@@ -164,4 +174,42 @@ int images_check(const Domain *domain, const DomainDefinition *definition, uint6
                         r = compare(domain, &g_array_index(check->images, UsedImage, i),
                                     &g_array_index(check->images, UsedImage, k), error);
         return r;
+}
+
+int images_check(const Domain *domain, const DomainDefinition *definition, uint64_t deadline_usec,
+                 Error *error)
+{
+        return run(domain, check_new(domain, definition), deadline_usec, error);
+}
+
+/* All of this machine's but what the disk is copied to itself. */
+static void add_others(Check *check, const Domain *domain, const DomainDisk *place)
+{
+        _cleanup_(domain_definition_freep) DomainDefinition *live = domain_definition_copy(domain->live);
+        DomainDisk *disk = chain_find_disk(live, place->target);
+
+        if (disk && disk->mirror)
+                disk->mirror = struct_free(&disk_mirror_type, disk->mirror);
+        add_all(check, domain, domain, live);
+}
+
+int images_check_copy(const Domain *domain, const DomainDisk *place, bool is_own, uint64_t deadline_usec,
+                      Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains =
+                object_table_list(domain->object.driver->objects, OBJECT_DOMAIN);
+        Check *check = check_make();
+
+        add(check, domain, NULL, place, &place->source, true);
+        check->n_own = check->images->len;
+        for (unsigned i = 0; i < domains->len; i++) {
+                const Domain *other = domains->pdata[i];
+                const DomainDefinition *live = other->live ? other->live : machine_of(other)->pending;
+
+                if (live && other != domain)
+                        add_all(check, other, other, live);
+        }
+        if (domain->live && !is_own)
+                add_others(check, domain, place);
+        return run(domain, check, deadline_usec, error);
 }

@@ -8,3 +8,8 @@
  * names the other machine. */
 int images_check(const Domain *domain, const DomainDefinition *definition, uint64_t deadline_usec,
                  Error *error) AWAITS;
+/* Refuses an image that a machine runs with, this one too, or that one which starts may get: nobody else
+ * could have it beside the disk of this machine that is to be written there. With `is_own` it is this
+ * machine's already, and only others are looked at. */
+int images_check_copy(const Domain *domain, const DomainDisk *place, bool is_own, uint64_t deadline_usec,
+                      Error *error) AWAITS;

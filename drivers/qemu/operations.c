@@ -11,7 +11,9 @@
 #include "drivers/qemu/addresses.h"
 #include "drivers/qemu/attach.h"
 #include "drivers/qemu/block-access.h"
-#include "drivers/qemu/block-job.h"
+#include "drivers/qemu/block-copy.h"
+#include "drivers/qemu/block-end.h"
+#include "drivers/qemu/block-merge.h"
 #include "drivers/qemu/console.h"
 #include "drivers/qemu/control.h"
 #include "drivers/qemu/cpus.h"
@@ -87,6 +89,7 @@ const DriverOperations qemu_operations = {
                 .add_iothread = qemu_domain_add_iothread,
                 .attach_device = qemu_domain_attach_device,
                 .block_commit = qemu_domain_block_commit,
+                .block_copy = qemu_domain_block_copy,
                 .block_job_abort = qemu_domain_block_job_abort,
                 .block_job_set_speed = qemu_domain_block_job_set_speed,
                 .block_peek = qemu_domain_block_peek,

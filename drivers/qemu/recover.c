@@ -11,7 +11,7 @@
 #include "core/store.h"
 #include "core/uuid.h"
 #include "drivers/qemu/addresses.h"
-#include "drivers/qemu/block-job.h"
+#include "drivers/qemu/block-end.h"
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/folder.h"
@@ -294,7 +294,7 @@ static int take_back(Domain *domain, Error *error) AWAITS
                 vcpus_recover(domain);
         }
         if (r >= 0 && machine->qmp)
-                block_job_recover(domain);
+                block_end_recover(domain);
         /* The daemon was killed between the run and the file that had its memory: the run has it. */
         if (r >= 0 && save_remove(domain, &problem) < 0)
                 log_error(domain->object.path, "the saved memory of machine %s is older than its disks: %s",
@@ -340,6 +340,7 @@ static void restore(Driver *driver, Status *status)
         machine->phase = MACHINE_RUNNING;
         machine->run++;
         machine->is_rebooting = status->is_rebooting;
+        machine->is_held = status->is_held;
         machine->migration_speed_mib = status->migration_speed_mib;
         if (child_adopt(status->pid, status->start_time, &machine->child, NULL) >= 0)
                 end_watch(domain);

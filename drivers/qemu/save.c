@@ -84,6 +84,12 @@ static int check_saving(const Domain *domain, Error *error)
 {
         int r = machine_check_monitor(domain, error);
 
+        for (uint32_t i = 0; r >= 0 && i < domain->live->devices.disks.count; i++)
+                if (domain->live->devices.disks.items[i]->mirror)
+                        r = error_set(error, ERROR_OPERATION_INVALID,
+                                      "Disk '%s' has a job, which would end with the run: it is merged or "
+                                      "copied",
+                                      domain->live->devices.disks.items[i]->target);
         if (r >= 0 && domain->state != DOMAIN_STATE_RUNNING && domain->state != DOMAIN_STATE_PAUSED)
                 r = error_set(error, ERROR_OPERATION_INVALID, "The %s is %s: it cannot be saved",
                               object_describe(&domain->object), domain_state_to_string(domain->state));

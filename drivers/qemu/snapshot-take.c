@@ -89,6 +89,9 @@ static int check_disks(const Taking *taking, Error *error)
                 const DomainDisk *disk = machine->devices.disks.items[i]; /* in this order: aligned */
                 int r = 0;
 
+                if (request->snapshot != DISK_SNAPSHOT_NO && disk->mirror)
+                        return error_set(error, ERROR_OPERATION_INVALID,
+                                         "Disk '%s' has a job: it is merged or copied", request->name);
                 if (request->snapshot == DISK_SNAPSHOT_INTERNAL) {
                         n_internal++;
                         r = check_internal(request, disk, error);
@@ -350,7 +353,11 @@ static int switch_images(Taking *taking, DomainDefinition *live, Error *error) A
 
                 if (request->snapshot != DISK_SNAPSHOT_EXTERNAL)
                         continue;
-                r = chain_add_nodes(domain, disk, request->source.file, DISK_FORMAT_QCOW2, index, error);
+                r = chain_add_nodes(domain, disk,
+                                    &(ChainImage){ .path = request->source.file,
+                                                   .format = DISK_FORMAT_QCOW2,
+                                                   .index = index },
+                                    error);
                 chain_push(live->devices.disks.items[n], request->source.file, index);
                 json_array_append_new(actions, json_pack("{s:s, s:{s:s, s:s}}", "type", "blockdev-snapshot",
                                                          "data", "node", below, "overlay", above));

@@ -35,14 +35,14 @@ char *status_format(const Status *status)
 
         return g_strdup_printf(
                 "<status pid='%d' start='%" PRIu64 "' phase='%s' state='%d' reason='%d' owner='%u' "
-                "persistent='%s' updated='%s' rebooting='%s' paused='%s' started='%" PRIu64
+                "persistent='%s' updated='%s' rebooting='%s' paused='%s' held='%s' started='%" PRIu64
                 "' sequence='%" PRIu64 "' migration-speed='%" PRIu64 "'>\n%s%s%s%s</status>\n",
                 (int)status->pid, status->start_time,
                 status->phase == MACHINE_RUNNING ? "running" : "starting", (int)status->state,
                 status->reason, status->owner, yes_or_no(status->is_persistent),
                 yes_or_no(status->is_updated), yes_or_no(status->is_rebooting),
-                yes_or_no(status->starts_paused), status->started_usec, status->sequence,
-                status->migration_speed_mib, xml, was ? "<was>\n" : "", was ? was : "",
+                yes_or_no(status->starts_paused), yes_or_no(status->is_held), status->started_usec,
+                status->sequence, status->migration_speed_mib, xml, was ? "<was>\n" : "", was ? was : "",
                 was ? "</was>\n" : "");
 }
 
@@ -90,6 +90,7 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
                 .is_updated = is_yes(root, "updated"),
                 .is_rebooting = is_yes(root, "rebooting"),
                 .starts_paused = is_yes(root, "paused"),
+                .is_held = is_yes(root, "held"),
                 .started_usec = number(root, "started", UINT64_MAX, &problem),
                 .sequence = number(root, "sequence", UINT64_MAX, &problem),
                 /* what an earlier daemon wrote has none */
@@ -135,6 +136,7 @@ static Status status_of(const Domain *domain)
                 .is_updated = domain->is_updated,
                 .is_rebooting = machine->is_rebooting,
                 .starts_paused = machine->starts_paused,
+                .is_held = machine->is_held,
                 .started_usec = domain->live ? domain->started_at_usec : machine->started_usec,
                 .sequence = domain->sequence,
                 .migration_speed_mib = machine->migration_speed_mib,

@@ -15,7 +15,7 @@ typedef struct Status {
         DomainState state;
         int reason;
         uid_t owner;
-        bool is_persistent, is_updated, is_rebooting, starts_paused;
+        bool is_persistent, is_updated, is_rebooting, starts_paused, is_held;
         uint64_t started_usec;        /* CLOCK_REALTIME */
         uint64_t sequence;            /* of the last lifecycle event */
         uint64_t migration_speed_mib; /* 0: nobody said */

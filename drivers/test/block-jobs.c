@@ -10,7 +10,6 @@
 #include "drivers/test/change.h"
 #include "drivers/test/machine.h"
 #include "model/disk-chain.h"
-#include "model/values.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -102,22 +101,9 @@ static void catch_up(BlockJob *job)
 static void go_over(DomainDefinition *definition, const BlockJob *job)
 {
         DomainDisk *disk = definition ? chain_find_disk(definition, job->target) : NULL;
-        DomainDisk *copy;
 
-        if (!disk)
-                return;
-        copy = struct_copy(&disk_place_type, job->copy);
-        if (!job->is_shallow) {
-                if (disk->backing)
-                        disk->backing = struct_free(&disk_backing_type, disk->backing);
-                disk->backing_ends = false;
-        }
-        disk->type = copy->type;
-        disk->format = copy->format;
-        const DiskSource old = disk->source;
-        disk->source = copy->source;
-        copy->source = old; /* goes with it */
-        (void)struct_free(&disk_place_type, copy);
+        if (disk)
+                chain_move(disk, job->copy->type, job->copy->format, &job->copy->source, job->is_shallow);
 }
 
 static void apply(const BlockJob *job)
@@ -312,37 +298,19 @@ int test_domain_block_rebase(Call *call, Domain *domain, const char *disk, const
         return copy(domain, disk, target, flags & REBASE_SHALLOW, speed, error);
 }
 
-/* What of the parameters a copy of nothing has: its speed. */
-static int take_parameter(void *target, const char *key, GVariant *value, Error *error)
-{
-        static const struct {
-                const char *key, *type;
-        } known[] = { { "bandwidth", "t" }, { "granularity", "u" }, { "buf-size", "t" } };
-
-        for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
-                if (strcmp(known[i].key, key) != 0)
-                        continue;
-                if (strcmp(g_variant_get_type_string(value), known[i].type) != 0)
-                        return error_set(error, ERROR_INVALID_ARGUMENT, "%s is of type %s", key,
-                                         known[i].type);
-                return i == 0 ? read_speed(g_variant_get_uint64(value), true, target, error) : 0;
-        }
-        return error_set(error, ERROR_INVALID_ARGUMENT, "There is no parameter '%s'", key);
-}
-
 int test_domain_block_copy(Call *call, Domain *domain, const char *disk, const char *xml, GVariant *params,
                            uint32_t flags, Error *error)
 {
+        CopyParameters parameters;
         DomainDisk *place;
-        uint64_t speed = 0;
         int r = error_check_flags(error, "BlockCopy", flags, COPY_ALL);
 
         (void)call;
         if (r >= 0)
-                r = values_take(params, take_parameter, &speed, error);
+                r = chain_read_copy_parameters(params, &parameters, error);
         if (r >= 0)
                 r = chain_read_place(xml, &place, error);
-        return r < 0 ? r : copy(domain, disk, place, flags & COPY_SHALLOW, speed, error);
+        return r < 0 ? r : copy(domain, disk, place, flags & COPY_SHALLOW, parameters.bandwidth, error);
 }
 
 /* What is merged into what: paths of the disk's chain, borrowed. */

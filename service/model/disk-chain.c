@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "model/disk-chain.h"
+#include "model/values.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -166,6 +167,81 @@ bool chain_remove_range(DomainDefinition *definition, const char *target, const 
         for (unsigned i = 0; i < paths->len; i++)
                 is_changed |= chain_remove_image(definition, target, paths->pdata[i]);
         return is_changed;
+}
+
+void chain_copy_source(DiskSource *target, DiskType type, const DiskSource *source, uint32_t index)
+{
+        DiskSource *copy = struct_copy(&disk_source_type, source);
+
+        *target = *copy;
+        target->type = type;
+        target->index = index;
+        *copy = (DiskSource){};
+        (void)struct_free(&disk_source_type, copy);
+}
+
+void chain_move(DomainDisk *disk, DiskType type, DiskFormat format, const DiskSource *source,
+                bool keeps_below)
+{
+        DiskSource *new = struct_copy(&disk_source_type, source), old = disk->source;
+
+        if (!keeps_below) {
+                if (disk->backing)
+                        disk->backing = struct_free(&disk_backing_type, disk->backing);
+                disk->backing_ends = true;
+        }
+        disk->type = type;
+        disk->format = format;
+        disk->source = *new;
+        *new = old; /* goes with it */
+        (void)struct_free(&disk_source_type, new);
+}
+
+#define BUFFER_MAX      (UINT64_C(1) << 30)
+#define GRANULARITY_MIN 512u
+#define GRANULARITY_MAX (64u << 20)
+
+static int take_copy_parameter(void *target, const char *key, GVariant *value, Error *error)
+{
+        CopyParameters *parameters = target;
+        const bool is_granularity = strcmp(key, "granularity") == 0,
+                   is_buffer = strcmp(key, "buf-size") == 0;
+        const char *type = is_granularity ? "u" : "t";
+
+        if (!is_granularity && !is_buffer && strcmp(key, "bandwidth") != 0)
+                return error_set(error, ERROR_INVALID_ARGUMENT, "There is no parameter '%s'", key);
+        if (strcmp(g_variant_get_type_string(value), type) != 0)
+                return error_set(error, ERROR_INVALID_ARGUMENT, "%s is of type %s", key, type);
+        if (is_granularity)
+                parameters->granularity = g_variant_get_uint32(value);
+        else
+                *(is_buffer ? &parameters->buffer_size : &parameters->bandwidth) =
+                        g_variant_get_uint64(value);
+        return 0;
+}
+
+int chain_read_copy_parameters(GVariant *values, CopyParameters *ret_parameters, Error *error)
+{
+        CopyParameters parameters = {};
+        int r = values_take(values, take_copy_parameter, &parameters, error);
+
+        if (r < 0)
+                return r;
+        if (parameters.bandwidth > INT64_MAX)
+                return error_set(error, ERROR_INVALID_ARGUMENT, "A bandwidth of %" PRIu64 " is too large",
+                                 parameters.bandwidth);
+        if (parameters.granularity > 0 &&
+            (parameters.granularity < GRANULARITY_MIN || parameters.granularity > GRANULARITY_MAX ||
+             parameters.granularity & (parameters.granularity - 1)))
+                return error_set(error, ERROR_INVALID_ARGUMENT,
+                                 "granularity is a power of two from %u to %u, not %u", GRANULARITY_MIN,
+                                 GRANULARITY_MAX, parameters.granularity);
+        if (parameters.buffer_size > BUFFER_MAX)
+                return error_set(error, ERROR_INVALID_ARGUMENT,
+                                 "buf-size is at most %" PRIu64 " bytes, not %" PRIu64, BUFFER_MAX,
+                                 parameters.buffer_size);
+        *ret_parameters = parameters;
+        return 0;
 }
 
 int chain_read_place(const char *xml, DomainDisk **ret_place, Error *error)

@@ -32,8 +32,20 @@ bool chain_is_same(const DomainDisk *a, const DomainDisk *b);
 /* All images from `top` down to the one above `base`, all for NULL; false if that are none. */
 bool chain_remove_range(DomainDefinition *definition, const char *target, const char *top, const char *base);
 
+/* A source that is empty becomes a copy of another, as the image of that number. */
+void chain_copy_source(DiskSource *target, DiskType type, const DiskSource *source, uint32_t index);
+/* The disk goes over to an image elsewhere, with what is below it if it `keeps_below` that. */
+void chain_move(DomainDisk *disk, DiskType type, DiskFormat format, const DiskSource *source,
+                bool keeps_below);
+
 /* What BlockResize asks for, in whole sectors; `is_bytes`: not KiB. */
 int chain_wanted_bytes(uint64_t size, bool is_bytes, uint64_t *ret_bytes, Error *error);
 
 /* A place that a <disk> element describes, which needs no more than a source: of disk_place_type. */
 int chain_read_place(const char *xml, DomainDisk **ret_place, Error *error);
+/* What BlockCopy is told beside: bytes a second, bytes; 0: nothing is said. */
+typedef struct CopyParameters {
+        uint64_t bandwidth, buffer_size;
+        uint32_t granularity;
+} CopyParameters;
+int chain_read_copy_parameters(GVariant *values, CopyParameters *ret_parameters, Error *error);

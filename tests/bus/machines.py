@@ -210,6 +210,7 @@ class Monitor:
 
     def __init__(self, root):
         self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60)
         here = os.open(next(root.rglob("monitor.sock")).parent, os.O_PATH)
         self.socket.connect(f"/proc/self/fd/{here}/monitor.sock")
         os.close(here)

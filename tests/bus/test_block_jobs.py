@@ -3,7 +3,7 @@
 import pytest
 
 from harness import BusError, wait_for
-from machines import DOMAIN, RUNNING, Monitor, define, definition, disk
+from machines import DOMAIN, RUNNING, SHUTOFF, Monitor, define, definition, disk
 from test_snapshots import DISK_ONLY, image, info, web  # noqa: F401: fixtures
 
 PULL, COMMIT, ACTIVE_COMMIT = 1, 3, 4
@@ -29,7 +29,8 @@ def chain(web, image):
     web.take("one", DISK_ONLY)
     web.take("two", DISK_ONLY)
     yield [image.with_suffix(".two"), image.with_suffix(".one"), image]
-    web.destroy()
+    if web.state[0] != SHUTOFF:
+        web.destroy()
 
 
 def backing(web, flags=0):
@@ -45,6 +46,8 @@ def test_pull_all(daemon, web, chain, jobs):
     daemon.kill()
     daemon.start()
     assert backing(web, 2) == [str(chain[0])]
+    web.destroy()
+    assert backing(web, 2) == [str(chain[0])], "it is kept, and no definition of the run alone"
 
 
 def test_rebase_to_the_lowest(web, chain, jobs):

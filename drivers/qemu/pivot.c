@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* That the guest is held is in the status before it is: the next daemon looks how far QEMU got, and lets it
+ * go on. Clients see nothing of it. */
+
+#include "drivers/qemu/pivot.h"
+#include "core/log.h"
+#include "drivers/qemu/events.h"
+#include "drivers/qemu/long-job.h"
+#include "drivers/qemu/status.h"
+
+static int command(const Domain *domain, const char *name, json_t *arguments, Error *error) AWAITS
+{
+        int r = machine_check_monitor(domain, error);
+
+        if (r < 0) {
+                json_decref(arguments);
+                return r;
+        }
+        return qmp_call(machine_of(domain)->qmp, name, arguments, deadline_after_usec(QMP_TIMEOUT_USEC),
+                        NULL, error);
+}
+
+int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, Error *error)
+{
+        const bool was_running = domain->state == DOMAIN_STATE_RUNNING;
+        Machine *machine = machine_of(domain);
+        int r, followed = 0, resumed = 0;
+
+        machine->is_held = true;
+        r = status_save(domain, error);
+        if (r >= 0 && was_running)
+                r = command(domain, "stop", NULL, error);
+        if (r >= 0)
+                r = command(domain, "job-complete", json_pack("{s:s}", "id", id), error);
+        if (r >= 0)
+                r = long_job_wait(domain, id, LONG_JOB_ENDED, error);
+        if (r >= 0)
+                followed = follow(domain, data, error);
+        if (was_running && followed >= 0 && domain->live)
+                resumed = command(domain, "cont", NULL, r < 0 ? NULL : error);
+        machine->is_held = false;
+        if (!domain->live)
+                return r < 0 ? r : followed;
+        if (was_running && (followed < 0 || resumed < 0))
+                events_synchronise(domain, "paused");
+        status_save_soon(domain);
+        return r < 0 ? r : followed < 0 ? followed : resumed;
+}
+
+void pivot_release(Domain *domain)
+{
+        Machine *machine = machine_of(domain);
+        _cleanup_(error_clear) Error error = {};
+
+        if (!machine->is_held)
+                return;
+        if (domain->state == DOMAIN_STATE_RUNNING && command(domain, "cont", NULL, &error) < 0)
+                log_error(domain->object.path, "the guest of machine %s does not go on: %s",
+                          domain->object.name, error.message);
+        machine->is_held = false;
+        if (domain->live)
+                status_save_soon(domain);
+}
