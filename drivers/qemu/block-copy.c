@@ -37,6 +37,7 @@ static void copy_clear(Copy *copy)
 {
         if (copy->disk)
                 (void)struct_free(&domain_disk_type, copy->disk);
+        g_clear_pointer(&copy->place->target, g_free); /* no place has one */
         (void)struct_free(&disk_place_type, copy->place);
         json_decref(copy->arguments);
 }
