@@ -52,7 +52,7 @@ int definitions_parse(const char *text, size_t size, StoredDefinition *ret, Erro
         void *definition;
         int r;
 
-        r = xml_parse(text, size, "definition", &document, error);
+        r = xml_parse_stored(text, size, "definition", &document, error);
         if (r < 0)
                 return r;
         root = xml_document_root(document);
@@ -188,9 +188,15 @@ int definitions_save(const Domain *domain, const DomainDefinition *definition, b
         _cleanup_(freep) char *text = definitions_format(definition, domain->object.owner, is_autostart,
                                                          domain->created_at_usec, domain_changer(domain));
         _cleanup_(freep) char *name = g_strconcat(domain->object.uuid, SUFFIX, NULL);
-        int r;
+        const size_t size = strlen(text);
+        int r = 0;
 
-        r = store_write(qemu_driver_of(domain)->definitions_fd, name, text, strlen(text), 0600, error);
+        if (size > FILE_MAX)
+                r = error_set(error, ERROR_LIMITS_EXCEEDED,
+                              "It takes %zu bytes when it is stored, at most %u are possible", size,
+                              FILE_MAX);
+        if (r >= 0)
+                r = store_write(qemu_driver_of(domain)->definitions_fd, name, text, size, 0600, error);
         if (r < 0)
                 error_prefix(error, "Cannot save the definition of the %s",
                              object_describe(&domain->object));

@@ -70,7 +70,7 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
         void *live, *before = NULL;
         int r;
 
-        r = xml_parse(text, size, "status", &document, error);
+        r = xml_parse_stored(text, size, "status", &document, error);
         if (r < 0)
                 return r;
         root = xml_document_root(document);
@@ -162,7 +162,11 @@ static int write_status(const Domain *domain, const Status *status, Error *error
 
         if (folder >= 0) {
                 text = status_format(status);
-                r = store_write(folder, STATUS_FILE, text, strlen(text), 0600, error);
+                r = strlen(text) > STATUS_MAX /* the next daemon would not know the machine */
+                            ? error_set(error, ERROR_LIMITS_EXCEEDED,
+                                        "The status of the %s would have %zu bytes, at most %u are possible",
+                                        object_describe(&domain->object), strlen(text), STATUS_MAX)
+                            : store_write(folder, STATUS_FILE, text, strlen(text), 0600, error);
         }
         machine->is_saving = false;
         condition_wake_all(&machine->changed);

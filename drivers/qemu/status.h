@@ -4,9 +4,11 @@
 /* What must be known of a running machine to take it back after the daemon was killed:
  * RUN/qemu/domain-UUID/status.xml. It is on disk before the guest runs its first instruction. */
 
+#include "core/xml.h"
 #include "drivers/qemu/machine.h"
 
 #define STATUS_FILE "status.xml"
+#define STATUS_MAX  XML_STORED_SIZE_MAX
 
 typedef struct Status {
         pid_t pid;

@@ -31,7 +31,7 @@ static int from_text(const StoredType *type, const char *text, size_t size, Stor
         guint64 uid;
         int r;
 
-        r = xml_parse(text, size, type->element, &document, error);
+        r = xml_parse_stored(text, size, type->element, &document, error);
         if (r < 0)
                 return r;
         root = xml_document_root(document);

@@ -130,13 +130,13 @@ static XmlNode *add_element(XmlDocument *document, XmlNode *parent, xmlNode *sou
         return &element->node;
 }
 
-/* Recursion ends at XML_DEPTH_MAX. */
-static int add_children(XmlDocument *document, XmlNode *parent, xmlNode *source, unsigned depth,
+/* Recursion ends when no level is left. */
+static int add_children(XmlDocument *document, XmlNode *parent, xmlNode *source, unsigned levels,
                         const char *what, Error *error)
 {
         XmlNode **end = &parent->first_child;
 
-        if (depth > XML_DEPTH_MAX)
+        if (levels == 0)
                 return error_set(error, ERROR_INVALID_XML,
                                  "%s: line %u: more than %d elements within each other", what, parent->line,
                                  XML_DEPTH_MAX);
@@ -150,7 +150,7 @@ static int add_children(XmlDocument *document, XmlNode *parent, xmlNode *source,
                 /* What a foreign one is called is for its URI to say. */
                 parent->child_initials |= child->ns ? UINT32_MAX : xml_initial((*end)->name[0]);
 
-                int r = add_children(document, *end, child, depth + 1, what, error);
+                int r = add_children(document, *end, child, levels - 1, what, error);
 
                 if (r < 0)
                         return r;
@@ -205,14 +205,15 @@ static int parse_tree(const char *data, size_t size, const char *what, xmlDoc **
         return 0;
 }
 
-int xml_parse(const char *data, size_t size, const char *what, XmlDocument **ret_document, Error *error)
+static int parse(const char *data, size_t size, size_t size_max, unsigned depth_max, const char *what,
+                 XmlDocument **ret_document, Error *error)
 {
         _cleanup_(xml_document_freep) XmlDocument *document = NULL;
         int r;
 
-        if (size > XML_SIZE_MAX)
-                return error_set(error, ERROR_INVALID_XML, "%s: %zu bytes of XML, at most %u are read", what,
-                                 size, XML_SIZE_MAX);
+        if (size > size_max)
+                return error_set(error, ERROR_INVALID_XML, "%s: %zu bytes of XML, at most %zu are read",
+                                 what, size, size_max);
         if (memchr(data, '\0', size))
                 return error_set(error, ERROR_INVALID_XML, "%s: a NUL byte in the XML", what);
 
@@ -226,11 +227,22 @@ int xml_parse(const char *data, size_t size, const char *what, XmlDocument **ret
         xmlNode *root = xmlDocGetRootElement(document->tree);
 
         document->root = add_element(document, NULL, root);
-        r = add_children(document, document->root, root, 1, what, error);
+        r = add_children(document, document->root, root, depth_max, what, error);
         if (r < 0)
                 return r;
         *ret_document = TAKE_PTR(document);
         return 0;
+}
+
+int xml_parse(const char *data, size_t size, const char *what, XmlDocument **ret_document, Error *error)
+{
+        return parse(data, size, XML_SIZE_MAX, XML_DEPTH_MAX, what, ret_document, error);
+}
+
+int xml_parse_stored(const char *data, size_t size, const char *what, XmlDocument **ret_document,
+                     Error *error)
+{
+        return parse(data, size, XML_STORED_SIZE_MAX, XML_STORED_DEPTH_MAX, what, ret_document, error);
 }
 
 XmlNode *xml_document_root(XmlDocument *document)

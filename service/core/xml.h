@@ -10,6 +10,10 @@
 
 #define XML_SIZE_MAX  (16u * 1024 * 1024)
 #define XML_DEPTH_MAX 128
+/* What the daemon has written itself, around what it was given: a status has a machine's definition twice.
+ */
+#define XML_STORED_SIZE_MAX  (4 * XML_SIZE_MAX)
+#define XML_STORED_DEPTH_MAX (XML_DEPTH_MAX + 8)
 
 typedef struct XmlAttribute XmlAttribute;
 typedef struct XmlNode XmlNode;
@@ -46,6 +50,9 @@ void xml_open(void);
  * inside, invalid UTF-8, a DOCTYPE with entities, more than XML_SIZE_MAX bytes or XML_DEPTH_MAX levels are
  * refused. */
 int xml_parse(const char *data, size_t size, const char *what, XmlDocument **ret_document, Error *error);
+/* The same with the limits of what is stored: what was taken once has to be read again. */
+int xml_parse_stored(const char *data, size_t size, const char *what, XmlDocument **ret_document,
+                     Error *error);
 XmlDocument *xml_document_free(XmlDocument *document);
 DEFINE_CLEANUP(XmlDocument, xml_document_free)
 XmlNode *xml_document_root(XmlDocument *document);
