@@ -200,6 +200,36 @@ static bool has_tag(pid_t pid, const char *tag)
         return false;
 }
 
+static char *tag_of(const QemuDriver *qemu, const char *uuid)
+{
+        return g_strdup_printf(FOLDER_TAG "=%s/" FOLDER_PREFIX "%s", qemu->run_path, uuid);
+}
+
+static pid_t pid_of(const struct dirent *entry)
+{
+        guint64 pid;
+
+        return g_ascii_string_to_unsigned(entry->d_name, 10, 1, INT32_MAX, &pid, NULL) ? (pid_t)pid : 0;
+}
+
+pid_t folder_find_tagged(const QemuDriver *qemu, const char *uuid)
+{
+        _cleanup_(freep) char *tag = tag_of(qemu, uuid);
+        DIR *folder = opendir("/proc");
+        const struct dirent *entry;
+        pid_t found = folder ? 0 : -1;
+
+        while (found == 0 && (entry = readdir(folder))) {
+                pid_t pid = pid_of(entry);
+
+                if (pid > 0 && pid != getpid() && has_tag(pid, tag))
+                        found = pid;
+        }
+        if (folder)
+                (void)closedir(folder); /* was only read */
+        return found;
+}
+
 /* The pidfd holds one process; if that is a tagged one is looked at once more, as pids are used again.
  * Returns it, or a negative value. */
 static int kill_tagged(pid_t pid, const char *tag)
@@ -216,8 +246,7 @@ static int kill_tagged(pid_t pid, const char *tag)
 
 GArray *folder_kill_tagged(const QemuDriver *qemu, const char *uuid)
 {
-        _cleanup_(freep) char *tag =
-                g_strdup_printf(FOLDER_TAG "=%s/" FOLDER_PREFIX "%s", qemu->run_path, uuid);
+        _cleanup_(freep) char *tag = tag_of(qemu, uuid);
         GArray *pidfds = g_array_new(FALSE, FALSE, sizeof(int));
         DIR *folder = opendir("/proc");
         const struct dirent *entry;
@@ -226,12 +255,9 @@ GArray *folder_kill_tagged(const QemuDriver *qemu, const char *uuid)
         if (!folder)
                 log_warning(uuid, "cannot look for processes that were left: %s", g_strerror(errno));
         while (folder && (entry = readdir(folder))) {
-                guint64 pid;
-                int pidfd;
+                pid_t pid = pid_of(entry);
+                int pidfd = pid > 0 ? kill_tagged(pid, tag) : -ESRCH;
 
-                if (!g_ascii_string_to_unsigned(entry->d_name, 10, 1, INT32_MAX, &pid, NULL))
-                        continue;
-                pidfd = kill_tagged((pid_t)pid, tag);
                 if (pidfd >= 0)
                         g_array_append_val(pidfds, pidfd);
         }

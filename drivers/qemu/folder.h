@@ -39,6 +39,8 @@ int folder_connect(int folder_fd, const char *name, Error *error);
 /* A path of a file in the folder that is short enough for a socket's address. The caller frees. */
 char *folder_socket_path(int folder_fd, const char *name);
 
+/* A process that carries the tag of that machine's folder; 0: there is none; -1: nobody knows. */
+pid_t folder_find_tagged(const QemuDriver *qemu, const char *uuid);
 /* Ends processes that carry the tag of that machine's folder; gives a pidfd of each, to wait for its end.
  * The caller frees the array, which closes them. For a daemon that was killed between a process's start and
  * the note of its pid. */

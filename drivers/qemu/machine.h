@@ -55,7 +55,8 @@ typedef struct MachineOrigin {
         bool is_incoming;                     /* QEMU waits for the memory */
         /* When QEMU is there and nothing has run; NULL: nothing to do. */
         int (*load)(Domain *domain, const void *data, Error *error) AWAITS;
-        /* When the machine counts as running and its guest does not yet. */
+        /* When the machine counts as running and its guest does not yet: the memory that is kept for it is
+         * not kept any longer. NULL: the memory is from elsewhere. */
         int (*loaded)(Domain *domain, const void *data, Error *error) AWAITS;
         const void *data;
 } MachineOrigin;
@@ -78,6 +79,7 @@ typedef struct Machine {
         bool has_exited;    /* the process has ended, what that means is being found out */
         GPtrArray *helpers; /* of helpers.c; NULL: it has none, or the daemon was restarted */
         Qmp *qmp;
+        bool is_unknown; /* there may be a process of which nothing is known but its tag: see recover.c */
         bool is_ready;   /* the monitor takes commands */
         bool is_hung_up; /* by QEMU: nothing more is to be read */
         bool is_flooding;
@@ -104,7 +106,7 @@ typedef struct Machine {
         GVariant *memory_job_ended;       /* of the last one: (ia{sv}); NULL: none, or it was asked for */
         GHashTable *file_groups;          /* of file-groups.c; NULL: none */
         DomainSnapshot *pending_snapshot; /* begun before the daemon was killed; in no list */
-        DomainSnapshot *pending_revert;   /* likewise gone back to; one of the list */
+        DomainSnapshot *pending_revert;   /* being gone back to, as the file says; one of the list */
         unsigned n_unplugging; /* devices that QEMU has let go of, with something behind them still */
         char *kept_alias;      /* of the device that the guest would not let go of last; NULL: none */
         Condition changed;     /* phase, has_exited, is_hung_up, state, devices */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A run folder with a status is a machine; one without is something that was begun and nobody was told of.
- * What is read here was written by the daemon into folders that are its own. Each machine has a fiber that
- * holds its job until the monitor answers: calls wait for that in order, and a QEMU that does not answer
- * holds up nobody else. */
+/* A run folder with a status is a machine; one without is something that was begun and nobody was told of. A
+ * status that cannot be read is a machine all the same: its processes are left alone, and while there is one
+ * the machine does not start. What is read here was written by the daemon into folders that are its own.
+ * Each machine has a fiber that holds its job until the monitor answers: calls wait for that in order, and a
+ * QEMU that does not answer holds up nobody else. */
 
 #include "drivers/qemu/recover.h"
 #include "core/fiber.h"
@@ -33,7 +34,6 @@
 #include <signal.h>
 #include <string.h>
 
-#define STATUS_MAX (XML_SIZE_MAX + 4096)
 /* For a process that was killed: the kernel may have much memory to write first. */
 #define END_USEC (30 * G_USEC_PER_SEC)
 
@@ -370,21 +370,35 @@ static void restore(Driver *driver, Status *status)
         }
 }
 
+static void keep_unknown(Driver *driver, const char *uuid, const Error *error)
+{
+        Object *object = object_table_by_uuid(driver->objects, OBJECT_DOMAIN, uuid);
+
+        log_error(uuid, "process %d is a machine's whose status cannot be read, it is left alone: %s",
+                  (int)folder_find_tagged(qemu_driver(driver), uuid), error->message);
+        if (object)
+                machine_of((Domain *)object)->is_unknown = true;
+}
+
 static void recover_folder(Driver *driver, const char *name)
 {
         const QemuDriver *qemu = qemu_driver(driver);
         _cleanup_(error_clear) Error error = {};
         _cleanup_(status_clear) Status status = {};
         char uuid[UUID_STRING_MAX];
+        int r;
 
         if (!g_str_has_prefix(name, FOLDER_PREFIX))
                 return; /* not one of ours */
         name += strlen(FOLDER_PREFIX);
         if (!uuid_parse(name, uuid) || strcmp(uuid, name) != 0)
                 return;
-        if (read_status(qemu, uuid, &status, &error) < 0) {
+        r = read_status(qemu, uuid, &status, &error);
+        if (r == -ENOENT || (r < 0 && folder_find_tagged(qemu, uuid) == 0)) {
                 log_debug(uuid, "no status: %s", error.message);
                 discard(driver, uuid, NULL);
+        } else if (r < 0) {
+                keep_unknown(driver, uuid, &error);
         } else if (status.phase != MACHINE_RUNNING) {
                 discard(driver, uuid, &status);
         } else {

@@ -149,6 +149,16 @@ int save_remove(Domain *domain, Error *error)
         return r;
 }
 
+int save_refuse(const Domain *domain, const char *what, Error *error)
+{
+        return !domain->has_managed_save
+                       ? 0
+                       : error_set(error, ERROR_OPERATION_INVALID,
+                                   "The %s has saved memory, which goes on from its images as they are: %s "
+                                   "is possible when it has been started, or after ManagedSaveRemove",
+                                   object_describe(&domain->object), what);
+}
+
 int qemu_domain_managed_save_remove(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
         int r = error_check_flags(error, "ManagedSaveRemove", flags, 0);
@@ -193,9 +203,9 @@ static int load(Domain *domain, const void *data, Error *error) AWAITS
         return memory_stream_in(domain, ((const Source *)data)->fd, error);
 }
 
-static int loaded(Domain *domain, const void *data, Error *error) AWAITS
+static int loaded(Domain *domain, const void *data _unused_, Error *error) AWAITS
 {
-        return ((const Source *)data)->is_own ? save_remove(domain, error) : 0;
+        return save_remove(domain, error);
 }
 
 static int start_from(Domain *domain, const SaveFile *file, const Source *source, uint32_t flags,
@@ -208,7 +218,7 @@ static int start_from(Domain *domain, const SaveFile *file, const Source *source
                 .suspended_detail = SUSPENDED_RESTORED,
                 .is_incoming = true,
                 .load = load,
-                .loaded = loaded,
+                .loaded = source->is_own ? loaded : NULL,
                 .data = source,
         };
         _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;

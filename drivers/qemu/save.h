@@ -19,6 +19,8 @@ int save_start_from(Domain *domain, const SaveFile *file, int fd, uint32_t flags
 int save_check_xml(const DomainDefinition *saved, const char *xml, char **ret_xml, Error *error);
 /* Removes it; 0 also if there is none. */
 int save_remove(Domain *domain, Error *error);
+/* For what changes the chains of images that the saved memory names: an error if there is such memory. */
+int save_refuse(const Domain *domain, const char *what, Error *error);
 
 int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error) AWAITS;
 int qemu_domain_create_with_files(Call *call, Domain *domain, const int *files, size_t n_files,

@@ -10,6 +10,7 @@
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/image-tool.h"
 #include "drivers/qemu/long-job.h"
+#include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshots.h"
 #include <string.h>
 
@@ -87,6 +88,10 @@ static bool has_outside(const DomainSnapshot *snapshot)
 /* Nobody but those after it may need what the merge changes: the image below. */
 static int check_outside(const Domain *domain, const DomainSnapshot *snapshot, Error *error)
 {
+        int refused = save_refuse(domain, "merging images", error);
+
+        if (refused < 0)
+                return refused;
         LIST_FOREACH (disk, snapshot->definition->disks) {
                 const char *base = image_of(snapshot, disk->name), *path = chain_path(&disk->source);
                 int r;

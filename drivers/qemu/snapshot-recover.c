@@ -259,7 +259,7 @@ void snapshot_recover(Domain *domain)
 /* Some of the images may be what they were and some not: all of them are made so, again. */
 static void end_reverting(Domain *domain, Job *job) AWAITS
 {
-        _cleanup_(snapshot_unrefp) DomainSnapshot *snapshot = TAKE_PTR(machine_of(domain)->pending_revert);
+        DomainSnapshot *snapshot = snapshots_reverting(domain);
         _cleanup_(error_clear) Error error = {};
 
         if (!snapshot)

@@ -14,6 +14,7 @@
 #include "drivers/qemu/long-job.h"
 #include "drivers/qemu/memory-stream.h"
 #include "drivers/qemu/prepare.h"
+#include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshot-memory.h"
 #include "drivers/qemu/snapshot-variables.h"
 #include "drivers/qemu/snapshots.h"
@@ -372,6 +373,8 @@ static int revert(Reverting *reverting, Error *error) AWAITS
                 r = stop_process(reverting->domain, MACHINE_END_SNAPSHOT, reverting->call, error);
         if (r >= 0)
                 r = mark(reverting, true, error);
+        if (r >= 0) /* it is part of what is left, and goes on from other images */
+                r = save_remove(reverting->domain, error);
         if (r >= 0)
                 r = change_images(reverting, error);
         if (r >= 0)

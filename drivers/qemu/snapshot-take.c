@@ -15,6 +15,7 @@
 #include "drivers/qemu/long-job.h"
 #include "drivers/qemu/memory-job.h"
 #include "drivers/qemu/memory-stream.h"
+#include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshot-memory.h"
 #include "drivers/qemu/snapshot-variables.h"
 #include "drivers/qemu/snapshots.h"
@@ -103,6 +104,12 @@ static int check_disks(const Taking *taking, Error *error)
                         r = error_set(error, ERROR_NOT_SUPPORTED,
                                       "Disk '%s': snapshots by hand are not supported", request->name);
                 }
+                if (r < 0)
+                        return r;
+        }
+        if (n_external > 0) {
+                int r = save_refuse(taking->domain, "a snapshot with new images", error);
+
                 if (r < 0)
                         return r;
         }

@@ -5,7 +5,11 @@
 #include "core/log.h"
 #include "core/store.h"
 #include "core/worker.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define FOLDER    "snapshot"
 #define SUFFIX    ".xml"
@@ -84,6 +88,15 @@ static int save(const Domain *domain, int folder, const SnapshotChange *change, 
         return store_write(folder, name, text, strlen(text), 0600, error);
 }
 
+/* As it is in the file. */
+static void set_reverting(Domain *domain, const DomainSnapshot *snapshot)
+{
+        DomainSnapshot *before = machine_of(domain)->pending_revert;
+
+        machine_of(domain)->pending_revert = snapshot ? snapshot_ref((DomainSnapshot *)snapshot) : NULL;
+        snapshot_unref(before);
+}
+
 int snapshots_change(Domain *domain, const SnapshotChange *change, Error *error)
 {
         _cleanup_(closep) int folder = open_folder(qemu_driver_of(domain), error);
@@ -93,6 +106,7 @@ int snapshots_change(Domain *domain, const SnapshotChange *change, Error *error)
                 error_prefix(error, "Cannot save the snapshots of the %s", object_describe(&domain->object));
                 return r;
         }
+        set_reverting(domain, change->reverting);
         if (!change->pending)
                 forest_apply(domain, change);
         for (unsigned i = 0; change->removed && i < change->removed->len; i++)
@@ -223,16 +237,34 @@ static int load_file(Driver *driver, int folder, const char *name, Error *error)
                 return error_set(error, ERROR_NO_DOMAIN, "There is no machine of that UUID");
         r = store_read(folder, name, XML_SIZE_MAX, &text, &size, error);
         if (r >= 0)
-                r = xml_parse(text, size, "snapshots", &document, error);
+                r = xml_parse_stored(text, size, "snapshots", &document, error);
         if (r < 0)
                 return r;
         for (const XmlNode *node = xml_child(xml_document_root(document), "snapshot"); node;
              node = xml_next(node)) {
-                r = load_one(domain, node, error);
-                if (r < 0)
-                        return r;
+                _cleanup_(error_clear) Error problem = {};
+
+                if (load_one(domain, node, &problem) >= 0)
+                        continue;
+                r = -EBADMSG;
+                if (!error_is_set(error))
+                        error_move(error, &problem); /* the others are read all the same */
         }
-        return 0;
+        return r;
+}
+
+/* The next change replaces the file by what was understood of it. The number makes it another one if the
+ * file is another. */
+static void keep_damaged(int folder, const char *name)
+{
+        _cleanup_(freep) char *kept = NULL;
+        struct stat status;
+
+        if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+                return;
+        kept = g_strdup_printf("%s.damaged-%llu", name, (unsigned long long)status.st_ino);
+        if (linkat(folder, name, folder, kept, 0) < 0 && errno != EEXIST)
+                log_error(name, "cannot keep a copy: %s", g_strerror(errno));
 }
 
 static int visit(int folder, const char *name, void *data)
@@ -240,9 +272,11 @@ static int visit(int folder, const char *name, void *data)
         Driver *driver = data;
         _cleanup_(error_clear) Error error = {};
 
-        if (load_file(driver, folder, name, &error) < 0)
-                log_error(name, "snapshots in %s/qemu/" FOLDER "/%s are left out: %s",
-                          driver->config->config_dir, name, error.message);
+        if (load_file(driver, folder, name, &error) >= 0)
+                return 0;
+        log_error(name, "snapshots in %s/qemu/" FOLDER "/%s are left out, and stay in %s.damaged-...: %s",
+                  driver->config->config_dir, name, name, error.message);
+        keep_damaged(folder, name);
         return 0;
 }
 

@@ -20,7 +20,8 @@ void snapshots_drop_nvram(DomainSnapshot *snapshot) AWAITS;
 int snapshots_read_nvram(const DomainSnapshot *snapshot, char **ret_data, size_t *ret_size,
                          Error *error) AWAITS;
 
-/* To which one the machine was going back when the daemon was killed. NULL: none. */
+/* To which one the machine is going back, or was when the daemon was killed: it does not start until it is
+ * there. NULL: none. */
 DomainSnapshot *snapshots_reverting(const Domain *domain);
 /* What stood in the file as begun, and was not ended when the daemon was killed: the record, which is in no
  * list. NULL: nothing. */

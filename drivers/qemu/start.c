@@ -226,14 +226,42 @@ static void undo(Domain *domain, Error *error) AWAITS
                 log_warning(domain->object.path, "%s", problem.message);
 }
 
+/* What a run would destroy. */
+static int check_start(const Domain *domain, Error *error)
+{
+        Machine *machine = machine_of(domain);
+        const char *uuid = domain->object.uuid;
+
+        machine->is_unknown = machine->is_unknown && folder_find_tagged(qemu_driver_of(domain), uuid) != 0;
+        if (machine->is_unknown)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "Process %d is an earlier run of the %s, of which the daemon knows nothing "
+                                 "else: it has to end first",
+                                 (int)folder_find_tagged(qemu_driver_of(domain), uuid),
+                                 object_describe(&domain->object));
+        if (machine->pending_revert)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The %s was going back to snapshot '%s', and its images may not all be so: "
+                                 "Revert to a snapshot makes them so",
+                                 object_describe(&domain->object), machine->pending_revert->object.name);
+        if (domain->has_managed_save && !machine_origin(machine)->loaded)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The %s has saved memory, which would be older than its disks: Create goes "
+                                 "on from it, ManagedSaveRemove throws it away",
+                                 object_describe(&domain->object));
+        return 0;
+}
+
 int start_machine(Domain *domain, const DomainDefinition *definition, uint32_t flags, const Job *cause,
                   uint64_t deadline_usec, Error *error)
 {
         _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
         _cleanup_(machine_actp) Machine *machine = machine_act(domain, cause);
         Driver *driver = domain->object.driver;
-        int r;
+        int r = check_start(domain, error);
 
+        if (r < 0)
+                return r;
         machine_forget_run(machine);
         machine->run++;
         machine->phase = MACHINE_STARTING;
