@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The header is one block; the definition follows it with room to grow, and QEMU's stream begins on a
- * boundary of 64 KiB. Who can write the file can make a machine of it that is the owner's like any other:
+/* The header is one block; the definition follows it with room for another one, and QEMU's stream begins on
+ * a boundary of 64 KiB. Who can write the file can make a machine of it that is the owner's like any other:
  * what is checked here finds damage, not malice. */
 
 #include "drivers/qemu/save-file.h"
@@ -26,6 +26,7 @@ typedef struct Header {
         uint32_t xml_size;
         uint64_t offset;
         uint8_t checksum[32]; /* SHA-256 of the definition */
+        uint64_t xml_at;      /* where it is; 0: behind the header */
 } Header;
 
 typedef enum Step { STEP_BEGIN, STEP_FINISH, STEP_READ, STEP_REPLACE } Step;
@@ -94,7 +95,13 @@ static void checksum(const char *xml, size_t size, uint8_t ret_sum[32])
         g_checksum_free(sum);
 }
 
-static int write_header(Task *task, uint64_t offset, bool is_complete)
+static uint64_t place_of(const Header *header)
+{
+        return header->xml_at > 0 ? header->xml_at : HEADER_BYTES;
+}
+
+/* The definition is where nothing is yet, and on the disk, before the header says so. */
+static int write_header(Task *task, uint64_t offset, uint64_t xml_at, bool is_complete)
 {
         const size_t size = strlen(task->xml);
         Header header = { .magic = MAGIC,
@@ -102,14 +109,17 @@ static int write_header(Task *task, uint64_t offset, bool is_complete)
                           .is_complete = is_complete,
                           .is_running = task->is_running,
                           .xml_size = (uint32_t)size,
-                          .offset = offset };
+                          .offset = offset,
+                          .xml_at = xml_at };
         int r;
 
-        if (size > XML_MAX || HEADER_BYTES + size > offset)
+        if (size > XML_MAX || xml_at + size > offset)
                 return error_set(&task->error, ERROR_LIMITS_EXCEEDED,
                                  "The definition has %zu bytes, more than there is room for", size);
         checksum(task->xml, size, header.checksum);
-        r = write_at(task, task->xml, size, HEADER_BYTES);
+        r = write_at(task, task->xml, size, (off_t)xml_at);
+        if (r >= 0 && fsync(task->fd) < 0)
+                r = error_set_errno(&task->error, errno, "Cannot sync the file");
         return r < 0 ? r : write_at(task, &header, sizeof header, 0);
 }
 
@@ -130,7 +140,8 @@ static int read_header(Task *task, Header *header)
                 return error_set(&task->error, ERROR_OPERATION_FAILED,
                                  "It was not finished: the machine's memory is not in it");
         if (header->xml_size > XML_MAX || header->offset % ALIGNMENT != 0 ||
-            header->offset < (uint64_t)HEADER_BYTES + header->xml_size || header->offset > 2ull * XML_MAX)
+            header->offset > 3ull * XML_MAX || place_of(header) < HEADER_BYTES ||
+            place_of(header) > header->offset || header->xml_size > header->offset - place_of(header))
                 return error_set(&task->error, ERROR_OPERATION_FAILED, "It is damaged: its sizes cannot be");
         return 0;
 }
@@ -144,7 +155,7 @@ static int read_all(Task *task)
         if (r < 0)
                 return r;
         task->xml = g_malloc(header.xml_size + 1);
-        r = read_at(task, task->xml, header.xml_size, HEADER_BYTES);
+        r = read_at(task, task->xml, header.xml_size, (off_t)place_of(&header));
         if (r < 0)
                 return r;
         task->xml[header.xml_size] = '\0';
@@ -157,6 +168,12 @@ static int read_all(Task *task)
         return 0;
 }
 
+/* Beside the definition that is there, which counts until the header says otherwise. */
+static uint64_t free_place(const Header *header, size_t size)
+{
+        return HEADER_BYTES + size <= place_of(header) ? HEADER_BYTES : place_of(header) + header->xml_size;
+}
+
 static int step(void *data)
 {
         Task *task = data;
@@ -166,9 +183,9 @@ static int step(void *data)
 
         switch (task->step) {
         case STEP_BEGIN:
-                task->offset = HEADER_BYTES + strlen(task->xml) + XML_ROOM;
+                task->offset = HEADER_BYTES + 2 * strlen(task->xml) + XML_ROOM;
                 task->offset = (task->offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-                r = write_header(task, task->offset, false);
+                r = write_header(task, task->offset, HEADER_BYTES, false);
                 break;
         case STEP_FINISH:
                 r = fsync(task->fd) < 0 ? error_set_errno(&task->error, errno, "Cannot sync the file") : 0;
@@ -178,7 +195,7 @@ static int step(void *data)
         case STEP_REPLACE:
                 r = read_header(task, &header);
                 if (r >= 0)
-                        r = write_header(task, header.offset, true);
+                        r = write_header(task, header.offset, free_place(&header, strlen(task->xml)), true);
                 break;
         default:
                 r = read_all(task);
