@@ -271,6 +271,19 @@ int contents_look(Volume *volume, Error *error)
         return 0;
 }
 
+int contents_look_after(Volume *volume, Error *error)
+{
+        int r;
+
+        do {
+                if (fiber_current())
+                        fiber_clear_cancel();
+                error_clear(error);
+                r = contents_look(volume, error);
+        } while (r == -ECANCELED);
+        return r;
+}
+
 static void set_sizes(Pool *pool, const BackendSizes *sizes)
 {
         StoragePool *shown = &pool->pool;

@@ -102,5 +102,7 @@ void contents_forget(Pool *pool, const char *name);
 void contents_clear(Pool *pool);
 /* Looks at one again: guests write to it. */
 int contents_look(Volume *volume, Error *error) AWAITS;
+/* The same when something has changed: whoever was cancelled meanwhile was so too late. */
+int contents_look_after(Volume *volume, Error *error) AWAITS;
 /* Sizes only. */
 int contents_measure(Pool *pool, Error *error) AWAITS;

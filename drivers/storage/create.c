@@ -3,6 +3,7 @@
 /* A volume is made under another name and gets its own when all of it is on the disk: a crash leaves nothing
  * that looks like a volume. */
 
+#include "core/fiber.h"
 #include "drivers/secret/secrets.h"
 #include "drivers/storage/contents.h"
 #include "drivers/storage/encryption.h"
@@ -10,6 +11,7 @@
 #include "drivers/storage/part.h"
 #include "drivers/storage/stream.h"
 #include "drivers/storage/volumes.h"
+#include <errno.h>
 #include <string.h>
 
 /* virStorageVolCreateFlags. */
@@ -148,8 +150,14 @@ static int commit(const Making *making, const char *part, const char *name, Volu
         int r = files_commit(making->folder_fd, part, name, &making->definition->target.permissions, error);
 
         making->pool->generation++;
-        if (r >= 0)
+        if (r < 0)
+                return r;
+        do { /* a Cancel comes too late */
+                if (fiber_current())
+                        fiber_clear_cancel();
+                error_clear(error);
                 r = files_look(making->folder_fd, name, &entry, error);
+        } while (r == -ECANCELED);
         if (r >= 0)
                 *ret_volume = contents_set(making->pool, entry);
         return r;

@@ -118,7 +118,7 @@ static int upload_to_device(Volume *volume, int device_fd, Stream *source, Strea
         if (r < 0)
                 return r;
         *ret_count = count;
-        return contents_look(volume, error);
+        return contents_look_after(volume, error);
 }
 
 int transfer_upload(Call *call, StorageVolume *storage_volume, int source, uint64_t offset, uint64_t length,
@@ -162,7 +162,7 @@ int transfer_upload(Call *call, StorageVolume *storage_volume, int source, uint6
         }
         volume_pool(volume)->generation++;
         *ret_count = count;
-        return contents_look(volume, error);
+        return contents_look_after(volume, error);
 }
 
 int transfer_download(Call *call, StorageVolume *storage_volume, int target, uint64_t offset,

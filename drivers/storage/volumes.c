@@ -405,7 +405,7 @@ int volumes_resize(Call *call, StorageVolume *storage_volume, uint64_t capacity,
                                      capacity, flags & RESIZE_ALLOCATE, error);
         else
                 r = resize_image(volume, fd, format, capacity, flags, error);
-        return r < 0 ? r : contents_look(volume, error);
+        return r < 0 ? r : contents_look_after(volume, error);
 }
 
 int volumes_wipe(Call *call, StorageVolume *storage_volume, uint32_t pattern, uint32_t flags, Error *error)
@@ -425,5 +425,5 @@ int volumes_wipe(Call *call, StorageVolume *storage_volume, uint32_t pattern, ui
                 r = contents_open(volume_pool(volume), &fd, error);
         if (r >= 0)
                 r = wipe(call, file_entry_file(volume->entry), fd, (WipeAlgorithm)pattern, error);
-        return r < 0 ? r : contents_look(volume, error);
+        return r < 0 ? r : contents_look_after(volume, error);
 }
