@@ -348,12 +348,12 @@ static int run(void *data)
 /* The task is the caller's again when it returns, unless the thread has it still: then it is NULL. */
 static int task_run(Task **task, Error *error) AWAITS
 {
+        _cleanup_(freep) char *path = g_strdup((*task)->path);
         int r = worker_run(run, *task, task_free, deadline_after_usec(TIMEOUT_USEC));
 
-        if (r == -ETIMEDOUT || r == -ECANCELED) {
+        if (r == -ETIMEDOUT || r == -ECANCELED) { /* the thread frees it, or has done so */
                 r = error_set(error, r == -ETIMEDOUT ? ERROR_TIMED_OUT : ERROR_CANCELLED,
-                              "%s does not answer in time",
-                              (*task)->path ? (*task)->path : "The user database");
+                              "%s does not answer in time", path ? path : "The user database");
                 *task = NULL;
                 return r;
         }
