@@ -259,8 +259,17 @@ static void complete_boot(DomainDefinition *definition)
         list_append(&definition->os.boots, boot);
 }
 
+/* The element that has the architecture has the type, too: with one and without the other it could not be
+ * read again. */
+static void complete_type(DomainOs *os)
+{
+        if (os->type == OS_TYPE_ABSENT && (os->arch || os->machine))
+                os->type = OS_TYPE_HVM;
+}
+
 int complete_machine(DomainDefinition *definition, Error *error)
 {
+        complete_type(&definition->os);
         complete_lifecycle(definition);
         if (definition->vcpus == 0)
                 definition->vcpus = 1;

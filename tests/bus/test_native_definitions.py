@@ -294,3 +294,14 @@ def test_undefining_takes_what_is_the_daemons(client, root_dir, driver):
     client.call(path, NATIVE, "Undefine", "a{sv}", {})
     assert path not in client.managed_objects()
     assert driver == TEST or (root_dir / "web.qcow2").exists()
+
+
+def test_what_says_nothing_of_its_type_is_read_again(daemon, client):
+    """Natively and as XML: the architecture that it gets is stored with a type, without which it would be lost."""
+    values = dict(WEB, os={"arch": "x86_64"})
+    paths = [connect(client, "DefineDomain", "a{sv}a{sv}", native(values), {}),
+             define(client, "<domain type='qemu'><name>bare</name><memory>65536</memory></domain>").path]
+    before = [client.call(path, DOMAIN, "GetXMLDesc", "u", 0) for path in paths]
+    assert all(ElementTree.fromstring(xml).findtext("os/type") == "hvm" for xml in before)
+    daemon.restart()
+    assert [client.call(path, DOMAIN, "GetXMLDesc", "u", 0) for path in paths] == before
