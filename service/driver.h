@@ -52,9 +52,10 @@ struct Driver {
         struct NetworkState *networks;     /* of drivers/network; NULL: the driver has none */
         struct InterfaceState *interfaces; /* of drivers/host; NULL: the driver has none */
         struct DeviceState *devices;       /* of drivers/host; NULL: the driver has none */
-        struct FilterState *filters;       /* of drivers/nwfilter; NULL: the driver has none */
-        struct SecretState *secrets;       /* of drivers/secret; NULL: the driver has none */
-        struct StorageState *storage;      /* of drivers/storage; NULL: the driver has none */
+        struct GivenState *given;     /* of drivers/host; NULL: it gives devices of the host to nobody */
+        struct FilterState *filters;  /* of drivers/nwfilter; NULL: the driver has none */
+        struct SecretState *secrets;  /* of drivers/secret; NULL: the driver has none */
+        struct StorageState *storage; /* of drivers/storage; NULL: the driver has none */
         void *private_data;
         uint64_t version; /* hypervisor's: major * 1000000 + minor * 1000 + release; 0: not known yet */
         uint64_t next_domain_id;

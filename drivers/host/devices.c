@@ -7,6 +7,7 @@
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/worker.h"
+#include "drivers/host/given.h"
 #include "drivers/host/pci-bind.h"
 #include "drivers/host/scan.h"
 #include "drivers/host/sysfs.h"
@@ -360,34 +361,19 @@ int devices_lookup_by_wwn(Call *call, const char *wwnn, const char *wwpn, uint32
         return 0;
 }
 
-static bool is_used_by(const Domain *domain, const NodeCapability *capability)
-{
-        if (!domain->live)
-                return false;
-        LIST_FOREACH (hostdev, domain->live->devices.hostdevs) {
-                const DeviceAddress *address = &hostdev->source_address;
-
-                if (capability->type == NODE_MDEV
-                            ? strcmp(hostdev->mdev_uuid, capability->uuid) == 0
-                            : hostdev->type == HOSTDEV_PCI && address->domain == capability->domain &&
-                                      address->bus == capability->bus && address->slot == capability->slot &&
-                                      address->function == capability->function)
-                        return true;
-        }
-        return false;
-}
-
 static int check_unused(const Driver *driver, const Known *known, Error *error)
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = object_table_list(driver->objects, OBJECT_DOMAIN);
+        const NodeCapability *capability = capability_of(known);
+        _cleanup_(freep) char *name =
+                capability->type == NODE_MDEV
+                        ? g_strdup(capability->uuid)
+                        : g_strdup_printf("%04x:%02x:%02x.%u", capability->domain, capability->bus,
+                                          capability->slot, capability->function);
+        const Domain *domain = given_find(driver, name);
 
-        for (unsigned i = 0; i < domains->len; i++) {
-                const Domain *domain = domains->pdata[i];
-
-                if (is_used_by(domain, capability_of(known)))
-                        return error_set(error, ERROR_OPERATION_INVALID, "%s is used by machine '%s'",
-                                         known->device.object.name, domain->object.name);
-        }
+        if (domain)
+                return error_set(error, ERROR_OPERATION_INVALID, "%s is used by machine '%s'",
+                                 known->device.object.name, domain->object.name);
         return 0;
 }
 

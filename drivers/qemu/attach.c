@@ -7,6 +7,7 @@
 #include "drivers/qemu/device-line.h"
 #include "drivers/qemu/impact.h"
 #include "drivers/qemu/notices.h"
+#include "drivers/qemu/passthrough.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/unplug.h"
@@ -148,6 +149,7 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
         if (r < 0) {
                 if (device.kind == DEVICE_INTERFACE)
                         plug_removed(domain, device.object);
+                passthrough_give_back(domain, &device);
                 (void)status_save(domain, NULL); /* the next daemon looks for what was planned, no more */
                 return r;
         }

@@ -165,18 +165,20 @@ static int pass(Domain *domain, DeviceLine *line, const CommandLine *command, un
         const PassedFile *file = file_of(command, number);
         bool is_set = file && !file->is_named;
         _cleanup_(freep) char *name = g_strdup_printf("fd%u", number);
-        json_t *arguments =
-                is_set ? json_pack("{s:i}", "fdset-id", (int)number) : json_pack("{s:s}", "fdname", name);
+        json_t *arguments = is_set ? json_pack("{s:i}", "fdset-id", (int)number)
+                                   : json_pack("{s:s}", "fdname", name),
+               *back = json_copy(arguments);
         _cleanup_(qmp_command_freep) QmpCommand *sent = NULL;
         int r;
 
-        json_incref(arguments);
+        if (is_set && file->is_device)
+                json_set_string(arguments, "opaque", file->path);
         sent = qmp_send(machine_of(domain)->qmp, is_set ? "add-fd" : "getfd", arguments, fd);
         r = qmp_wait(sent, deadline_usec, NULL, error);
         if (r < 0)
-                json_decref(arguments);
+                json_decref(back);
         else
-                note(line, is_set ? "remove-fd" : "closefd", arguments);
+                note(line, is_set ? "remove-fd" : "closefd", back);
         return r;
 }
 

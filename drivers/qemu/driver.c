@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/store.h"
 #include "drivers/host/devices.h"
+#include "drivers/host/given.h"
 #include "drivers/host/interfaces.h"
 #include "drivers/network/networks.h"
 #include "drivers/nwfilter/filters.h"
@@ -19,6 +20,7 @@
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/host-model.h"
 #include "drivers/qemu/native.h"
+#include "drivers/qemu/passthrough.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/qemu.h"
@@ -56,6 +58,7 @@ static void driver_close(Driver *driver)
                 return;
         addresses_close(driver);
         devices_close(driver);
+        given_close(driver);
         interfaces_close(driver);
         networks_close(driver);
         filters_close(driver);
@@ -116,6 +119,8 @@ static int driver_open(Driver *driver, Error *error)
         if (r >= 0)
                 devices_open(driver);
         if (r >= 0)
+                given_open(driver);
+        if (r >= 0)
                 r = recover_machines(driver, error);
         if (r < 0) {
                 driver_close(driver);
@@ -154,6 +159,7 @@ static void driver_run(Driver *driver)
         networks_run(driver);
         pools_run(driver);
         plug_sweep(driver);
+        passthrough_sweep(driver);
         capabilities_probe_all(qemu->capabilities);
         if (fiber_is_cancelled(fiber_current()))
                 return;

@@ -10,6 +10,7 @@
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/helpers.h"
 #include "drivers/qemu/limits.h"
+#include "drivers/qemu/passthrough.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
 #include <string.h>
@@ -89,6 +90,7 @@ void end_run(Domain *domain)
         machine_forget_run(machine);
         limits_end(domain->object.uuid);
         plug_ended(domain->object.driver, domain->live);
+        passthrough_ended(domain);
         if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &error) < 0)
                 log_warning(domain->object.path, "%s", error.message);
         if (!domain->is_persistent && helpers_forget_tpm(domain, domain->live, &error) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* /sys is read, nothing is changed: a device that another driver of the kernel has is not taken from it. */
+/* /sys is read, nothing is changed: passthrough.c takes the devices. */
 
 #include "drivers/qemu/hostdevs.h"
 #include <stdio.h>
@@ -27,9 +27,26 @@ static int64_t read_number(const char *folder, const char *name, unsigned base)
         return (int64_t)number;
 }
 
+/* What is asked for: what it is, where it is, or both. */
+static int fail_usb(const DomainHostdev *hostdev, bool is_several, Error *error)
+{
+        _cleanup_(string_builder_freep) GString *text = g_string_new(NULL);
+
+        if (hostdev->has_vendor)
+                g_string_append_printf(text, " %04x:%04x", hostdev->vendor, hostdev->product);
+        if (hostdev->has_usb_bus)
+                g_string_append_printf(text, " at address %u of bus %u", hostdev->usb_device,
+                                       hostdev->usb_bus);
+        return error_set(error, ERROR_OPERATION_FAILED,
+                         is_several ? "This host has several USB devices%s: an <address> says which"
+                                    : "This host has no USB device%s",
+                         text->str);
+}
+
 static int find_usb(DomainHostdev *hostdev, Error *error)
 {
         g_autoptr(GDir) devices = g_dir_open(USB_DEVICES, 0, NULL);
+        uint32_t usb_bus = 0, usb_device = 0;
         unsigned n_found = 0;
         const char *name;
 
@@ -37,22 +54,23 @@ static int find_usb(DomainHostdev *hostdev, Error *error)
                 _cleanup_(freep) char *folder = g_build_filename(USB_DEVICES, name, NULL);
                 int64_t bus = read_number(folder, "busnum", 10), device = read_number(folder, "devnum", 10);
 
-                if (bus < 0 || device < 0 || read_number(folder, "idVendor", 16) != hostdev->vendor ||
-                    read_number(folder, "idProduct", 16) != hostdev->product)
+                if (bus < 0 || device < 0)
+                        continue;
+                if (hostdev->has_vendor && (read_number(folder, "idVendor", 16) != hostdev->vendor ||
+                                            read_number(folder, "idProduct", 16) != hostdev->product))
+                        continue;
+                if (hostdev->has_usb_bus && (bus != hostdev->usb_bus || device != hostdev->usb_device))
                         continue;
                 n_found++;
-                hostdev->has_usb_bus = hostdev->has_usb_device = true;
-                hostdev->usb_bus = (uint32_t)bus;
-                hostdev->usb_device = (uint32_t)device;
+                usb_bus = (uint32_t)bus;
+                usb_device = (uint32_t)device;
         }
-        if (n_found == 1)
-                return 0;
-        hostdev->has_usb_bus = hostdev->has_usb_device = false;
-        return error_set(error, ERROR_OPERATION_FAILED,
-                         n_found == 0
-                                 ? "This host has no USB device %04x:%04x"
-                                 : "This host has several USB devices %04x:%04x: an <address> says which",
-                         hostdev->vendor, hostdev->product);
+        if (n_found != 1)
+                return fail_usb(hostdev, n_found > 1, error);
+        hostdev->has_usb_bus = hostdev->has_usb_device = true;
+        hostdev->usb_bus = usb_bus;
+        hostdev->usb_device = usb_device;
+        return 0;
 }
 
 static int check_vfio(Error *error)
@@ -63,7 +81,8 @@ static int check_vfio(Error *error)
                          "Devices of the host need VFIO, which this host does not have: there is no " VFIO);
 }
 
-static int check_pci(const DeviceAddress *host, Error *error)
+/* One that is managed is taken from its driver when all else is sure. */
+static int check_pci(const DeviceAddress *host, YesNo managed, Error *error)
 {
         _cleanup_(freep) char *address =
                 g_strdup_printf("%04x:%02x:%02x.%u", host->domain, host->bus, host->slot, host->function);
@@ -73,12 +92,16 @@ static int check_pci(const DeviceAddress *host, Error *error)
 
         if (access(folder, F_OK) < 0)
                 return error_set(error, ERROR_OPERATION_FAILED, "This host has no PCI device %s", address);
+        if (managed == YES)
+                return check_vfio(error);
         target = g_file_read_link(link, NULL);
         driver = g_path_get_basename(target ? target : "none");
         if (strcmp(driver, "vfio-pci") != 0)
-                return error_set(error, ERROR_OPERATION_INVALID,
-                                 "PCI device %s is bound to the driver '%s': vfio-pci must have it first",
-                                 address, driver);
+                return error_set(
+                        error, ERROR_OPERATION_INVALID,
+                        "PCI device %s is not managed and bound to the driver '%s': vfio-pci must have "
+                        "it first (Detach of its node device)",
+                        address, driver);
         return check_vfio(error);
 }
 
@@ -125,9 +148,9 @@ static int prepare(DomainHostdev *hostdev, Error *error)
 {
         switch (hostdev->type) {
         case HOSTDEV_USB:
-                return hostdev->has_usb_bus ? 0 : find_usb(hostdev, error);
+                return find_usb(hostdev, error);
         case HOSTDEV_PCI:
-                return check_pci(&hostdev->source_address, error);
+                return check_pci(&hostdev->source_address, hostdev->managed, error);
         case HOSTDEV_MDEV:
                 return check_mediated(hostdev, error);
         case HOSTDEV_SCSI:
@@ -150,7 +173,7 @@ int hostdevs_prepare_device(const Device *device, Error *error)
         DomainHostdev *hostdev = device->kind == DEVICE_HOSTDEV ? device->object : NULL;
 
         if (disk && disk->type == DISK_TYPE_NVME)
-                return check_pci(disk->source.address, error);
+                return check_pci(disk->source.address, disk->source.managed, error);
         return hostdev && hostdev->mode == HOSTDEV_SUBSYSTEM ? prepare(hostdev, error) : 0;
 }
 

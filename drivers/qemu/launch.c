@@ -13,6 +13,7 @@
 #include "drivers/qemu/keep.h"
 #include "drivers/qemu/overlay.h"
 #include "drivers/qemu/passed.h"
+#include "drivers/qemu/passthrough.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/secret.h"
 #include "drivers/qemu/user.h"
@@ -20,6 +21,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #define FIRST_FD     3
 #define MESSAGES_MAX (64 * 1024)
@@ -294,6 +296,8 @@ static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
                 .new_session = true,
         };
         run_user_become(&options, user);
+        if (user->is_other)
+                options.locked_bytes = passthrough_locked_bytes(machine->pending);
         r = child_spawn(&options, &machine->child, error);
         if (r >= 0)
                 end_watch(domain);
@@ -369,11 +373,26 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
         }
         r = make_memory_folder(domain, user, error);
         if (r >= 0)
+                r = passthrough_take(domain, machine_of(domain)->pending, user, deadline_usec, error);
+        if (r >= 0)
                 r = plug_interfaces(domain, machine_of(domain)->pending, line, user, descriptors.fds,
                                     FIRST_FD, error);
         if (r >= 0)
                 r = helpers_start(domain, line, user, descriptors.fds, FIRST_FD, deadline_usec, error);
         return r < 0 ? r : spawn(domain, line, user, &descriptors, error);
+}
+
+/* For a device that the machine did not start with. */
+static int allow_locked(const Domain *domain, DomainDefinition *live, const RunUser *user, Error *error)
+{
+        uint64_t bytes = user->is_other ? passthrough_locked_bytes(live) : 0;
+
+        if (bytes > 0 && machine_of(domain)->child &&
+            prlimit(child_get_pid(machine_of(domain)->child), RLIMIT_MEMLOCK,
+                    &(struct rlimit){ bytes, bytes }, NULL) < 0)
+                return error_set_errno(error, errno, "Cannot let the %s lock its memory",
+                                       object_describe(&domain->object));
+        return 0;
 }
 
 int launch_open(Domain *domain, DomainDefinition *live, const CommandLine *line, const RunUser *user,
@@ -394,5 +413,9 @@ int launch_open(Domain *domain, DomainDefinition *live, const CommandLine *line,
         }
         folder = folder_open(domain, error);
         r = folder < 0 ? folder : bind_sockets(line, folder, fds, first_fd, error);
+        if (r >= 0)
+                r = passthrough_take(domain, live, user, deadline_usec, error);
+        if (r >= 0)
+                r = allow_locked(domain, live, user, error);
         return r < 0 ? r : plug_interfaces(domain, live, line, user, fds, first_fd, error);
 }

@@ -19,6 +19,7 @@
 #include "drivers/qemu/limits.h"
 #include "drivers/qemu/monitor.h"
 #include "drivers/qemu/notices.h"
+#include "drivers/qemu/passthrough.h"
 #include "drivers/qemu/perf.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/save.h"
@@ -349,6 +350,7 @@ static void restore(Driver *driver, Status *status)
         domain_set_live(domain, TAKE_PTR(status->live));
         machine->was = TAKE_PTR(status->was);
         plug_resume(domain);
+        passthrough_resume(domain);
         if (perf_begin(domain, domain->live, &error) < 0)
                 log_warning(domain->object.path, "%s", error.message);
         domain_set_state(domain, status->state, status->reason);

@@ -19,6 +19,7 @@
 #include "drivers/qemu/limits.h"
 #include "drivers/qemu/monitor.h"
 #include "drivers/qemu/owner-files.h"
+#include "drivers/qemu/passthrough.h"
 #include "drivers/qemu/perf.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
@@ -220,6 +221,7 @@ static void undo(Domain *domain, Error *error) AWAITS
         }
         helpers_end(domain, machine->pending);
         plug_ended(domain->object.driver, machine->pending);
+        passthrough_give_back_all(domain);
         machine_forget_run(machine);
         limits_end(domain->object.uuid);
         if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &problem) < 0)

@@ -7,6 +7,7 @@
 #include "core/fiber.h"
 #include "core/log.h"
 #include "drivers/qemu/folder.h"
+#include "drivers/qemu/passthrough.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
 #include "model/device-change.h"
@@ -185,6 +186,44 @@ static void unplug_disk(const Unplug *unplug, const DomainDisk *disk) AWAITS
         remove_named(unplug, "object-del", "throttle-", disk->target);
 }
 
+/* The device itself is what QEMU would keep open. */
+static void close_device_file(const Unplug *unplug, const char *path) AWAITS
+{
+        _cleanup_(json_decrefp) json_t *sets = NULL;
+        json_t *set, *file;
+        size_t i, k;
+
+        if (is_over(unplug) || qmp_call(machine_of(unplug->domain)->qmp, "query-fdsets", NULL,
+                                        unplug->deadline_usec, &sets, NULL) < 0)
+                return;
+        json_array_foreach(sets, i, set)
+        {
+                json_array_foreach(json_object_get(set, "fds"), k, file)
+                {
+                        if (g_strcmp0(json_string_value(json_object_get(file, "opaque")), path) == 0 &&
+                            !is_over(unplug))
+                                (void)qmp_call(
+                                        machine_of(unplug->domain)->qmp, "remove-fd",
+                                        json_pack("{s:I}", "fdset-id",
+                                                  json_integer_value(json_object_get(set, "fdset-id"))),
+                                        unplug->deadline_usec, NULL, NULL); /* it may be gone */
+                }
+        }
+}
+
+static void unplug_hostdev(const Unplug *unplug, const DomainHostdev *hostdev) AWAITS
+{
+        _cleanup_(freep) char *name = NULL;
+
+        if (hostdev->type == HOSTDEV_USB) {
+                name = g_strdup_printf("/dev/bus/usb/%03u/%03u", hostdev->usb_bus, hostdev->usb_device);
+                close_device_file(unplug, name);
+        } else if (hostdev->type == HOSTDEV_SCSI) {
+                name = g_strconcat(hostdev->info.alias, "-", NULL);
+                remove_images(unplug, name);
+        }
+}
+
 /* The socket of a channel, which the daemon made. */
 static void remove_socket(const Unplug *unplug)
 {
@@ -195,6 +234,15 @@ static void remove_socket(const Unplug *unplug)
                 folder_unbind(unplug->domain, channel->source.path);
 }
 
+/* To the host. */
+static void give_back(const Unplug *unplug) AWAITS
+{
+        const Device device = { .kind = unplug->device.kind, .object = unplug->device.object };
+
+        if (machine_of(unplug->domain)->run == unplug->run)
+                passthrough_give_back(unplug->domain, &device);
+}
+
 static void remove_backend(const Unplug *unplug) AWAITS
 {
         const char *alias = device_info_of(unplug->device.kind, unplug->device.object)->alias;
@@ -202,6 +250,11 @@ static void remove_backend(const Unplug *unplug) AWAITS
         switch (unplug->device.kind) {
         case DEVICE_DISK:
                 unplug_disk(unplug, unplug->device.object);
+                give_back(unplug);
+                break;
+        case DEVICE_HOSTDEV:
+                unplug_hostdev(unplug, unplug->device.object);
+                give_back(unplug);
                 break;
         case DEVICE_INTERFACE:
                 remove_named(unplug, "netdev_del", "host", alias);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -102,6 +103,9 @@ child_main(const ChildOptions *options, pid_t parent, int *fds, int pipe_fd)
         place_fds(options, &pipe_fd, fds);
         if (options->new_session && setsid() < 0)
                 die(pipe_fd, "begin a session");
+        if (options->locked_bytes > 0 &&
+            setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ options->locked_bytes, options->locked_bytes }) < 0)
+                die(pipe_fd, "allow locked memory");
         (void)umask((mode_t)(options->umask ? options->umask : 0077));
         if (options->set_user)
                 become(options, pipe_fd);

@@ -19,10 +19,11 @@ typedef struct ChildOptions {
         gid_t gid;
         const gid_t *groups;
         size_t n_groups;
-        const char *folder; /* working directory, NULL: / */
-        unsigned umask;     /* 0: 0077 */
-        bool new_session;   /* setsid(): it shall outlive us */
-        bool ends_with_us;  /* it is killed when we end, however we do */
+        uint64_t locked_bytes; /* of memory that the kernel may not move; 0: as many as we may */
+        const char *folder;    /* working directory, NULL: / */
+        unsigned umask;        /* 0: 0077 */
+        bool new_session;      /* setsid(): it shall outlive us */
+        bool ends_with_us;     /* it is killed when we end, however we do */
         /* child_run() hands the output on as it comes, instead of keeping it; NUL-terminated. */
         void (*output_seen)(const char *text, size_t size, void *data);
         void *output_data;

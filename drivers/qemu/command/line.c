@@ -169,13 +169,16 @@ char *command_whole_file(CommandLine *line, const char *path)
 
 char *command_device_file(CommandLine *line, const char *path)
 {
+        _cleanup_(freep) char *escaped = NULL;
         PassedFile *file;
 
         if (!line->host.passes_files)
                 return g_strdup(path);
         file = pass(line, path);
         file->is_writable = file->is_device = true;
-        command_add_option(line, "-add-fd", "set=%u,fd=%u", file->fd, file->fd);
+        /* The path is how the set is found when the device goes. */
+        escaped = command_escape(path);
+        command_add_option(line, "-add-fd", "set=%u,fd=%u,opaque=%s", file->fd, file->fd, escaped);
         return g_strdup_printf("/dev/fdset/%u", file->fd);
 }
 

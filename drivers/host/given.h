@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Which machine has which device of the host. Devices go by names: "0000:01:00.0" (PCI), a UUID (mediated),
+ * "usb 1:2" (bus and device), "scsi 3:0:0:0". One that a machine no longer has and the host has not yet is
+ * leaving: whoever wants it waits. */
+
+#include "driver.h"
+
+void given_open(Driver *driver);
+void given_close(Driver *driver);
+
+/* Returns 1 if the machine has it already, ERROR_OPERATION_INVALID if another has. */
+int given_take(Domain *domain, const char *device, uint64_t deadline_usec, Error *error) AWAITS;
+/* The same without waiting, for a machine that is taken back. */
+void given_note(Domain *domain, const char *device);
+/* It is on its way back, from whoever has it, if anybody. */
+void given_leave(Driver *driver, const char *device);
+/* Nobody has it. */
+void given_drop(Driver *driver, const char *device);
+
+/* Borrowed; NULL: no machine, or the driver has none. */
+const Domain *given_find(const Driver *driver, const char *device);
+bool given_is_free(const Driver *driver, const char *device);
+/* Those that the machine has; the caller unrefs the array of char *. */
+GPtrArray *given_list(const Domain *domain);
