@@ -12,13 +12,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define PCI_DEVICES  "/sys/bus/pci/devices"
 #define MDEV_DEVICES "/sys/bus/mdev/devices"
+#define SCSI_DEVICES "/sys/bus/scsi/devices"
 #define VFIO_FOLDER  "/dev/vfio"
 #define VFIO_DRIVER  "vfio-pci"
+
+#define SCSI_PREFIX "scsi "
 
 #define NOTE_PREFIX  "given-"
 #define NOTE_MANAGED "managed" /* the file's content: the host's driver is to have it again */
@@ -35,6 +39,7 @@
 typedef struct HostDevice {
         char *name;      /* NULL: it is none */
         bool is_vfio;    /* has a group, of which QEMU opens the file by itself */
+        bool is_scsi;    /* its file is opened by QEMU itself, too, which has to see what it is */
         bool is_managed; /* by the host's driver, unless a machine has it */
 } HostDevice;
 
@@ -51,6 +56,19 @@ static HostDevice host_pci(const DeviceAddress *address, YesNo managed)
                              .is_managed = managed == YES };
 }
 
+static HostDevice host_scsi(const DomainHostdev *hostdev)
+{
+        unsigned number;
+
+        if (!hostdev->adapter || sscanf(hostdev->adapter, "scsi_host%u", &number) != 1 ||
+            (hostdev->shareable && geteuid() != 0))
+                return (HostDevice){};
+        return (HostDevice){ .name = g_strdup_printf(SCSI_PREFIX "%u:%u:%u:%" G_GUINT64_FORMAT, number,
+                                                     hostdev->scsi_bus, hostdev->scsi_target,
+                                                     hostdev->scsi_unit),
+                             .is_scsi = true };
+}
+
 static HostDevice host_hostdev(const DomainHostdev *hostdev)
 {
         if (hostdev->mode != HOSTDEV_SUBSYSTEM)
@@ -61,16 +79,12 @@ static HostDevice host_hostdev(const DomainHostdev *hostdev)
         case HOSTDEV_MDEV:
                 return (HostDevice){ .name = g_strdup(hostdev->mdev_uuid), .is_vfio = true };
         case HOSTDEV_USB: /* the address was found by hostdevs.c */
-                return (HostDevice){ .name = hostdev->has_usb_bus
+                return (HostDevice){ .name = hostdev->has_usb_bus && hostdev->missing != YES
                                                      ? g_strdup_printf("usb %u:%u", hostdev->usb_bus,
                                                                        hostdev->usb_device)
                                                      : NULL };
         case HOSTDEV_SCSI:
-                if (!hostdev->adapter || hostdev->shareable)
-                        return (HostDevice){};
-                return (HostDevice){ .name = g_strdup_printf("%s %u:%u:%" G_GUINT64_FORMAT, hostdev->adapter,
-                                                             hostdev->scsi_bus, hostdev->scsi_target,
-                                                             hostdev->scsi_unit) };
+                return host_scsi(hostdev);
         default:
                 return (HostDevice){};
         }
@@ -90,16 +104,26 @@ static HostDevice host_device(const Device *device)
 /* Its folder in /sys; the caller frees. */
 static char *folder_of(const char *name)
 {
+        if (g_str_has_prefix(name, SCSI_PREFIX))
+                return g_build_filename(SCSI_DEVICES, name + strlen(SCSI_PREFIX), NULL);
         return g_build_filename(strchr(name, ':') ? PCI_DEVICES : MDEV_DEVICES, name, NULL);
 }
 
-/* "/dev/vfio/8", or NULL: it is in no group, or its driver is another. */
-static char *group_path(const char *name)
+/* What QEMU opens, "/dev/vfio/8" or "/dev/sg0"; NULL: it is in no group, or its driver is another. */
+static char *node_path(const char *name)
 {
-        _cleanup_(freep) char *folder = folder_of(name),
-                              *group = sysfs_read_link_name(folder, "iommu_group");
+        _cleanup_(freep) char *folder = folder_of(name), *generic = NULL, *group = NULL;
+        g_autoptr(GDir) names = NULL;
+        const char *found;
 
-        return group ? g_build_filename(VFIO_FOLDER, group, NULL) : NULL;
+        if (!g_str_has_prefix(name, SCSI_PREFIX)) {
+                group = sysfs_read_link_name(folder, "iommu_group");
+                return group ? g_build_filename(VFIO_FOLDER, group, NULL) : NULL;
+        }
+        generic = g_build_filename(folder, "scsi_generic", NULL);
+        names = g_dir_open(generic, 0, NULL);
+        found = names ? g_dir_read_name(names) : NULL;
+        return found ? g_build_filename("/dev", found, NULL) : NULL;
 }
 
 static char *note_name(const char *name)
@@ -143,17 +167,17 @@ static void note_remove(const QemuDriver *qemu, const char *name)
 
 static int set_owner(const char *name, uid_t uid, Error *error)
 {
-        _cleanup_(freep) char *path = group_path(name), *again = NULL;
+        _cleanup_(freep) char *path = node_path(name), *again = NULL;
         _cleanup_(closep) int fd = path ? open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -EBADF;
         struct stat status;
 
         if (!path)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "The device %s is in no IOMMU group: this host has no IOMMU, or it is not "
-                                 "switched on",
+                                 "The device %s has no file in /dev: PCI devices need an IOMMU that is "
+                                 "switched on, SCSI devices the module sg",
                                  name);
         if (fd < 0 || fstat(fd, &status) < 0)
-                return error_set_errno(error, errno, "Cannot open %s, the group of device %s", path, name);
+                return error_set_errno(error, errno, "Cannot open %s, the file of device %s", path, name);
         if (!S_ISCHR(status.st_mode))
                 return error_set(error, ERROR_OPERATION_FAILED, "%s is no device", path);
         again = g_strdup_printf("/proc/self/fd/%d", fd);
@@ -194,7 +218,7 @@ static int check_group(const char *name, Error *error)
 }
 
 /* The machine has it, but nothing was done for that yet. */
-static int open_vfio(const Domain *domain, const HostDevice *host, const RunUser *user, Error *error) AWAITS
+static int open_host(const Domain *domain, const HostDevice *host, const RunUser *user, Error *error) AWAITS
 {
         _cleanup_(freep) char *folder = folder_of(host->name);
         int r;
@@ -205,8 +229,9 @@ static int open_vfio(const Domain *domain, const HostDevice *host, const RunUser
                         "Device %s is to be taken from the host's driver (managed='yes'), which only "
                         "the daemon of the system can do",
                         host->name);
-        if (geteuid() != 0)
-                return 0; /* its user is given it by whoever administers the host */
+        /* Other users are given it by whoever administers the host. */
+        if ((!host->is_vfio && !host->is_scsi) || geteuid() != 0 || domain->object.owner != 0)
+                return 0;
         r = note_write(qemu_driver_of(domain), host->name, host->is_managed, error);
         if (r >= 0 && host->is_managed)
                 r = pci_bind(folder, VFIO_DRIVER, error);
@@ -262,9 +287,10 @@ int passthrough_take(Domain *domain, DomainDefinition *definition, const RunUser
                         r = check_owner(domain, host->name, error);
                 if (r >= 0)
                         r = given_take(domain, host->name, deadline_usec, error);
-                is_new[i] = r == 0 && host->is_vfio;
-                if (is_new[i])
-                        r = open_vfio(domain, host, user, error);
+                if (r != 0)
+                        continue; /* it has it already */
+                is_new[i] = host->is_vfio;
+                r = open_host(domain, host, user, error);
         }
         /* When all are with vfio-pci: they may be one group. */
         for (unsigned i = 0; r >= 0 && i < hosts->len; i++)
@@ -329,7 +355,7 @@ static int wait_until_free(const char *name, const char *group, Error *error) AW
 /* Leaves the note where it fails: the next daemon tries again. */
 static int return_to_host(Driver *driver, const char *name, bool is_managed, Error *error) AWAITS
 {
-        _cleanup_(freep) char *folder = folder_of(name), *group = group_path(name);
+        _cleanup_(freep) char *folder = folder_of(name), *group = node_path(name);
         bool is_shared = shares_group(driver, name);
         int r = 0;
 

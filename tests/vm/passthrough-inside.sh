@@ -232,8 +232,10 @@ scsi="<hostdev mode='subsystem' type='scsi'><source><adapter name='scsi_host${ho
 seven=$(define seven "$scsi")
 is "scsi: a machine starts with the host's disk" machine "$seven" Create u 0
 is "scsi: QEMU has it" has_open seven /dev/sg0
+same "scsi: which is the machine user's" virtbus-qemu "$(stat -c %U /dev/sg0)"
 refused "scsi: no other machine gets it" "in use by machine 'seven'" machine "$four" AttachDevice su "$scsi" 1
 machine "$seven" Destroy u 0 > /dev/null
+is "scsi: root's again" until_true 20 bash -c '[ "$(stat -c %U /dev/sg0)" = root ]'
 is "scsi: for a machine that runs" machine "$four" AttachDevice su "$scsi" 1
 is "scsi: QEMU has it, too" has_open four /dev/sg0
 is "scsi: and taken from it" machine "$four" DetachDevice su "$scsi" 1

@@ -77,7 +77,6 @@ static int add_scsi_node(CommandLine *line, const DomainHostdev *hostdev, const 
 {
         _cleanup_(json_decrefp) json_t *node = json_object();
         const char *path = line->host.scsi_nodes ? line->host.scsi_nodes[position(line, hostdev)] : NULL;
-        _cleanup_(freep) char *filename = NULL;
         int r = 0;
 
         if (hostdev->source_name) {
@@ -95,9 +94,10 @@ static int add_scsi_node(CommandLine *line, const DomainHostdev *hostdev, const 
                 r = error_set(error, ERROR_OPERATION_FAILED, "This host has no SCSI device for %s",
                               hostdev->info.alias);
         else {
-                filename = command_device_file(line, path);
+                /* By its path: QEMU does not see in a set of files that it is no disk but commands for one.
+                 */
                 json_set_string(node, "driver", "host_device");
-                json_set_string(node, "filename", filename);
+                json_set_string(node, "filename", path);
         }
         if (r < 0)
                 return r;
@@ -156,6 +156,8 @@ int command_hostdev(CommandLine *line, const DomainHostdev *hostdev, Error *erro
         if (hostdev->mode != HOSTDEV_SUBSYSTEM)
                 return device_unsupported(error, "The QEMU driver has no <hostdev mode='%s'>",
                                           hostdev_mode_to_string(hostdev->mode));
+        if (hostdev->missing == YES)
+                return 0;
         if (hostdev->info.address.type == ADDRESS_UNASSIGNED)
                 return 0; /* taken from the host, and the guest does not see it */
         switch (hostdev->type) {
