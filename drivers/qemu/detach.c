@@ -123,6 +123,12 @@ static int check_users(const Domain *domain, const Device *device, Error *error)
         return definition_remove_device(copy, &same, error);
 }
 
+/* The host had it not when the machine started, so that QEMU knows nothing of it. */
+static bool is_missing(const Device *device)
+{
+        return device->kind == DEVICE_HOSTDEV && ((const DomainHostdev *)device->object)->missing == YES;
+}
+
 static int detach_live(Call *call, Domain *domain, const Device *device, Error *error) AWAITS
 {
         Machine *machine = machine_of(domain);
@@ -136,6 +142,11 @@ static int detach_live(Call *call, Domain *domain, const Device *device, Error *
                 r = machine_check_monitor(domain, error);
         if (r < 0)
                 return r;
+        if (is_missing(device)) {
+                unplug_begin(domain, alias);
+                notice_raise(domain, "DeviceRemoved", g_variant_new("(s)", alias));
+                return unplug_wait(domain, call->deadline_usec, error);
+        }
         g_clear_pointer(&machine->kept_alias, g_free);
         r = qmp_call(machine->qmp, "device_del", json_pack("{s:s}", "id", alias),
                      MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC)), NULL, error);

@@ -43,7 +43,7 @@ static int fail_usb(const DomainHostdev *hostdev, bool is_several, Error *error)
                          text->str);
 }
 
-static int find_usb(DomainHostdev *hostdev, Error *error)
+static int find_usb(DomainHostdev *hostdev, bool may_be_missing, Error *error)
 {
         g_autoptr(GDir) devices = g_dir_open(USB_DEVICES, 0, NULL);
         uint32_t usb_bus = 0, usb_device = 0;
@@ -64,6 +64,10 @@ static int find_usb(DomainHostdev *hostdev, Error *error)
                 n_found++;
                 usb_bus = (uint32_t)bus;
                 usb_device = (uint32_t)device;
+        }
+        if (n_found == 0 && may_be_missing) {
+                hostdev->missing = YES;
+                return 0;
         }
         if (n_found != 1)
                 return fail_usb(hostdev, n_found > 1, error);
@@ -144,11 +148,12 @@ static int check_scsi(const DomainHostdev *hostdev, Error *error)
                          hostdev->scsi_bus, hostdev->scsi_target, hostdev->scsi_unit);
 }
 
-static int prepare(DomainHostdev *hostdev, Error *error)
+static int prepare(DomainHostdev *hostdev, bool is_start, Error *error)
 {
         switch (hostdev->type) {
         case HOSTDEV_USB:
-                return find_usb(hostdev, error);
+                return find_usb(hostdev, is_start && hostdev->startup_policy == STARTUP_POLICY_OPTIONAL,
+                                error);
         case HOSTDEV_PCI:
                 return check_pci(&hostdev->source_address, hostdev->managed, error);
         case HOSTDEV_MDEV:
@@ -167,14 +172,19 @@ static int prepare(DomainHostdev *hostdev, Error *error)
         }
 }
 
-int hostdevs_prepare_device(const Device *device, Error *error)
+static int prepare_device(const Device *device, bool is_start, Error *error)
 {
         const DomainDisk *disk = device->kind == DEVICE_DISK ? device->object : NULL;
         DomainHostdev *hostdev = device->kind == DEVICE_HOSTDEV ? device->object : NULL;
 
         if (disk && disk->type == DISK_TYPE_NVME)
                 return check_pci(disk->source.address, disk->source.managed, error);
-        return hostdev && hostdev->mode == HOSTDEV_SUBSYSTEM ? prepare(hostdev, error) : 0;
+        return hostdev && hostdev->mode == HOSTDEV_SUBSYSTEM ? prepare(hostdev, is_start, error) : 0;
+}
+
+int hostdevs_prepare_device(const Device *device, Error *error)
+{
+        return prepare_device(device, false, error);
 }
 
 typedef struct Preparation {
@@ -186,7 +196,7 @@ static int visit(const Device *device, void *data)
 {
         Preparation *preparation = data;
 
-        preparation->result = hostdevs_prepare_device(device, preparation->error);
+        preparation->result = prepare_device(device, true, preparation->error);
         return preparation->result < 0;
 }
 

@@ -6,10 +6,12 @@
 #include "model/device-list.h"
 
 /* Finds USB devices by vendor and product, and writes their addresses into the definition of the run;
- * refuses what this host cannot pass on, or has not got. Reads /sys. */
+ * refuses what this host cannot pass on, or has not got. A USB device that need not be there is `missing`
+ * then. Reads /sys. */
 int hostdevs_prepare(DomainDefinition *live, Error *error);
 
-/* The same for one device that is about to be plugged in; others than those of the host are let pass. */
+/* The same for one device that is about to be plugged in, and must be there; others than those of the host
+ * are let pass. */
 int hostdevs_prepare_device(const Device *device, Error *error);
 
 /* "/dev/sg0" for each <hostdev> that is a SCSI device of the host, NULL for others; ended by nothing. The

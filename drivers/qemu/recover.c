@@ -166,8 +166,9 @@ static bool is_named(const Device *device)
         case DEVICE_INTERFACE:
         case DEVICE_RNG:
         case DEVICE_REDIRDEV:
-        case DEVICE_HOSTDEV:
                 return true;
+        case DEVICE_HOSTDEV:
+                return ((const DomainHostdev *)device->object)->missing != YES;
         case DEVICE_CHANNEL:
                 return ((const DomainChannel *)device->object)->target == CHANNEL_TARGET_VIRTIO;
         case DEVICE_MEMORY:

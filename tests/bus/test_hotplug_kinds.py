@@ -4,9 +4,9 @@ behind it; what cannot says why."""
 import pytest
 
 from console import Console
-from harness import wait_for
+from harness import BusError, wait_for
 from machines import (
-    AFFECT_LIVE, CONNECT, DOMAIN, NATIVE, QEMU, Monitor, create_transient, define, definition, guest_definition)
+    AFFECT_LIVE, CONNECT, DOMAIN, NATIVE, QEMU, XML_INACTIVE, Monitor, create_transient, define, definition, guest_definition)
 from test_encryption import define_secret, encrypted_disk
 from test_encryption import image as encrypted_image
 from test_hotplug import BOTH, RNG, TABLET, USER, aliases, attach, detach, refused
@@ -131,6 +131,26 @@ def test_what_the_host_or_the_guest_has_not(client):
                       ("<memory model='dimm'><target><size unit='MiB'>128</size></target></memory>", "emory"),
                       ("<input type='keyboard' bus='ps2'/>", "input"), ("<redirdev bus='pci' type='pty'/>", "pci")):
         refused(machine, "AttachDevice", xml, AFFECT_LIVE, word)
+
+
+@pytest.mark.parametrize("policy, starts", [("optional", True), ("requisite", False), ("mandatory", False)])
+def test_a_usb_device_that_need_not_be_there(daemon, client, policy, starts):
+    usb = f"""<hostdev mode='subsystem' type='usb'><source startupPolicy='{policy}'><vendor id='0x1234'/><product id='0xabcd'/></source>
+              </hostdev>"""
+    machine = define(client, definition("web", "<controller type='usb' model='qemu-xhci'/>" + usb))
+    if not starts:
+        with pytest.raises(BusError, match="no USB device 1234:abcd"):
+            machine.create()
+        return
+    machine.create()
+    assert "missing='yes'" in machine.xml()
+    assert "missing" not in machine.xml(XML_INACTIVE)
+    daemon.restart()
+    assert (aliases(machine, "hostdev"), "missing='yes'" in machine.xml()) == (["hostdev0"], True)
+    removed = client.listen(interface=DOMAIN, member="DeviceRemoved")
+    refused(machine, "AttachDevice", usb.replace("abcd", "abce"), AFFECT_LIVE, "no USB device 1234:abce")
+    detach(machine, usb, AFFECT_LIVE)
+    assert (aliases(machine, "hostdev"), removed.wait(timeout=10).values) == ([], ("hostdev0",))
 
 
 @pytest.mark.guest
