@@ -261,7 +261,11 @@ static int add_host_card(CommandLine *line, const DomainInterface *interface, Er
         int r;
 
         if (line->host.runs)
-                return device_unsupported(error, "The QEMU driver has no interfaces of type 'hostdev'");
+                return device_unsupported(error,
+                                          "The QEMU driver has no interfaces of type 'hostdev', which are "
+                                          "virtual functions of SR-IOV cards: <hostdev type='pci'> gives "
+                                          "PCI device %s as it is",
+                                          address);
         json_set_string(device, "host", address);
         r = device_set_info(line, device, &interface->info, error);
         return r < 0 ? r : device_add(line, TAKE_PTR(device), error);
