@@ -7,7 +7,7 @@
 
 #define NAME_LETTERS G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_.-"
 
-const HostManager *const host_managers[] = { &network_manager, &networkd_manager, NULL };
+const HostManager *const host_managers[] = { &network_manager, &networkd_manager, &ifupdown_manager, NULL };
 
 int host_manager_find(const Driver *driver, const char *device, bool has_device, uint64_t deadline_usec,
                       const HostManager **ret_manager, Error *error)

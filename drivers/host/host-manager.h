@@ -12,6 +12,7 @@ typedef struct HostManager {
         const char *name;     /* also in stored definitions: never changed */
         bool removes_devices; /* stop() ends with what start() made gone; else the caller removes it */
         bool changes_parents; /* a VLAN is a part of the configuration of what it is on, too */
+        bool keeps_cards_up;  /* a card that it has taken down may be up, without anything */
         bool knows_hotplug;   /* <start mode='hotplug'> */
         /* 1: it manages the host's network, and the device if the kernel `has` one of that name. */
         int (*manages)(const Driver *driver, const char *device, bool has_device, uint64_t deadline_usec,
@@ -37,7 +38,7 @@ typedef struct HostManager {
                       Error *error) AWAITS;
 } HostManager;
 
-extern const HostManager network_manager, networkd_manager;
+extern const HostManager network_manager, networkd_manager, ifupdown_manager;
 
 /* In the order in which they are asked; ends with NULL. */
 extern const HostManager *const host_managers[];

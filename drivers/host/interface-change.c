@@ -3,7 +3,7 @@
 /* InterfaceChangeBegin, Commit and Rollback: all definitions and what was up, remembered as one document and
  * brought back as a whole. */
 
-#include "drivers/host/interfaces-private.h"
+#include "drivers/host/interface-managed.h"
 #include <string.h>
 
 /* All definitions in one document. */
@@ -103,7 +103,7 @@ static int restore(struct InterfaceState *state, const XmlNode *stored, GHashTab
                         r = interfaces_store(state, TAKE_PTR(definition), manager, deadline_usec, &managed,
                                              error);
         }
-        if (r >= 0 && was_active && (difference || !managed->interface.is_active))
+        if (r >= 0 && was_active && (difference || !interface_managed_is_up(state, managed)))
                 r = interfaces_bring_up(state, managed, deadline_usec, error);
         return r;
 }

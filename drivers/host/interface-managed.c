@@ -57,6 +57,15 @@ static bool is_as_defined(const struct InterfaceState *state, const Managed *man
         return is;
 }
 
+bool interface_managed_is_up(const struct InterfaceState *state, const Managed *managed)
+{
+        return managed->manager && managed->manager->keeps_cards_up &&
+                               managed->interface.type ==
+                                       host_interface_type_to_string(HOST_INTERFACE_ETHERNET)
+                       ? is_as_defined(state, managed)
+                       : managed->interface.is_active;
+}
+
 static int wait_until_up(struct InterfaceState *state, const Managed *managed, Error *error)
 {
         uint64_t deadline_usec = deadline_after_usec(MANAGER_USEC);

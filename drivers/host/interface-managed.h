@@ -18,6 +18,8 @@ int interface_managed_check(const struct InterfaceState *state, const Managed *m
 int interface_managed_check_definition(const struct InterfaceState *state, const HostManager *manager,
                                        const HostInterfaceDefinition *definition, uint64_t deadline_usec,
                                        Error *error) AWAITS;
+/* Whether there is nothing to bring up. */
+bool interface_managed_is_up(const struct InterfaceState *state, const Managed *managed);
 /* Return when the kernel says that it is up as defined, or down; a start that fails is undone. */
 int interface_managed_start(struct InterfaceState *state, const Managed *managed, uint64_t deadline_usec,
                             Error *error) AWAITS;

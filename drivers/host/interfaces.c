@@ -521,7 +521,7 @@ int interfaces_create(Call *call, HostInterface *interface, uint32_t flags, Erro
 
         if (r < 0)
                 return r;
-        if (interface->is_active)
+        if (interface_managed_is_up(call->driver->interfaces, (const Managed *)interface))
                 return error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' is up already",
                                  interface->object.name);
         return interfaces_bring_up(call->driver->interfaces, (Managed *)interface, call->deadline_usec,

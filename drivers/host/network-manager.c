@@ -244,20 +244,40 @@ static int replace(const Driver *driver, const char *name, const GPtrArray *conn
         return r;
 }
 
+static int check_not_active(const Driver *driver, const char *name, const GPtrArray *profiles,
+                            uint64_t deadline_usec, Error *error) AWAITS
+{
+        _cleanup_(freep) char *active = NULL;
+        int r = find_active(driver, name, deadline_usec, &active, error);
+
+        for (unsigned i = 0; r >= 0 && i < profiles->len; i++) {
+                const Profile *profile = profiles->pdata[i];
+
+                if (strcmp(profile->path, active) == 0 &&
+                    g_strcmp0(network_manager_owner(profile->settings), name) == 0)
+                        r = error_set(error, ERROR_OPERATION_INVALID,
+                                      "The interface '%s' is up, and " NAME
+                                      " would take it down with its connection: take it down first",
+                                      name);
+        }
+        return r;
+}
+
 static int store(const Driver *driver, const char *name, const HostInterfaceDefinition *definition,
-                 bool is_up, uint64_t deadline_usec, Error *error)
+                 bool is_up _unused_, uint64_t deadline_usec, Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *profiles = NULL, *connections = NULL;
-        int r;
+        int r = host_service_is_running(driver, SERVICE, deadline_usec, error);
 
-        if (!definition && is_up)
-                return error_set(error, ERROR_OPERATION_INVALID,
-                                 "The interface '%s' is up, and " NAME
-                                 " would take it down with its connection: take it down first",
-                                 name);
-        connections = definition ? network_manager_connections(definition) : NULL;
+        if (r < 0 || (r == 0 && !definition))
+                return r; /* settle() removes the connections when it runs again */
         r = list_profiles(driver, deadline_usec, &profiles, error);
-        return r < 0 ? r : replace(driver, name, connections, profiles, deadline_usec, error);
+        if (r >= 0 && !definition)
+                r = check_not_active(driver, name, profiles, deadline_usec, error);
+        if (r < 0)
+                return r;
+        connections = definition ? network_manager_connections(definition) : NULL;
+        return replace(driver, name, connections, profiles, deadline_usec, error);
 }
 
 static int start(const Driver *driver, const HostInterfaceDefinition *definition, uint64_t deadline_usec,
@@ -358,6 +378,7 @@ static int settle(const Driver *driver, GHashTable *definitions, uint64_t deadli
 const HostManager network_manager = {
         .name = NAME,
         .removes_devices = true,
+        .keeps_cards_up = true,
         .manages = manages,
         .check_free = check_free,
         .check = network_manager_check,

@@ -2,9 +2,10 @@
 
 /* systemd-networkd: files in its folders, and its Reload. What is to be up from the host's boot on stands in
  * /etc, the rest in /run while it is up; what stands in /etc and is not to be up now has a condition in /run
- * that is not true. Files are found again by their names: NETWORKD_PREFIX, and the definition's name in that
- * of a drop-in or the first line of a .netdev. */
+ * that is not true. Files are found again by NETWORKD_PREFIX in their names and NETWORKD_TAG in their first
+ * line. A main file is several definitions': one fiber at a time changes files. */
 
+#include "core/await.h"
 #include "core/store.h"
 #include "drivers/host/host-manager.h"
 #include "drivers/host/host-service.h"
@@ -83,6 +84,28 @@ static int reload(const Driver *driver, uint64_t deadline_usec, Error *error) AW
         return driver->service_call(&method, NULL, deadline_usec, NULL, error);
 }
 
+static struct {
+        bool is_taken;
+        Condition given_back;
+} files_lock; /* the folders are the host's, not a driver's */
+
+static int lock_files(uint64_t deadline_usec, Error *error) AWAITS
+{
+        while (files_lock.is_taken)
+                if (condition_wait(&files_lock.given_back, deadline_usec) < 0)
+                        return error_set(error, ERROR_BUSY,
+                                         "Another change of the files of " DAEMON " does not end");
+        files_lock.is_taken = true;
+        return 0;
+}
+
+static int unlock_files(int result)
+{
+        files_lock.is_taken = false;
+        condition_wake_all(&files_lock.given_back);
+        return result;
+}
+
 static bool has_text(int fd, const NetworkdFile *file)
 {
         _cleanup_(freep) char *text = NULL;
@@ -110,20 +133,13 @@ static int write_files(const Driver *driver, const char *folder, GPtrArray *file
         return r;
 }
 
-/* Whose the file is, to be freed; NULL: not of virtbus. `folder` is that of a drop-in, or NULL. */
-static char *owner_of(const char *top, const char *folder, const char *name)
+/* Whose the file is, to be freed; NULL: not of virtbus, also if its name says so. */
+static char *owner_of(int fd, const char *name)
 {
-        _cleanup_(freep) char *path = g_build_filename(top, name, NULL);
         _cleanup_(freep) char *text = NULL;
+        size_t size;
 
-        if (!g_str_has_prefix(folder ? folder : name, NETWORKD_PREFIX))
-                return NULL;
-        if (folder && g_str_has_suffix(name, DOWN_SUFFIX))
-                return g_strndup(name, strlen(name) - strlen(DOWN_SUFFIX));
-        if (folder && g_str_has_suffix(name, DROP_IN_SUFFIX))
-                return g_strndup(name, strlen(name) - strlen(DROP_IN_SUFFIX));
-        if (folder || !g_str_has_suffix(name, NETDEV_SUFFIX) ||
-            !g_file_get_contents(path, &text, NULL, NULL) || !g_str_has_prefix(text, NETWORKD_TAG))
+        if (store_read(fd, name, FILE_MAX, &text, &size, NULL) < 0 || !g_str_has_prefix(text, NETWORKD_TAG))
                 return NULL;
         return g_strndup(text + strlen(NETWORKD_TAG), strcspn(text + strlen(NETWORKD_TAG), "\n"));
 }
@@ -175,7 +191,9 @@ static int clean_folder(const char *top, const char *folder, FileKeep keep, cons
 
         for (unsigned i = 0; r >= 0 && i < names->len; i++) {
                 const char *name = names->pdata[i];
-                _cleanup_(freep) char *owner = owner_of(path, folder, name);
+                _cleanup_(freep) char *owner = g_str_has_prefix(folder ? folder : name, NETWORKD_PREFIX)
+                                                       ? owner_of(fd, name)
+                                                       : NULL;
 
                 if (owner && !keep(owner, folder, name, data))
                         r = store_remove(fd, name, error);
@@ -239,13 +257,12 @@ static int put_down(const Driver *driver, const HostInterfaceDefinition *definit
         return write_files(driver, RUN, files, error);
 }
 
-static int store(const Driver *driver, const char *name, const HostInterfaceDefinition *definition,
-                 bool is_up, uint64_t deadline_usec _unused_, Error *error)
+static int store_files(const Driver *driver, const char *name, const HostInterfaceDefinition *definition,
+                       bool is_up, Error *error) AWAITS
 {
-        bool is_for_boot = definition && definition->start == START_MODE_ONBOOT;
         int r;
 
-        if (is_for_boot) {
+        if (definition && definition->start == START_MODE_ONBOOT) {
                 r = is_up ? 0 : put_down(driver, definition, error);
                 if (r >= 0)
                         r = replace_files(driver, ETC, definition, error);
@@ -256,25 +273,43 @@ static int store(const Driver *driver, const char *name, const HostInterfaceDefi
         return r < 0 ? r : clean(driver, ETC, is_of_another, name, error);
 }
 
-static int start(const Driver *driver, const HostInterfaceDefinition *definition, uint64_t deadline_usec,
-                 Error *error)
+static int store(const Driver *driver, const char *name, const HostInterfaceDefinition *definition,
+                 bool is_up, uint64_t deadline_usec, Error *error)
+{
+        int r = lock_files(deadline_usec, error);
+
+        return r < 0 ? r : unlock_files(store_files(driver, name, definition, is_up, error));
+}
+
+static int start_files(const Driver *driver, const HostInterfaceDefinition *definition, Error *error) AWAITS
 {
         bool is_for_boot = definition->start == START_MODE_ONBOOT;
         int r = replace_files(driver, is_for_boot ? ETC : RUN, definition, error);
 
+        return r < 0 ? r
+                     : clean(driver, RUN, is_for_boot ? is_of_another : is_of_another_or_a_part,
+                             definition->name, error);
+}
+
+static int start(const Driver *driver, const HostInterfaceDefinition *definition, uint64_t deadline_usec,
+                 Error *error)
+{
+        int r = lock_files(deadline_usec, error);
+
         if (r >= 0)
-                r = clean(driver, RUN, is_for_boot ? is_of_another : is_of_another_or_a_part,
-                          definition->name, error);
+                r = unlock_files(start_files(driver, definition, error));
         return r < 0 ? r : reload(driver, deadline_usec, error);
 }
 
 static int stop(const Driver *driver, const HostInterfaceDefinition *definition, uint64_t deadline_usec,
                 Error *error)
 {
-        int r = definition->start == START_MODE_ONBOOT
-                        ? put_down(driver, definition, error)
-                        : clean(driver, RUN, is_of_another, definition->name, error);
+        int r = lock_files(deadline_usec, error);
 
+        if (r >= 0)
+                r = unlock_files(definition->start == START_MODE_ONBOOT
+                                         ? put_down(driver, definition, error)
+                                         : clean(driver, RUN, is_of_another, definition->name, error));
         return r < 0 ? r : reload(driver, deadline_usec, error);
 }
 
@@ -292,8 +327,7 @@ static bool is_for_boot(const char *owner, const char *folder _unused_, const ch
         return definition && definition->start == START_MODE_ONBOOT;
 }
 
-static int settle(const Driver *driver, GHashTable *definitions, uint64_t deadline_usec _unused_,
-                  Error *error)
+static int settle_files(const Driver *driver, GHashTable *definitions, Error *error) AWAITS
 {
         GHashTableIter iterator;
         gpointer value;
@@ -309,6 +343,13 @@ static int settle(const Driver *driver, GHashTable *definitions, uint64_t deadli
                         r = replace_files(driver, ETC, definition, error);
         }
         return r;
+}
+
+static int settle(const Driver *driver, GHashTable *definitions, uint64_t deadline_usec, Error *error)
+{
+        int r = lock_files(deadline_usec, error);
+
+        return r < 0 ? r : unlock_files(settle_files(driver, definitions, error));
 }
 
 const HostManager networkd_manager = {

@@ -12,15 +12,19 @@ define() {
         connect InterfaceDefineXML su "$1" 0
 }
 
+path() {
+        connect InterfaceLookupByName s "$1" | cut -d'"' -f2
+}
+
 interface() {
         local path
-        path=$(connect InterfaceLookupByName s "$1" | cut -d'"' -f2)
+        path=$(path "$1")
         shift
         call "$path" org.libvirt.Interface "$@"
 }
 
 property() {
-        bus get-property org.virtbus1 "$(connect InterfaceLookupByName s "$1" | cut -d'"' -f2)" org.virtbus1.Interface "$2"
+        bus get-property org.virtbus1 "$(path "$1")" org.virtbus1.Interface "$2"
 }
 
 # refused WHAT WORDS COMMAND...: fails, and says so by these words
@@ -216,8 +220,10 @@ systemctl stop virtbusd
 cp /etc/systemd/network/10-virtbus-br0.netdev /etc/systemd/network/10-virtbus-left.netdev
 sed -i -e 's/br0/left/' /etc/systemd/network/10-virtbus-left.netdev
 rm /etc/systemd/network/10-virtbus-br0.network.d/br0.conf
+echo "# an administrator's" > /etc/systemd/network/10-virtbus-br0.network.d/own.conf
 ready
 is "networkd: what a crash left is removed" until_true 20 bash -c '[ ! -e /etc/systemd/network/10-virtbus-left.netdev ]'
+is "networkd: what somebody put beside it is not touched" rm /etc/systemd/network/10-virtbus-br0.network.d/own.conf
 is "networkd: what it lost is written" until_true 20 test -e /etc/systemd/network/10-virtbus-br0.network.d/br0.conf
 is "networkd: the card is forgotten" interface enp0s17 Undefine
 is "networkd: it stays up" link enp0s17 "inet 10.78.0.1/24"
@@ -226,7 +232,7 @@ is "networkd: the VLAN is forgotten" interface br0.7 Undefine
 is "networkd: the bridge comes up once more" interface br0 Create u 0
 is "networkd: and is forgotten" interface br0 Undefine
 is "networkd: it stays up until it is taken down" link br0 "inet 10.77.0.1/24"
-is "networkd: and then is gone" bash -c "busctl --system call org.virtbus1 $(connect InterfaceLookupByName s br0 | cut -d'"' -f2) org.libvirt.Interface Destroy u 0"
+is "networkd: and then is gone" interface br0 Destroy u 0
 same "networkd: nothing of ours is left" "" "$(configured)"
 is "networkd: nothing of others was touched" diff -r /tmp/before /etc/systemd/network
 systemctl stop systemd-networkd.socket systemd-networkd
@@ -254,7 +260,6 @@ refused "NetworkManager: a delay that it has not" "whole seconds" define "<inter
 is "NetworkManager: a card with an address" define "<interface type='ethernet' name='enp0s17'><start mode='onboot'/><protocol family='ipv4'>
         <ip address='10.78.0.1' prefix='24'/></protocol></interface>"
 is "NetworkManager: what it made of itself goes down" interface enp0s17 Destroy u 0
-same "NetworkManager: it is down" "b false" "$(property enp0s17 Active)"
 is "NetworkManager: it comes up" interface enp0s17 Create u 0
 is "NetworkManager: with its address" link enp0s17 "inet 10.78.0.1/24"
 refused "NetworkManager: what is up is not forgotten" "take it down first" interface enp0s17 Undefine
@@ -269,6 +274,7 @@ is "NetworkManager: the daemon starts after that" ready
 is "NetworkManager: what a crash left is removed" until_true 20 bash -c '! nmcli -t -f NAME connection show | grep left'
 is "NetworkManager: what was lost is there again" until_true 20 bash -c 'nmcli -t -f NAME connection show | grep "br0[.]7"'
 is "NetworkManager: the card goes down" interface enp0s17 Destroy u 0
+is "NetworkManager: without its address" bash -c "! ip addr show enp0s17 | grep -q 10.78"
 is "NetworkManager: the bridge, too" interface br0 Destroy u 0
 for name in enp0s17 br0.7 br0; do
         is "NetworkManager: $name is forgotten" interface $name Undefine
@@ -276,6 +282,45 @@ done
 same "NetworkManager: nothing of ours is left" "" "$(profiles)"
 is "NetworkManager: what others have is up" link enp0s18 "inet 10.99.0.1/24"
 systemctl stop NetworkManager
+ip addr flush dev enp0s18
+
+# ifupdown
+configured() {
+        ls /etc/network/interfaces.d | grep virtbus
+}
+
+mkdir -p /etc/network/interfaces.d /run/network
+printf '%s\n' 'auto lo' 'iface lo inet loopback' 'iface enp0s18 inet static' '  address 10.99.0.1/24' > /etc/network/interfaces
+cp -a /etc/network /tmp/network
+systemctl restart virtbusd
+is "ifupdown: the daemon starts" ready
+is "ifupdown: somebody's own interface is up" ifup enp0s18
+refused "ifupdown: a folder that nobody reads" "source /etc/network/interfaces.d/*" define "$br0"
+echo 'source /etc/network/interfaces.d/*' >> /etc/network/interfaces
+everything ifupdown
+refused "ifupdown: what others have is not defined" "/etc/network/interfaces" define "<interface type='ethernet' name='enp0s18'/>"
+refused "ifupdown: nor plugged in" "/etc/network/interfaces" define "<interface type='bridge' name='br2'><bridge>
+        <interface type='ethernet' name='enp0s18'/></bridge></interface>"
+refused "ifupdown: nor taken down" "/etc/network/interfaces" interface enp0s18 Destroy u 0
+is "ifupdown: what is for the boot comes up as then" ifup -a
+is "ifupdown: the bridge" link br0 "inet 10.77.0.1/24"
+is "ifupdown: its port" link enp0s16 "master br0"
+systemctl stop virtbusd
+rm /etc/network/interfaces.d/virtbus-br0
+touch /etc/network/interfaces.d/virtbus-left
+is "ifupdown: the daemon starts after a crash" ready
+is "ifupdown: what it left is removed" until_true 20 test ! -e /etc/network/interfaces.d/virtbus-left
+is "ifupdown: what was lost is there again" until_true 20 test -e /etc/network/interfaces.d/virtbus-br0
+is "ifupdown: the bridge goes down" interface br0 Destroy u 0
+is "ifupdown: the VLAN is forgotten" interface br0.7 Undefine
+is "ifupdown: the bridge comes up" interface br0 Create u 0
+is "ifupdown: it is forgotten" interface br0 Undefine
+is "ifupdown: it stays up until it is taken down" link br0 "inet 10.77.0.1/24"
+is "ifupdown: and then is gone" interface br0 Destroy u 0
+is "ifupdown: really" gone br0
+same "ifupdown: nothing of ours is left" "" "$(configured)"
+sed -i -e '/^source/d' /etc/network/interfaces
+is "ifupdown: nothing of others was touched" diff -r /tmp/network /etc/network
 
 journalctl -b --no-pager -o short-monotonic > $share/journal 2>&1
 echo "all done" >> $share/result

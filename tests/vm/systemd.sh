@@ -20,7 +20,7 @@ shift $((OPTIND - 1))
 here=$(cd "$(dirname "$0")" && pwd)
 what=${1:-systemd}
 inside=$here/$what-inside.sh
-declare -A servers=([storage]="tgt nfs-kernel-server nfs-common rpcbind open-iscsi" [interfaces]="network-manager")
+declare -A servers=([storage]="tgt nfs-kernel-server nfs-common rpcbind open-iscsi" [interfaces]="network-manager ifupdown")
 # What the machine has beside what all need: behind an IOMMU, a network card that can be given away, and one device of
 # each other kind; cards with names of their own, on no network.
 declare -A hardware=([host]="-device intel-iommu -device pcie-root-port,id=spare,bus=pcie.0,addr=0x10
