@@ -118,8 +118,8 @@ bridge_goes() {
         same "$who: and still defined" "b true" "$(property br0 Defined)"
 }
 
-# bond_survives WHO: a bond, and a daemon that is killed
-bond_survives() {
+# bond_comes WHO: a bond
+bond_comes() {
         local who=$1
 
         is "$who: a bond" define "$bond"
@@ -127,9 +127,21 @@ bond_survives() {
         is "$who: its mode" link bond0 "miimon 100 updelay 200"
         is "$who: its part" link enp0s17 "master bond0"
         is "$who: the bridge did not come back with it" gone br0
-        is "$who: it comes up again, after a crash" kill_daemon
-        is "$who: which it outlives" link bond0 "bond mode active-backup"
-        is "$who: and is ended by the next daemon" interface bond0 Destroy u 0
+}
+
+# crash WHO: of the daemon
+crash() {
+        local who=$1
+
+        is "$who: the daemon is killed" kill_daemon
+        is "$who: the bond outlives it" link bond0 "bond mode active-backup"
+}
+
+# bond_goes WHO: for good
+bond_goes() {
+        local who=$1
+
+        is "$who: the bond goes down" interface bond0 Destroy u 0
         is "$who: without a trace" gone bond0
         is "$who: the bond is forgotten" interface bond0 Undefine
         refused "$who: so nobody knows it" "found" interface bond0 GetXMLDesc u 0
@@ -163,12 +175,13 @@ names() {
         refused "$who: no device" "no device 'enp0s99'" define "<interface type='ethernet' name='enp0s99'/>"
 }
 
-# everything WHO: what is the same whoever manages the network
-everything() {
-        local part
+# parts WHO PART...
+parts() {
+        local who=$1 part
+        shift
 
-        for part in bridge_comes vlan_on_bridge bridge_goes bond_survives change_back names; do
-                $part "$1"
+        for part; do
+                $part "$who"
         done
 }
 
@@ -189,7 +202,7 @@ cp -a /etc/systemd/network /tmp/before
 systemctl start systemd-networkd
 ready
 is "networkd: somebody's own interface is up" until_true 30 link enp0s18 "inet 10.99.0.1/24"
-everything networkd
+parts networkd bridge_comes vlan_on_bridge bridge_goes bond_comes crash bond_goes change_back names
 ip link add other type bridge
 refused "networkd: a bridge of somebody else's" "virtbus has not defined" define "<interface type='bridge' name='other'><bridge/></interface>"
 ip link del other
@@ -248,7 +261,7 @@ systemctl start NetworkManager
 is "NetworkManager: it runs" until_true 30 nmcli general status
 is "NetworkManager: a connection of somebody's" nmcli connection add type ethernet ifname enp0s18 con-name own ip4 10.99.0.1/24
 is "NetworkManager: is up" until_true 30 nmcli connection up own
-everything NetworkManager
+parts NetworkManager bridge_comes vlan_on_bridge bridge_goes bond_comes bond_goes change_back
 same "NetworkManager: the bridge, its port and the VLAN are connections" "virtbus-br0 virtbus-br0.7 virtbus-enp0s16" \
         "$(profiles | sort | xargs)"
 refused "NetworkManager: what others have is not defined" "the connection 'own'" define "<interface type='ethernet' name='enp0s18'/>"
@@ -297,7 +310,7 @@ is "ifupdown: the daemon starts" ready
 is "ifupdown: somebody's own interface is up" ifup enp0s18
 refused "ifupdown: a folder that nobody reads" "source /etc/network/interfaces.d/*" define "$br0"
 echo 'source /etc/network/interfaces.d/*' >> /etc/network/interfaces
-everything ifupdown
+parts ifupdown bridge_comes vlan_on_bridge bridge_goes bond_comes bond_goes
 refused "ifupdown: what others have is not defined" "/etc/network/interfaces" define "<interface type='ethernet' name='enp0s18'/>"
 refused "ifupdown: nor plugged in" "/etc/network/interfaces" define "<interface type='bridge' name='br2'><bridge>
         <interface type='ethernet' name='enp0s18'/></bridge></interface>"
