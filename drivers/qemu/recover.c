@@ -54,18 +54,20 @@ typedef struct Remains {
         GArray *pidfds;
 } Remains;
 
-static void remains_free(Remains *remains)
+static Remains *remains_free(Remains *remains)
 {
         if (remains->domain)
                 domain_unref(remains->domain);
         g_array_unref(remains->pidfds);
         g_free(remains);
+        return NULL;
 }
+DEFINE_CLEANUP(Remains, remains_free)
 
 /* The machine's job is held until what was killed has let go of its images and devices. */
 static void discard_fiber(void *data)
 {
-        Remains *remains = data;
+        _cleanup_(remains_freep) Remains *remains = data;
         _cleanup_(job_releasep) Job *job = NULL;
         _cleanup_(error_clear) Error error = {};
         int r = 0;
@@ -78,8 +80,8 @@ static void discard_fiber(void *data)
         if (r < 0)
                 log_warning(remains->uuid, "%s", error.message);
         limits_end(remains->uuid);
-        plug_sweep(remains->driver);
-        remains_free(remains);
+        if (!fiber_is_cancelled(fiber_current()))
+                plug_sweep(remains->driver); /* else the next daemon does */
 }
 
 static void discard(Driver *driver, const char *uuid, const Status *status)
@@ -105,7 +107,7 @@ static void discard(Driver *driver, const char *uuid, const Status *status)
         remove_folder(qemu, uuid);
         if (fiber_start("qemu-discard", discard_fiber, remains) < 0) {
                 log_warning(uuid, "what was left of a start may be there for a while");
-                remains_free(remains);
+                (void)remains_free(remains);
         }
 }
 
