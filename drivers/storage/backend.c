@@ -20,8 +20,8 @@ static const Kind kinds[] = {
         [POOL_TYPE_ISCSI] = { &backend_iscsi, "for real, in a throwaway machine, with tgt, by CHAP too" },
         [POOL_TYPE_ISCSI_DIRECT] = { &backend_iscsi_direct,
                                      "for real, in a throwaway machine, with tgt, by CHAP too" },
-        [POOL_TYPE_SCSI] = { &backend_scsi, "what it shares with iscsi" },
-        [POOL_TYPE_MPATH] = { &backend_mpath, "against the tool's output" },
+        [POOL_TYPE_SCSI] = { &backend_scsi, "for real, in a throwaway machine" },
+        [POOL_TYPE_MPATH] = { &backend_mpath, "for real, in a throwaway machine" },
         [POOL_TYPE_RBD] = { &backend_rbd, "against the tool's output" },
         [POOL_TYPE_ZFS] = { &backend_zfs, "against the tools' output" },
         [POOL_TYPE_GLUSTER] = { NULL, "no tool of QEMU lists the files of a gluster volume; type netfs with "

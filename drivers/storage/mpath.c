@@ -5,9 +5,11 @@
 #include "drivers/storage/backend.h"
 #include "drivers/storage/command.h"
 #include "drivers/storage/listed.h"
+#include <stdio.h>
 #include <string.h>
 
-/* A line is "NAME<tab>(MAJOR:MINOR)"; without any there is one sentence instead. */
+/* A line is "NAME<tab>(MAJOR:MINOR)", of older tools "(MAJOR, MINOR)"; without any there is one sentence
+ * instead. Volumes are named as the kernel names the devices. */
 static int mpath_list(const StoragePoolDefinition *pool, GPtrArray **ret_entries, BackendSizes *ret_sizes,
                       Error *error) AWAITS
 {
@@ -26,13 +28,16 @@ static int mpath_list(const StoragePoolDefinition *pool, GPtrArray **ret_entries
         lines = g_strsplit(output, "\n", -1);
         for (char **line = lines; *line; line++) {
                 char *end = strchr(*line, '\t');
-                _cleanup_(freep) char *path = NULL;
+                _cleanup_(freep) char *path = NULL, *name = NULL;
+                unsigned minor;
 
-                if (!end)
+                if (!end ||
+                    (sscanf(end, "\t(%*u:%u)", &minor) != 1 && sscanf(end, "\t(%*u, %u)", &minor) != 1))
                         continue;
                 *end = '\0';
                 path = g_build_filename("/dev/mapper", *line, NULL);
-                listed_add_device(entries, &(Listed){ .name = *line, .path = path, .type = S_IFBLK });
+                name = g_strdup_printf("dm-%u", minor);
+                listed_add_device(entries, &(Listed){ .name = name, .path = path, .type = S_IFBLK });
         }
         for (unsigned i = 0; i < entries->len; i++)
                 ret_sizes->capacity += (uint64_t)((const FileEntry *)entries->pdata[i])->stat.st_size;

@@ -72,7 +72,7 @@ touch /var/lib/nfs/{etab,rmtab,state}
 [ -e /etc/iscsi/initiatorname.iscsi ] || echo InitiatorName=iqn.2026-01.example.virtbus:here > /etc/iscsi/initiatorname.iscsi
 systemd-tmpfiles --create rpcbind.conf # before, its user was not there
 
-modprobe -a loop dm_mod dm_snapshot iscsi_tcp nfsd nfs ext4
+modprobe -a loop dm_mod dm_snapshot dm_multipath iscsi_tcp nfsd nfs ext4
 until_true 60 call / org.freedesktop.DBus.Peer Ping
 
 # Volume groups.
@@ -131,6 +131,41 @@ same "netfs: with its volumes" "a.img b.img" "$(names | sed 's/ lost+found//')"
 life_ends netfs deleted
 is "netfs: unmounted" refused findmnt /srv/here/mnt
 systemctl stop nfs-server
+
+# The disks of a SCSI adapter, and one disk that two of them lead to.
+modprobe scsi_debug dev_size_mb=16 add_host=2 vpd_use_hostno=0 max_luns=1
+until_true 30 bash -c '[ "$(ls /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block | grep -c "^sd")" = 2 ]'
+udevadm settle
+adapter=$(basename "$(dirname "$(ls -d /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*)")")
+refused_pool=$(define "<pool type='scsi'><name>none</name><source><adapter type='scsi_host' name='host99'/></source>
+<target><path>/dev/disk/by-path</path></target></pool>")
+is "scsi: not of an adapter that is not there" grep -q "no SCSI adapter 'host99'" <(
+        call "$refused_pool" org.libvirt.StoragePool Create u 0 2>&1)
+pool=$(define "<pool type='scsi'><name>scsi</name><source><adapter type='scsi_host' name='$adapter'/></source>
+<target><path>/dev/disk/by-path</path></target></pool>")
+is "scsi: started" pool Create u 0
+same "scsi: its unit" "unit:0:0:0" "$(names)"
+unit=$(pool StorageVolLookupByName s unit:0:0:0 | cut -d'"' -f2)
+same "scsi: a block device of its size" "(itt) 1 16777216 16777216" "$(volume "$unit" GetInfo u 0)"
+is "scsi: no volumes are made" refused make new 1048576
+is "scsi: taken back by the next daemon" killed_and_back
+same "scsi: with its unit" "unit:0:0:0" "$(names)"
+life_ends scsi
+printf 'defaults {\n\tfind_multipaths no\n\tuser_friendly_names yes\n}\ndevices {\n}\n' > /etc/multipath.conf
+is "mpath: two ways are one device" bash -c 'multipathd && for i in $(seq 60); do multipath -r > /dev/null; dmsetup ls --target multipath | grep -q mpath && exit; sleep 0.5; done; exit 1'
+udevadm settle
+pool=$(define "<pool type='mpath'><name>mpath</name><target><path>/dev/mapper</path></target></pool>")
+is "mpath: started" pool Create u 0
+device=$(dmsetup ls --target multipath | cut -f1)
+same "mpath: its device" "$(basename "$(readlink "/dev/mapper/$device")")" "$(names)"
+volume=$(pool ListStorageVolumes u 0 | grep -o '/org[^"]*')
+same "mpath: by the name that it was given" "s \"/dev/mapper/$device\"" "$(bus get-property org.virtbus1 "$volume" org.libvirt.StorageVol Path)"
+is "mpath: of its size" grep -q "(itt) 1 16777216" <(volume "$volume" GetInfo u 0)
+is "mpath: taken back by the next daemon" killed_and_back
+life_ends mpath
+multipathd shutdown > /dev/null
+multipath -F
+rmmod scsi_debug
 
 # An iSCSI target.
 truncate -s 32M /tmp/lun

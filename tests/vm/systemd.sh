@@ -20,7 +20,7 @@ shift $((OPTIND - 1))
 here=$(cd "$(dirname "$0")" && pwd)
 what=${1:-systemd}
 inside=$here/$what-inside.sh
-declare -A servers=([storage]="tgt nfs-kernel-server nfs-common rpcbind open-iscsi" [interfaces]="network-manager ifupdown")
+declare -A servers=([storage]="tgt nfs-kernel-server nfs-common rpcbind open-iscsi multipath-tools" [interfaces]="network-manager ifupdown")
 # What the machine has beside what all need: behind an IOMMU, a network card that can be given away, and one device of
 # each other kind; cards with names of their own, on no network.
 declare -A hardware=([host]="-device intel-iommu -device pcie-root-port,id=spare,bus=pcie.0,addr=0x10
@@ -85,8 +85,8 @@ servers_unpack() {
 exec 9> "$cache/lock"
 flock 9
 [ -d "$cache/kernel-full/x/lib/modules" ] || kernel_unpack "$cache/kernel-full"
-[ -z "${servers[$what]:-}" ] || [ -d "$cache/servers-$what/x" ] ||
-        servers_unpack "$cache/servers-$what" ${servers[$what]}
+unpacked=$cache/servers-$what-$(cksum <<< "${servers[$what]:-}" | cut -d' ' -f1)
+[ -z "${servers[$what]:-}" ] || [ -d "$unpacked/x" ] || servers_unpack "$unpacked" ${servers[$what]}
 exec 9>&-
 kernel=$cache/kernel-full/x
 version=$(ls "$kernel/lib/modules")
@@ -162,7 +162,7 @@ build=$top/build-check-installed
 ninja -C "$build" > "$work/ninja.log" || { cat "$work/ninja.log"; exit 1; }
 mkdir -p "$work/share/tree"
 DESTDIR=$work/share/tree meson install -C "$build" --no-rebuild > "$work/install.log"
-[ -z "${servers[$what]:-}" ] || cp -a "$cache/servers-$what/x/." "$work/share/tree/"
+[ -z "${servers[$what]:-}" ] || cp -a "$unpacked/x/." "$work/share/tree/"
 cp "$inside" "$work/share/inside"
 cp "$here/checks.sh" "$work/share/"
 cp -r "$top/tests" "$work/share/" # what the machine sees of the host's file system has no /tmp
