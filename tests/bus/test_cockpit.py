@@ -90,4 +90,7 @@ def test_machines_page(house, cockpit, script, screenshots):
     output, errors = process.communicate(timeout=180 * SCALE)
     assert process.returncode == 0, f"{output}{errors}"
     assert [line.split(": ")[1] for line in output.splitlines()] == [
-        "list", "running", "paused", "machine", "snapshot-dialog", "snapshot", "ended", "pools", "networks"]
+        "list", "running", "paused", "machine", "snapshot-dialog", "snapshot", "disk-dialog", "disk", "ended", "no-disk",
+        "pools", "networks"]
+    web, _guest = house
+    assert web.get("Autostart") and web.get("Snapshots", NATIVE) == [] and len(web.tree().findall("devices/disk")) == 1

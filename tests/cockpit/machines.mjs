@@ -115,6 +115,43 @@ async function seeSnapshot() {
     await page.locator('.pf-c-modal-box__footer button.pf-m-primary').click();
     await expectText(part('web', 'snapshot-0-name'), 'before');
     await look('snapshot');
+    await page.locator(part('web', 'snapshot-0-revert')).click();
+    await page.locator('.pf-c-modal-box__footer button.pf-m-primary').click();
+    await page.locator('.pf-c-modal-box').waitFor({ state: 'detached' });
+    await expectText(part('web', 'system-state'), 'Running');
+    await remove('snapshot-0');
+    await page.locator(part('web', 'snapshot-0-name')).waitFor({ state: 'detached' });
+}
+
+// What the page asks about before it does it.
+async function remove(what) {
+    await page.locator(`#delete-vm-web-${what}`).click();
+    await page.locator('#delete-resource-modal-primary').click();
+    await page.locator('#delete-resource-modal').waitFor({ state: 'detached' });
+}
+
+async function seeDisk() {
+    await page.locator(part('web', 'disks-adddisk')).click();
+    await page.locator(part('web', 'disks-adddisk-createnew')).click();
+    await page.locator(part('web', 'disks-adddisk-new-select-pool')).selectOption('images');
+    await page.locator(part('web', 'disks-adddisk-new-name')).fill('data');
+    await page.locator(part('web', 'disks-adddisk-permanent')).click(); // of the definition, too
+    await look('disk-dialog');
+    await page.locator(part('web', 'disks-adddisk-dialog-add')).click();
+    await expectText(part('web', 'disks-vdb-bus'), 'virtio');
+    await page.locator(part('web', 'autostart-switch')).click({ force: true });
+    await page.locator(`${part('web', 'autostart-switch')}:checked`).waitFor();
+    await page.getByText(/^[1-9][0-9.]* \/ 128 MiB$/).waitFor(); // the numbers come after a revert, too
+    await look('disk');
+}
+
+async function seeNoDisk() {
+    await open('vm?name=web&connection=system');
+    await expectText(part('web', 'disks-vdb-bus'), 'virtio');
+    await page.locator(`${part('web', 'disks-vdb-action-kebab')} button`).first().click();
+    await remove('disks-vdb');
+    await page.locator(part('web', 'disks-vdb-bus')).waitFor({ state: 'detached' });
+    await look('no-disk');
 }
 
 async function seeEnd() {
@@ -145,7 +182,9 @@ try {
     await seeLife();
     await seeMachine();
     await seeSnapshot();
+    await seeDisk();
     await seeEnd();
+    await seeNoDisk();
     await seeResources();
     if (complaints.length)
         throw new Error(`the page complained: ${complaints.join('; ')}`);
