@@ -113,10 +113,21 @@ def pool_kinds(drivers_folder):
             for name, backend, note in rows]
 
 
+def not_supported(drivers_folder):
+    """What drivers do not do: (driver, method, why)."""
+    if not drivers_folder:
+        return []
+    path = pathlib.Path(drivers_folder) / "not-supported.tsv"
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    for row in rows:
+        if len(row) != 3:
+            raise Failure(f"{path}: three fields are expected, not {row}")
+    return rows
+
+
 def reasons_of(drivers_folder, missing):
-    """Why a driver does not do something: (driver, method) → text, for each of `missing` and nothing else."""
-    lines = (pathlib.Path(drivers_folder) / "not-supported.tsv").read_text(encoding="utf-8").splitlines()
-    reasons = {tuple(line.split("\t")[:2]): line.split("\t")[2] for line in lines if not line.startswith("#")}
+    """(driver, method) → why, for each of `missing` and nothing else."""
+    reasons = {(driver, method): why for driver, method, why in not_supported(drivers_folder)}
     for key in sorted(missing ^ set(reasons)):
         raise Failure(f"drivers/not-supported.tsv: {' '.join(key)} " +
                          ("has no line that says why" if key in missing else "is supported"))

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """generate.py OUTPUT FILE... : makes OUTPUT from introspection files.
 
-OUTPUT is the path of one of: operations.h, handlers.h, interfaces.c, org.libvirt.api.policy (with --actions=TSV),
-reference.md, status.md (with --drivers=FOLDER), or what NAME.xml is named after for one installable interface file.
+OUTPUT is the path of one of: operations.h, handlers.h, interfaces.c (with --drivers=FOLDER), org.libvirt.api.policy (with
+--actions=TSV), reference.md, status.md (with --drivers=FOLDER), or what NAME.xml is named after for one installable interface file.
 The annotations are described in README.md beside this file.  Whatever is missing is an error that names the member.
 """
 
@@ -13,7 +13,7 @@ import sys
 
 sys.dont_write_bytecode = True  # the sources may be where nobody writes
 
-from documents import installed_xml, policy, reference, status
+from documents import installed_xml, not_supported, policy, reference, status
 from model import Failure, read
 from tables import handlers_h, interfaces_c, operations_h
 
@@ -29,7 +29,7 @@ def main():
         makers = {
             "operations.h": lambda: operations_h(interfaces),
             "handlers.h": lambda: handlers_h(interfaces),
-            "interfaces.c": lambda: interfaces_c(interfaces),
+            "interfaces.c": lambda: interfaces_c(interfaces, not_supported(arguments.drivers)),
             "org.libvirt.api.policy": lambda: policy(interfaces, arguments.actions),
             "reference.md": lambda: reference(interfaces),
             "status.md": lambda: status(interfaces, arguments.drivers),

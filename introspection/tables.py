@@ -260,7 +260,14 @@ def interface_tables(interface, lists):
          "};\n"])
 
 
-def interfaces_c(interfaces):
+def not_supported(rows):
+    """The table of what drivers do not do, (driver, method, why)."""
+    lines = [f"        {{ {c_string(driver)}, {c_string(method)}, {c_string(why)} }},\n" for driver, method, why in rows]
+    return ("const InterfaceReason interface_reasons[] = {\n" + "".join(lines) +
+            "};\nconst size_t n_interface_reasons = G_N_ELEMENTS(interface_reasons);\n")
+
+
+def interfaces_c(interfaces, reasons):
     lists = ActionLists()
     parts = [invoke(m) for i in interfaces for m in i.methods]
     parts += [setter(p) for i in interfaces for p in i.properties if p.access == "readwrite"]
@@ -276,4 +283,4 @@ def interfaces_c(interfaces):
             "static inline void output_unrefp(void *pointer)\n{\n        object_unref(*(Object **)pointer);\n}\n\n")
     tail = ("const Interface *const interfaces[] = {\n" + "".join(f"        &{i.c_name},\n" for i in interfaces) +
             "};\nconst size_t n_interfaces = G_N_ELEMENTS(interfaces);\n")
-    return head + lists.text() + "\n" + "\n".join(parts) + "\n" + "\n".join(tables) + "\n" + tail
+    return head + lists.text() + "\n" + "\n".join(parts) + "\n" + "\n".join(tables) + "\n" + tail + not_supported(reasons)

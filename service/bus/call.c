@@ -238,10 +238,22 @@ int call_ask(CallFrame *frame, const InterfaceAction *actions, Answer *ret_answe
         return 0;
 }
 
+static int set_not_supported(const Driver *driver, const char *interface, const char *member, Error *error)
+{
+        _cleanup_(freep) char *method = g_strdup_printf("%s.%s", interface, member);
+        const char *why = NULL;
+
+        for (size_t i = 0; i < n_interface_reasons; i++)
+                if (strcmp(interface_reasons[i].method, method) == 0 &&
+                    g_ascii_strcasecmp(interface_reasons[i].driver, driver->name) == 0)
+                        why = interface_reasons[i].why;
+        return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s does not support %s%s%s", driver->name,
+                         method, why ? ": " : "", why ? why : "");
+}
+
 int call_not_supported(const CallFrame *frame, Error *error)
 {
-        return error_set(error, ERROR_NOT_SUPPORTED, "The driver %s does not support %s.%s",
-                         frame->path.driver->name, frame->interface, frame->member);
+        return set_not_supported(frame->path.driver, frame->interface, frame->member, error);
 }
 
 int call_take_job(CallFrame *frame, Object *object, JobKind kind, const char *operation, Error *error)
@@ -365,7 +377,7 @@ int call_operation_check(const CallFrame *frame, const InterfaceMethod *method, 
         if (r < 0 || !method->operation)
                 return r;
         memcpy(&operation, (const char *)driver->operations + method->operation_offset, sizeof operation);
-        return operation ? 0 : call_not_supported(frame, error);
+        return operation ? 0 : set_not_supported(driver, method->interface, method->member, error);
 }
 
 /* The steps that every method goes through; see the head of this file. */

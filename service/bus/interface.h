@@ -68,5 +68,14 @@ typedef struct Interface {
 extern const Interface *const interfaces[];
 extern const size_t n_interfaces;
 
+/* Why a driver does not have a method. */
+typedef struct InterfaceReason {
+        const char *driver; /* its folder: "qemu" */
+        const char *method; /* "org.libvirt.Domain.BlockCopy" */
+        const char *why;
+} InterfaceReason;
+extern const InterfaceReason interface_reasons[];
+extern const size_t n_interface_reasons;
+
 /* The handler that every vtable entry names: finds the method's entry and starts its fiber (bus/call.c). */
 int call_dispatch(sd_bus_message *message, const InterfaceMethod *method, Object *object);

@@ -532,6 +532,8 @@ class TestCan:
         answers = {"Undefine": "yes", "Rename": "yes", "org.libvirt.Domain.AttachDevice": "yes", "SetLink": "no",
                    "SendKey": "no", "ManagedSave": "no"}
         assert {method: web.call("Can", "s", method, interface=NATIVE)[0] for method in answers} == answers
+        answer, why = web.call("Can", "s", "MigrateToURI3", interface=NATIVE)
+        assert answer == "no" and "org.libvirt.Domain.MigrateToURI3: machines are not migrated" in why
         other = create_transient(people["root"], definition("other"))
         answers = {"Undefine": ("no", "transient"), "ManagedSave": ("no", "transient"), "Rename": ("no", "running"),
                    "Pause": ("yes", ""), "SendKey": ("yes", "")}
