@@ -8,7 +8,7 @@ systemctl stop virtbusd
 cd $share/tests/bus || exit 1
 mkdir /tmp/bus
 export BUILD=/nonexistent VIRTBUS_DAEMON=/usr/sbin/virtbusd VIRTBUS_TIMEOUT_SCALE=4 VIRTBUS_CACHE=/tmp/cache
-timeout -k 5 420 unshare --mount --net --pid --uts --ipc --fork --kill-child --mount-proc ./run --inside /tmp/bus -q -rs --tb=short \
+timeout -k 5 540 unshare --mount --net --pid --uts --ipc --fork --kill-child --mount-proc ./run --inside /tmp/bus -q -rs --tb=short \
         test_vlans.py > /tmp/vlans 2>&1
 is "vlans: which frames go where" grep -qE '^[0-9]+ passed, 1 skipped' /tmp/vlans
 grep -qE '^[0-9]+ passed, 1 skipped' /tmp/vlans || cp /tmp/vlans $share/journal
