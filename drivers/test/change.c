@@ -259,6 +259,6 @@ int test_domain_memory_stats(Call *call, Domain *domain, uint32_t flags, GVarian
         g_variant_builder_init(&stats, G_VARIANT_TYPE("a{it}"));
         g_variant_builder_add(&stats, "{it}", MEMORY_STAT_AVAILABLE, domain->live->current_memory_kib);
         g_variant_builder_add(&stats, "{it}", MEMORY_STAT_ACTUAL_BALLOON, domain->live->current_memory_kib);
-        *ret_stats = g_variant_builder_end(&stats);
+        *ret_stats = g_variant_ref_sink(g_variant_builder_end(&stats));
         return 0;
 }

@@ -66,7 +66,7 @@ class Daemon:
 
     def spawn(self):
         """Starts the process and waits for nothing."""
-        environment = dict(os.environ, **self.environment)
+        environment = dict(os.environ, G_DEBUG="fatal-criticals", **self.environment)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=environment, cwd="/")
