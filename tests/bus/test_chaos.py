@@ -266,7 +266,7 @@ def test_chaos(daemon, root_dir, tmp_path):
             chaos.wait()
         chaos.check()
     chaos.wait()
+    daemon.destroy_machines()  # also those that are not stored any longer
     chaos.check_images()
-    daemon.destroy_machines()
     wait_for(lambda: not daemon.machines(), 20, "all machines to be gone")
     assert links() == before
