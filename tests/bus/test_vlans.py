@@ -147,6 +147,8 @@ class TestTraffic:
         red, blue, trunk, native = (wired(name, f"network='lab' portgroup='{name}'") for name in ("red", "blue", "trunk", "native"))
         assert vlans(red.device) == {10: ACCESS} and vlans(blue.device) == {20: ACCESS}
         assert vlans(trunk.device) == {10: set(), 20: set()} and vlans(native.device) == {10: ACCESS, 20: set()}
+        for port in (red, blue, trunk, native):
+            wait_for(lambda: link(port.device)["linkinfo"]["info_slave_data"]["state"] == "forwarding", 30)  # noqa: B023
         in_blue, in_none, in_red, last = (mark() for _ in range(4))
         forget(red, blue, trunk, native)
         trunk.send(tagged(20, in_blue))
