@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "drivers/qemu/image-tool.h"
+#include "core/fiber.h"
 #include "core/worker.h"
 #include <errno.h>
 #include <string.h>
@@ -165,8 +166,10 @@ int image_tool_create(const Domain *domain, const NewImage *image, Error *error)
                 if (r < 0)
                         (void)error_set_errno(error, r, "Cannot sync %s", image->path);
         }
-        if (r < 0 && !image->is_device)
+        if (r < 0 && !image->is_device) {
+                fiber_clear_cancel();
                 (void)owner_files_remove(domain, image->path, NULL); /* it is ours, and of no use */
+        }
         return r;
 }
 

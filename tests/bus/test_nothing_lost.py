@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import pathlib
+import shutil
 import signal
 import subprocess
 
@@ -9,7 +11,7 @@ import pytest
 
 from harness import BusError, wait_for
 from machines import (
-    CONNECT, PAUSED, QEMU, RUNNING, SHUTOFF, create_transient, define, definition, disk, list_machines, pid_of)
+    CONNECT, DOMAIN, PAUSED, QEMU, RUNNING, SHUTOFF, create_transient, define, definition, disk, list_machines, pid_of)
 from test_saved import SAVE_PAUSED, restore
 from test_snapshots import DISK_ONLY, Snapshots, holds, image, run, web, write  # noqa: F401: fixtures
 from test_storage import MIB, POOL, names
@@ -201,6 +203,30 @@ class TestSnapshots:
         web.create()
         web.destroy()
         assert holds(image, 3)
+
+    def test_a_cancelled_one_leaves_no_image(self, daemon, client, web, image, tmp_path, monkeypatch):
+        hold, over = tmp_path / "hold", tmp_path / "over.qcow2"
+        tool = tmp_path / "bin/qemu-img"
+        tool.parent.mkdir()
+        tool.write_text(f"#!/bin/bash\n[ $1 != create ] || [ ! -e {hold} ] || {{ : > {hold}.is; exec sleep 600; }}\n"
+                        f"exec {shutil.which('qemu-img')} \"$@\"\n")
+        for path, mode in ((tool, 0o755), (tool.parent, 0o755), (tmp_path, 0o777)):
+            path.chmod(mode)
+        monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+        daemon.restart()
+        web.create()
+        hold.touch()
+        xml = f"<domainsnapshot><disks><disk name='vda'><source file='{over}'/></disk></disks></domainsnapshot>"
+        added = client.listen(interface="org.freedesktop.DBus.ObjectManager", member="InterfacesAdded")
+        call = client.begin(web.path, DOMAIN, "SnapshotCreateXML", "su", xml, DISK_ONLY)
+        wait_for(lambda: pathlib.Path(f"{hold}.is").exists(), 20)
+        assert over.exists()
+        client.call(added.wait(lambda s: JOB in s.values[1], 20).values[0], JOB, "Cancel")
+        wait_for(lambda: call.done, 20)
+        assert call.error is not None and not over.exists() and web.state[0] == RUNNING
+        hold.unlink()
+        client.call(web.path, DOMAIN, "SnapshotCreateXML", "su", xml, DISK_ONLY)
+        web.destroy()
 
     def test_records_beside_one_that_cannot_be_read(self, daemon, web, root_dir):
         for name in ("one", "two", "three"):
