@@ -27,10 +27,11 @@ static sd_bus *bus_open(void)
 static void read_as_options(GVariant *value)
 {
         _cleanup_(error_clear) Error error = {};
+        Call call = {};
         uint32_t flags;
 
         if (g_variant_is_of_type(value, G_VARIANT_TYPE_VARDICT))
-                (void)options_read(value, start_options, &flags, &error);
+                (void)start_options_read(value, &call, &flags, &error);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
