@@ -34,6 +34,9 @@ DEFINE_FOREIGN_CLEANUP(xmlParserCtxt, xmlFreeParserCtxt)
 void xml_open(void)
 {
         xmlInitParser();
+        /* With the first number GLib makes a locale for all threads. One that has to wait for that finds
+         * errno set afterwards, and g_ascii_string_to_unsigned() takes its number for none. */
+        (void)g_ascii_strtoull("0", NULL, 10);
 }
 
 XmlDocument *xml_document_free(XmlDocument *document)

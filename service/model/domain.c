@@ -381,13 +381,38 @@ GVariant *domain_definition_to_variant(const DomainDefinition *definition)
         return struct_to_variant(&domain_definition_type, definition);
 }
 
+/* Values can say what no document can: a machine of these would be lost when the daemon starts again. What
+ * cannot be completed is refused by whoever completes it. */
+static int check_document(const DomainDefinition *definition, Error *error)
+{
+        const unsigned flags = DEFINITION_INACTIVE | DEFINITION_SECURE;
+        _cleanup_(domain_definition_freep) DomainDefinition *whole = domain_definition_copy(definition),
+                                                            *again = NULL;
+        _cleanup_(error_clear) Error problem = {};
+        _cleanup_(freep) char *xml = NULL;
+        int r;
+
+        if (domain_definition_complete(whole, &problem) < 0)
+                return 0;
+        xml = domain_definition_format(whole, flags);
+        r = domain_definition_parse(xml, strlen(xml), flags, &again, error);
+        if (r < 0)
+                error_prefix(error, "The values make no definition");
+        return r;
+}
+
 int domain_definition_from_variant(GVariant *variant, DomainDefinition **ret, Error *error)
 {
-        void *definition;
-        int r = struct_from_variant(&domain_definition_type, variant, &definition, error);
+        _cleanup_(domain_definition_freep) DomainDefinition *definition = NULL;
+        void *made;
+        int r = struct_from_variant(&domain_definition_type, variant, &made, error);
 
+        if (r < 0)
+                return r;
+        definition = made;
+        r = check_document(definition, error);
         if (r >= 0)
-                *ret = definition;
+                *ret = TAKE_PTR(definition);
         return r;
 }
 

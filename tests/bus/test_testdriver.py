@@ -170,8 +170,8 @@ class TestLife:
         assert web.state == (SHUTOFF, 0)
 
     def test_what_is_not_there(self, machine):
-        message = refused(machine.call, "MigrateGetMaxSpeed", "u", 0)
-        assert "Test" in message and "MigrateGetMaxSpeed" in message
+        message = refused(machine.call, "OpenGraphicsFD", "uu", 0, 0)
+        assert "Test" in message and "OpenGraphicsFD" in message
 
 
 class TestDefinitions:
