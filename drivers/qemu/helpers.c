@@ -22,10 +22,12 @@
 #define UNSHARE     "/usr/bin/unshare"
 
 /* How long one may live on after QEMU. */
-#define GRACE_USEC   (5 * G_USEC_PER_SEC)
-#define RETRY_USEC   (10 * G_TIME_SPAN_MILLISECOND)
-#define MESSAGES_MAX 4096
-#define OUTPUT_MAX   (64 * 1024)
+#define GRACE_USEC (5 * G_USEC_PER_SEC)
+/* For a change of a TPM that is there: swtpm_setup waits for ever for a swtpm that ended as it could not
+ * read the state, when the passphrase is wrong. */
+#define RECONFIGURE_USEC (10 * G_USEC_PER_SEC)
+#define MESSAGES_MAX     4096
+#define OUTPUT_MAX       (64 * 1024)
 
 typedef struct Helper {
         const char *what; /* for messages: "TPM" */
@@ -254,6 +256,8 @@ static int make_tpm(const Domain *domain, const DomainTpm *tpm, const RunUser *u
         options.fds = fds;
         options.n_fds = passphrase >= 0;
         run_user_become(&options, user);
+        if (!is_new)
+                deadline_usec = MIN(deadline_usec, deadline_after_usec(RECONFIGURE_USEC));
         r = child_run(&options, NULL, 0, OUTPUT_MAX, deadline_usec, &output, &size, error);
         if (r < 0) {
                 error_prefix(error, "Cannot make the TPM of the %s", object_describe(&domain->object));
