@@ -30,7 +30,11 @@ def traced(daemon, *options):
         yield
     finally:
         tracer.terminate()
-        tracer.communicate()
+        try:
+            tracer.communicate(timeout=20)
+        except subprocess.TimeoutExpired:  # it may wait for a thread that is no more
+            tracer.kill()
+            tracer.communicate()
 
 
 def nested(levels):

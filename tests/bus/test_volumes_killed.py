@@ -27,7 +27,11 @@ def killed_at(daemon, steps, count):
         yield
     finally:
         tracer.terminate()
-        tracer.communicate()
+        try:
+            tracer.communicate(timeout=20)
+        except subprocess.TimeoutExpired:  # it may wait for a thread that is no more
+            tracer.kill()
+            tracer.communicate()
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("strace"), reason="needs root and strace")
