@@ -52,30 +52,6 @@ int interfaces_change_begin(Call *call, uint32_t flags, Error *error)
         return r;
 }
 
-static int check_begun(const struct InterfaceState *state, Error *error)
-{
-        return interface_store_has_begun(&state->store)
-                       ? 0
-                       : error_set(error, ERROR_OPERATION_INVALID,
-                                   "No change of the host's interfaces was begun");
-}
-
-int interfaces_change_commit(Call *call, uint32_t flags, Error *error)
-{
-        struct InterfaceState *state = call->driver->interfaces;
-        int r = error_check_flags(error, "InterfaceChangeCommit", flags, 0);
-
-        if (r >= 0)
-                r = interfaces_changing_begin(call, error);
-        if (r < 0)
-                return r;
-        r = check_begun(state, error);
-        if (r >= 0)
-                r = interface_store_end(&state->store, error);
-        interfaces_changing_end(state);
-        return r;
-}
-
 /* Names of `old` that are defined in another way now, or not at all, get what they were; the others,
  * nothing.
  */
@@ -152,18 +128,38 @@ static int roll_back(struct InterfaceState *state, uint64_t deadline_usec, Error
         return r < 0 ? r : interface_store_end(&state->store, error);
 }
 
-int interfaces_change_rollback(Call *call, uint32_t flags, Error *error)
+/* Ends the change that was begun. */
+static int end(Call *call, const char *method, uint32_t flags,
+               int (*how)(struct InterfaceState *state, uint64_t deadline_usec, Error *error) AWAITS,
+               Error *error) AWAITS
 {
         struct InterfaceState *state = call->driver->interfaces;
-        int r = error_check_flags(error, "InterfaceChangeRollback", flags, 0);
+        int r = error_check_flags(error, method, flags, 0);
 
         if (r >= 0)
                 r = interfaces_changing_begin(call, error);
         if (r < 0)
                 return r;
-        r = check_begun(state, error);
-        if (r >= 0)
-                r = roll_back(state, call->deadline_usec, error);
+        r = interface_store_has_begun(&state->store)
+                    ? how(state, call->deadline_usec, error)
+                    : error_set(error, ERROR_OPERATION_INVALID,
+                                "No change of the host's interfaces was begun");
         interfaces_changing_end(state);
         return r;
+}
+
+static int commit(struct InterfaceState *state, uint64_t deadline_usec, Error *error)
+{
+        (void)deadline_usec; /* all is done already */
+        return interface_store_end(&state->store, error);
+}
+
+int interfaces_change_commit(Call *call, uint32_t flags, Error *error)
+{
+        return end(call, "InterfaceChangeCommit", flags, commit, error);
+}
+
+int interfaces_change_rollback(Call *call, uint32_t flags, Error *error)
+{
+        return end(call, "InterfaceChangeRollback", flags, roll_back, error);
 }

@@ -18,19 +18,6 @@ enum { DISK_ERROR_UNSPEC = 1, DISK_ERROR_NO_SPACE = 2 };
 
 #define PEEK_MAX 65536
 
-static int call_qemu(const Domain *domain, const char *name, json_t *arguments, json_t **ret_answer,
-                     Error *error) AWAITS
-{
-        int r = machine_check_monitor(domain, error);
-
-        if (r < 0) {
-                json_decref(arguments);
-                return r;
-        }
-        return qmp_call(machine_of(domain)->qmp, name, arguments, deadline_after_usec(QMP_TIMEOUT_USEC),
-                        ret_answer, error);
-}
-
 static int find(const Domain *domain, const char *name, DomainDisk **ret_disk, Error *error)
 {
         int r = machine_check_monitor(domain, error);
@@ -53,8 +40,9 @@ int qemu_domain_block_resize(Call *call, Domain *domain, const char *name, uint6
         if (r < 0)
                 return r;
         node = chain_node(disk, disk->source.index);
-        return call_qemu(domain, "block_resize",
-                         json_pack("{s:s, s:I}", "node-name", node, "size", (json_int_t)size), NULL, error);
+        return machine_command(domain, "block_resize",
+                               json_pack("{s:s, s:I}", "node-name", node, "size", (json_int_t)size), NULL,
+                               error);
 }
 
 int qemu_domain_set_block_threshold(Call *call, Domain *domain, const char *name, uint64_t threshold,
@@ -73,7 +61,7 @@ int qemu_domain_set_block_threshold(Call *call, Domain *domain, const char *name
         if (r < 0)
                 return r;
         node = chain_storage_node(disk, disk->source.index);
-        return call_qemu(
+        return machine_command(
                 domain, "block-set-write-threshold",
                 json_pack("{s:s, s:I}", "node-name", node, "write-threshold", (json_int_t)threshold), NULL,
                 error);
@@ -102,7 +90,7 @@ int qemu_domain_get_disk_errors(Call *call, Domain *domain, uint32_t flags, GVar
 
         (void)call;
         if (r >= 0)
-                r = call_qemu(domain, "query-block", NULL, &devices, error);
+                r = machine_command(domain, "query-block", NULL, &devices, error);
         if (r >= 0)
                 r = domain_check_active(domain, error);
         if (r < 0)
@@ -217,10 +205,10 @@ int qemu_domain_memory_peek(Call *call, Domain *domain, uint64_t offset, uint64_
         folder = folder_open(domain, error);
         if (folder < 0)
                 return folder;
-        r = call_qemu(domain, flags == MEMORY_VIRTUAL ? "memsave" : "pmemsave",
-                      json_pack("{s:I, s:I, s:s}", "val", (json_int_t)offset, "size", (json_int_t)size,
-                                "filename", path),
-                      NULL, error);
+        r = machine_command(domain, flags == MEMORY_VIRTUAL ? "memsave" : "pmemsave",
+                            json_pack("{s:I, s:I, s:s}", "val", (json_int_t)offset, "size", (json_int_t)size,
+                                      "filename", path),
+                            NULL, error);
         if (r >= 0)
                 r = read_file(folder, name, size, ret_buffer, error);
         (void)unlinkat(folder, name, 0); /* else it goes with the run */

@@ -147,8 +147,8 @@ static int find_side(Domain *domain, const DomainDisk *disk, bool *ret_is_over, 
         int r = chain_has_node(domain, node, &is_there, error);
 
         if (r >= 0 && is_there) {
-                is_there = block_job_command(domain, "blockdev-del", json_pack("{s:s}", "node-name", node),
-                                             NULL) < 0; /* it is in use */
+                is_there = machine_command(domain, "blockdev-del", json_pack("{s:s}", "node-name", node),
+                                           NULL, NULL) < 0; /* it is in use */
                 r = machine_check_monitor(domain, error);
         }
         if (r >= 0)
@@ -217,8 +217,8 @@ static void settle(Domain *domain, const char *target, BlockJobStatus otherwise,
 
 static void dismiss(const Domain *domain, const char *id) AWAITS
 {
-        (void)block_job_command(domain, "job-dismiss", json_pack("{s:s}", "id", id),
-                                NULL); /* else it goes with QEMU */
+        (void)machine_command(domain, "job-dismiss", json_pack("{s:s}", "id", id), NULL,
+                              NULL); /* else it goes with QEMU */
 }
 
 /* A job that has ended by itself or was given up. */
@@ -324,9 +324,9 @@ static void end_merge(Domain *domain, const char *id) AWAITS
         int r;
 
         if (!machine_of(domain)->is_held) /* else the guest is about to go over */
-                (void)block_job_command(domain, "job-cancel", json_pack("{s:s}", "id", id), NULL);
+                (void)machine_command(domain, "job-cancel", json_pack("{s:s}", "id", id), NULL, NULL);
         else
-                (void)block_job_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL);
+                (void)machine_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL, NULL);
         (void)long_job_wait(domain, id, LONG_JOB_ENDED, &error); /* it may have ended; the images tell */
         disk = find_disk(domain, target);
         if (!disk || disk->mirror)
@@ -373,7 +373,7 @@ static void recover_mirror(Domain *domain, const char *target) AWAITS
         if (!disk || !disk->mirror)
                 return;
         if (job && g_strcmp0(disk->mirror->ready, PIVOTING) == 0) {
-                (void)block_job_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL);
+                (void)machine_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL, NULL);
                 (void)long_job_wait(domain, id, LONG_JOB_ENDED, NULL); /* the nodes tell what came of it */
                 settle(domain, target, BLOCK_JOB_FAILED, block_job_erases(id));
         } else if (!job) {
@@ -422,9 +422,13 @@ static int find_job(const Domain *domain, const char *name, DomainDisk **ret_dis
         return *ret_disk ? 0 : error_set(error, ERROR_OPERATION_INVALID, "The machine has ended");
 }
 
-static int no_job(const char *name, Error *error)
+static int require_job(const Domain *domain, const char *name, DomainDisk **ret_disk, char **ret_id,
+                       json_t **ret_job, Error *error) AWAITS
 {
-        return error_set(error, ERROR_OPERATION_INVALID, "Disk '%s' has no job", name);
+        int r = find_job(domain, name, ret_disk, ret_id, ret_job, error);
+
+        return r < 0 || *ret_job ? r
+                                 : error_set(error, ERROR_OPERATION_INVALID, "Disk '%s' has no job", name);
 }
 
 typedef struct Going {
@@ -504,18 +508,16 @@ int qemu_domain_block_job_abort(Call *call, Domain *domain, const char *name, ui
         int r = error_check_flags(error, "BlockJobAbort", flags, ABORT_ASYNC | ABORT_PIVOT);
 
         if (r >= 0)
-                r = find_job(domain, name, &disk, &id, &job, error);
-        if (r >= 0 && !job)
-                r = no_job(name, error);
+                r = require_job(domain, name, &disk, &id, &job, error);
         if (r < 0)
                 return r;
         target = g_strdup(disk->target);
         if (flags & ABORT_PIVOT)
                 return go_over(domain, target, id, job, error);
         /* A copy that is ready is whole when it is let go of. */
-        r = is_copy(disk) ? block_job_command(domain, "block-job-cancel",
-                                              json_pack("{s:s, s:b}", "device", id, "force", 0), error)
-                          : block_job_command(domain, "job-cancel", json_pack("{s:s}", "id", id), error);
+        r = is_copy(disk) ? machine_command(domain, "block-job-cancel",
+                                            json_pack("{s:s, s:b}", "device", id, "force", 0), NULL, error)
+                          : machine_command(domain, "job-cancel", json_pack("{s:s}", "id", id), NULL, error);
         return r < 0 || flags & ABORT_ASYNC ? r : wait_for_end(call, domain, target, error);
 }
 
@@ -531,13 +533,11 @@ int qemu_domain_block_job_set_speed(Call *call, Domain *domain, const char *name
         if (r >= 0)
                 r = block_job_set_speed(arguments, bandwidth, flags & SPEED_BYTES, error);
         if (r >= 0)
-                r = find_job(domain, name, &disk, &id, &job, error);
-        if (r >= 0 && !job)
-                r = no_job(name, error);
+                r = require_job(domain, name, &disk, &id, &job, error);
         if (r < 0)
                 return r;
         json_object_set_new(arguments, "device", json_string(id));
-        return block_job_command(domain, "block-job-set-speed", TAKE_PTR(arguments), error);
+        return machine_command(domain, "block-job-set-speed", TAKE_PTR(arguments), NULL, error);
 }
 
 int qemu_domain_get_block_job_info(Call *call, Domain *domain, const char *name, uint32_t flags,

@@ -21,18 +21,6 @@ const char *block_job_target(const char *id)
         return g_str_has_prefix(id, PREFIX) ? id + strlen(PREFIX) : NULL;
 }
 
-int block_job_command(const Domain *domain, const char *name, json_t *arguments, Error *error)
-{
-        int r = machine_check_monitor(domain, error);
-
-        if (r < 0) {
-                json_decref(arguments);
-                return r;
-        }
-        return qmp_call(machine_of(domain)->qmp, name, arguments, deadline_after_usec(QMP_TIMEOUT_USEC),
-                        NULL, error);
-}
-
 int block_job_set_speed(json_t *arguments, uint64_t bandwidth, bool is_bytes, Error *error)
 {
         if (bandwidth > INT64_MAX / (is_bytes ? 1 : 1024 * 1024))

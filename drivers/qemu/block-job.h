@@ -44,8 +44,6 @@ int block_job_set_speed(json_t *arguments, uint64_t bandwidth, bool is_bytes, Er
 /* Takes the arguments over. */
 int block_job_start(Domain *domain, const char *target, const char *command, json_t *arguments, bool erases,
                     Error *error) AWAITS;
-/* A command of QEMU's that answers nothing; takes the arguments over. */
-int block_job_command(const Domain *domain, const char *name, json_t *arguments, Error *error) AWAITS;
 
 /* The signal BlockJob. */
 void block_job_tell(Domain *domain, const char *target, BlockJobType type, BlockJobStatus status);

@@ -54,18 +54,6 @@ int chain_open(const Domain *domain, const char *path, bool is_writable, char **
         return 0;
 }
 
-static int call(const Domain *domain, const char *command, json_t *arguments, Error *error) AWAITS
-{
-        int r = machine_check_monitor(domain, error);
-
-        if (r < 0) {
-                json_decref(arguments);
-                return r;
-        }
-        return qmp_call(machine_of(domain)->qmp, command, arguments, deadline_after_usec(QMP_TIMEOUT_USEC),
-                        NULL, error);
-}
-
 static json_t *cache_of(const DomainDisk *disk)
 {
         bool is_direct = disk->cache == DISK_CACHE_NONE || disk->cache == DISK_CACHE_DIRECTSYNC;
@@ -89,9 +77,9 @@ int chain_add_nodes(const Domain *domain, const DomainDisk *disk, const ChainIma
                          "node-name", storage, "filename", name, "discard", "unmap", "cache", cache);
         if (set < 0)
                 json_object_set_new(node, "auto-read-only", json_true());
-        r = call(domain, "blockdev-add", node, error);
+        r = machine_command(domain, "blockdev-add", node, NULL, error);
         if (set >= 0) /* the node has it */
-                (void)call(domain, "remove-fd", json_pack("{s:I}", "fdset-id", set), NULL);
+                (void)machine_command(domain, "remove-fd", json_pack("{s:I}", "fdset-id", set), NULL, NULL);
         if (r < 0)
                 return r;
         node = json_pack("{s:s, s:s, s:s, s:O}", "driver", driver, "node-name", image, "file", storage,
@@ -102,9 +90,10 @@ int chain_add_nodes(const Domain *domain, const DomainDisk *disk, const ChainIma
                 json_object_set_new(node, "backing", json_string(new->below));
         else if (new->format == DISK_FORMAT_QCOW2 || new->format == DISK_FORMAT_QED)
                 json_object_set_new(node, "backing", json_null());
-        r = call(domain, "blockdev-add", node, error);
+        r = machine_command(domain, "blockdev-add", node, NULL, error);
         if (r < 0)
-                (void)call(domain, "blockdev-del", json_pack("{s:s}", "node-name", storage), NULL);
+                (void)machine_command(domain, "blockdev-del", json_pack("{s:s}", "node-name", storage), NULL,
+                                      NULL);
         return r;
 }
 
@@ -113,8 +102,8 @@ void chain_remove_nodes(const Domain *domain, const DomainDisk *disk, uint32_t i
         _cleanup_(freep) char *storage = name_of(disk, index, "file"), *image = chain_node(disk, index);
 
         /* What is not there, or used, is left; there is nobody to tell. */
-        (void)call(domain, "blockdev-del", json_pack("{s:s}", "node-name", image), NULL);
-        (void)call(domain, "blockdev-del", json_pack("{s:s}", "node-name", storage), NULL);
+        (void)machine_command(domain, "blockdev-del", json_pack("{s:s}", "node-name", image), NULL, NULL);
+        (void)machine_command(domain, "blockdev-del", json_pack("{s:s}", "node-name", storage), NULL, NULL);
 }
 
 static int list_nodes(const Domain *domain, bool is_flat, json_t **ret_nodes, Error *error) AWAITS
@@ -214,8 +203,9 @@ static int keep_alone(const Domain *domain, json_int_t set, json_int_t keep, Err
                         json_int_t number = json_integer_value(json_object_get(fd, "fd"));
 
                         if (r >= 0 && number != keep)
-                                r = call(domain, "remove-fd",
-                                         json_pack("{s:I, s:I}", "fdset-id", set, "fd", number), error);
+                                r = machine_command(domain, "remove-fd",
+                                                    json_pack("{s:I, s:I}", "fdset-id", set, "fd", number),
+                                                    NULL, error);
                 }
         }
         return r;
@@ -239,7 +229,8 @@ static int exchange_fd(const Domain *domain, const char *path, json_int_t set, b
 
 static int reopen(const Domain *domain, json_t *options, Error *error) AWAITS
 {
-        return call(domain, "blockdev-reopen", json_pack("{s:[o]}", "options", options), error);
+        return machine_command(domain, "blockdev-reopen", json_pack("{s:[o]}", "options", options), NULL,
+                               error);
 }
 
 static int reopen_storage(const Domain *domain, const DomainDisk *disk, json_t *node, const char *path,

@@ -9,10 +9,12 @@
 #include "drivers/qemu/file-groups.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/helpers.h"
+#include "drivers/qemu/keep.h"
 #include "drivers/qemu/limits.h"
 #include "drivers/qemu/passthrough.h"
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/status.h"
+#include "objects/undefine.h"
 #include <string.h>
 
 /* How long a process may live on after it closed its monitor. */
@@ -93,7 +95,8 @@ void end_run(Domain *domain)
         passthrough_ended(domain);
         if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &error) < 0)
                 log_warning(domain->object.path, "%s", error.message);
-        if (!domain->is_persistent && helpers_forget_tpm(domain, domain->live, &error) < 0)
+        if (!domain->is_persistent && undefine_removes_tpm(domain->live, 0) &&
+            keep_remove(domain, KEEP_TPM, &error) < 0)
                 log_warning(domain->object.path, "%s", error.message);
         if (!domain->definition)
                 domain->definition =

@@ -149,15 +149,6 @@ static void grace_fiber(void *data)
                 g_array_unref(folder_kill_tagged(qemu_driver_of(domain), domain->object.uuid));
 }
 
-int helpers_forget_tpm(const Domain *domain, const DomainDefinition *definition, Error *error)
-{
-        LIST_FOREACH (tpm, definition->devices.tpms) {
-                if (tpm->persistent_state == YES)
-                        return 0;
-        }
-        return keep_remove(domain, KEEP_TPM, error);
-}
-
 void helpers_end(Domain *domain, const DomainDefinition *definition)
 {
         Grace grace = { domain, machine_of(domain)->run };

@@ -18,5 +18,3 @@ int helpers_start(Domain *domain, const CommandLine *line, const RunUser *user, 
 char *helpers_complaint(const Machine *machine);
 /* The run with that definition is over: whichever does not end by itself is ended. */
 void helpers_end(Domain *domain, const DomainDefinition *definition);
-/* Removes what is kept for an emulated TPM, unless the definition says that it is to stay. */
-int helpers_forget_tpm(const Domain *domain, const DomainDefinition *definition, Error *error);

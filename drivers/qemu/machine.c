@@ -75,3 +75,16 @@ int machine_check_monitor(const Domain *domain, Error *error)
                                  object_describe(&domain->object));
         return 0;
 }
+
+int machine_command(const Domain *domain, const char *name, json_t *arguments, json_t **ret_answer,
+                    Error *error)
+{
+        int r = machine_check_monitor(domain, error);
+
+        if (r < 0) {
+                json_decref(arguments);
+                return r;
+        }
+        return qmp_call(machine_of(domain)->qmp, name, arguments, deadline_after_usec(QMP_TIMEOUT_USEC),
+                        ret_answer, error);
+}

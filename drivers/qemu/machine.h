@@ -145,6 +145,10 @@ static inline bool machine_has_monitor(const Machine *machine)
 /* Ready for commands, or ERROR_OPERATION_INVALID (not running), or ERROR_OPERATION_FAILED (its monitor is
  * gone). */
 int machine_check_monitor(const Domain *domain, Error *error);
+/* The same, and a command that QEMU answers at once. `arguments` are taken over, and may be NULL; so may
+ * ret_answer, of which the caller drops the reference. */
+int machine_command(const Domain *domain, const char *name, json_t *arguments, json_t **ret_answer,
+                    Error *error) AWAITS;
 
 /* While the result lives, what happens to the machine is said to be this job's doing (NULL: nobody's):
  * `_cleanup_(machine_actp) Machine *acting = machine_act(domain, job);` */

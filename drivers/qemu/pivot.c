@@ -9,18 +9,6 @@
 #include "drivers/qemu/long-job.h"
 #include "drivers/qemu/status.h"
 
-static int command(const Domain *domain, const char *name, json_t *arguments, Error *error) AWAITS
-{
-        int r = machine_check_monitor(domain, error);
-
-        if (r < 0) {
-                json_decref(arguments);
-                return r;
-        }
-        return qmp_call(machine_of(domain)->qmp, name, arguments, deadline_after_usec(QMP_TIMEOUT_USEC),
-                        NULL, error);
-}
-
 int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, Error *error)
 {
         const bool was_running = domain->state == DOMAIN_STATE_RUNNING;
@@ -30,15 +18,15 @@ int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, 
         machine->is_held = true;
         r = status_save(domain, error);
         if (r >= 0 && was_running)
-                r = command(domain, "stop", NULL, error);
+                r = machine_command(domain, "stop", NULL, NULL, error);
         if (r >= 0)
-                r = command(domain, "job-complete", json_pack("{s:s}", "id", id), error);
+                r = machine_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL, error);
         if (r >= 0)
                 r = long_job_wait(domain, id, LONG_JOB_ENDED, error);
         if (r >= 0)
                 followed = follow(domain, data, error);
         if (was_running && followed >= 0 && domain->live)
-                resumed = command(domain, "cont", NULL, r < 0 ? NULL : error);
+                resumed = machine_command(domain, "cont", NULL, NULL, r < 0 ? NULL : error);
         machine->is_held = false;
         if (!domain->live)
                 return r < 0 ? r : followed;
@@ -55,7 +43,7 @@ void pivot_release(Domain *domain)
 
         if (!machine->is_held)
                 return;
-        if (domain->state == DOMAIN_STATE_RUNNING && command(domain, "cont", NULL, &error) < 0)
+        if (domain->state == DOMAIN_STATE_RUNNING && machine_command(domain, "cont", NULL, NULL, &error) < 0)
                 log_error(domain->object.path, "the guest of machine %s does not go on: %s",
                           domain->object.name, error.message);
         machine->is_held = false;

@@ -9,7 +9,6 @@
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/file-groups.h"
-#include "drivers/qemu/helpers.h"
 #include "drivers/qemu/keep.h"
 #include "drivers/qemu/launch.h"
 #include "drivers/qemu/save.h"
@@ -17,18 +16,7 @@
 #include "drivers/qemu/start.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/variables.h"
-
-/* virDomainUndefineFlagsValues. There are no checkpoints: forgetting them is done. */
-enum {
-        UNDEFINE_MANAGED_SAVE = 1 << 0,
-        UNDEFINE_SNAPSHOTS = 1 << 1,
-        UNDEFINE_NVRAM = 1 << 2,
-        UNDEFINE_KEEP_NVRAM = 1 << 3,
-        UNDEFINE_CHECKPOINTS = 1 << 4,
-        UNDEFINE_TPM = 1 << 5,
-        UNDEFINE_KEEP_TPM = 1 << 6,
-        UNDEFINE_ALL = (1 << 7) - 1,
-};
+#include "objects/undefine.h"
 
 /* Variables of the firmware are lost or left behind by nobody's mistake: the caller says which. */
 static int check_variables(const Domain *domain, const RunUser *user, uint32_t flags, uint64_t deadline_usec,
@@ -60,13 +48,8 @@ static void remove_variables(const Domain *domain, const RunUser *user, uint64_t
 static void remove_tpm(const Domain *domain, uint32_t flags)
 {
         _cleanup_(error_clear) Error error = {};
-        int r = 0;
 
-        if (flags & UNDEFINE_TPM)
-                r = keep_remove(domain, KEEP_TPM, &error);
-        else if (!(flags & UNDEFINE_KEEP_TPM))
-                r = helpers_forget_tpm(domain, domain->definition, &error);
-        if (r < 0)
+        if (undefine_removes_tpm(domain->definition, flags) && keep_remove(domain, KEEP_TPM, &error) < 0)
                 log_warning(domain->object.path, "%s", error.message);
 }
 
@@ -82,19 +65,8 @@ int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *erro
 {
         _cleanup_(run_user_clear) RunUser user = {};
         bool has_variables = false;
-        int r = error_check_flags(error, "Undefine", flags, UNDEFINE_ALL);
+        int r = undefine_check(domain, flags, error);
 
-        if (r >= 0 && ((flags & UNDEFINE_NVRAM && flags & UNDEFINE_KEEP_NVRAM) ||
-                       (flags & UNDEFINE_TPM && flags & UNDEFINE_KEEP_TPM)))
-                r = error_set(error, ERROR_INVALID_ARGUMENT, "Undefine cannot both keep and remove");
-        if (r >= 0)
-                r = domain_check_persistent(domain, error);
-        if (r >= 0 && domain->has_managed_save && !(flags & UNDEFINE_MANAGED_SAVE))
-                r = error_set(error, ERROR_OPERATION_INVALID,
-                              "The %s has saved memory: flag MANAGED_SAVE (1) throws it away",
-                              object_describe(&domain->object));
-        if (r >= 0 && !(flags & UNDEFINE_SNAPSHOTS))
-                r = forest_check_none(domain, error);
         if (r >= 0)
                 has_variables = variables_are_possible(domain);
         if (r >= 0 && has_variables)

@@ -60,15 +60,6 @@ void forest_apply(Domain *domain, const SnapshotChange *change)
         snapshot_set_current(domain, current);
 }
 
-int forest_check_none(const Domain *domain, Error *error)
-{
-        if (domain->snapshots->len == 0)
-                return 0;
-        return error_set(error, ERROR_OPERATION_INVALID,
-                         "The %s has %u snapshots: flag SNAPSHOTS_METADATA (2) forgets their records",
-                         object_describe(&domain->object), domain->snapshots->len);
-}
-
 int forest_collect(DomainSnapshot *snapshot, uint32_t flags, GPtrArray **ret_snapshots, Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *list = g_ptr_array_new_with_free_func(object_release);

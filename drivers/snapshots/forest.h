@@ -28,9 +28,6 @@ const SnapshotDefinition *forest_definition(const SnapshotChange *change, const 
 /* Announced. */
 void forest_apply(Domain *domain, const SnapshotChange *change);
 
-/* Refuses what would leave snapshots behind. */
-int forest_check_none(const Domain *domain, Error *error);
-
 /* virDomainSnapshotDeleteFlags. */
 enum {
         DELETE_CHILDREN = 1 << 0,

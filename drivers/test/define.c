@@ -4,22 +4,10 @@
  * want the same name or UUID come one after the other, and the second is refused. */
 
 #include "drivers/test/define.h"
-#include "drivers/snapshots/forest.h"
 #include "drivers/test/machine.h"
 #include "drivers/test/snapshots.h"
+#include "objects/undefine.h"
 #include <string.h>
-
-/* virDomainUndefineFlagsValues. Of what they remove or keep a machine of this driver has only the mark of a
- * managed save. */
-enum {
-        UNDEFINE_MANAGED_SAVE = 1 << 0,
-        UNDEFINE_SNAPSHOTS_METADATA = 1 << 1,
-        UNDEFINE_NVRAM = 1 << 2,
-        UNDEFINE_KEEP_NVRAM = 1 << 3,
-        UNDEFINE_TPM = 1 << 5,
-        UNDEFINE_KEEP_TPM = 1 << 6,
-        UNDEFINE_ALL = (1 << 7) - 1,
-};
 
 /* What the host of libvirt's test driver is. */
 #define DEFAULT_ARCH "i686"
@@ -201,27 +189,10 @@ int define_restore(Call *call, const DomainDefinition *saved, const MachineOrigi
         return create_existing(domain, definition, origin, is_paused, job, error);
 }
 
-static int check_undefine(const Domain *domain, uint32_t flags, Error *error)
-{
-        int r = error_check_flags(error, "Undefine", flags, UNDEFINE_ALL);
-
-        if (r >= 0 && ((flags & UNDEFINE_NVRAM && flags & UNDEFINE_KEEP_NVRAM) ||
-                       (flags & UNDEFINE_TPM && flags & UNDEFINE_KEEP_TPM)))
-                r = error_set(error, ERROR_INVALID_ARGUMENT, "Undefine cannot both keep and remove");
-        if (r >= 0)
-                r = domain_check_persistent(domain, error);
-        if (r >= 0 && domain->has_managed_save && !(flags & UNDEFINE_MANAGED_SAVE))
-                r = error_set(error, ERROR_OPERATION_INVALID,
-                              "The memory of the %s is saved: undefining it needs flag MANAGED_SAVE (1)",
-                              object_describe(&domain->object));
-        if (r >= 0 && !(flags & UNDEFINE_SNAPSHOTS_METADATA))
-                r = forest_check_none(domain, error);
-        return r;
-}
-
+/* Of what the flags remove or keep, a machine of this driver has only the mark of saved memory. */
 int test_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
-        int r = check_undefine(domain, flags, error);
+        int r = undefine_check(domain, flags, error);
 
         if (r < 0)
                 return r;

@@ -32,15 +32,13 @@ int connect_native_define_storage_pool(CallFrame *frame, GVariant *values, GVari
                                        StoragePool **ret_pool, Error *error)
 {
         StoragePoolDefinition *definition;
-        void *parsed;
         bool replaces;
         int r = define_options_read(options, &replaces, error);
 
         if (r >= 0)
-                r = struct_from_variant(&storage_pool_definition_type, values, &parsed, error);
+                r = storage_pool_definition_from_variant(values, &definition, error);
         if (r < 0)
                 return r;
-        definition = parsed;
         if (replaces)
                 define_replace(frame, OBJECT_STORAGE_POOL, definition->name, definition->uuid);
         return storage_pool_define(frame, definition, ret_pool, error);

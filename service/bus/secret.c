@@ -116,15 +116,13 @@ int connect_native_define_secret(CallFrame *frame, GVariant *values, GVariant *o
 {
         SecretDefinition *definition;
         const Secret *own;
-        void *parsed;
         bool replaces;
         int r = define_options_read(options, &replaces, error);
 
         if (r >= 0)
-                r = struct_from_variant(&secret_definition_type, values, &parsed, error);
+                r = secret_definition_from_variant(values, &definition, error);
         if (r < 0)
                 return r;
-        definition = parsed;
         own = replaces && !*definition->uuid ? find_own(frame, definition) : NULL;
         if (own)
                 g_strlcpy(definition->uuid, own->object.uuid, sizeof definition->uuid);

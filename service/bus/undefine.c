@@ -2,32 +2,22 @@
 
 /* Undefine of org.virtbus1.Domain, and what it would do. */
 
+#include "objects/undefine.h"
 #include "bus/call.h"
 #include "bus/options.h"
 #include "handlers.h"
 #include "objects/snapshot.h"
-
-/* virDomainUndefineFlagsValues. */
-enum {
-        MANAGED_SAVE = 1 << 0,
-        SNAPSHOTS = 1 << 1,
-        NVRAM = 1 << 2,
-        KEEP_NVRAM = 1 << 3,
-        CHECKPOINTS = 1 << 4,
-        TPM = 1 << 5,
-        KEEP_TPM = 1 << 6,
-};
 
 /* What the daemon keeps for the machine goes with it unless the caller says otherwise. */
 static int read_flags(GVariant *options, uint32_t *ret_flags, Error *error)
 {
         /* Of those that are no TPM's, the bits of what is not to go. */
         static const Option known[] = {
-                { "managed-save", 0, MANAGED_SAVE },
-                { "snapshots-metadata", 0, SNAPSHOTS },
-                { "nvram", 0, NVRAM },
-                { "checkpoints-metadata", 0, CHECKPOINTS },
-                { "tpm", TPM, KEEP_TPM },
+                { "managed-save", 0, UNDEFINE_MANAGED_SAVE },
+                { "snapshots-metadata", 0, UNDEFINE_SNAPSHOTS_METADATA },
+                { "nvram", 0, UNDEFINE_NVRAM },
+                { "checkpoints-metadata", 0, UNDEFINE_CHECKPOINTS_METADATA },
+                { "tpm", UNDEFINE_TPM, UNDEFINE_KEEP_TPM },
                 {},
         };
         uint32_t flags;
@@ -35,9 +25,10 @@ static int read_flags(GVariant *options, uint32_t *ret_flags, Error *error)
 
         if (r < 0)
                 return r;
-        flags ^= MANAGED_SAVE | SNAPSHOTS | NVRAM | CHECKPOINTS;
-        if (!(flags & NVRAM))
-                flags |= KEEP_NVRAM;
+        flags ^= UNDEFINE_MANAGED_SAVE | UNDEFINE_SNAPSHOTS_METADATA | UNDEFINE_NVRAM |
+                 UNDEFINE_CHECKPOINTS_METADATA;
+        if (!(flags & UNDEFINE_NVRAM))
+                flags |= UNDEFINE_KEEP_NVRAM;
         *ret_flags = flags;
         return 0;
 }
@@ -59,18 +50,6 @@ static void add(GVariantBuilder *things, const char *kind, const char *what, con
         _cleanup_(freep) char *text = g_utf8_make_valid(what, -1);
 
         g_variant_builder_add(things, "(sss)", kind, text, fate);
-}
-
-/* Without a word of the caller, as the definition says. */
-static bool tpm_is_removed(const Domain *domain, uint32_t flags)
-{
-        if (flags & (TPM | KEEP_TPM))
-                return flags & TPM;
-        LIST_FOREACH (tpm, domain->definition->devices.tpms) {
-                if (tpm->persistent_state == YES)
-                        return false;
-        }
-        return true;
 }
 
 static void add_disks(GVariantBuilder *things, const DomainDefinition *definition)
@@ -107,14 +86,15 @@ int domain_native_plan_undefine(CallFrame *frame, Domain *domain, GVariant *opti
         g_variant_builder_init(&things, G_VARIANT_TYPE("a(sss)"));
         add(&things, "definition", domain->object.name, "removed");
         if (domain->has_managed_save)
-                add(&things, "saved-state", "", flags & MANAGED_SAVE ? "removed" : "refused");
+                add(&things, "saved-state", "", flags & UNDEFINE_MANAGED_SAVE ? "removed" : "refused");
         for (unsigned i = 0; i < domain->snapshots->len; i++)
                 add(&things, "snapshot", ((const DomainSnapshot *)domain->snapshots->pdata[i])->object.name,
-                    flags & SNAPSHOTS ? "removed" : "refused");
+                    flags & UNDEFINE_SNAPSHOTS_METADATA ? "removed" : "refused");
         if (variables)
-                add(&things, "nvram", variables, flags & NVRAM ? "removed" : "kept");
+                add(&things, "nvram", variables, flags & UNDEFINE_NVRAM ? "removed" : "kept");
         if (tpm)
-                add(&things, "tpm", tpm, tpm_is_removed(domain, flags) ? "removed" : "kept");
+                add(&things, "tpm", tpm,
+                    undefine_removes_tpm(domain->definition, flags) ? "removed" : "kept");
         add_disks(&things, domain->definition);
         *ret_things = g_variant_ref_sink(g_variant_builder_end(&things));
         return 0;

@@ -27,10 +27,19 @@ int network_definition_parse(const char *xml, size_t size, unsigned flags, Netwo
 
 int network_definition_from_variant(GVariant *variant, NetworkDefinition **ret, Error *error)
 {
+        _cleanup_(freep) char *xml = NULL;
         void *definition;
         int r = struct_from_variant(&network_definition_type, variant, &definition, error);
 
-        return r < 0 ? r : check(definition, ret, error);
+        if (r < 0)
+                return r;
+        xml = network_definition_format(definition, DEFINITION_INACTIVE);
+        r = struct_check_document(&network_definition_type, "network", xml, DEFINITION_INACTIVE, error);
+        if (r < 0) {
+                network_definition_free(definition);
+                return r;
+        }
+        return check(definition, ret, error);
 }
 
 GVariant *network_definition_to_variant(const NetworkDefinition *definition)

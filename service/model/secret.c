@@ -84,6 +84,23 @@ char *secret_definition_format(const SecretDefinition *definition)
         return struct_to_xml(&secret_definition_type, definition, "secret", 0);
 }
 
+int secret_definition_from_variant(GVariant *variant, SecretDefinition **ret, Error *error)
+{
+        _cleanup_(secret_definition_freep) SecretDefinition *definition = NULL;
+        _cleanup_(freep) char *xml = NULL;
+        void *made;
+        int r = struct_from_variant(&secret_definition_type, variant, &made, error);
+
+        if (r < 0)
+                return r;
+        definition = made;
+        xml = secret_definition_format(definition);
+        r = struct_check_document(&secret_definition_type, "secret", xml, 0, error);
+        if (r >= 0)
+                *ret = TAKE_PTR(definition);
+        return r;
+}
+
 SecretDefinition *secret_definition_free(SecretDefinition *definition)
 {
         return struct_free(&secret_definition_type, definition);

@@ -29,6 +29,8 @@ extern const StructType secret_definition_type;
 int secret_definition_parse(const char *xml, size_t size, unsigned flags, SecretDefinition **ret,
                             Error *error);
 char *secret_definition_format(const SecretDefinition *definition);
+/* Values as DefineSecret takes them. */
+int secret_definition_from_variant(GVariant *variant, SecretDefinition **ret, Error *error);
 SecretDefinition *secret_definition_free(SecretDefinition *definition);
 DEFINE_CLEANUP(SecretDefinition, secret_definition_free)
 

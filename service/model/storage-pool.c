@@ -494,6 +494,23 @@ char *storage_pool_definition_format(const StoragePoolDefinition *definition)
         return xml_writer_finish(writer);
 }
 
+int storage_pool_definition_from_variant(GVariant *variant, StoragePoolDefinition **ret, Error *error)
+{
+        _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition = NULL;
+        _cleanup_(freep) char *xml = NULL;
+        void *made;
+        int r = struct_from_variant(&storage_pool_definition_type, variant, &made, error);
+
+        if (r < 0)
+                return r;
+        definition = made;
+        xml = storage_pool_definition_format(definition);
+        r = struct_check_document(&storage_pool_definition_type, "pool", xml, 0, error);
+        if (r >= 0)
+                *ret = TAKE_PTR(definition);
+        return r;
+}
+
 StoragePoolDefinition *storage_pool_definition_copy(const StoragePoolDefinition *definition)
 {
         return struct_copy(&storage_pool_definition_type, definition);

@@ -116,6 +116,8 @@ extern const StructType storage_pool_definition_type;
 int storage_pool_definition_parse(const char *xml, size_t size, unsigned flags, StoragePoolDefinition **ret,
                                   Error *error);
 char *storage_pool_definition_format(const StoragePoolDefinition *definition);
+/* Values as DefineStoragePool takes them. */
+int storage_pool_definition_from_variant(GVariant *variant, StoragePoolDefinition **ret, Error *error);
 StoragePoolDefinition *storage_pool_definition_copy(const StoragePoolDefinition *definition);
 StoragePoolDefinition *storage_pool_definition_free(StoragePoolDefinition *definition);
 DEFINE_CLEANUP(StoragePoolDefinition, storage_pool_definition_free)

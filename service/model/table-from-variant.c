@@ -194,3 +194,16 @@ int struct_from_variant(const StructType *type, GVariant *variant, void **ret_ob
         *ret_object = object;
         return 0;
 }
+
+int struct_check_document(const StructType *type, const char *element, const char *xml, unsigned flags,
+                          Error *error)
+{
+        void *again;
+        int r = struct_parse_document(type, element, xml, strlen(xml), flags, &again, error);
+
+        if (r >= 0)
+                struct_free(type, again);
+        else
+                error_prefix(error, "The values make no <%s>", element);
+        return r;
+}

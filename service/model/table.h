@@ -160,6 +160,10 @@ GVariant *struct_to_variant(const StructType *type, const void *object);
  * integer type or text, dictionaries and lists with variants or without; a key that the object cannot have
  * is refused. */
 int struct_from_variant(const StructType *type, GVariant *variant, void **ret_object, Error *error);
+/* What was read from values has been written as this document: values that no document can say are refused,
+ * as the next daemon could not read them. */
+int struct_check_document(const StructType *type, const char *element, const char *xml, unsigned flags,
+                          Error *error);
 
 /* Rows. THIS is the structure that the rows are about; further designated initialisers may follow. */
 #define FIELD_(field_kind, field_path, member, ...)                                                         \

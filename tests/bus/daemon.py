@@ -150,6 +150,22 @@ class Daemon:
 
     # The end
 
+    @contextlib.contextmanager
+    def traced(self, *options):
+        """With its threads under strace, which changes some of their calls."""
+        tracer = subprocess.Popen(["strace", "-f", "-o", os.devnull, *options, "-p", str(self.process.pid)],
+                                  stderr=subprocess.PIPE)
+        try:
+            assert b"attached" in tracer.stderr.readline()
+            yield
+        finally:
+            tracer.terminate()
+            try:
+                tracer.communicate(timeout=20)
+            except subprocess.TimeoutExpired:  # it may wait for a thread that is no more
+                tracer.kill()
+                tracer.communicate()
+
     def destroy_machines(self):
         client = self.client()
         for driver in ("QEMU",):

@@ -75,15 +75,16 @@ def dhcp_answer(address, mac=MAC, seconds=3600, server=PEER, message=5):
 class Peer:
     """A device on the bridge that sees and sends frames as they are."""
 
-    def __init__(self):
-        run("ip", "link", "add", "vfpeer", "type", "veth", "peer", "name", "vfeth", "address", OTHER_MAC)
-        for name in ("vfpeer", "vfeth"):
+    def __init__(self, bridge="vfbr", port="vfpeer", device="vfeth"):
+        self.port = port
+        run("ip", "link", "add", port, "type", "veth", "peer", "name", device, "address", OTHER_MAC)
+        for name in (port, device):
             # nothing of its own on the wire
             pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
-        run("ip", "link", "set", "vfpeer", "master", "vfbr", "up")
-        run("ip", "link", "set", "vfeth", "up")
+        run("ip", "link", "set", port, "master", bridge, "up")
+        run("ip", "link", "set", device, "up")
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-        self.socket.bind(("vfeth", 0))
+        self.socket.bind((device, 0))
         self.socket.settimeout(5)
 
     def read(self):
@@ -97,7 +98,7 @@ class Peer:
 
     def close(self):
         self.socket.close()
-        run("ip", "link", "del", "vfpeer", check=False)
+        run("ip", "link", "del", self.port, check=False)
 
 
 class Guest:

@@ -269,6 +269,16 @@ def test_what_cannot_be(client, root_dir, web, chain):
         copy(web, good)
 
 
+def given_up(root_dir, is_forgotten=False):
+    """The job that was ready, by QEMU's monitor while there is no daemon."""
+    monitor = Monitor(root_dir)
+    monitor.ask("block-job-cancel", device="virtbus-block-vda")
+    wait_for(lambda: monitor.ask("query-jobs")[0]["status"] == "concluded", 20, "the end")
+    if is_forgotten:
+        monitor.ask("job-dismiss", id="virtbus-block-vda")
+    monitor.close()
+
+
 class TestKilled:
     """The daemon is killed in each phase, and the next one goes on."""
 
@@ -297,10 +307,7 @@ class TestKilled:
         copy(web, place(root_dir / "copy"))
         wait(jobs, READY)
         daemon.kill()
-        monitor = Monitor(root_dir)
-        monitor.ask("block-job-cancel", device="virtbus-block-vda")
-        wait_for(lambda: monitor.ask("query-jobs")[0]["status"] == "concluded", 20, "the end")
-        monitor.close()
+        given_up(root_dir)
         daemon.start()
         wait(jobs, CANCELLED)
         assert backing(web) == backing(web, 2) == before and is_free(root_dir / "copy")
@@ -344,11 +351,7 @@ class TestKilled:
         copy(web, place(root_dir / "copy"))
         wait(jobs, READY)
         daemon.kill()
-        monitor = Monitor(root_dir)
-        monitor.ask("block-job-cancel", device="virtbus-block-vda")
-        wait_for(lambda: monitor.ask("query-jobs")[0]["status"] == "concluded", 20, "the end")
-        monitor.ask("job-dismiss", id="virtbus-block-vda")
-        monitor.close()
+        given_up(root_dir, is_forgotten=True)
         daemon.start()
         wait(jobs, FAILED)
         assert web.tree().find("devices/disk/mirror") is None and backing(web) == before and is_free(root_dir / "copy")

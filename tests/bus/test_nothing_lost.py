@@ -5,7 +5,6 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
 
 import pytest
 
@@ -18,23 +17,6 @@ from test_storage import MIB, POOL, names
 from test_volumes import JOB, NATIVE, folder, parts, pool  # noqa: F401: fixtures
 
 METADATA_ONLY = 2
-
-
-@contextlib.contextmanager
-def traced(daemon, *options):
-    """The daemon and its threads under strace, which changes some of their calls."""
-    tracer = subprocess.Popen(["strace", "-f", "-o", os.devnull, *options, "-p", str(daemon.process.pid)],
-                              stderr=subprocess.PIPE)
-    try:
-        assert b"attached" in tracer.stderr.readline()
-        yield
-    finally:
-        tracer.terminate()
-        try:
-            tracer.communicate(timeout=20)
-        except subprocess.TimeoutExpired:  # it may wait for a thread that is no more
-            tracer.kill()
-            tracer.communicate()
 
 
 def nested(levels):
@@ -164,7 +146,7 @@ class TestSavedMemory:
         deaths = 0
         for count in range(1, 20):
             titled = xml.replace("</uuid>", f"</uuid><title>{'t' * count * 100}</title>")
-            with traced(daemon, "-e", "trace=pwrite64,fsync", "-e", f"inject=pwrite64,fsync:signal=KILL:when={count}"):
+            with daemon.traced("-e", "trace=pwrite64,fsync", "-e", f"inject=pwrite64,fsync:signal=KILL:when={count}"):
                 reply = client.begin(QEMU, CONNECT, "DomainSaveImageDefineXML", "ssu", str(path), titled, SAVE_PAUSED)
                 wait_for(lambda: reply.done or daemon.process.poll() is not None, 20)
                 if "NoReply" in str(reply.error):  # the bus may know it before we do
@@ -254,7 +236,7 @@ class TestVolumes:
     def cancelled_late(self, daemon, client, folder, begin):
         """A Cancel while what was made is being put on the disk."""
         added = client.listen(interface="org.freedesktop.DBus.ObjectManager", member="InterfacesAdded")
-        with traced(daemon, "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=2000000"):
+        with daemon.traced("-e", "trace=fsync", "-e", "inject=fsync:delay_enter=2000000"):
             reply = begin()
             job = added.wait(lambda s: JOB in s.values[1], 20).values[0]
             wait_for(lambda: [p for p in parts(folder) if (folder / p).stat().st_size == MIB], 20)

@@ -14,8 +14,8 @@ from harness import wait_for
 from machines import AFFECT_CONFIG, AFFECT_LIVE, CONNECT, QEMU, definition
 from machines import define as define_machine
 from networks import ADDRESS, NETWORK, clean, define, guests, interface, link, refused, run, up  # noqa: F401
-from test_nwfilters_applied import MAC, OTHER_MAC, frame, mark
-from test_nwfilters_applied import Guest as Wired
+from filtered import MAC, OTHER_MAC, Peer, mark
+from filtered import Guest as Wired
 
 MODIFY, SECTION_PORTGROUP = 1, 9
 
@@ -100,35 +100,14 @@ def bridge():
     run("ip", "link", "set", "vbhost", "up")
 
 
-class Port:
+class Port(Peer):
     """A port of a bridge that is somebody else's, in one VLAN."""
 
     def __init__(self, number):
-        self.name = f"vbp{number}"
-        run("ip", "link", "add", self.name, "type", "veth", "peer", "name", f"{self.name}e")
-        for name in (self.name, f"{self.name}e"):
-            with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w", encoding="ascii") as file:
-                file.write("1")
-            run("ip", "link", "set", name, "up")
-        run("ip", "link", "set", self.name, "master", "vbhost")
-        run("bridge", "vlan", "del", "dev", self.name, "vid", "1")
-        run("bridge", "vlan", "add", "dev", self.name, "vid", str(number), "pvid", "untagged")
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-        self.socket.bind((f"{self.name}e", 0))
+        super().__init__("vbhost", f"vbp{number}", f"vbp{number}e")
+        run("bridge", "vlan", "del", "dev", self.port, "vid", "1")
+        run("bridge", "vlan", "add", "dev", self.port, "vid", str(number), "pvid", "untagged")
         self.socket.settimeout(30)
-
-    def read(self):
-        while True:
-            data, address = self.socket.recvfrom(2048)
-            if address[2] != socket.PACKET_OUTGOING:
-                return data
-
-    def send(self, data):
-        self.socket.send(data)
-
-    def close(self):
-        self.socket.close()
-        run("ip", "link", "del", self.name)
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """Volumes when the daemon or its tool is killed, at each system call that changes something."""
 
-import contextlib
 import os
 import shutil
-import subprocess
 
 import pytest
 
@@ -17,21 +15,9 @@ STEPS = ["openat", "unlinkat", "renameat", "renameat2", "ftruncate", "fallocate"
          "pwrite64", "execve", "exit_group"]
 
 
-@contextlib.contextmanager
 def killed_at(daemon, steps, count):
     """The COUNTth call of the steps in one thread of the daemon, or of a tool, is the last thing that it does."""
-    tracer = subprocess.Popen(["strace", "-f", "-o", os.devnull, "-e", f"trace={steps}", "-e",
-                               f"inject={steps}:signal=KILL:when={count}", "-p", str(daemon.process.pid)], stderr=subprocess.PIPE)
-    try:
-        assert b"attached" in tracer.stderr.readline()
-        yield
-    finally:
-        tracer.terminate()
-        try:
-            tracer.communicate(timeout=20)
-        except subprocess.TimeoutExpired:  # it may wait for a thread that is no more
-            tracer.kill()
-            tracer.communicate()
+    return daemon.traced("-e", f"trace={steps}", "-e", f"inject={steps}:signal=KILL:when={count}")
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("strace"), reason="needs root and strace")

@@ -1,6 +1,7 @@
 # What the scripts that run in the machine of systemd.sh have in common. Every line of the result is "ok WHAT" or
 # "not ok WHAT"; "all done" at the end says that none is missing.
 share=/share
+qemu=/org/libvirt/QEMU
 
 # However the script ends, so does the machine: nobody waits for one that says nothing more.
 ends() {
@@ -27,6 +28,17 @@ same() {
         [ "$2" = "$3" ] || echo "# expected '$2', got '$3'" >> $share/result
 }
 
+# refused WHAT WORDS COMMAND...: fails, and says so by these words
+refused() {
+        local what=$1 words=$2 said
+        shift 2
+        if said=$("$@" 2>&1) || ! grep -qF -- "$words" <<< "$said"; then
+                echo "not ok $what: $said"
+        else
+                echo "ok $what"
+        fi >> $share/result
+}
+
 # The system's bus, or in the second part the session's of a user.
 bus() {
         busctl --system --timeout=120 "$@"
@@ -34,6 +46,18 @@ bus() {
 
 call() {
         bus call org.virtbus1 "$@"
+}
+
+connect() {
+        call $qemu org.libvirt.Connect "$@"
+}
+
+# device NAME METHOD...: of the host
+device() {
+        local path
+        path=$(connect NodeDeviceLookupByName s "$1" | cut -d'"' -f2)
+        shift
+        call "$path" org.libvirt.NodeDevice "$@"
 }
 
 # until_true SECONDS COMMAND...: the command succeeds within them

@@ -2,31 +2,8 @@
 # Runs as root in the machine of systemd.sh: what the host's kernel has to have. Devices as udev knows them, a PCI device
 # that is given to a machine and comes back, and network filters by what the kernel knows of connections on bridges.
 . /share/checks.sh
-qemu=/org/libvirt/QEMU
 card=pci_0000_01_00_0
 sys=/sys/bus/pci/devices/0000:01:00.0
-
-connect() {
-        call $qemu org.libvirt.Connect "$@"
-}
-
-device() {
-        local path
-        path=$(connect NodeDeviceLookupByName s "$1" | cut -d'"' -f2)
-        shift
-        call "$path" org.libvirt.NodeDevice "$@" 2>&1
-}
-
-# refused WHAT WORDS COMMAND...: fails, and says so by these words
-refused() {
-        local what=$1 words=$2 said
-        shift 2
-        if said=$("$@" 2>&1) || ! grep -qF "$words" <<< "$said"; then
-                echo "not ok $what: $said" >> $share/result
-        else
-                echo "ok $what" >> $share/result
-        fi
-}
 
 # How many devices there are for virConnectListAllNodeDevicesFlags.
 count() {

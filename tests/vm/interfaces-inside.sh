@@ -2,11 +2,6 @@
 # Runs as root in the machine of systemd.sh: the host's interfaces, defined through what manages its network. The cards
 # enp0s16, enp0s17 and enp0s18 are on no network.
 . /share/checks.sh
-qemu=/org/libvirt/QEMU
-
-connect() {
-        call $qemu org.libvirt.Connect "$@"
-}
 
 define() {
         connect InterfaceDefineXML su "$1" 0
@@ -25,17 +20,6 @@ interface() {
 
 property() {
         bus get-property org.virtbus1 "$(path "$1")" org.virtbus1.Interface "$2"
-}
-
-# refused WHAT WORDS COMMAND...: fails, and says so by these words
-refused() {
-        local what=$1 words=$2 said
-        shift 2
-        if said=$("$@" 2>&1) || ! grep -qF -- "$words" <<< "$said"; then
-                echo "not ok $what: $said" >> $share/result
-        else
-                echo "ok $what" >> $share/result
-        fi
 }
 
 change() {

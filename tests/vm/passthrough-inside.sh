@@ -3,34 +3,11 @@
 # network card behind an IOMMU, a tablet and a SCSI disk that only remembers; its machines run without KVM, and no more in
 # them than the firmware.
 . /share/checks.sh
-qemu=/org/libvirt/QEMU
 card=pci_0000_01_00_0
 address=0000:01:00.0
 sys=/sys/bus/pci/devices/$address
 note=/run/virtbus/qemu/given-$address
 place="<address domain='0' bus='1' slot='0' function='0'/>"
-
-# refused WHAT WORDS COMMAND...: fails, and says so by these words
-refused() {
-        local what=$1 words=$2 said
-        shift 2
-        if said=$("$@" 2>&1) || ! grep -qF "$words" <<< "$said"; then
-                echo "not ok $what: $said" >> $share/result
-        else
-                echo "ok $what" >> $share/result
-        fi
-}
-
-connect() {
-        call $qemu org.libvirt.Connect "$@"
-}
-
-device() {
-        local path
-        path=$(connect NodeDeviceLookupByName s "$1" | cut -d'"' -f2)
-        shift
-        call "$path" org.libvirt.NodeDevice "$@"
-}
 
 # definition NAME DEVICES: a machine into which four PCI devices can be plugged, and which lets go of those that it was
 # not started with

@@ -2,12 +2,7 @@
 # Runs as root in the machine of systemd.sh: pools that need more of the kernel than the host of the tests may have.
 # Volume groups, servers of files and iSCSI targets are real, and on this machine's own loopback.
 . /share/checks.sh
-qemu=/org/libvirt/QEMU
 target=iqn.2026-01.example.virtbus:disk
-
-connect() {
-        call $qemu org.libvirt.Connect "$@"
-}
 
 # define XML: the path of the pool
 define() {
@@ -42,7 +37,7 @@ is_active() {
         [ "$(bus get-property org.virtbus1 "$pool" org.libvirt.StoragePool Active)" = "b true" ]
 }
 
-refused() {
+fails() {
         ! "$@"
 }
 
@@ -79,16 +74,16 @@ until_true 60 call / org.freedesktop.DBus.Peer Ping
 disk=$(loop lvm 128)
 same "logical: no sources yet" "" "$(connect FindStoragePoolSources ssu logical '' 0 | grep -o '<name>' )"
 pool=$(define "<pool type='logical'><name>vg</name><source><device path='$disk'/></source></pool>")
-is "logical: not started before it is built" refused pool Create u 0
+is "logical: not started before it is built" fails pool Create u 0
 is "logical: built" pool Build u 4
-is "logical: not built over itself" refused pool Build u 4
+is "logical: not built over itself" fails pool Build u 4
 is "logical: started" pool Create u 0
 lv=$(make data $((16 * 1048576)))
 same "logical: a volume" "data" "$(names)"
 same "logical: LVM has it" "16777216" "$(lvs --noheadings --units b --nosuffix -o lv_size vg/data | xargs)"
 same "logical: its path" 's "/dev/vg/data"' "$(bus get-property org.virtbus1 "$lv" org.libvirt.StorageVol Path)"
-is "logical: bad names are refused" refused make -y 1048576
-is "logical: no volume larger than the group" refused make big $((1024 * 1048576))
+is "logical: bad names are refused" fails make -y 1048576
+is "logical: no volume larger than the group" fails make big $((1024 * 1048576))
 is "logical: larger" volume "$lv" Resize tu $((32 * 1048576)) 0
 same "logical: LVM says so" "33554432" "$(lvs --noheadings --units b --nosuffix -o lv_size vg/data | xargs)"
 echo content > /dev/vg/data
@@ -129,7 +124,7 @@ same "netfs: what is on the server" "a.img b.img" "$(names | sed 's/ lost+found/
 is "netfs: taken back by the next daemon" killed_and_back
 same "netfs: with its volumes" "a.img b.img" "$(names | sed 's/ lost+found//')"
 life_ends netfs deleted
-is "netfs: unmounted" refused findmnt /srv/here/mnt
+is "netfs: unmounted" fails findmnt /srv/here/mnt
 systemctl stop nfs-server
 
 # The disks of a SCSI adapter, and one disk that two of them lead to.
@@ -147,7 +142,7 @@ is "scsi: started" pool Create u 0
 same "scsi: its unit" "unit:0:0:0" "$(names)"
 unit=$(pool StorageVolLookupByName s unit:0:0:0 | cut -d'"' -f2)
 same "scsi: a block device of its size" "(itt) 1 16777216 16777216" "$(volume "$unit" GetInfo u 0)"
-is "scsi: no volumes are made" refused make new 1048576
+is "scsi: no volumes are made" fails make new 1048576
 is "scsi: taken back by the next daemon" killed_and_back
 same "scsi: with its unit" "unit:0:0:0" "$(names)"
 life_ends scsi
@@ -192,7 +187,7 @@ line_of() {
 }
 is "iscsi: a disk by the host" grep -q "by-path" <(line_of "mode='host'")
 is "iscsi: a disk that QEMU logs in for" grep -q "iscsi.*127.0.0.1:3260.*$target.*lun.*1" <(line_of "mode='direct'")
-is "iscsi: no volumes are made" refused make new 1048576
+is "iscsi: no volumes are made" fails make new 1048576
 is "iscsi: taken back by the next daemon" killed_and_back
 same "iscsi: with its unit" "unit:0:0:1" "$(names)"
 life_ends iscsi
@@ -219,12 +214,12 @@ seen_by_others() {
                 journalctl -b | grep "$password"
 }
 pool=$(define "<pool type='iscsi'><name>chap</name>$source_of</source><target><path>/dev/disk/by-path</path></target></pool>")
-is "chap: not without" refused pool Create u 0
+is "chap: not without" fails pool Create u 0
 pool Undefine > /dev/null
 pool=$(define "<pool type='iscsi'><name>chap</name>$source_of$auth</source><target><path>/dev/disk/by-path</path></target></pool>")
-is "chap: not without a value" refused pool Create u 0
+is "chap: not without a value" fails pool Create u 0
 set_password wrong
-is "chap: not by a wrong one" refused pool Create u 0
+is "chap: not by a wrong one" fails pool Create u 0
 set_password "$password"
 is "chap: logged in" pool Create u 0
 until_true 30 test -n "$(ls /dev/disk/by-path/*lun-1)"
@@ -234,13 +229,13 @@ is "chap: taken back by the next daemon" killed_and_back
 life_ends chap
 same "chap: logged out" "" "$(ls /sys/class/iscsi_session)"
 is "chap: the tool's lines were seen" grep -q "iscsiadm.*--login" /tmp/lines
-is "chap: nobody saw the password" refused seen_by_others
+is "chap: nobody saw the password" fails seen_by_others
 
 own="<initiator><iqn name='iqn.2026-01.example.virtbus:guest'/></initiator>"
 is "iscsi-direct: found as a source" grep -q "$target" <(
         connect FindStoragePoolSources ssu iscsi-direct "<source><host name='127.0.0.1'/></source>" 0)
 pool=$(define "<pool type='iscsi-direct'><name>san</name>$source_of$own</source></pool>")
-is "iscsi-direct: not without a password" refused pool Create u 0
+is "iscsi-direct: not without a password" fails pool Create u 0
 pool Undefine > /dev/null
 pool=$(define "<pool type='iscsi-direct'><name>san</name>$source_of$own$auth</source></pool>")
 is "iscsi-direct: started" pool Create u 0
@@ -250,10 +245,10 @@ same "iscsi-direct: of its size, on the network" "(itt) 3 33554432 33554432" "$(
 same "iscsi-direct: the host has no session" "" "$(ls /sys/class/iscsi_session)"
 is "iscsi-direct: a disk that QEMU logs in for" grep -q "initiator-name.*iqn.2026-01.example.virtbus:guest" <(line_of "")
 is "iscsi-direct: by its password" grep -q "password-secret" <(line_of "")
-is "iscsi-direct: no password in the line" refused grep -q "$password" <(line_of "")
-is "iscsi-direct: no volumes are made" refused make new 1048576
+is "iscsi-direct: no password in the line" fails grep -q "$password" <(line_of "")
+is "iscsi-direct: no volumes are made" fails make new 1048576
 is "iscsi-direct: the tool's lines were seen" grep -q "iscsi-ls.*iscsi://127.0.0.1:3260/" /tmp/lines
-is "iscsi-direct: nobody saw the password" refused seen_by_others
+is "iscsi-direct: nobody saw the password" fails seen_by_others
 is "iscsi-direct: taken back by the next daemon" killed_and_back
 life_ends iscsi-direct
 

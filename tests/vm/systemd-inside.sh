@@ -4,7 +4,6 @@
 . /share/checks.sh
 uuid=6695eb01-f6a4-8304-79aa-97f2502e193f
 scope=virtbus-$uuid.scope
-qemu=/org/libvirt/QEMU
 
 state() {
         call "$domain" org.libvirt.Domain GetState u 0 2>&1
