@@ -367,13 +367,19 @@ static int check_unused(const Driver *driver, const Known *known, Error *error)
         _cleanup_(freep) char *name =
                 capability->type == NODE_MDEV
                         ? g_strdup(capability->uuid)
-                        : g_strdup_printf("%04x:%02x:%02x.%u", capability->domain, capability->bus,
-                                          capability->slot, capability->function);
+                        : device_address_to_string(&(DeviceAddress){ .type = ADDRESS_PCI,
+                                                                     .domain = capability->domain,
+                                                                     .bus = capability->bus,
+                                                                     .slot = capability->slot,
+                                                                     .function = capability->function });
         const Domain *domain = given_find(driver, name);
 
         if (domain)
                 return error_set(error, ERROR_OPERATION_INVALID, "%s is used by machine '%s'",
                                  known->device.object.name, domain->object.name);
+        if (!given_is_free(driver, name))
+                return error_set(error, ERROR_OPERATION_INVALID, "%s is on its way back to the host",
+                                 known->device.object.name);
         return 0;
 }
 

@@ -95,7 +95,7 @@ const Domain *given_find(const Driver *driver, const char *device)
 {
         const Given *given = find(driver, device);
 
-        return given ? given->domain : NULL;
+        return given && !given->is_leaving ? given->domain : NULL;
 }
 
 bool given_is_free(const Driver *driver, const char *device)

@@ -19,8 +19,9 @@ void given_leave(Driver *driver, const char *device);
 /* Nobody has it. */
 void given_drop(Driver *driver, const char *device);
 
-/* Borrowed; NULL: no machine, or the driver has none. */
+/* Borrowed; NULL: no machine has it, also if one had it and it is leaving. */
 const Domain *given_find(const Driver *driver, const char *device);
+/* It is nobody's, and not on its way either. */
 bool given_is_free(const Driver *driver, const char *device);
 /* Those that the machine has; the caller unrefs the array of char *. */
 GPtrArray *given_list(const Domain *domain);

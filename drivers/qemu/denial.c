@@ -38,7 +38,7 @@ static char *group_name(gid_t gid)
         return g_strdup_printf("group %u", gid);
 }
 
-static char *describe(int fd, const char *what)
+char *denial_describe(int fd, const char *what)
 {
         _cleanup_(freep) char *link = g_strdup_printf("/proc/self/fd/%d", fd), *owner = NULL, *group = NULL,
                               *user = NULL;
@@ -67,9 +67,9 @@ static char *look_at_end(int fd)
                 return NULL;
         reading = open(again, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         if (reading < 0)
-                return errno == EACCES ? describe(fd, "read") : NULL;
+                return errno == EACCES ? denial_describe(fd, "read") : NULL;
         writing = open(again, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-        return writing < 0 && errno == EACCES ? describe(fd, "write to") : NULL;
+        return writing < 0 && errno == EACCES ? denial_describe(fd, "write to") : NULL;
 }
 
 typedef struct Way {
@@ -110,7 +110,7 @@ static bool step(Way *way, const char *name, char **ret_why)
         struct stat status;
 
         if (next < 0) {
-                *ret_why = errno == EACCES ? describe(way->fd, "enter") : NULL;
+                *ret_why = errno == EACCES ? denial_describe(way->fd, "enter") : NULL;
                 return false;
         }
         if (fstat(next, &status) < 0)
@@ -142,11 +142,6 @@ char *denial_find(const char *path)
                 if (!step(&way, name, &why))
                         return why;
         }
-}
-
-char *denial_find_in_folder(int folder)
-{
-        return describe(folder, "make or remove files in");
 }
 
 void denial_append(Error *error, const char *why)

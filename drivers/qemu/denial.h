@@ -9,8 +9,8 @@
  * thread that asks, which tells nobody more than they could see themselves. NULL if it lets them pass.
  * Blocks: for workers. The caller frees. */
 char *denial_find(const char *path);
-/* Of a folder in which a file cannot be made or removed. */
-char *denial_find_in_folder(int folder);
+/* The same of what is known already: `what` may not be done ("enter", "read"). The fd may be O_PATH. */
+char *denial_describe(int fd, const char *what);
 /* As error_set_errno(), "Cannot open PATH", and what denial_find() says of it. */
 int denial_set_error(Error *error, int error_number, const char *path);
 /* Adds `why` (may be NULL) to what an error says. */

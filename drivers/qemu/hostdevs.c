@@ -3,6 +3,7 @@
 /* /sys is read, nothing is changed: passthrough.c takes the devices. */
 
 #include "drivers/qemu/hostdevs.h"
+#include "drivers/host/sysfs.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,16 +16,11 @@
 #define VHOST_SCSI   "/dev/vhost-scsi"
 #define SEV          "/dev/sev"
 
-/* A number in a file of a device's folder; -1: there is none. */
-static int64_t read_number(const char *folder, const char *name, unsigned base)
+static bool has_number(const char *folder, const char *name, int base, uint32_t wanted)
 {
-        _cleanup_(freep) char *path = g_build_filename(folder, name, NULL), *text = NULL;
-        guint64 number;
+        uint64_t number;
 
-        if (!g_file_get_contents(path, &text, NULL, NULL) ||
-            !g_ascii_string_to_unsigned(g_strstrip(text), base, 0, UINT32_MAX, &number, NULL))
-                return -1;
-        return (int64_t)number;
+        return sysfs_read_number(folder, name, base, &number) && number == wanted;
 }
 
 /* What is asked for: what it is, where it is, or both. */
@@ -34,7 +30,7 @@ static int fail_usb(const DomainHostdev *hostdev, bool is_several, Error *error)
 
         if (hostdev->has_vendor)
                 g_string_append_printf(text, " %04x:%04x", hostdev->vendor, hostdev->product);
-        if (hostdev->has_usb_bus)
+        if (hostdev->has_usb_bus && hostdev->found_address != YES)
                 g_string_append_printf(text, " at address %u of bus %u", hostdev->usb_device,
                                        hostdev->usb_bus);
         return error_set(error, ERROR_OPERATION_FAILED,
@@ -46,24 +42,26 @@ static int fail_usb(const DomainHostdev *hostdev, bool is_several, Error *error)
 static int find_usb(DomainHostdev *hostdev, bool may_be_missing, Error *error)
 {
         g_autoptr(GDir) devices = g_dir_open(USB_DEVICES, 0, NULL);
-        uint32_t usb_bus = 0, usb_device = 0;
+        bool has_address = hostdev->has_usb_bus && hostdev->found_address != YES;
+        uint64_t usb_bus = 0, usb_device = 0;
         unsigned n_found = 0;
         const char *name;
 
         while (devices && (name = g_dir_read_name(devices))) {
                 _cleanup_(freep) char *folder = g_build_filename(USB_DEVICES, name, NULL);
-                int64_t bus = read_number(folder, "busnum", 10), device = read_number(folder, "devnum", 10);
+                uint64_t bus, device;
 
-                if (bus < 0 || device < 0)
+                if (!sysfs_read_number(folder, "busnum", 10, &bus) ||
+                    !sysfs_read_number(folder, "devnum", 10, &device))
                         continue;
-                if (hostdev->has_vendor && (read_number(folder, "idVendor", 16) != hostdev->vendor ||
-                                            read_number(folder, "idProduct", 16) != hostdev->product))
+                if (hostdev->has_vendor && (!has_number(folder, "idVendor", 16, hostdev->vendor) ||
+                                            !has_number(folder, "idProduct", 16, hostdev->product)))
                         continue;
-                if (hostdev->has_usb_bus && (bus != hostdev->usb_bus || device != hostdev->usb_device))
+                if (has_address && (bus != hostdev->usb_bus || device != hostdev->usb_device))
                         continue;
                 n_found++;
-                usb_bus = (uint32_t)bus;
-                usb_device = (uint32_t)device;
+                usb_bus = bus;
+                usb_device = device;
         }
         if (n_found == 0 && may_be_missing) {
                 hostdev->missing = YES;
@@ -71,9 +69,11 @@ static int find_usb(DomainHostdev *hostdev, bool may_be_missing, Error *error)
         }
         if (n_found != 1)
                 return fail_usb(hostdev, n_found > 1, error);
+        if (!has_address)
+                hostdev->found_address = YES;
         hostdev->has_usb_bus = hostdev->has_usb_device = true;
-        hostdev->usb_bus = usb_bus;
-        hostdev->usb_device = usb_device;
+        hostdev->usb_bus = (uint32_t)usb_bus;
+        hostdev->usb_device = (uint32_t)usb_device;
         return 0;
 }
 
@@ -88,24 +88,20 @@ static int check_vfio(Error *error)
 /* One that is managed is taken from its driver when all else is sure. */
 static int check_pci(const DeviceAddress *host, YesNo managed, Error *error)
 {
-        _cleanup_(freep) char *address =
-                g_strdup_printf("%04x:%02x:%02x.%u", host->domain, host->bus, host->slot, host->function);
-        _cleanup_(freep) char *folder = g_build_filename(PCI_DEVICES, address, NULL),
-                              *link = g_build_filename(folder, "driver", NULL), *target = NULL,
-                              *driver = NULL;
+        _cleanup_(freep) char *address = device_address_to_string(host);
+        _cleanup_(freep) char *folder = g_build_filename(PCI_DEVICES, address, NULL), *driver = NULL;
 
         if (access(folder, F_OK) < 0)
                 return error_set(error, ERROR_OPERATION_FAILED, "This host has no PCI device %s", address);
         if (managed == YES)
                 return check_vfio(error);
-        target = g_file_read_link(link, NULL);
-        driver = g_path_get_basename(target ? target : "none");
-        if (strcmp(driver, "vfio-pci") != 0)
+        driver = sysfs_read_link_name(folder, "driver");
+        if (g_strcmp0(driver, "vfio-pci") != 0)
                 return error_set(
                         error, ERROR_OPERATION_INVALID,
                         "PCI device %s is not managed and bound to the driver '%s': vfio-pci must have "
                         "it first (Detach of its node device)",
-                        address, driver);
+                        address, driver ? driver : "none");
         return check_vfio(error);
 }
 
@@ -119,22 +115,31 @@ static int check_mediated(const DomainHostdev *hostdev, Error *error)
         return check_vfio(error);
 }
 
-/* "scsi_host5" and an address on it. NULL: there is no such device. */
-static char *find_scsi(const DomainHostdev *hostdev)
+char *hostdevs_scsi_address(const DomainHostdev *hostdev)
 {
-        _cleanup_(freep) char *folder = NULL;
-        g_autoptr(GDir) names = NULL;
-        const char *name;
         unsigned number;
 
         if (hostdev->type != HOSTDEV_SCSI || !hostdev->adapter ||
             sscanf(hostdev->adapter, "scsi_host%u", &number) != 1)
                 return NULL;
-        folder = g_strdup_printf(SCSI_DEVICES "/%u:%u:%u:%" G_GUINT64_FORMAT "/scsi_generic", number,
-                                 hostdev->scsi_bus, hostdev->scsi_target, hostdev->scsi_unit);
-        names = g_dir_open(folder, 0, NULL);
-        name = names ? g_dir_read_name(names) : NULL;
+        return g_strdup_printf("%u:%u:%u:%" G_GUINT64_FORMAT, number, hostdev->scsi_bus,
+                               hostdev->scsi_target, hostdev->scsi_unit);
+}
+
+char *hostdevs_scsi_node(const char *address)
+{
+        _cleanup_(freep) char *folder = g_build_filename(SCSI_DEVICES, address, "scsi_generic", NULL);
+        g_autoptr(GDir) names = g_dir_open(folder, 0, NULL);
+        const char *name = names ? g_dir_read_name(names) : NULL;
+
         return name ? g_build_filename("/dev", name, NULL) : NULL;
+}
+
+static char *find_scsi(const DomainHostdev *hostdev)
+{
+        _cleanup_(freep) char *address = hostdevs_scsi_address(hostdev);
+
+        return address ? hostdevs_scsi_node(address) : NULL;
 }
 
 static int check_scsi(const DomainHostdev *hostdev, Error *error)

@@ -134,7 +134,8 @@ static int sync_folder(Task *task, int folder)
 /* What is to be made or removed is not there, or is not the owner's. */
 static int set_folder_error(Task *task, int folder, int error_number, const char *what)
 {
-        _cleanup_(freep) char *why = error_number == EACCES ? denial_find_in_folder(folder) : NULL;
+        _cleanup_(freep) char *why =
+                error_number == EACCES ? denial_describe(folder, "make or remove files in") : NULL;
         int r = error_set_errno(&task->error, error_number, "%s %s", what, task->path);
 
         denial_append(&task->error, why);

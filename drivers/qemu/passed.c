@@ -60,6 +60,16 @@ static int follow(Walk *walk, int link, const struct stat *status, const char *n
         return target[0] == '/' ? walk_to_root(walk, error) : 0;
 }
 
+/* Where we stand is what does not let us do `what`. */
+static int fail(const Walk *walk, int error_number, const char *what, Error *error)
+{
+        _cleanup_(freep) char *why = error_number == EACCES ? denial_describe(walk->fd, what) : NULL;
+        int r = error_set_errno(error, error_number, "Cannot open %s", walk->path);
+
+        denial_append(error, why);
+        return r;
+}
+
 /* One name further. `name` is part of walk->rest no longer. */
 static int step(Walk *walk, const char *name, Error *error)
 {
@@ -67,7 +77,7 @@ static int step(Walk *walk, const char *name, Error *error)
         struct stat status;
 
         if (next < 0 || fstat(next, &status) < 0)
-                return denial_set_error(error, errno, walk->path);
+                return fail(walk, errno, "enter", error);
         if (S_ISLNK(status.st_mode))
                 return follow(walk, next, &status, name, error);
         closep(&walk->fd);
@@ -159,7 +169,7 @@ int passed_open(const char *path, const PassedOptions *options, Error *error)
         fd = open(again, (options->is_writable ? O_RDWR : O_RDONLY) | (options->is_direct ? O_DIRECT : 0) |
                                  O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
-                return denial_set_error(error, errno, path);
+                return fail(&walk, errno, options->is_writable ? "read and write" : "read", error);
         if (options->is_reopened && !(status.st_mode & S_IROTH))
                 return copy(path, fd, status.st_size, error);
         return TAKE_FD(fd);

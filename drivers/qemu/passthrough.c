@@ -9,10 +9,10 @@
 #include "drivers/host/given.h"
 #include "drivers/host/pci-bind.h"
 #include "drivers/host/sysfs.h"
+#include "drivers/qemu/hostdevs.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -50,23 +50,18 @@ static void host_device_clear(HostDevice *host)
 
 static HostDevice host_pci(const DeviceAddress *address, YesNo managed)
 {
-        return (HostDevice){ .name = g_strdup_printf("%04x:%02x:%02x.%u", address->domain, address->bus,
-                                                     address->slot, address->function),
+        return (HostDevice){ .name = device_address_to_string(address),
                              .is_vfio = true,
                              .is_managed = managed == YES };
 }
 
 static HostDevice host_scsi(const DomainHostdev *hostdev)
 {
-        unsigned number;
+        _cleanup_(freep) char *address = hostdevs_scsi_address(hostdev);
 
-        if (!hostdev->adapter || sscanf(hostdev->adapter, "scsi_host%u", &number) != 1 ||
-            (hostdev->shareable && geteuid() != 0))
+        if (!address || (hostdev->shareable && geteuid() != 0))
                 return (HostDevice){};
-        return (HostDevice){ .name = g_strdup_printf(SCSI_PREFIX "%u:%u:%u:%" G_GUINT64_FORMAT, number,
-                                                     hostdev->scsi_bus, hostdev->scsi_target,
-                                                     hostdev->scsi_unit),
-                             .is_scsi = true };
+        return (HostDevice){ .name = g_strconcat(SCSI_PREFIX, address, NULL), .is_scsi = true };
 }
 
 static HostDevice host_hostdev(const DomainHostdev *hostdev)
@@ -112,18 +107,13 @@ static char *folder_of(const char *name)
 /* What QEMU opens, "/dev/vfio/8" or "/dev/sg0"; NULL: it is in no group, or its driver is another. */
 static char *node_path(const char *name)
 {
-        _cleanup_(freep) char *folder = folder_of(name), *generic = NULL, *group = NULL;
-        g_autoptr(GDir) names = NULL;
-        const char *found;
+        _cleanup_(freep) char *folder = NULL, *group = NULL;
 
-        if (!g_str_has_prefix(name, SCSI_PREFIX)) {
-                group = sysfs_read_link_name(folder, "iommu_group");
-                return group ? g_build_filename(VFIO_FOLDER, group, NULL) : NULL;
-        }
-        generic = g_build_filename(folder, "scsi_generic", NULL);
-        names = g_dir_open(generic, 0, NULL);
-        found = names ? g_dir_read_name(names) : NULL;
-        return found ? g_build_filename("/dev", found, NULL) : NULL;
+        if (g_str_has_prefix(name, SCSI_PREFIX))
+                return hostdevs_scsi_node(name + strlen(SCSI_PREFIX));
+        folder = folder_of(name);
+        group = sysfs_read_link_name(folder, "iommu_group");
+        return group ? g_build_filename(VFIO_FOLDER, group, NULL) : NULL;
 }
 
 static char *note_name(const char *name)
@@ -233,8 +223,11 @@ static int open_host(const Domain *domain, const HostDevice *host, const RunUser
         if ((!host->is_vfio && !host->is_scsi) || geteuid() != 0 || domain->object.owner != 0)
                 return 0;
         r = note_write(qemu_driver_of(domain), host->name, host->is_managed, error);
-        if (r >= 0 && host->is_managed)
+        if (r >= 0 && host->is_managed) {
                 r = pci_bind(folder, VFIO_DRIVER, error);
+                if (r < 0) /* the host's driver has it still, and is not to be disturbed */
+                        note_remove(qemu_driver_of(domain), host->name);
+        }
         return r >= 0 && user->is_other ? set_owner(host->name, user->uid, error) : r;
 }
 
@@ -273,6 +266,14 @@ static GArray *list_hosts(DomainDefinition *definition)
         return hosts;
 }
 
+static bool has_host(const GArray *hosts, unsigned count, const char *name)
+{
+        for (unsigned i = 0; i < count; i++)
+                if (strcmp(g_array_index(hosts, HostDevice, i).name, name) == 0)
+                        return true;
+        return false;
+}
+
 int passthrough_take(Domain *domain, DomainDefinition *definition, const RunUser *user,
                      uint64_t deadline_usec, Error *error)
 {
@@ -283,7 +284,10 @@ int passthrough_take(Domain *domain, DomainDefinition *definition, const RunUser
         for (unsigned i = 0; r >= 0 && i < hosts->len; i++) {
                 const HostDevice *host = &g_array_index(hosts, HostDevice, i);
 
-                if (host->is_vfio)
+                if (has_host(hosts, i, host->name))
+                        r = error_set(error, ERROR_OPERATION_INVALID,
+                                      "The device %s of the host is passed twice", host->name);
+                if (r >= 0 && host->is_vfio)
                         r = check_owner(domain, host->name, error);
                 if (r >= 0)
                         r = given_take(domain, host->name, deadline_usec, error);
@@ -315,14 +319,15 @@ uint64_t passthrough_locked_bytes(DomainDefinition *definition)
         return (kib * (definition->devices.iommus.count > 0 ? n_vfio : 1) + EXTRA_KIB) * 1024;
 }
 
+/* The kernel would wait for who has /dev/sgN for himself. */
 static bool is_busy(const char *path)
 {
-        _cleanup_(closep) int fd = open(path, O_RDWR | O_CLOEXEC);
+        _cleanup_(closep) int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
         return fd < 0 && errno == EBUSY;
 }
 
-/* Another device of the same group that some machine has. */
+/* Another device of the same group that some machine has, and keeps. */
 static bool shares_group(const Driver *driver, const char *name)
 {
         _cleanup_(freep) char *folder = folder_of(name),
@@ -331,7 +336,7 @@ static bool shares_group(const Driver *driver, const char *name)
         const char *other;
 
         while (names && (other = g_dir_read_name(names)))
-                if (strcmp(other, name) != 0 && !given_is_free(driver, other))
+                if (strcmp(other, name) != 0 && given_find(driver, other))
                         return true;
         return false;
 }
@@ -344,7 +349,7 @@ static int wait_until_free(const char *name, const char *group, Error *error) AW
         while (is_busy(group)) {
                 if (deadline_after_usec(0) >= until_usec)
                         return error_set(error, ERROR_OPERATION_FAILED,
-                                         "%s is still open: device %s is left with " VFIO_DRIVER, group,
+                                         "%s is still open: device %s does not go back to the host", group,
                                          name);
                 if (await_until(deadline_after_usec(RETRY_USEC)) < 0)
                         return error_set(error, ERROR_CANCELLED, "The daemon ends");
@@ -389,8 +394,11 @@ static void give_back(Driver *driver, const char *name) AWAITS
 void passthrough_give_back(Domain *domain, const Device *device)
 {
         _cleanup_(host_device_clear) HostDevice host = host_device(device);
+        g_autoptr(GArray) kept = domain->live ? list_hosts(domain->live) : NULL;
 
-        if (host.name && given_find(domain->object.driver, host.name) == domain)
+        /* The device may have been refused because the machine has it already. */
+        if (host.name && !(kept && has_host(kept, kept->len, host.name)) &&
+            given_find(domain->object.driver, host.name) == domain)
                 give_back(domain->object.driver, host.name);
 }
 
@@ -446,10 +454,17 @@ void passthrough_ended(Domain *domain)
 
 void passthrough_resume(Domain *domain)
 {
-        g_autoptr(GArray) hosts = list_hosts(domain->live);
+        DomainDefinition *was = machine_of(domain)->was;
+        g_autoptr(GArray) hosts = list_hosts(domain->live), before = was ? list_hosts(was) : NULL;
 
-        for (unsigned i = 0; i < hosts->len; i++)
-                given_note(domain, g_array_index(hosts, HostDevice, i).name);
+        for (unsigned i = 0; i < hosts->len; i++) {
+                const char *name = g_array_index(hosts, HostDevice, i).name;
+
+                /* What was about to be taken may be another machine's. */
+                if (!before || has_host(before, before->len, name) ||
+                    given_is_free(domain->object.driver, name))
+                        given_note(domain, name);
+        }
 }
 
 void passthrough_sweep(Driver *driver)

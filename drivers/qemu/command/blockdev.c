@@ -126,9 +126,7 @@ static int set_folder(const Stack *stack, const DiskSource *source, bool is_read
 /* An NVMe controller of the host, which must be free of its driver. */
 static void set_nvme(const DiskSource *source, json_t *node)
 {
-        const DeviceAddress *host = source->address;
-        _cleanup_(freep) char *address =
-                g_strdup_printf("%04x:%02x:%02x.%u", host->domain, host->bus, host->slot, host->function);
+        _cleanup_(freep) char *address = device_address_to_string(source->address);
 
         json_set_string(node, "driver", "nvme");
         json_set_string(node, "device", address);

@@ -9,9 +9,7 @@
 
 static json_t *new_pci(const DomainHostdev *hostdev)
 {
-        const DeviceAddress *host = &hostdev->source_address;
-        _cleanup_(freep) char *address =
-                g_strdup_printf("%04x:%02x:%02x.%u", host->domain, host->bus, host->slot, host->function);
+        _cleanup_(freep) char *address = device_address_to_string(&hostdev->source_address);
         json_t *device = device_new("vfio-pci", &hostdev->info);
 
         json_set_string(device, "host", address);

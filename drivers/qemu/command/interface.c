@@ -254,9 +254,7 @@ static int check(const CommandLine *line, const DomainInterface *interface, Erro
 /* A card of the host itself, of which the guest sees nothing but that. */
 static int add_host_card(CommandLine *line, const DomainInterface *interface, Error *error)
 {
-        const DeviceAddress *host = interface->source_device;
-        _cleanup_(freep) char *address =
-                g_strdup_printf("%04x:%02x:%02x.%u", host->domain, host->bus, host->slot, host->function);
+        _cleanup_(freep) char *address = device_address_to_string(interface->source_device);
         _cleanup_(json_decrefp) json_t *device = device_new("vfio-pci", &interface->info);
         int r;
 

@@ -22,6 +22,17 @@ static bool is_subsystem(const void *object, unsigned flags _unused_)
         return ((const DomainHostdev *)object)->mode == HOSTDEV_SUBSYSTEM;
 }
 
+/* Where a device is that was asked for by what it is: another time it may be elsewhere. */
+static bool has_lasting_address(const void *object, unsigned flags)
+{
+        return !(flags & DEFINITION_INACTIVE) || ((const DomainHostdev *)object)->found_address != YES;
+}
+
+static bool in_status(const void *object _unused_, unsigned flags)
+{
+        return flags & DEFINITION_STATUS;
+}
+
 static bool has_adapter(const void *object, unsigned flags _unused_)
 {
         return ((const DomainHostdev *)object)->adapter;
@@ -47,6 +58,8 @@ static const Field domain_hostdev_fields[] = {
         ENUM("source/@startupPolicy", startup_policy, startup_policy, WHEN(type, USB)),
         STRING("source/@guestReset", guest_reset, WHEN(type, USB)),
         YESNO("source/@missing", missing, .flags = FIELD_LIVE, WHEN(type, USB)),
+        YESNO("source/@foundAddress", found_address, .flags = FIELD_LIVE | FIELD_NO_NATIVE,
+              .shown = in_status, WHEN(type, USB)),
         YESNO("source/@writeFiltering", write_filtering, WHEN(type, PCI)),
         STRING("source/@protocol", protocol, WHEN(type, SCSI | SCSI_HOST)),
         STRING("source/@name", source_name, WHEN(type, SCSI)),
@@ -55,8 +68,10 @@ static const Field domain_hostdev_fields[] = {
                           .flags = FIELD_HEX | FIELD_ANY_BASE),
         OPTIONAL_UNSIGNED("source/product/@id", product, WHEN(type, USB), .width = 4,
                           .flags = FIELD_HEX | FIELD_ANY_BASE),
-        OPTIONAL_UNSIGNED("source/address/@bus", usb_bus, WHEN(type, USB), .flags = FIELD_ANY_BASE),
-        OPTIONAL_UNSIGNED("source/address/@device", usb_device, WHEN(type, USB), .flags = FIELD_ANY_BASE),
+        OPTIONAL_UNSIGNED("source/address/@bus", usb_bus, WHEN(type, USB),
+                          .flags = FIELD_ANY_BASE | FIELD_NO_ABI, .shown = has_lasting_address),
+        OPTIONAL_UNSIGNED("source/address/@device", usb_device, WHEN(type, USB),
+                          .flags = FIELD_ANY_BASE | FIELD_NO_ABI, .shown = has_lasting_address),
         INLINE("source/address", source_address, host_pci_address, WHEN(type, PCI), .flags = FIELD_REQUIRED),
         UUID("source/address/@uuid", mdev_uuid, WHEN(type, MDEV)),
         STRING("source/adapter/@name", adapter, WHEN(type, SCSI)),

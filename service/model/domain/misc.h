@@ -353,6 +353,7 @@ typedef struct DomainHostdev {
         StartupPolicy startup_policy;
         char *guest_reset; /* usb: "off", "uninitialized", "on" */
         YesNo missing;
+        YesNo found_address; /* usb: of the run, found by vendor and product */
         bool has_vendor, has_product, has_usb_bus, has_usb_device;
         uint32_t vendor, product, usb_bus, usb_device;
         DeviceAddress source_address; /* pci */
