@@ -39,8 +39,9 @@ DECLARE_ENUM(InputGrab, input_grab, INPUT_GRABS)
         E(INPUT_GRAB_TOGGLE_DEFAULT, NULL)                                                                  \
         E(INPUT_GRAB_CTRL_CTRL, "ctrl-ctrl")                                                                \
         E(INPUT_GRAB_ALT_ALT, "alt-alt")                                                                    \
-        E(INPUT_GRAB_SHIFT_SHIFT, "shift-shift") E(INPUT_GRAB_META_META, "meta-meta")                       \
-                E(INPUT_GRAB_SCROLLLOCK, "scrolllock") E(INPUT_GRAB_CTRL_SCROLLLOCK, "ctrl-scrolllock")
+        E(INPUT_GRAB_SHIFT_SHIFT, "shift-shift")                                                            \
+        E(INPUT_GRAB_META_META, "meta-meta")                                                                \
+        E(INPUT_GRAB_SCROLLLOCK, "scrolllock") E(INPUT_GRAB_CTRL_SCROLLLOCK, "ctrl-scrolllock")
 DECLARE_ENUM(InputGrabToggle, input_grab_toggle, INPUT_GRAB_TOGGLES)
 
 typedef struct DomainInput {
@@ -99,8 +100,9 @@ DECLARE_ENUM(WatchdogModel, watchdog_model, WATCHDOG_MODELS)
         E(WATCHDOG_ACTION_ABSENT, NULL)                                                                     \
         E(WATCHDOG_RESET, "reset")                                                                          \
         E(WATCHDOG_SHUTDOWN, "shutdown")                                                                    \
-        E(WATCHDOG_POWEROFF, "poweroff") E(WATCHDOG_PAUSE, "pause") E(WATCHDOG_DUMP, "dump")                \
-                E(WATCHDOG_NONE, "none") E(WATCHDOG_INJECT_NMI, "inject-nmi")
+        E(WATCHDOG_POWEROFF, "poweroff")                                                                    \
+        E(WATCHDOG_PAUSE, "pause")                                                                          \
+        E(WATCHDOG_DUMP, "dump") E(WATCHDOG_NONE, "none") E(WATCHDOG_INJECT_NMI, "inject-nmi")
 DECLARE_ENUM(WatchdogAction, watchdog_action, WATCHDOG_ACTIONS)
 
 typedef struct DomainWatchdog {
@@ -186,8 +188,8 @@ extern const StructType domain_shmem_type;
         E(MEMORY_MODEL_ABSENT, NULL)                                                                        \
         E(MEMORY_MODEL_DIMM, "dimm")                                                                        \
         E(MEMORY_MODEL_NVDIMM, "nvdimm")                                                                    \
-        E(MEMORY_MODEL_VIRTIO_PMEM, "virtio-pmem") E(MEMORY_MODEL_VIRTIO_MEM, "virtio-mem")                 \
-                E(MEMORY_MODEL_SGX_EPC, "sgx-epc")
+        E(MEMORY_MODEL_VIRTIO_PMEM, "virtio-pmem")                                                          \
+        E(MEMORY_MODEL_VIRTIO_MEM, "virtio-mem") E(MEMORY_MODEL_SGX_EPC, "sgx-epc")
 DECLARE_ENUM(MemoryModel, memory_model, MEMORY_MODELS)
 
 #define MEMORY_ACCESSES(E)                                                                                  \
@@ -258,8 +260,9 @@ extern const StructType domain_crypto_type;
         E(FILESYSTEM_TYPE_ABSENT, NULL)                                                                     \
         E(FILESYSTEM_MOUNT, "mount")                                                                        \
         E(FILESYSTEM_BLOCK, "block")                                                                        \
-        E(FILESYSTEM_FILE, "file") E(FILESYSTEM_TEMPLATE, "template") E(FILESYSTEM_RAM, "ram")              \
-                E(FILESYSTEM_BIND, "bind") E(FILESYSTEM_VOLUME, "volume")
+        E(FILESYSTEM_FILE, "file")                                                                          \
+        E(FILESYSTEM_TEMPLATE, "template")                                                                  \
+        E(FILESYSTEM_RAM, "ram") E(FILESYSTEM_BIND, "bind") E(FILESYSTEM_VOLUME, "volume")
 DECLARE_ENUM(FilesystemType, filesystem_type, FILESYSTEM_TYPES)
 
 #define FILESYSTEM_ACCESSES(E)                                                                              \
@@ -272,8 +275,9 @@ DECLARE_ENUM(FilesystemAccess, filesystem_access, FILESYSTEM_ACCESSES)
         E(FILESYSTEM_DRIVER_DEFAULT, "default")                                                             \
         E(FILESYSTEM_DRIVER_PATH, "path")                                                                   \
         E(FILESYSTEM_DRIVER_HANDLE, "handle")                                                               \
-        E(FILESYSTEM_DRIVER_LOOP, "loop") E(FILESYSTEM_DRIVER_NBD, "nbd")                                   \
-                E(FILESYSTEM_DRIVER_PLOOP, "ploop") E(FILESYSTEM_DRIVER_VIRTIOFS, "virtiofs")
+        E(FILESYSTEM_DRIVER_LOOP, "loop")                                                                   \
+        E(FILESYSTEM_DRIVER_NBD, "nbd")                                                                     \
+        E(FILESYSTEM_DRIVER_PLOOP, "ploop") E(FILESYSTEM_DRIVER_VIRTIOFS, "virtiofs")
 DECLARE_ENUM(FilesystemDriver, filesystem_driver, FILESYSTEM_DRIVERS)
 
 #define FILESYSTEM_MULTIDEVS(E)                                                                             \
@@ -329,17 +333,19 @@ DECLARE_ENUM(HostdevMode, hostdev_mode, HOSTDEV_MODES)
         E(HOSTDEV_TYPE_ABSENT, NULL)                                                                        \
         E(HOSTDEV_USB, "usb")                                                                               \
         E(HOSTDEV_PCI, "pci")                                                                               \
-        E(HOSTDEV_SCSI, "scsi") E(HOSTDEV_SCSI_HOST, "scsi_host") E(HOSTDEV_MDEV, "mdev")                   \
-                E(HOSTDEV_STORAGE, "storage") E(HOSTDEV_MISC, "misc") E(HOSTDEV_NET, "net")
+        E(HOSTDEV_SCSI, "scsi")                                                                             \
+        E(HOSTDEV_SCSI_HOST, "scsi_host")                                                                   \
+        E(HOSTDEV_MDEV, "mdev") E(HOSTDEV_STORAGE, "storage") E(HOSTDEV_MISC, "misc") E(HOSTDEV_NET, "net")
 DECLARE_ENUM(HostdevType, hostdev_type, HOSTDEV_TYPES)
 
 #define HOSTDEV_MODELS(E)                                                                                   \
         E(HOSTDEV_MODEL_ABSENT, NULL)                                                                       \
         E(HOSTDEV_VFIO_PCI, "vfio-pci")                                                                     \
         E(HOSTDEV_VFIO_CCW, "vfio-ccw")                                                                     \
-        E(HOSTDEV_VFIO_AP, "vfio-ap") E(HOSTDEV_VIRTIO, "virtio")                                           \
-                E(HOSTDEV_VIRTIO_TRANSITIONAL, "virtio-transitional")                                       \
-                        E(HOSTDEV_VIRTIO_NON_TRANSITIONAL, "virtio-non-transitional")
+        E(HOSTDEV_VFIO_AP, "vfio-ap")                                                                       \
+        E(HOSTDEV_VIRTIO, "virtio")                                                                         \
+        E(HOSTDEV_VIRTIO_TRANSITIONAL, "virtio-transitional")                                               \
+        E(HOSTDEV_VIRTIO_NON_TRANSITIONAL, "virtio-non-transitional")
 DECLARE_ENUM(HostdevModel, hostdev_model, HOSTDEV_MODELS)
 
 typedef struct DomainHostdev {
