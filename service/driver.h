@@ -33,7 +33,7 @@ typedef struct Call {
 
 #include "operations.h"
 
-/* Of another service on the host's bus. */
+/* Of another service on the host's bus; also a signal. */
 typedef struct ServiceMethod {
         const char *service, *path, *interface, *member;
 } ServiceMethod;
@@ -69,6 +69,10 @@ struct Driver {
          * NULL in a session. */
         int (*service_call)(const ServiceMethod *method, GVariant *arguments, uint64_t deadline_usec,
                             GVariant **ret_values, Error *error) AWAITS;
+        /* Calls `changed` whenever a service has got or lost its name, and at each such signal of it, until
+         * the daemon ends. Set by the front end; NULL in a session. */
+        int (*service_watch)(const ServiceMethod *signal, void (*changed)(void *data), void *data,
+                             Error *error);
 };
 
 /* What drivers (and objects/) raise on driver->events. The structure of each event follows its number. */

@@ -14,6 +14,7 @@
 #include "drivers/network/shares.h"
 #include "drivers/network/tap.h"
 #include "drivers/network/tool.h"
+#include "drivers/network/zone.h"
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,7 +66,6 @@ static int check(const VirtualNetwork *network, const NetworkDefinition *definit
 {
         const Driver *driver = network->network.object.driver;
         const char *what = network_forward_mode(definition) == FORWARD_HOSTDEV ? "devices of the host"
-                           : definition->bridge.zone ? "zones of firewalld (<bridge zone=...>)"
                            : definition->bridge.mac_table_manager == MAC_TABLE_LIBVIRT
                                    ? "a MAC table that is kept by the daemon"
                                    : NULL;
@@ -172,8 +172,11 @@ int active_set_rules(const Driver *driver, Error *error)
 
 void active_show_health(VirtualNetwork *network)
 {
-        network_set_problem(&network->network,
-                            network->dnsmasq_problem ? network->dnsmasq_problem : network->firewall_problem);
+        const char *problem = network->dnsmasq_problem ? network->dnsmasq_problem
+                              : network->zone_problem  ? network->zone_problem
+                                                       : network->firewall_problem;
+
+        network_set_problem(&network->network, problem);
 }
 
 static void set_dnsmasq_problem(VirtualNetwork *network, const char *problem)
@@ -390,10 +393,28 @@ static void plug_again(const VirtualNetwork *network) AWAITS
                 log_warning(network->network.object.path, "%s", problem.message);
 }
 
+/* When one is taken back there is no bus yet: zone-watch.c does it as soon as there is. */
+static int enter_zone(VirtualNetwork *network, Error *error) AWAITS
+{
+        const Driver *driver = network->network.object.driver;
+        int r;
+
+        if (!network->live->bridge.zone || (network->resumed && !driver->service_call))
+                return 0;
+        r = zone_enter(driver, network->live, error);
+        network->is_in_zone = r >= 0;
+        return r;
+}
+
 int active_start(VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
 {
-        int r = check(network, definition, error);
+        const Driver *driver = network->network.object.driver;
+        int r = 0;
 
+        if (definition->bridge.zone && !driver->type->is_in_memory && !network->resumed)
+                r = zone_check(driver, definition, error);
+        if (r >= 0)
+                r = check(network, definition, error);
         if (r >= 0)
                 r = check_others(network, definition, error);
         if (r < 0)
@@ -406,7 +427,9 @@ int active_start(VirtualNetwork *network, const NetworkDefinition *definition, E
         if (r >= 0 && has_bridge(network)) {
                 r = bridge_up(network->live, error);
                 if (r >= 0)
-                        r = active_set_rules(network->network.object.driver, error);
+                        r = enter_zone(network, error);
+                if (r >= 0)
+                        r = active_set_rules(driver, error);
                 if (r >= 0)
                         r = provide_dnsmasq(network, error);
                 if (r >= 0)
@@ -474,6 +497,7 @@ int active_stop(VirtualNetwork *network, Error *error)
         g_ptr_array_remove(driver->networks->up, network);
         network_set_active(&network->network, false);
         g_clear_pointer(&network->firewall_problem, g_free);
+        g_clear_pointer(&network->zone_problem, g_free);
         set_dnsmasq_problem(network, NULL);
         network_clear_leases(&network->network);
         event_raise(driver->events, EVENT_LEASES_CHANGED,
@@ -487,6 +511,9 @@ int active_stop(VirtualNetwork *network, Error *error)
                         dnsmasq_end_unknown(live->uuid, driver->networks->dnsmasq_path);
                 dnsmasq_remove_files(live, driver->networks->dnsmasq_path);
                 keep_first(bridge_down(live, &problem), &first, error, &problem);
+                if (network->is_in_zone)
+                        keep_first(zone_leave(driver, live, &problem), &first, error, &problem);
+                network->is_in_zone = false;
                 if (live->bandwidth)
                         keep_first(shaper_sweep(&problem), &first, error, &problem);
                 keep_first(active_set_rules(driver, &problem), &first, error, &problem);
@@ -578,5 +605,6 @@ void active_release(VirtualNetwork *network)
         forget(network);
         child_free(network->dnsmasq);
         g_free(network->dnsmasq_problem);
+        g_free(network->zone_problem);
         g_free(network->firewall_problem);
 }

@@ -20,6 +20,7 @@ struct NetworkState {
         sd_event_source *lease_source; /* NULL: leases are not told */
         sd_event_source *health_source;
         bool is_health_due, looks_at_health;
+        bool is_zone_due, sets_zones;
         GPtrArray *up;   /* VirtualNetwork, borrowed: those with `live` */
         bool sets_rules; /* one at a time: each sets those of all networks */
         Condition rules_set;
@@ -38,8 +39,9 @@ typedef struct VirtualNetwork {
         Child *dnsmasq;             /* NULL: it needs none, or it is about to be started again */
         unsigned n_failures;        /* of dnsmasq, one after the other */
         uint64_t n_lease_changes;   /* that were told */
-        char *dnsmasq_problem, *firewall_problem; /* NULL: none */
-        bool firewall_has_lost;                   /* its rules, when they were looked at last */
+        char *dnsmasq_problem, *zone_problem, *firewall_problem; /* NULL: none */
+        bool is_in_zone;                                         /* of firewalld: we have put it there */
+        bool firewall_has_lost; /* its rules, when they were looked at last */
 } VirtualNetwork;
 
 static inline VirtualNetwork *virtual_network(Network *network)

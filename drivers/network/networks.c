@@ -11,6 +11,7 @@
 #include "drivers/network/active.h"
 #include "drivers/network/health.h"
 #include "drivers/network/leases.h"
+#include "drivers/network/zone-watch.h"
 #include <fcntl.h>
 #include <net/if.h>
 #include <string.h>
@@ -184,6 +185,7 @@ void networks_run(Driver *driver)
         int running_fd = driver->networks->running.fd;
         _cleanup_(error_clear) Error error = {};
 
+        zone_watch(driver);
         if (faccessat(running_fd, BOOTED_FILE, F_OK, 0) >= 0)
                 return;
         for (unsigned i = 0; i < networks->len && !fiber_is_cancelled(fiber_current()); i++)

@@ -5,5 +5,5 @@
 
 #include "bus/front.h"
 
-/* Gives the drivers their service_call(), if this is a bus of the host's services. */
+/* Gives the drivers their service_call() and service_watch(), if this is a bus of the host's services. */
 void service_call_open(const FrontEnd *front);

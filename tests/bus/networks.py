@@ -20,9 +20,10 @@ NATIVE_NETWORK = "org.virtbus1.Network"
 NATIVE_CONNECT = "org.virtbus1.Connect"
 
 
-def network(name, number=1, forward="", content="", bridge=None, network_uuid=None):
+def network(name, number=1, forward="", content="", bridge=None, network_uuid=None, zone=None):
     identity = f"<uuid>{network_uuid}</uuid>" if network_uuid else ""
-    return (f"<network><name>{name}</name>{identity}{forward}<bridge name='{bridge or 'vb' + name}' delay='0'/>"
+    where = f" zone='{zone}'" if zone else ""
+    return (f"<network><name>{name}</name>{identity}{forward}<bridge name='{bridge or 'vb' + name}'{where} delay='0'/>"
             f"{content or ADDRESS.format(number)}</network>")
 
 

@@ -1,0 +1,160 @@
+"""Zones of the real firewalld, Debian's, which is unpacked by tests/firewalld/install and runs in the namespaces of the
+tests."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from harness import wait_exit, wait_for
+from networks import NATIVE_NETWORK, NETWORK, clean, define, dnsmasqs, guests, link, refused, rules, run, up  # noqa: F401
+
+ROOT = pathlib.Path(os.environ.get("VIRTBUS_CACHE", "/nonexistent")) / "firewalld/root/usr"
+NAME, PATH = "org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1"
+
+pytestmark = [pytest.mark.system, pytest.mark.skipif(not ROOT.exists(), reason="firewalld is not unpacked")]
+
+
+class Firewalld:
+    def __init__(self, bus, folder):
+        self.client = bus.connect(destination=NAME)
+        self.folder = folder
+        self.process = None
+
+    def start(self):
+        environment = dict(os.environ, PYTHONPATH=str(ROOT / "lib/python3/dist-packages"))
+        (self.folder / "firewalld").mkdir(exist_ok=True)
+        self.process = subprocess.Popen(
+            [sys.executable, "-B", ROOT / "sbin/firewalld", "--nofork", "--nopid", f"--system-config={self.folder}/firewalld",
+             f"--default-config={ROOT}/lib/firewalld", f"--log-file={self.folder}/firewalld.log"],
+            env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.client.wait_owner(NAME, timeout=30, unless=lambda: self.process.poll() is not None)
+        assert self.process.poll() is None, (self.folder / "firewalld.log").read_text()
+        self.zone_of("lo")  # it answers once it has started
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            wait_exit(self.process, 20)
+            self.client.wait_owner(NAME, present=False)
+
+    def call(self, interface, member, *arguments):
+        return self.client.call(PATH, NAME + interface, member, *arguments, timeout=30)
+
+    def zone_of(self, device):
+        return self.call(".zone", "getZoneOfInterface", "s", device)
+
+    def move(self, device, zone):
+        self.call(".zone", "changeZoneOfInterface", "ss", zone, device)
+
+
+@pytest.fixture
+def idle(system_bus, root_dir):
+    """A firewalld that does not run yet."""
+    service = Firewalld(system_bus, root_dir)
+    yield service
+    if service.process:
+        service.stop()
+
+
+@pytest.fixture
+def firewalld(polkit, idle):
+    idle.start()
+    return idle
+
+
+@pytest.fixture
+def client(system_daemon):
+    return system_daemon.client()
+
+
+def healthy(client, path):
+    wait_for(lambda: client.get(path, NATIVE_NETWORK, "Health") == "ok", 20)
+
+
+def in_zone(firewalld, zone, device="vblab"):
+    wait_for(lambda: firewalld.zone_of(device) == zone, 20)
+
+
+def test_a_bridge_is_in_its_zone(firewalld, client, guests, tmp_path):  # noqa: F811
+    path = define(client, "lab", forward="<forward mode='nat'/>", zone="trusted")
+    assert firewalld.zone_of("vblab") == ""
+    client.call(path, NETWORK, "Create")
+    assert firewalld.zone_of("vblab") == "trusted"
+    assert "zone='trusted'" in client.call(path, NETWORK, "GetXMLDesc", "u", 0)
+    guest = guests("one", "vblab")
+    guest.ask_for_address(tmp_path)
+    assert guest.address().startswith("10.77.1.") and guest.reaches("10.77.1.1")
+    client.call(path, NETWORK, "Destroy")
+    assert firewalld.zone_of("vblab") == ""
+
+
+def test_a_zone_that_is_not_there(firewalld, client):
+    path = define(client, "lab", zone="nosuch")
+    error = refused(client.call, path, NETWORK, "Create", word="no zone 'nosuch'")
+    assert "public" in error.message and "trusted" in error.message
+    assert (link("vblab"), rules(), dnsmasqs(), client.get(path, NETWORK, "Active")) == (None, "", {}, False)
+
+
+def test_without_firewalld(idle, client, daemon):
+    path = define(client, "lab", zone="trusted")
+    refused(client.call, path, NETWORK, "Create", word="firewalld, which does not run")
+    other = daemon.client()
+    refused(other.call, define(other, "own", zone="trusted"), NETWORK, "Create", word="bus of the system")
+    assert (link("vblab"), link("vbown"), rules(), dnsmasqs()) == (None, None, "", {})
+    idle.start()
+    client.call(path, NETWORK, "Create")
+    assert idle.zone_of("vblab") == "trusted"
+
+
+def test_what_fails_later_is_taken_out_again(firewalld, client):
+    path = define(client, "lab", zone="trusted", content="<ip address='10.77.1.1' prefix='24'><tftp root='/nonexistent'/></ip>")
+    refused(client.call, path, NETWORK, "Create", word="nonexistent")
+    assert (link("vblab"), rules(), dnsmasqs(), firewalld.zone_of("vblab")) == (None, "", {}, "")
+
+
+def test_a_device_of_the_host_stays_in_its_zone(firewalld, client):
+    run("ip", "link", "add", "vblab", "type", "bridge")
+    path = define(client, "lab", zone="trusted")
+    for zone in ("trusted", "home"):
+        firewalld.move("vblab", zone)
+        refused(client.call, path, NETWORK, "Create", word="not this network's")
+        assert firewalld.zone_of("vblab") == zone
+
+
+def test_put_there_again(firewalld, client):
+    """What is in no zone is put there when firewalld has read its configuration again, and when it has been started."""
+    path = up(client, "lab", zone="trusted")
+    firewalld.move("vblab", "home")
+    firewalld.call("", "reload")
+    in_zone(firewalld, "trusted")
+    firewalld.stop()
+    wait_for(lambda: "firewalld, which does not run" in client.get(path, NATIVE_NETWORK, "Health"), 20)
+    firewalld.start()
+    in_zone(firewalld, "trusted")
+    healthy(client, path)
+    firewalld.stop()
+    client.call(path, NETWORK, "Destroy")
+    firewalld.start()
+    assert firewalld.zone_of("vblab") == ""
+
+
+def test_taken_back(firewalld, client, system_daemon):
+    path = up(client, "lab", zone="trusted")
+    system_daemon.kill()
+    firewalld.move("vblab", "home")
+    system_daemon.start()
+    in_zone(firewalld, "trusted")
+    healthy(client, path)
+    system_daemon.kill()
+    firewalld.stop()
+    system_daemon.start()
+    wait_for(lambda: "firewalld, which does not run" in client.get(path, NATIVE_NETWORK, "Health"), 20)
+    assert client.get(path, NETWORK, "Active") is True
+    firewalld.start()
+    in_zone(firewalld, "trusted")
+    client.call(path, NETWORK, "Destroy")
+    assert firewalld.zone_of("vblab") == "" and link("vblab") is None
