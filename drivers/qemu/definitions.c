@@ -81,6 +81,28 @@ int definitions_parse(const char *text, size_t size, StoredDefinition *ret, Erro
         return 0;
 }
 
+/* What is written is what the next daemon has to read: a definition that only this one understands is
+ * refused while its owner is still there to be told. */
+static int check_text(const char *text, size_t size, const char *uuid, Error *error)
+{
+        StoredDefinition again;
+        bool is_same;
+        int r;
+
+        if (size > FILE_MAX)
+                return error_set(error, ERROR_LIMITS_EXCEEDED,
+                                 "It takes %zu bytes when it is stored, at most %u are possible", size,
+                                 FILE_MAX);
+        r = definitions_parse(text, size, &again, error);
+        if (r < 0) {
+                error_prefix(error, "It could not be read again");
+                return r;
+        }
+        is_same = strcmp(again.definition->uuid, uuid) == 0;
+        domain_definition_free(again.definition);
+        return is_same ? 0 : error_set(error, ERROR_INTERNAL, "It would be read again with another UUID");
+}
+
 /* A file on its way from the disk into the table. */
 typedef struct LoadedFile {
         const char *name; /* of `names` */
@@ -189,12 +211,8 @@ int definitions_save(const Domain *domain, const DomainDefinition *definition, b
                                                          domain->created_at_usec, domain_changer(domain));
         _cleanup_(freep) char *name = g_strconcat(domain->object.uuid, SUFFIX, NULL);
         const size_t size = strlen(text);
-        int r = 0;
+        int r = check_text(text, size, domain->object.uuid, error);
 
-        if (size > FILE_MAX)
-                r = error_set(error, ERROR_LIMITS_EXCEEDED,
-                              "It takes %zu bytes when it is stored, at most %u are possible", size,
-                              FILE_MAX);
         if (r >= 0)
                 r = store_write(qemu_driver_of(domain)->definitions_fd, name, text, size, 0600, error);
         if (r < 0)

@@ -54,6 +54,15 @@ static int from_text(const StoredType *type, const char *text, size_t size, Stor
         return 0;
 }
 
+static void stored_clear(const StoredType *type, Stored *stored)
+{
+        if (type->type)
+                struct_free(type->type, stored->definition);
+        else
+                type->release(stored->definition);
+        g_free(stored->value);
+}
+
 typedef struct Loading {
         const StoredType *type;
         const char *path;
@@ -76,11 +85,7 @@ static int load_file(const Loading *loading, int fd, const char *name, Error *er
         expected = g_strconcat(uuid_of(type, stored.definition), SUFFIX, NULL);
         if (strcmp(expected, name) == 0)
                 return type->load(loading->driver, &stored, error);
-        if (type->type)
-                struct_free(type->type, stored.definition);
-        else
-                type->release(stored.definition);
-        g_free(stored.value);
+        stored_clear(type, &stored);
         return error_set(error, ERROR_INVALID_XML, "It defines a %s of another UUID", type->element);
 }
 
@@ -126,11 +131,19 @@ int stored_save(const StoredFolder *folder, const Stored *stored, Error *error)
         _cleanup_(freep) char *text = to_text(folder->type, stored);
         _cleanup_(freep) char *name = g_strconcat(uuid_of(folder->type, stored->definition), SUFFIX, NULL);
         size_t size = strlen(text);
+        Stored again;
+        int r;
 
         if (size > XML_SIZE_MAX)
                 return error_set(error, ERROR_LIMITS_EXCEEDED,
                                  "The %s takes %zu bytes when it is stored, at most %u are possible",
                                  folder->type->element, size, (unsigned)XML_SIZE_MAX);
+        r = from_text(folder->type, text, size, &again, error);
+        if (r < 0) {
+                error_prefix(error, "The %s could not be read again", folder->type->element);
+                return r;
+        }
+        stored_clear(folder->type, &again);
         return folder->fd < 0 ? 0 : store_write(folder->fd, name, text, size, 0600, error);
 }
 

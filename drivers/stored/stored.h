@@ -38,7 +38,7 @@ int stored_folder_open(StoredFolder *folder, const StoredType *type, const char 
                        Error *error);
 void stored_folder_close(StoredFolder *folder);
 
-/* Replaces the file of that UUID; refuses what would be too large to be read again. */
+/* Replaces the file of that UUID; refuses what could not be read again. */
 int stored_save(const StoredFolder *folder, const Stored *stored, Error *error) AWAITS;
 int stored_remove(const StoredFolder *folder, const char *uuid, Error *error) AWAITS;
 

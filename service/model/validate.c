@@ -214,9 +214,15 @@ static int check_singles(const DomainDefinition *definition, Seen *seen)
                 if (!seen_add(seen, g_strdup_printf("panic %d", panic->model)))
                         return error_set(seen->error, ERROR_INVALID_XML,
                                          "There are two panic devices of one model");
-        LIST_FOREACH (tpm, definition->devices.tpms)
+        LIST_FOREACH (tpm, definition->devices.tpms) {
                 if (!seen_add(seen, g_strdup(tpm->model == TPM_SPAPR_PROXY ? "tpm proxy" : "tpm")))
                         return error_set(seen->error, ERROR_CONFIG_UNSUPPORTED, "A machine has one TPM");
+                if (tpm->active_pcr_banks && tpm->version != TPM_VERSION_2_0)
+                        return error_set(seen->error, ERROR_CONFIG_UNSUPPORTED,
+                                         "Banks of a TPM can be chosen for version 2.0 only, which a %s has "
+                                         "if its version='2.0' says so",
+                                         tpm_model_to_string(tpm->model));
+        }
         LIST_FOREACH (graphics, definition->devices.graphics)
                 if (!seen_add(seen, g_strdup_printf("graphics %d", graphics->type)))
                         return error_set(seen->error, ERROR_CONFIG_UNSUPPORTED,

@@ -186,6 +186,10 @@ static void refuses_what_collides(void **state)
                 { "pc", "", "<iommu model='intel'/>", "q35" },
                 { "q35", "", "<iommu model='virtio'/>", "ACPI" },
                 { "pc", "", "<panic/><panic model='isa'/>", "panic" },
+                { "pc", "",
+                  "<tpm><backend "
+                  "type='emulator'><active_pcr_banks><sha1/></active_pcr_banks></backend></tpm>",
+                  "version 2.0" },
                 { "pc", "", "<memory model='dimm'><target><size>1024</size></target></memory>",
                   "maxMemory" },
                 { "pc", "<iothreads>4000000000</iothreads>", "", "iothreads" },

@@ -78,6 +78,28 @@ static void saved_and_loaded(void *data)
         stage_close(stage);
 }
 
+/* A machine that is completed so that nobody could read it again: it stays what it was on the disk. */
+static void unreadable_is_not_saved(void *data)
+{
+        Stage *stage = data;
+        Domain *domain = machine_new(stage->driver, stage_definition(""), 1234);
+        g_autofree char *file = g_strconcat(domain->object.uuid, ".xml", NULL),
+                        *path = g_build_filename(stage->root, "qemu", file, NULL), *before = NULL,
+                        *after = NULL;
+        _cleanup_(error_clear) Error error = {};
+
+        assert_int_equal(definitions_save(domain, domain->definition, false, NULL), 0);
+        assert_true(g_file_get_contents(path, &before, NULL, NULL));
+        g_free(domain->definition->name);
+        domain->definition->name = g_strdup("a/b");
+        assert_true(definitions_save(domain, domain->definition, true, &error) < 0);
+        assert_non_null(strstr(error.message, "could not be read again"));
+        assert_true(g_file_get_contents(path, &after, NULL, NULL));
+        assert_string_equal(before, after);
+        domain_unref(domain);
+        stage_close(stage);
+}
+
 /* So many that threads share them; one is of another machine. */
 static void many_loaded(void *data)
 {
@@ -127,13 +149,20 @@ static void files(void **state)
         on_fiber(saved_and_loaded, &stage);
 }
 
+static void unreadable(void **state)
+{
+        Stage stage;
+
+        (void)state;
+        stage_open(&stage);
+        on_fiber(unreadable_is_not_saved, &stage);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(comes_back),
-                cmocka_unit_test(damaged_is_refused),
-                cmocka_unit_test(files),
-                cmocka_unit_test(many_files),
+                cmocka_unit_test(comes_back), cmocka_unit_test(damaged_is_refused), cmocka_unit_test(files),
+                cmocka_unit_test(many_files), cmocka_unit_test(unreadable),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

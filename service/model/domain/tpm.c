@@ -57,9 +57,6 @@ static int check_tpm(void *object, const XmlNode *node _unused_, unsigned flags 
         }
         if (tpm->backend == TPM_PASSTHROUGH && !tpm->device)
                 tpm->device = g_strdup("/dev/tpm0");
-        if (tpm->active_pcr_banks && tpm->version == TPM_VERSION_1_2)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "Banks of a TPM can be chosen for version 2.0 only");
         return 0;
 }
 DEFINE_STRUCT(domain_tpm, DomainTpm, .check = check_tpm);
