@@ -166,17 +166,45 @@ static void add_hubs(Pass *pass)
         }
 }
 
+/* How many hubs are on the way to it; of one without a port: more than there can be. */
+static int depth_of(const DomainHub *hub)
+{
+        int depth = 0;
+
+        if (is_open(&hub->info) || hub->info.address.type != ADDRESS_USB)
+                return USB_HUB_DEPTH;
+        for (const char *c = hub->info.address.port; *c; c++)
+                depth += *c == '.';
+        return depth;
+}
+
+static gint compare_hubs(gconstpointer a, gconstpointer b, gpointer userdata _unused_)
+{
+        return depth_of(*(DomainHub *const *)a) - depth_of(*(DomainHub *const *)b);
+}
+
+/* A hub comes after the one that it hangs on: so QEMU wants it, and so does whoever reads this again. */
+static void sort_hubs(DomainDefinition *definition)
+{
+        if (definition->devices.hubs.count > 1)
+                g_qsort_with_data(definition->devices.hubs.items, (gint)definition->devices.hubs.count,
+                                  sizeof(void *), compare_hubs, NULL);
+}
+
 static int assign(Pass *pass)
 {
         int r = add_roots(pass);
         if (r < 0 || pass->n_roots == 0)
                 return r;
+        sort_hubs(pass->definition);
         /* Hubs first, since others hang on them. */
         r = foreach_usb(pass, all_kinds, G_N_ELEMENTS(all_kinds), reserve_given);
         if (r < 0)
                 return r;
         add_hubs(pass);
-        return foreach_usb(pass, all_kinds, G_N_ELEMENTS(all_kinds), place);
+        r = foreach_usb(pass, all_kinds, G_N_ELEMENTS(all_kinds), place);
+        sort_hubs(pass->definition);
+        return r;
 }
 
 static int find_usb(const Device *device, void *userdata _unused_)
