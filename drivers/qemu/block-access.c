@@ -22,7 +22,7 @@ static int find(const Domain *domain, const char *name, DomainDisk **ret_disk, E
 {
         int r = machine_check_monitor(domain, error);
 
-        return r < 0 ? r : chain_find_live(domain, name, ret_disk, error);
+        return r < 0 ? r : chain_find_named(domain->live, name, ret_disk, error);
 }
 
 int qemu_domain_block_resize(Call *call, Domain *domain, const char *name, uint64_t size, uint32_t flags,

@@ -114,6 +114,11 @@ static int check_place(const Copy *copy, Error *error)
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "The QEMU driver copies disks to images of format raw or qcow2, not %s",
                                  disk_format_to_string(place->format));
+        if (copy->is_shallow && !chain_path(&copy->disk->backing->source))
+                return error_set(
+                        error, ERROR_NOT_SUPPORTED,
+                        "Disk '%s' lies over what is no file or device: it is copied as a whole only",
+                        copy->disk->target);
         if (copy->is_shallow && place->format == DISK_FORMAT_RAW)
                 return error_set(error, ERROR_INVALID_ARGUMENT,
                                  "A copy with SHALLOW (1) lies over other images: its format is qcow2, not "
@@ -194,16 +199,6 @@ static int set_mirror(const Copy *copy, Error *error) AWAITS
         return status_save(domain, error);
 }
 
-static void drop_mirror(Domain *domain, const char *target) AWAITS
-{
-        DomainDisk *disk = domain->live ? chain_find_disk(domain->live, target) : NULL;
-
-        if (!disk || !disk->mirror)
-                return;
-        disk->mirror = struct_free(&disk_mirror_type, disk->mirror);
-        (void)status_save(domain, NULL); /* the next daemon finds no job, and drops it as well */
-}
-
 /* QEMU's part of it. */
 static int mirror(Copy *copy, Error *error) AWAITS
 {
@@ -246,18 +241,18 @@ static int run(Copy *copy, Error *error) AWAITS
         if (r >= 0)
                 r = check_place(copy, error);
         if (r >= 0)
-                r = make_image(copy, error);
-        if (r >= 0)
                 r = set_mirror(copy, error);
-        if (r >= 0)
+        if (r >= 0) /* before anything is written */
                 r = images_check_copy(domain, copy->place, false, deadline_after_usec(QMP_TIMEOUT_USEC),
                                       error);
+        if (r >= 0)
+                r = make_image(copy, error);
         if (r >= 0)
                 r = mirror(copy, error);
         if (r >= 0)
                 return 0;
         fiber_clear_cancel();
-        drop_mirror(domain, copy->disk->target);
+        (void)block_job_drop_mirror(domain, copy->disk->target, NULL);
         if (copy->is_made)
                 (void)owner_files_remove(domain, chain_path(&copy->place->source), NULL); /* of no use */
         return r;
@@ -299,33 +294,35 @@ int block_copy_follow(Domain *domain, const void *data, Error *error)
 {
         const char *target = data;
         _cleanup_(domain_definition_freep) DomainDefinition *kept = NULL, *live = NULL;
-        DomainDisk *disk = domain->live ? chain_find_disk(domain->live, target) : NULL;
+        DomainDisk *disk = chain_find_disk(domain->live, target);
         DiskMirror *mirror;
+        int r = 0;
 
         if (!disk || !disk->mirror)
                 return error_set(error, ERROR_OPERATION_FAILED, "The machine has ended");
-        live = domain_definition_copy(domain->live);
         mirror = struct_copy(&disk_mirror_type, disk->mirror);
-        go_over(live, target, mirror);
         if (domain->is_persistent && chain_is_same(chain_find_disk(domain->definition, target), disk)) {
-                int r;
+                const uint32_t index = mirror->source.index;
 
                 kept = domain_definition_copy(domain->definition);
                 mirror->source.index = 0; /* numbers are of the run */
                 go_over(kept, target, mirror);
+                mirror->source.index = index;
                 r = definitions_save(domain, kept, domain->is_autostart, error);
-                if (r < 0) {
-                        (void)struct_free(&disk_mirror_type, mirror);
-                        return r;
+                if (r >= 0) {
+                        domain_definition_free(domain->definition);
+                        domain->definition = TAKE_PTR(kept);
                 }
-                domain_definition_free(domain->definition);
-                domain->definition = TAKE_PTR(kept);
+        }
+        /* What it is now: devices may have gone meanwhile. */
+        if (r >= 0 && chain_find_disk(domain->live, target)) {
+                live = domain_definition_copy(domain->live);
+                go_over(live, target, mirror);
+                domain_set_live(domain, TAKE_PTR(live));
+                r = status_save(domain, error);
         }
         (void)struct_free(&disk_mirror_type, mirror);
-        if (!domain->live)
-                return 0; /* it ended right after */
-        domain_set_live(domain, TAKE_PTR(live));
-        return status_save(domain, error);
+        return r;
 }
 
 static void set_parameters(json_t *arguments, const CopyParameters *parameters, uint32_t flags)

@@ -16,6 +16,7 @@
 #include "drivers/qemu/pivot.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/unplug.h"
+#include <errno.h>
 #include <string.h>
 
 /* Of BlockJobAbort, BlockJobSetSpeed and GetBlockJobInfo. */
@@ -38,12 +39,6 @@ static BlockJobType type_of(const DomainDisk *disk, json_t *job)
                                                                                          : BLOCK_JOB_COMMIT;
 }
 
-/* Of a machine that runs; borrowed until the next wait; NULL: it has ended, or the disk is gone. */
-static DomainDisk *find_disk(const Domain *domain, const char *target)
-{
-        return domain->live ? chain_find_disk(domain->live, target) : NULL;
-}
-
 /* What the image of that path lies over, by its header; NULL: nothing. The caller frees. */
 static int read_base(const Domain *domain, const char *path, char **ret_base, Error *error) AWAITS
 {
@@ -57,23 +52,10 @@ static int read_base(const Domain *domain, const char *path, char **ret_base, Er
         return r;
 }
 
-/* The next image below `path` that the definition has; NULL: none. Borrowed. */
-static const char *next_of(const DomainDisk *disk, const char *path)
-{
-        const DiskBacking *below = disk->backing;
-
-        if (g_strcmp0(chain_path(&disk->source), path) != 0) {
-                const DiskBacking *image = chain_find_below(disk, path);
-
-                below = image ? image->backing : NULL;
-        }
-        return below && below->type != DISK_TYPE_ABSENT ? chain_path(&below->source) : NULL;
-}
-
 /* The files from `top` to the one above `base` are added to what goes. */
 static void note_gone(const DomainDisk *disk, const char *top, const char *base, GPtrArray *gone)
 {
-        for (const char *path = top; path && g_strcmp0(path, base) != 0; path = next_of(disk, path))
+        for (const char *path = top; path && g_strcmp0(path, base) != 0; path = chain_next(disk, path))
                 g_ptr_array_add(gone, g_strdup(path));
 }
 
@@ -81,17 +63,17 @@ static void note_gone(const DomainDisk *disk, const char *top, const char *base,
  * goes down it. */
 static int follow_images(Domain *domain, const char *target, GPtrArray *gone, Error *error) AWAITS
 {
-        const DomainDisk *disk = find_disk(domain, target);
+        const DomainDisk *disk = chain_find_disk(domain->live, target);
         _cleanup_(freep) char *path = disk ? g_strdup(chain_path(&disk->source)) : NULL;
 
         while (path) {
                 _cleanup_(freep) char *base = NULL, *next = NULL;
                 int r = read_base(domain, path, &base, error);
 
-                disk = r < 0 ? NULL : find_disk(domain, target);
+                disk = r < 0 ? NULL : chain_find_disk(domain->live, target);
                 if (!disk)
                         return r;
-                next = g_strdup(next_of(disk, path));
+                next = g_strdup(chain_next(disk, path));
                 if (next && g_strcmp0(next, base) != 0 && (!base || chain_find_below(disk, base))) {
                         note_gone(disk, next, base, gone);
                         r = chain_merge_follow(domain, target, next, base, error);
@@ -108,7 +90,7 @@ static int follow_images(Domain *domain, const char *target, GPtrArray *gone, Er
 /* Images that were merged into are for reading again, and what is in no chain any more is let go of. */
 static void tidy(Domain *domain, const char *target) AWAITS
 {
-        DomainDisk *disk = find_disk(domain, target), *copy;
+        DomainDisk *disk = chain_find_disk(domain->live, target), *copy;
 
         if (!disk)
                 return;
@@ -143,13 +125,18 @@ static int find_side(Domain *domain, const DomainDisk *disk, bool *ret_is_over, 
         const bool is_of_copy = is_copy(disk);
         _cleanup_(freep) char *node =
                 chain_node(disk, is_of_copy ? disk->mirror->source.index : disk->source.index);
+        _cleanup_(error_clear) Error said = {};
         bool is_there = false;
         int r = chain_has_node(domain, node, &is_there, error);
 
         if (r >= 0 && is_there) {
-                is_there = machine_command(domain, "blockdev-del", json_pack("{s:s}", "node-name", node),
-                                           NULL, NULL) < 0; /* it is in use */
-                r = machine_check_monitor(domain, error);
+                r = machine_command(domain, "blockdev-del", json_pack("{s:s}", "node-name", node), NULL,
+                                    &said);
+                is_there = r < 0;
+                if (said.code == ERROR_OPERATION_FAILED && machine_has_monitor(machine_of(domain)))
+                        r = 0; /* it is in use, says QEMU */
+                else if (r < 0)
+                        error_move(error, &said);
         }
         if (r >= 0)
                 *ret_is_over = is_of_copy ? is_there : !is_there;
@@ -158,7 +145,7 @@ static int find_side(Domain *domain, const DomainDisk *disk, bool *ret_is_over, 
 
 static int set_ready(Domain *domain, const char *target, const char *ready, Error *error) AWAITS
 {
-        DomainDisk *disk = find_disk(domain, target);
+        DomainDisk *disk = chain_find_disk(domain->live, target);
 
         if (!disk || !disk->mirror)
                 return 0;
@@ -170,15 +157,13 @@ static int set_ready(Domain *domain, const char *target, const char *ready, Erro
 static int follow_side(Domain *domain, const char *target, bool is_over, GPtrArray *gone,
                        Error *error) AWAITS
 {
-        DomainDisk *disk = find_disk(domain, target);
+        DomainDisk *disk = chain_find_disk(domain->live, target);
         _cleanup_(freep) char *top = NULL, *base = NULL;
 
         if (!disk || !disk->mirror)
                 return 0;
-        if (!is_over) {
-                disk->mirror = struct_free(&disk_mirror_type, disk->mirror);
-                return status_save(domain, error);
-        }
+        if (!is_over)
+                return block_job_drop_mirror(domain, target, error);
         if (is_copy(disk))
                 return block_copy_follow(domain, target, error);
         top = g_strdup(chain_path(&disk->source));
@@ -187,32 +172,39 @@ static int follow_side(Domain *domain, const char *target, bool is_over, GPtrArr
         return chain_merge_follow(domain, target, top, base, error);
 }
 
-/* QEMU's job of a disk with two equal images is gone, or never began: which one the guest has counts. */
-static void settle(Domain *domain, const char *target, BlockJobStatus otherwise, bool erases) AWAITS
+/* QEMU's job of a disk with two equal images is gone, or never began: which one the guest has counts.
+ * Whoever gives up does so before or after this. */
+static int settle(Domain *domain, const char *target, BlockJobStatus otherwise, bool erases,
+                  Error *error) AWAITS
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *gone = g_ptr_array_new_with_free_func(g_free);
-        _cleanup_(error_clear) Error error = {};
-        DomainDisk *disk = find_disk(domain, target);
+        const DomainDisk *disk;
         BlockJobType type;
         bool is_over = false;
         int r;
 
-        if (!disk || !disk->mirror)
-                return;
-        type = type_of(disk, NULL);
-        r = find_side(domain, disk, &is_over, &error);
+        do {
+                fiber_clear_cancel();
+                error_clear(error);
+                disk = chain_find_disk(domain->live, target);
+                if (!disk || !disk->mirror)
+                        return 0;
+                type = type_of(disk, NULL);
+                r = find_side(domain, disk, &is_over, error);
+        } while (r == -ECANCELED);
         if (r >= 0)
-                r = follow_side(domain, target, is_over, gone, &error);
+                r = follow_side(domain, target, is_over, gone, error);
         if (r < 0) {
                 log_error(domain->object.path, "the definition of machine %s does not follow disk %s: %s",
-                          domain->object.name, target, error.message);
+                          domain->object.name, target, error->message);
                 block_job_tell(domain, target, type, BLOCK_JOB_FAILED);
-                return;
+                return r;
         }
         tidy(domain, target);
         if (is_over && erases)
                 erase(domain, gone);
         block_job_tell(domain, target, type, is_over ? BLOCK_JOB_COMPLETED : otherwise);
+        return 0;
 }
 
 static void dismiss(const Domain *domain, const char *id) AWAITS
@@ -221,33 +213,43 @@ static void dismiss(const Domain *domain, const char *id) AWAITS
                               NULL); /* else it goes with QEMU */
 }
 
-/* A job that has ended by itself or was given up. */
-static void end(Domain *domain, const char *target, const char *id, json_t *job) AWAITS
+/* A job that has ended by itself or was given up: its error, or that of what follows. */
+static int end(Domain *domain, const char *target, const char *id, json_t *job, Error *error) AWAITS
 {
         const char *problem = json_string_value(json_object_get(job, "error"));
         _cleanup_(g_ptr_array_unrefp) GPtrArray *gone = g_ptr_array_new_with_free_func(g_free);
-        const DomainDisk *disk = find_disk(domain, target);
-        _cleanup_(error_clear) Error error = {};
+        const DomainDisk *disk = chain_find_disk(domain->live, target);
         BlockJobStatus status = !problem || g_str_has_prefix(problem, "Operation canceled")
                                         ? BLOCK_JOB_CANCELLED
                                         : BLOCK_JOB_FAILED;
         BlockJobType type;
+        int r = status == BLOCK_JOB_FAILED
+                        ? error_set(error, ERROR_OPERATION_FAILED, "Disk '%s': %.1000s", target, problem)
+                        : 0;
 
         if (!disk)
-                return; /* the run has ended */
+                return 0; /* the run has ended */
         if (disk->mirror) {
+                _cleanup_(error_clear) Error problem_after = {};
+                int settled;
+
                 dismiss(domain, id); /* a mirror without a job is settled by the next daemon as well */
-                settle(domain, target, status, block_job_erases(id));
-                return;
+                settled = settle(domain, target, status, block_job_erases(id), &problem_after);
+                if (settled < 0 && r >= 0) {
+                        error_move(error, &problem_after);
+                        r = settled;
+                }
+                return r;
         }
         type = type_of(disk, job);
         if (!problem) {
                 status = BLOCK_JOB_COMPLETED;
-                if (follow_images(domain, target, gone, &error) < 0) {
+                r = follow_images(domain, target, gone, error);
+                if (r < 0) {
                         status = BLOCK_JOB_FAILED;
                         log_error(domain->object.path,
                                   "the definition of machine %s does not follow disk %s: %s",
-                                  domain->object.name, target, error.message);
+                                  domain->object.name, target, error->message);
                 }
         }
         dismiss(domain, id); /* not before: a daemon that is killed leaves it to the next one */
@@ -255,61 +257,51 @@ static void end(Domain *domain, const char *target, const char *id, json_t *job)
         if (status == BLOCK_JOB_COMPLETED && block_job_erases(id))
                 erase(domain, gone);
         block_job_tell(domain, target, type, status);
+        return r;
 }
 
 /* Another operation may have seen to it by the time that it is this one's turn. */
-static void look(Domain *domain, const char *target) AWAITS
+static int look(Domain *domain, const char *id, Error *error) AWAITS
 {
+        _cleanup_(freep) char *target = g_strdup(block_job_target(id)), *found = NULL;
         _cleanup_(json_decrefp) json_t *job = NULL;
-        _cleanup_(freep) char *id = NULL;
         const DomainDisk *disk;
         const char *status;
         BlockJobType type;
+        int r = domain->live ? block_job_find(domain, target, &found, &job, error) : 0;
 
-        if (!domain->live || block_job_find(domain, target, &id, &job, NULL) < 0 || !job)
-                return;
-        disk = find_disk(domain, target);
+        disk = chain_find_disk(domain->live, target);
+        if (r < 0 || !disk)
+                return r;
+        if (!job) /* it was cut off before or after QEMU had one */
+                return settle(domain, target, BLOCK_JOB_FAILED, false, error);
         status = json_string_value(json_object_get(job, "status"));
-        if (!disk || !status)
-                return;
         type = type_of(disk, job);
-        if (strcmp(status, "concluded") == 0)
-                end(domain, target, id, job);
-        else if (strcmp(status, "ready") == 0 && disk->mirror && !disk->mirror->ready &&
-                 set_ready(domain, target, READY, NULL) >= 0)
-                block_job_tell(domain, target, type, BLOCK_JOB_READY);
+        if (g_strcmp0(status, "concluded") == 0)
+                return end(domain, target, found, job, error);
+        if (g_strcmp0(status, "ready") != 0 || !disk->mirror || disk->mirror->ready)
+                return 0;
+        r = set_ready(domain, target, READY, error);
+        block_job_tell(domain, target, type, BLOCK_JOB_READY); /* it is, whatever is saved */
+        return r;
 }
 
-typedef struct Change {
-        Domain *domain;
-        char *target;
-} Change;
-
-static void change_fiber(void *data)
+/* Of a disk whose active image was merged by nobody's job any more. 1: the guest has the image below. */
+static int follow_guest(Domain *domain, const char *target, Error *error) AWAITS
 {
-        const Change change = *(Change *)data;
-        _cleanup_(domain_unrefp) Domain *domain = change.domain;
-        _cleanup_(freep) char *target = change.target;
-        _cleanup_(job_releasep) Job *turn = NULL;
+        const DomainDisk *disk = chain_find_disk(domain->live, target);
+        _cleanup_(freep) char *top = NULL, *base = NULL;
+        bool is_over = false;
+        int r;
 
-        if (job_take(domain->object.jobs, JOB_BLOCK, "BlockJob", (uid_t)-1, DEADLINE_NEVER, &turn, NULL) >=
-            0)
-                look(domain, target);
-}
-
-void block_end_changed(Domain *domain, const char *id, const char *status)
-{
-        const char *target = block_job_target(id);
-        Change change = { domain, NULL };
-
-        if (!target || (strcmp(status, "ready") != 0 && strcmp(status, "concluded") != 0))
-                return;
-        change.target = g_strdup(target);
-        domain_ref(domain);
-        if (fiber_start("block-job", change_fiber, &change) < 0) {
-                g_free(change.target);
-                domain_unref(domain);
-        }
+        if (!disk || disk->mirror || !chain_next(disk, chain_path(&disk->source)))
+                return 0;
+        top = g_strdup(chain_path(&disk->source));
+        base = g_strdup(chain_next(disk, top));
+        r = find_side(domain, disk, &is_over, error);
+        if (r >= 0 && is_over)
+                r = chain_merge_follow(domain, target, top, base, error);
+        return r < 0 ? r : is_over;
 }
 
 /* A merge whose caller is gone with the daemon is given up, or has been done. */
@@ -318,9 +310,6 @@ static void end_merge(Domain *domain, const char *id) AWAITS
         const char *target = id + strlen(CHAIN_MERGE_PREFIX);
         _cleanup_(g_ptr_array_unrefp) GPtrArray *gone = g_ptr_array_new_with_free_func(g_free);
         _cleanup_(error_clear) Error error = {}, problem = {};
-        _cleanup_(freep) char *top = NULL, *base = NULL;
-        DomainDisk *disk;
-        bool is_over = false;
         int r;
 
         if (!machine_of(domain)->is_held) /* else the guest is about to go over */
@@ -328,18 +317,9 @@ static void end_merge(Domain *domain, const char *id) AWAITS
         else
                 (void)machine_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL, NULL);
         (void)long_job_wait(domain, id, LONG_JOB_ENDED, &error); /* it may have ended; the images tell */
-        disk = find_disk(domain, target);
-        if (!disk || disk->mirror)
-                return;
-        r = find_side(domain, disk, &is_over, &problem);
-        disk = find_disk(domain, target);
-        if (r >= 0 && is_over && disk) {
-                top = g_strdup(chain_path(&disk->source));
-                base = g_strdup(next_of(disk, top));
-                r = chain_merge_follow(domain, target, top, base, &problem);
-        } else if (r >= 0) {
+        r = follow_guest(domain, target, &problem);
+        if (r == 0)
                 r = follow_images(domain, target, gone, &problem);
-        }
         if (r < 0)
                 log_error(domain->object.path, "the definition of machine %s does not follow disk %s: %s",
                           domain->object.name, target, problem.message);
@@ -348,15 +328,55 @@ static void end_merge(Domain *domain, const char *id) AWAITS
                     domain->object.name, error.message ? error.message : "that has ended");
 }
 
-/* The targets of disks that have two images that are to be equal. */
-static GPtrArray *list_mirrors(const Domain *domain)
+typedef struct Change {
+        Domain *domain;
+        char *id;
+} Change;
+
+static void change_fiber(void *data)
+{
+        const Change change = *(Change *)data;
+        _cleanup_(domain_unrefp) Domain *domain = change.domain;
+        _cleanup_(freep) char *id = change.id;
+        _cleanup_(job_releasep) Job *turn = NULL;
+        _cleanup_(error_clear) Error error = {};
+        int r = job_take(domain->object.jobs, JOB_BLOCK, "BlockJob", (uid_t)-1, DEADLINE_NEVER, &turn, NULL);
+
+        if (r < 0)
+                return;
+        if (block_job_target(id))
+                r = look(domain, id, &error);
+        else if (machine_of(domain)->is_held) /* else whoever merges is there */
+                end_merge(domain, id);
+        if (r >= 0 && domain->live)
+                pivot_release(domain);
+        job_set_error(turn, &error);
+}
+
+void block_end_changed(Domain *domain, const char *id, const char *status)
+{
+        Change change = { domain, NULL };
+
+        if ((!block_job_target(id) && !g_str_has_prefix(id, CHAIN_MERGE_PREFIX)) ||
+            (strcmp(status, "ready") != 0 && strcmp(status, "concluded") != 0))
+                return;
+        change.id = g_strdup(id);
+        domain_ref(domain);
+        if (fiber_start("block-job", change_fiber, &change) < 0) {
+                log_error(domain->object.path,
+                          "QEMU's job %s of machine %s is %s, which the next daemon sees to", id,
+                          domain->object.name, status);
+                g_free(change.id);
+                domain_unref(domain);
+        }
+}
+
+static GPtrArray *list_targets(const Domain *domain)
 {
         GPtrArray *targets = g_ptr_array_new_with_free_func(g_free);
 
-        LIST_FOREACH (disk, domain->live->devices.disks) {
-                if (disk->mirror)
-                        g_ptr_array_add(targets, g_strdup(disk->target));
-        }
+        LIST_FOREACH (disk, domain->live->devices.disks)
+                g_ptr_array_add(targets, g_strdup(disk->target));
         return targets;
 }
 
@@ -364,21 +384,35 @@ static GPtrArray *list_mirrors(const Domain *domain)
 static void recover_mirror(Domain *domain, const char *target) AWAITS
 {
         _cleanup_(json_decrefp) json_t *job = NULL;
+        _cleanup_(error_clear) Error error = {};
         _cleanup_(freep) char *id = NULL;
         const DomainDisk *disk;
 
         if (block_job_find(domain, target, &id, &job, NULL) < 0)
                 return;
-        disk = find_disk(domain, target);
+        disk = chain_find_disk(domain->live, target);
         if (!disk || !disk->mirror)
                 return;
         if (job && g_strcmp0(disk->mirror->ready, PIVOTING) == 0) {
                 (void)machine_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL, NULL);
                 (void)long_job_wait(domain, id, LONG_JOB_ENDED, NULL); /* the nodes tell what came of it */
-                settle(domain, target, BLOCK_JOB_FAILED, block_job_erases(id));
+                (void)settle(domain, target, BLOCK_JOB_FAILED, block_job_erases(id), &error); /* logged */
         } else if (!job) {
-                settle(domain, target, BLOCK_JOB_FAILED, false);
+                (void)settle(domain, target, BLOCK_JOB_FAILED, false, &error);
         }
+}
+
+static void recover_disk(Domain *domain, const char *target) AWAITS
+{
+        const DomainDisk *disk = chain_find_disk(domain->live, target);
+        _cleanup_(error_clear) Error error = {};
+
+        if (disk && disk->mirror)
+                recover_mirror(domain, target);
+        else if (machine_of(domain)->is_held && follow_guest(domain, target, &error) < 0)
+                log_error(domain->object.path,
+                          "machine %s may write to another image of disk %s than its definition says: %s",
+                          domain->object.name, target, error.message);
 }
 
 void block_end_recover(Domain *domain)
@@ -388,11 +422,11 @@ void block_end_recover(Domain *domain)
         json_t *job;
         size_t i;
 
-        if (!domain->live || long_job_query(domain, &jobs, NULL) < 0)
+        if (!domain->live || long_job_query(domain, &jobs, NULL) < 0 || !domain->live)
                 return; /* there is nobody to be spoken with */
-        targets = list_mirrors(domain);
+        targets = list_targets(domain);
         for (unsigned k = 0; domain->live && k < targets->len; k++)
-                recover_mirror(domain, targets->pdata[k]);
+                recover_disk(domain, targets->pdata[k]);
         json_array_foreach(jobs, i, job)
         {
                 const char *id = json_string_value(json_object_get(job, "id"));
@@ -400,7 +434,7 @@ void block_end_recover(Domain *domain)
                 if (id && domain->live && g_str_has_prefix(id, CHAIN_MERGE_PREFIX))
                         end_merge(domain, id);
                 else if (id && domain->live && block_job_target(id))
-                        look(domain, block_job_target(id));
+                        (void)look(domain, id, NULL); /* it is logged, and told to clients */
         }
         pivot_release(domain);
 }
@@ -418,17 +452,13 @@ static int find_job(const Domain *domain, const char *name, DomainDisk **ret_dis
         r = block_job_find(domain, target, ret_id, ret_job, error);
         if (r < 0)
                 return r;
-        *ret_disk = find_disk(domain, target);
+        *ret_disk = chain_find_disk(domain->live, target);
         return *ret_disk ? 0 : error_set(error, ERROR_OPERATION_INVALID, "The machine has ended");
 }
 
-static int require_job(const Domain *domain, const char *name, DomainDisk **ret_disk, char **ret_id,
-                       json_t **ret_job, Error *error) AWAITS
+static int no_job(const char *name, Error *error)
 {
-        int r = find_job(domain, name, ret_disk, ret_id, ret_job, error);
-
-        return r < 0 || *ret_job ? r
-                                 : error_set(error, ERROR_OPERATION_INVALID, "Disk '%s' has no job", name);
+        return error_set(error, ERROR_OPERATION_INVALID, "Disk '%s' has no job", name);
 }
 
 typedef struct Going {
@@ -448,7 +478,7 @@ static int go_over(Domain *domain, const char *target, const char *id, json_t *j
         _cleanup_(g_ptr_array_unrefp) GPtrArray *gone = g_ptr_array_new_with_free_func(g_free);
         _cleanup_(json_decrefp) json_t *left = NULL;
         _cleanup_(freep) char *left_id = NULL;
-        DomainDisk *disk = find_disk(domain, target);
+        DomainDisk *disk = chain_find_disk(domain->live, target);
         BlockJobType type;
         int r;
 
@@ -459,12 +489,14 @@ static int go_over(Domain *domain, const char *target, const char *id, json_t *j
         g_free(disk->mirror->ready);
         disk->mirror->ready = g_strdup(PIVOTING); /* in the status before the guest stands still */
         r = pivot(domain, id, going_follow, &(Going){ target, gone }, error);
-        if (!domain->live)
-                return r;
-        if (r < 0) {
-                fiber_clear_cancel();
+        if (!domain->live || machine_of(domain)->is_held)
+                return r; /* QEMU will say how it went */
+        disk = chain_find_disk(domain->live, target);
+        if (r < 0 && disk && disk->mirror) {
+                _cleanup_(error_clear) Error problem = {};
+
                 if (block_job_find(domain, target, &left_id, &left, NULL) >= 0 && !left)
-                        settle(domain, target, BLOCK_JOB_FAILED, block_job_erases(id));
+                        (void)settle(domain, target, BLOCK_JOB_FAILED, block_job_erases(id), &problem);
                 else
                         (void)set_ready(domain, target, READY, NULL); /* it goes on as before */
                 return r;
@@ -473,7 +505,7 @@ static int go_over(Domain *domain, const char *target, const char *id, json_t *j
         if (block_job_erases(id))
                 erase(domain, gone);
         block_job_tell(domain, target, type, BLOCK_JOB_COMPLETED);
-        return 0;
+        return r; /* the guest may not have gone on */
 }
 
 static int wait_for_end(const Call *call, Domain *domain, const char *target, Error *error) AWAITS
@@ -488,10 +520,8 @@ static int wait_for_end(const Call *call, Domain *domain, const char *target, Er
 
                 if (r < 0 || !job)
                         return r;
-                if (g_strcmp0(json_string_value(json_object_get(job, "status")), "concluded") == 0) {
-                        end(domain, target, id, job);
-                        return 0;
-                }
+                if (g_strcmp0(json_string_value(json_object_get(job, "status")), "concluded") == 0)
+                        return end(domain, target, id, job, error);
                 while (n_changes == machine->n_job_changes && !machine->is_hung_up)
                         if (condition_wait(&machine->changed, call->deadline_usec) < 0)
                                 return error_set(error, ERROR_TIMED_OUT,
@@ -508,10 +538,14 @@ int qemu_domain_block_job_abort(Call *call, Domain *domain, const char *name, ui
         int r = error_check_flags(error, "BlockJobAbort", flags, ABORT_ASYNC | ABORT_PIVOT);
 
         if (r >= 0)
-                r = require_job(domain, name, &disk, &id, &job, error);
+                r = find_job(domain, name, &disk, &id, &job, error);
         if (r < 0)
                 return r;
         target = g_strdup(disk->target);
+        if (!job && disk->mirror) /* what its end could not be written down for is tried again */
+                return settle(domain, target, BLOCK_JOB_CANCELLED, false, error);
+        if (!job)
+                return no_job(target, error);
         if (flags & ABORT_PIVOT)
                 return go_over(domain, target, id, job, error);
         /* A copy that is ready is whole when it is let go of. */
@@ -533,7 +567,9 @@ int qemu_domain_block_job_set_speed(Call *call, Domain *domain, const char *name
         if (r >= 0)
                 r = block_job_set_speed(arguments, bandwidth, flags & SPEED_BYTES, error);
         if (r >= 0)
-                r = require_job(domain, name, &disk, &id, &job, error);
+                r = find_job(domain, name, &disk, &id, &job, error);
+        if (r >= 0 && !job)
+                r = no_job(name, error);
         if (r < 0)
                 return r;
         json_object_set_new(arguments, "device", json_string(id));
@@ -557,8 +593,7 @@ int qemu_domain_get_block_job_info(Call *call, Domain *domain, const char *name,
         if (r < 0)
                 return r;
         type = job ? (int)type_of(disk, job) : 0;
-        r = qmp_call(machine_of(domain)->qmp, "query-block-jobs", NULL,
-                     deadline_after_usec(QMP_TIMEOUT_USEC), &jobs, error);
+        r = machine_command(domain, "query-block-jobs", NULL, &jobs, error);
         if (r < 0)
                 return r;
         json_array_foreach(jobs, i, one)

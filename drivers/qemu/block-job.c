@@ -4,6 +4,8 @@
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/long-job.h"
 #include "drivers/qemu/notices.h"
+#include "drivers/qemu/status.h"
+#include <errno.h>
 #include <string.h>
 
 #define PREFIX       "virtbus-block-"
@@ -60,7 +62,7 @@ int block_job_find_disk(const Domain *domain, const char *name, DomainDisk **ret
 {
         int r = machine_check_monitor(domain, error);
 
-        return r < 0 ? r : chain_find_live(domain, name, ret_disk, error);
+        return r < 0 ? r : chain_find_named(domain->live, name, ret_disk, error);
 }
 
 int block_job_find_idle(const Domain *domain, const char *name, DomainDisk **ret_disk, Error *error)
@@ -84,9 +86,26 @@ int block_job_start(Domain *domain, const char *target, const char *command, jso
                     Error *error)
 {
         _cleanup_(freep) char *id = g_strconcat(erases ? ERASE_PREFIX : PREFIX, target, NULL);
+        int r;
 
         json_object_set_new(arguments, "auto-dismiss", json_false());
-        return long_job_start(domain, command, arguments, id, error);
+        r = long_job_start(domain, command, arguments, id, error);
+        if (r == -ECANCELED) { /* it was sent: in a moment is looked what became of it */
+                error_clear(error);
+                qemu_driver_of(domain)->job_changed(domain, id, "concluded");
+                r = 0;
+        }
+        return r;
+}
+
+int block_job_drop_mirror(Domain *domain, const char *target, Error *error)
+{
+        DomainDisk *disk = chain_find_disk(domain->live, target);
+
+        if (!disk || !disk->mirror)
+                return 0;
+        disk->mirror = struct_free(&disk_mirror_type, disk->mirror);
+        return status_save(domain, error);
 }
 
 void block_job_tell(Domain *domain, const char *target, BlockJobType type, BlockJobStatus status)

@@ -41,9 +41,12 @@ int block_job_find(const Domain *domain, const char *target, char **ret_id, json
 
 /* MiB/s, or bytes/s, as the argument "speed". */
 int block_job_set_speed(json_t *arguments, uint64_t bandwidth, bool is_bytes, Error *error);
-/* Takes the arguments over. */
+/* Takes the arguments over. A start that was cancelled after it was sent has begun. */
 int block_job_start(Domain *domain, const char *target, const char *command, json_t *arguments, bool erases,
                     Error *error) AWAITS;
+
+/* The disk has one image again. What is not saved the next daemon finds out, and does as well. */
+int block_job_drop_mirror(Domain *domain, const char *target, Error *error) AWAITS;
 
 /* The signal BlockJob. */
 void block_job_tell(Domain *domain, const char *target, BlockJobType type, BlockJobStatus status);

@@ -4,6 +4,7 @@
  * hides what is below. */
 
 #include "drivers/qemu/block-merge.h"
+#include "core/fiber.h"
 #include "drivers/qemu/block-copy.h"
 #include "drivers/qemu/block-job.h"
 #include "drivers/qemu/chain.h"
@@ -29,38 +30,12 @@ enum {
         COMMIT_BANDWIDTH_BYTES = 1 << 4,
 };
 
-static bool is_active_image(const DomainDisk *disk, const char *path)
-{
-        return g_strcmp0(chain_path(&disk->source), path) == 0;
-}
-
-/* The image below that of the path: borrowed; NULL: none. */
-static const char *next_of(const DomainDisk *disk, const char *path)
-{
-        const DiskBacking *image = is_active_image(disk, path) ? NULL : chain_find_below(disk, path),
-                          *below = is_active_image(disk, path) ? disk->backing
-                                   : image                     ? image->backing
-                                                               : NULL;
-
-        return below && below->type != DISK_TYPE_ABSENT ? chain_path(&below->source) : NULL;
-}
-
-/* The image above that of the path: borrowed; NULL: none. */
-static const char *above(const DomainDisk *disk, const char *path)
-{
-        const char *at = chain_path(&disk->source);
-
-        while (at && g_strcmp0(next_of(disk, at), path) != 0)
-                at = next_of(disk, at);
-        return at;
-}
-
 /* The number of the image of that path in the chain. */
 static int find_index(const DomainDisk *disk, const char *path, uint32_t *ret_index, Error *error)
 {
         const DiskBacking *below = chain_find_below(disk, path);
 
-        if (!below && !is_active_image(disk, path))
+        if (!below && !chain_is_active(disk, path))
                 return error_set(error, ERROR_INVALID_ARGUMENT, "The chain of disk '%s' has no image %s",
                                  disk->target, path);
         *ret_index = below ? below->index : disk->source.index;
@@ -106,7 +81,11 @@ static int set_backing_file(const Domain *domain, const DomainDisk *disk, const 
                             bool is_relative, json_t *arguments, Error *error) AWAITS
 {
         _cleanup_(freep) char *name = NULL;
-        int r = is_relative ? find_relative(domain, disk, from, base, &name, error) : 0;
+        int r = is_relative && !from
+                        ? error_set(error, ERROR_NOT_SUPPORTED,
+                                    "RELATIVE: disk '%s' has an image that has no path", disk->target)
+                : is_relative ? find_relative(domain, disk, from, base, &name, error)
+                              : 0;
 
         if (r >= 0)
                 json_object_set_new(arguments, "backing-file", json_string(name ? name : base));
@@ -226,7 +205,7 @@ static int choose(Commit *commit, const char *base, const char *top, Error *erro
         const char *next, *lower;
 
         commit->top = g_strdup(*top ? top : chain_path(&disk->source));
-        commit->is_active = is_active_image(disk, commit->top);
+        commit->is_active = chain_is_active(disk, commit->top);
         if (!commit->is_active && !chain_find_below(disk, commit->top))
                 return error_set(error, ERROR_INVALID_ARGUMENT, "The chain of disk '%s' has no image %s",
                                  disk->target, commit->top);
@@ -234,10 +213,10 @@ static int choose(Commit *commit, const char *base, const char *top, Error *erro
                 return error_set(error, ERROR_INVALID_ARGUMENT,
                                  "The active image of disk '%s' is merged with flag ACTIVE (4)",
                                  disk->target);
-        next = lower = next_of(disk, commit->top);
+        next = lower = chain_next(disk, commit->top);
         while (lower && (*base ? strcmp(lower, base) != 0
-                               : !(commit->flags & COMMIT_SHALLOW) && next_of(disk, lower)))
-                lower = next_of(disk, lower);
+                               : !(commit->flags & COMMIT_SHALLOW) && chain_next(disk, lower)))
+                lower = chain_next(disk, lower);
         if (!lower)
                 return error_set(error, ERROR_INVALID_ARGUMENT, "Disk '%s' has no image %s below %s",
                                  disk->target, *base ? base : "at all", commit->top);
@@ -252,7 +231,7 @@ static int choose(Commit *commit, const char *base, const char *top, Error *erro
 static int check_delete(const Domain *domain, const Commit *commit, Error *error) AWAITS
 {
         for (const char *path = commit->top; path && strcmp(path, commit->base) != 0;
-             path = next_of(commit->disk, path)) {
+             path = chain_next(commit->disk, path)) {
                 const DiskBacking *below = chain_find_below(commit->disk, path);
                 DomainDisk place = { .type = below ? below->type : commit->disk->type,
                                      .target = commit->disk->target };
@@ -286,31 +265,10 @@ static int begin_mirror(Domain *domain, const Commit *commit, Error *error) AWAI
         return status_save(domain, error);
 }
 
-static int end_mirror(Domain *domain, const char *target) AWAITS
-{
-        DomainDisk *disk = domain->live ? chain_find_disk(domain->live, target) : NULL;
-
-        if (!disk || !disk->mirror)
-                return 0;
-        disk->mirror = struct_free(&disk_mirror_type, disk->mirror);
-        return status_save(domain, NULL);
-}
-
-/* What is written to: the base, and the header of the image that will lie over it. */
-static int set_writable(const Domain *domain, const Commit *commit, bool is_writable, Error *error) AWAITS
-{
-        const DiskBacking *base = chain_find_below(commit->disk, commit->base),
-                          *over = commit->is_active
-                                          ? NULL
-                                          : chain_find_below(commit->disk, above(commit->disk, commit->top));
-        int r = chain_set_writable(domain, commit->disk, base, is_writable, error);
-
-        return r < 0 || !over ? r : chain_set_writable(domain, commit->disk, over, is_writable, error);
-}
-
 static int begin_commit(Domain *domain, const Commit *commit, json_t *arguments, Error *error) AWAITS
 {
         const DomainDisk *disk = commit->disk;
+        _cleanup_(freep) char *root = NULL;
         uint32_t top = 0, base = 0;
         int r = find_index(disk, commit->top, &top, error);
 
@@ -319,24 +277,28 @@ static int begin_commit(Domain *domain, const Commit *commit, json_t *arguments,
         if (r >= 0 && commit->flags & COMMIT_DELETE)
                 r = check_delete(domain, commit, error);
         if (r >= 0 && !commit->is_active)
-                r = set_backing_file(domain, disk, above(disk, commit->top), commit->base,
+                r = set_backing_file(domain, disk, chain_above(disk, commit->top), commit->base,
                                      commit->flags & COMMIT_RELATIVE, arguments, error);
         if (r >= 0)
-                r = set_writable(domain, commit, true, error);
-        if (r >= 0 && commit->is_active)
-                r = begin_mirror(domain, commit, error);
+                r = chain_find_root(domain, disk, &root, error);
         if (r < 0) {
                 json_decref(arguments);
                 return r;
         }
-        set_node(arguments, "device", disk, disk->source.index);
+        r = chain_set_merge_writable(domain, disk, commit->top, commit->base, true, error);
+        if (r >= 0 && commit->is_active)
+                r = begin_mirror(domain, commit, error);
+        json_object_set_new(arguments, "device", json_string(root));
         set_node(arguments, "top-node", disk, top);
         set_node(arguments, "base-node", disk, base);
-        r = block_job_start(domain, disk->target, "block-commit", arguments, commit->flags & COMMIT_DELETE,
-                            error);
+        if (r >= 0)
+                r = block_job_start(domain, disk->target, "block-commit", json_incref(arguments),
+                                    commit->flags & COMMIT_DELETE, error);
+        json_decref(arguments);
         if (r < 0) {
-                (void)end_mirror(domain, disk->target); /* the next daemon finds no job, and does the same */
-                (void)set_writable(domain, commit, false, NULL);
+                fiber_clear_cancel();
+                (void)block_job_drop_mirror(domain, disk->target, NULL);
+                (void)chain_set_merge_writable(domain, disk, commit->top, commit->base, false, NULL);
         }
         return r;
 }

@@ -5,6 +5,7 @@
  * would be hidden by the old image. */
 
 #include "drivers/qemu/chain-merge.h"
+#include "core/fiber.h"
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/image-tool.h"
@@ -14,18 +15,6 @@
 #include "drivers/qemu/unplug.h"
 #include <string.h>
 
-static bool is_above(const DomainDisk *disk, const char *path, const char *base)
-{
-        const DiskBacking *below = disk->backing;
-
-        if (g_strcmp0(chain_path(&disk->source), path) != 0) {
-                const DiskBacking *image = chain_find_below(disk, path);
-
-                below = image ? image->backing : NULL;
-        }
-        return below && below->type != DISK_TYPE_ABSENT && g_strcmp0(chain_path(&below->source), base) == 0;
-}
-
 int chain_merge_check(const Domain *domain, const char *target, const char *path, const char *base,
                       Error *error)
 {
@@ -34,7 +23,7 @@ int chain_merge_check(const Domain *domain, const char *target, const char *path
         if (disk && disk->mirror)
                 return error_set(error, ERROR_OPERATION_INVALID,
                                  "Disk '%s' has a job: it is merged or copied", target);
-        if (disk && is_above(disk, path, base))
+        if (disk && g_strcmp0(chain_next(disk, path), base) == 0)
                 return 0;
         return error_set(error, ERROR_NOT_SUPPORTED,
                          "Disk '%s' of the %s does not have %s directly over %s: they cannot be merged",
@@ -46,8 +35,7 @@ int chain_merge_follow(Domain *domain, const char *target, const char *top, cons
 {
         _cleanup_(domain_definition_freep) DomainDefinition *kept =
                 domain->definition ? domain_definition_copy(domain->definition) : NULL;
-        _cleanup_(domain_definition_freep) DomainDefinition *live =
-                domain->live ? domain_definition_copy(domain->live) : NULL;
+        _cleanup_(domain_definition_freep) DomainDefinition *live = NULL;
         DomainDisk *disk;
         int r = 0;
 
@@ -58,7 +46,10 @@ int chain_merge_follow(Domain *domain, const char *target, const char *top, cons
                 domain_definition_free(domain->definition);
                 domain->definition = TAKE_PTR(kept);
         }
-        if (!domain->live || !chain_remove_range(live, target, top, base))
+        if (!domain->live)
+                return 0;
+        live = domain_definition_copy(domain->live); /* as it is now: devices may have gone meanwhile */
+        if (!chain_remove_range(live, target, top, base))
                 return 0;
         disk = chain_find_disk(live, target);
         if (disk && disk->mirror)
@@ -78,48 +69,49 @@ static int range_follow(Domain *domain, const void *data, Error *error) AWAITS
         return chain_merge_follow(domain, range->target, range->top, range->base, error);
 }
 
-/* What is written to: the base, and the header of the image that will lie over it. */
-static int set_writable(const Domain *domain, const DomainDisk *disk, const char *path, const char *base,
-                        bool is_writable, Error *error) AWAITS
+/* It has failed, or is ready to go over and will not. */
+static void give_up(Domain *domain, const char *id) AWAITS
 {
-        const DiskBacking *over = NULL;
-        int r = chain_set_writable(domain, disk, chain_find_below(disk, base), is_writable, error);
-
-        for (const DiskBacking *below = disk->backing; below && below->backing; below = below->backing)
-                if (g_strcmp0(chain_path(&below->backing->source), path) == 0)
-                        over = below;
-        return r < 0 || !over ? r : chain_set_writable(domain, disk, over, is_writable, error);
+        fiber_clear_cancel();
+        if (machine_command(domain, "job-cancel", json_pack("{s:s}", "id", id), NULL, NULL) >= 0)
+                (void)long_job_wait(domain, id, LONG_JOB_ENDED, NULL); /* as it was */
 }
 
 static int merge_running(Domain *domain, const char *target, const char *path, const char *base,
                          Error *error) AWAITS
 {
         const DomainDisk *disk = chain_find_disk(domain->live, target);
-        const bool is_active = g_strcmp0(chain_path(&disk->source), path) == 0;
+        const bool is_active = chain_is_active(disk, path);
         const DiskBacking *image = is_active ? NULL : chain_find_below(disk, path),
                           *lower = chain_find_below(disk, base);
-        _cleanup_(freep) char *top = chain_node(disk, disk->source.index),
+        _cleanup_(freep) char *root = NULL,
                               *from = chain_node(disk, image ? image->index : disk->source.index),
                               *to = chain_node(disk, lower->index),
                               *id = g_strconcat(CHAIN_MERGE_PREFIX, target, NULL), *name = g_strdup(target);
         _cleanup_(json_decrefp) json_t *arguments =
-                json_pack("{s:s, s:s, s:s, s:b, s:b}", "device", top, "top-node", from, "base-node", to,
-                          "auto-dismiss", 0, "auto-finalize", 1);
+                json_pack("{s:s, s:s, s:b, s:b}", "top-node", from, "base-node", to, "auto-dismiss", 0,
+                          "auto-finalize", 1);
         DomainDisk *copy = struct_copy(&domain_disk_type, disk); /* it may go while we wait */
         int r;
 
         if (!is_active) /* QEMU may know the image by the number of a descriptor only */
                 json_object_set_new(arguments, "backing-file", json_string(base));
-        r = set_writable(domain, copy, path, base, true, error);
+        r = chain_find_root(domain, copy, &root, error);
         if (r >= 0)
+                r = chain_set_merge_writable(domain, copy, path, base, true, error);
+        if (r >= 0) {
+                json_object_set_new(arguments, "device", json_string(root));
                 r = long_job_start(domain, "block-commit", TAKE_PTR(arguments), id, error);
+        }
         if (r >= 0)
                 r = long_job_wait(domain, id, is_active ? LONG_JOB_READY : LONG_JOB_ENDED, error);
         if (r >= 0)
                 r = is_active ? pivot(domain, id, range_follow, &(Range){ name, path, base }, error)
                               : chain_merge_follow(domain, name, path, base, error);
-        if (r < 0 || !is_active) /* else it is what the guest writes to */
-                (void)set_writable(domain, copy, path, base, false, NULL);
+        if (r < 0 && !machine_of(domain)->is_held)
+                give_up(domain, id);
+        if (!machine_of(domain)->is_held && (r < 0 || !is_active)) /* else it is what the guest writes to */
+                (void)chain_set_merge_writable(domain, copy, path, base, false, NULL);
         (void)struct_free(&domain_disk_type, copy);
         if (domain->live)
                 unplug_media(domain, name); /* what is in no chain any more */

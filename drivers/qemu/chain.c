@@ -5,11 +5,6 @@
 #include "drivers/qemu/owner-files.h"
 #include <string.h>
 
-int chain_find_live(const Domain *domain, const char *name, DomainDisk **ret_disk, Error *error)
-{
-        return chain_find_named(domain->live, name, ret_disk, error);
-}
-
 static char *name_of(const DomainDisk *disk, uint32_t index, const char *what)
 {
         return index > 0 ? g_strdup_printf("%s-%u-%s", disk->target, index, what)
@@ -26,8 +21,8 @@ char *chain_storage_node(const DomainDisk *disk, uint32_t index)
         return name_of(disk, index, "file");
 }
 
-int chain_open(const Domain *domain, const char *path, bool is_writable, char **ret_name,
-               json_int_t *ret_set, Error *error)
+static int open_passed(const Domain *domain, const char *path, bool is_writable, char **ret_name,
+                       json_int_t *ret_set, Error *error)
 {
         _cleanup_(closep) int fd = -EBADF;
         _cleanup_(json_decrefp) json_t *answer = NULL;
@@ -69,7 +64,7 @@ int chain_add_nodes(const Domain *domain, const DomainDisk *disk, const ChainIma
         const char *driver = new->format == DISK_FORMAT_ABSENT ? "raw" : disk_format_to_string(new->format);
         json_int_t set;
         json_t *node;
-        int r = chain_open(domain, new->path, true, &name, &set, error);
+        int r = open_passed(domain, new->path, true, &name, &set, error);
 
         if (r < 0)
                 return r;
@@ -299,6 +294,16 @@ int chain_set_writable(const Domain *domain, const DomainDisk *disk, const DiskB
         return r < 0 || !node
                        ? r
                        : reopen_storage(domain, disk, node, chain_path(&image->source), is_writable, error);
+}
+
+int chain_set_merge_writable(const Domain *domain, const DomainDisk *disk, const char *top, const char *base,
+                             bool is_writable, Error *error)
+{
+        const char *over = chain_above(disk, top);
+        const DiskBacking *image = over ? chain_find_below(disk, over) : NULL; /* the active one is */
+        int r = chain_set_writable(domain, disk, chain_find_below(disk, base), is_writable, error);
+
+        return r < 0 || !image ? r : chain_set_writable(domain, disk, image, is_writable, error);
 }
 
 int chain_size(const Domain *domain, const DomainDisk *disk, uint64_t *ret_size, Error *error)

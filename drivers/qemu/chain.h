@@ -9,16 +9,9 @@
 #include "drivers/qemu/machine.h"
 #include "model/disk-chain.h"
 
-/* By target or path of the source, of a machine that runs; ERROR_INVALID_ARGUMENT if there is none. */
-int chain_find_live(const Domain *domain, const char *name, DomainDisk **ret_disk, Error *error);
-
 /* The caller frees. */
 char *chain_node(const DomainDisk *disk, uint32_t index);
 char *chain_storage_node(const DomainDisk *disk, uint32_t index);
-/* What the daemon opens for a QEMU that may not open it by itself: the file name to tell it, and the
- * descriptor's set (-1: none). The caller frees the name. */
-int chain_open(const Domain *domain, const char *path, bool is_writable, char **ret_name,
-               json_int_t *ret_set, Error *error) AWAITS;
 typedef struct ChainImage {
         const char *path;
         bool is_device; /* a block device, no file */
@@ -39,6 +32,11 @@ int chain_find_root(const Domain *domain, const DomainDisk *disk, char **ret_nod
  * another way by itself when it has to, but a descriptor that was passed is one or the other. */
 int chain_set_writable(const Domain *domain, const DomainDisk *disk, const DiskBacking *image,
                        bool is_writable, Error *error) AWAITS;
+
+/* The same of what a merge of `top`, and all above `base`, into that writes to: the base, and the header of
+ * the image that will lie over it. */
+int chain_set_merge_writable(const Domain *domain, const DomainDisk *disk, const char *top, const char *base,
+                             bool is_writable, Error *error) AWAITS;
 
 /* Whether QEMU has that node, and over other images: a disk has gone over to it. */
 int chain_is_used(const Domain *domain, const char *node, bool *ret_is_used, Error *error) AWAITS;

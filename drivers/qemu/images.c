@@ -71,7 +71,9 @@ static void add(Check *check, const Domain *of, const Domain *named, const Domai
                 image_clear(&image);
 }
 
-static void add_all(Check *check, const Domain *of, const Domain *named, const DomainDefinition *definition)
+/* `without`: the target of a disk of which the place that it is copied to is left out; NULL: none. */
+static void add_all(Check *check, const Domain *of, const Domain *named, const DomainDefinition *definition,
+                    const char *without)
 {
         LIST_FOREACH (disk, definition->devices.disks) {
                 bool is_writer = !disk->readonly && disk->device != DISK_DEVICE_CDROM && !disk->transient;
@@ -79,7 +81,8 @@ static void add_all(Check *check, const Domain *of, const Domain *named, const D
                 add(check, of, named, disk, &disk->source, is_writer);
                 for (const DiskBacking *backing = disk->backing; backing; backing = backing->backing)
                         add(check, of, named, disk, &backing->source, false);
-                if (disk->mirror) /* what it is copied or merged to */
+                if (disk->mirror &&
+                    g_strcmp0(disk->target, without) != 0) /* what it is copied or merged to */
                         add(check, of, named, disk, &disk->mirror->source, true);
         }
 }
@@ -110,14 +113,14 @@ static Check *check_new(const Domain *domain, const DomainDefinition *definition
                 object_table_list(domain->object.driver->objects, OBJECT_DOMAIN);
         Check *check = check_make();
 
-        add_all(check, domain, NULL, definition);
+        add_all(check, domain, NULL, definition, NULL);
         check->n_own = check->images->len;
         for (unsigned i = 0; check->n_own > 0 && i < domains->len; i++) {
                 const Domain *other = domains->pdata[i];
                 const DomainDefinition *live = other->live ? other->live : machine_of(other)->pending;
 
                 if (live && is_before(other, domain, definition))
-                        add_all(check, other, other, live);
+                        add_all(check, other, other, live, NULL);
         }
         return check;
 }
@@ -182,17 +185,6 @@ int images_check(const Domain *domain, const DomainDefinition *definition, uint6
         return run(domain, check_new(domain, definition), deadline_usec, error);
 }
 
-/* All of this machine's but what the disk is copied to itself. */
-static void add_others(Check *check, const Domain *domain, const DomainDisk *place)
-{
-        _cleanup_(domain_definition_freep) DomainDefinition *live = domain_definition_copy(domain->live);
-        DomainDisk *disk = chain_find_disk(live, place->target);
-
-        if (disk && disk->mirror)
-                disk->mirror = struct_free(&disk_mirror_type, disk->mirror);
-        add_all(check, domain, domain, live);
-}
-
 int images_check_copy(const Domain *domain, const DomainDisk *place, bool is_own, uint64_t deadline_usec,
                       Error *error)
 {
@@ -207,9 +199,9 @@ int images_check_copy(const Domain *domain, const DomainDisk *place, bool is_own
                 const DomainDefinition *live = other->live ? other->live : machine_of(other)->pending;
 
                 if (live && other != domain)
-                        add_all(check, other, other, live);
+                        add_all(check, other, other, live, NULL);
         }
         if (domain->live && !is_own)
-                add_others(check, domain, place);
+                add_all(check, domain, domain, domain->live, place->target);
         return run(domain, check, deadline_usec, error);
 }

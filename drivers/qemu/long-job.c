@@ -50,10 +50,9 @@ static int look(const Domain *domain, json_t *job, const char *id, LongJobPoint 
                        : error_set(error, ERROR_OPERATION_FAILED, "QEMU's job %s ended early", id);
 }
 
-int long_job_wait(Domain *domain, const char *id, LongJobPoint point, Error *error)
+int long_job_wait_or_leave(Domain *domain, const char *id, LongJobPoint point, Error *error)
 {
         Machine *machine = machine_of(domain);
-        bool is_cancelled = false;
         int r = 0;
 
         while (r == 0) {
@@ -61,16 +60,7 @@ int long_job_wait(Domain *domain, const char *id, LongJobPoint point, Error *err
                 const unsigned n_changes = machine->n_job_changes;
                 json_t *job;
 
-                if (fiber_is_cancelled(fiber_current())) {
-                        is_cancelled = true;
-                        fiber_clear_cancel();
-                }
                 r = long_job_query(domain, &jobs, error);
-                if (r == -ECANCELED) {
-                        error_clear(error);
-                        r = 0;
-                        continue;
-                }
                 if (r < 0)
                         break;
                 job = find(jobs, id);
@@ -78,11 +68,28 @@ int long_job_wait(Domain *domain, const char *id, LongJobPoint point, Error *err
                         : error_set(error, ERROR_OPERATION_FAILED, "QEMU knows nothing of the job %s", id);
                 while (r == 0 && n_changes == machine->n_job_changes && !machine->is_hung_up)
                         if (condition_wait(&machine->changed, DEADLINE_NEVER) < 0)
-                                break; /* only if it is cancelled */
+                                return error_set(error, ERROR_CANCELLED,
+                                                 "Waiting for QEMU's job was cancelled");
         }
+        return MIN(r, 0);
+}
+
+int long_job_wait(Domain *domain, const char *id, LongJobPoint point, Error *error)
+{
+        bool is_cancelled = false;
+        int r;
+
+        do {
+                if (fiber_is_cancelled(fiber_current())) {
+                        is_cancelled = true;
+                        fiber_clear_cancel();
+                        error_clear(error);
+                }
+                r = long_job_wait_or_leave(domain, id, point, error);
+        } while (r == -ECANCELED);
         if (is_cancelled)
                 fiber_cancel(fiber_current());
-        return r < 0 ? r : 0;
+        return r;
 }
 
 int long_job_start(Domain *domain, const char *command, json_t *arguments, const char *id, Error *error)

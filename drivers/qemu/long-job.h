@@ -19,6 +19,8 @@ int long_job_start(Domain *domain, const char *command, json_t *arguments, const
  * end only. A job that ended with an error gives QEMU's words; one that is not there any more is an error
  * too. */
 int long_job_wait(Domain *domain, const char *id, LongJobPoint point, Error *error) AWAITS;
+/* The same, but -ECANCELED when the fiber is: for whoever can do without the answer. */
+int long_job_wait_or_leave(Domain *domain, const char *id, LongJobPoint point, Error *error) AWAITS;
 /* Both, to the end. */
 int long_job_run(Domain *domain, const char *command, json_t *arguments, const char *id,
                  Error *error) AWAITS;

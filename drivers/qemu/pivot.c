@@ -4,15 +4,31 @@
  * go on. Clients see nothing of it. */
 
 #include "drivers/qemu/pivot.h"
+#include "core/fiber.h"
 #include "core/log.h"
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/long-job.h"
 #include "drivers/qemu/status.h"
+#include <errno.h>
+
+/* 0: QEMU went over; otherwise *ret_is_open says that it may still. */
+static int complete(Domain *domain, const char *id, bool *ret_is_open, Error *error) AWAITS
+{
+        int r = machine_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL, error);
+
+        if (r < 0 && r != -ECANCELED && r != -ETIMEDOUT)
+                return r;
+        error_clear(error); /* it was sent */
+        r = long_job_wait_or_leave(domain, id, LONG_JOB_ENDED, error);
+        *ret_is_open = r == -ECANCELED || r == -ETIMEDOUT;
+        return r;
+}
 
 int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, Error *error)
 {
         const bool was_running = domain->state == DOMAIN_STATE_RUNNING;
         Machine *machine = machine_of(domain);
+        bool is_open = false;
         int r, followed = 0, resumed = 0;
 
         machine->is_held = true;
@@ -20,9 +36,10 @@ int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, 
         if (r >= 0 && was_running)
                 r = machine_command(domain, "stop", NULL, NULL, error);
         if (r >= 0)
-                r = machine_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL, error);
-        if (r >= 0)
-                r = long_job_wait(domain, id, LONG_JOB_ENDED, error);
+                r = complete(domain, id, &is_open, error);
+        if (is_open && domain->live)
+                return r;     /* the guest stands still, so that either image is right */
+        fiber_clear_cancel(); /* it is too late */
         if (r >= 0)
                 followed = follow(domain, data, error);
         if (was_running && followed >= 0 && domain->live)

@@ -11,9 +11,10 @@
 typedef int (*PivotFollow)(Domain *domain, const void *data, Error *error);
 
 /* Completes QEMU's job `id`, both of whose images are equal, and lets the definitions follow. If they
- * cannot, the guest stays still and counts as paused; if the job cannot be completed it goes on as before.
- * The job is gone in any case. */
+ * cannot, the guest stays still and counts as paused; if QEMU does not complete the job, the guest goes on
+ * as before. After -ECANCELED it may be held still (Machine.is_held): QEMU was told and has not said how it
+ * went, which pivot_release() waits for. Whether the job is gone is for the caller to look. */
 int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, Error *error) AWAITS;
-/* After a daemon was killed in between, when the definitions are as QEMU's images are: the guest goes on.
- * Nothing if it is not held. */
+/* When the definitions are as QEMU's images are: after a daemon was killed in between, or the wait was given
+ * up. The guest goes on. Nothing if it is not held. */
 void pivot_release(Domain *domain) AWAITS;

@@ -131,11 +131,11 @@ int qemu_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *
                 if (was_running)
                         memory_stream_resume(domain);
         }
-        memory_job_end(domain, r, error);
-        if (r < 0) {
+        if (r < 0)
                 (void)unlinkat(folder, OWN_PART, 0); /* it is of no use */
+        memory_job_end(domain, r, error);
+        if (r < 0)
                 return r;
-        }
         domain->has_managed_save = true;
         return stop_process(domain, MACHINE_END_SAVED, call, error);
 }
@@ -331,12 +331,13 @@ int qemu_domain_save(Call *call, Domain *domain, const char *to, const char *xml
                 if (r < 0 && was_running)
                         memory_stream_resume(domain);
         }
-        memory_job_end(domain, r, error);
         if (r < 0) {
                 fiber_clear_cancel();
                 (void)owner_files_remove(domain, part, NULL); /* it is of no use */
-                return r;
         }
+        memory_job_end(domain, r, error);
+        if (r < 0)
+                return r;
         return stop_process(domain, MACHINE_END_SAVED, call, error);
 }
 

@@ -137,7 +137,7 @@ static int follow(Domain *domain, const SnapshotDefinition *snapshot, bool is_on
         return status_save(domain, error);
 }
 
-static void end_taking(Domain *domain) AWAITS
+static int end_taking(Domain *domain, Error *ret_error) AWAITS
 {
         Machine *machine = machine_of(domain);
         _cleanup_(snapshot_unrefp) DomainSnapshot *snapshot = snapshots_pending(domain);
@@ -145,7 +145,7 @@ static void end_taking(Domain *domain) AWAITS
         int r, images, complete;
 
         if (!snapshot)
-                return;
+                return 0;
         images = is_outside(snapshot->definition) ? look_outside(domain, snapshot->definition, &error)
                                                   : look_inside(domain, snapshot->definition, &error);
         complete = images > 0 ? look_memory(domain, snapshot->definition, &error) : images;
@@ -154,7 +154,8 @@ static void end_taking(Domain *domain) AWAITS
                           "what became of snapshot '%s' of machine %s cannot be found out: %s",
                           snapshot->object.name, domain->object.name, error.message);
                 (void)TAKE_PTR(snapshot); /* for the next daemon */
-                return;
+                error_move(ret_error, &error);
+                return complete;
         }
         if (complete == 0 && snapshot->definition->memory == DISK_SNAPSHOT_EXTERNAL)
                 snapshot_memory_give_up(domain, snapshot->definition);
@@ -173,7 +174,8 @@ static void end_taking(Domain *domain) AWAITS
                           "snapshot '%s' of machine %s was not ended, and cannot be: %s",
                           snapshot->object.name, domain->object.name, error.message);
                 (void)TAKE_PTR(snapshot); /* for the next daemon */
-                return;
+                error_move(ret_error, &error);
+                return r;
         }
         log_warning(domain->object.path,
                     "snapshot '%s' of machine %s was being taken when the daemon ended: %s%s%s",
@@ -181,107 +183,46 @@ static void end_taking(Domain *domain) AWAITS
                     complete > 0 ? "it is complete" : "there is none", error.message ? ": " : "",
                     error.message ? error.message : "");
         machine->pending_snapshot = NULL;
-}
-
-/* The node that a device reads, by the device's alias; the caller frees, NULL: not known. */
-static char *active_node(json_t *devices, const char *alias)
-{
-        json_t *device;
-        size_t i;
-
-        json_array_foreach(devices, i, device)
-        {
-                const char *path = json_string_value(json_object_get(device, "qdev"));
-                const char *node =
-                        json_string_value(json_object_get(json_object_get(device, "inserted"), "node-name"));
-                _cleanup_(strvp) char **parts = path ? g_strsplit(path, "/", -1) : NULL;
-
-                if (node && parts &&
-                    (g_strcmp0(path, alias) == 0 || g_strv_contains((const char *const *)parts, alias)))
-                        return g_strdup(node);
-        }
-        return NULL;
-}
-
-/* A disk that has gone over to the image below, without the definitions knowing of it. */
-static void end_merging(Domain *domain) AWAITS
-{
-        _cleanup_(domain_definition_freep) DomainDefinition *live = domain_definition_copy(domain->live);
-        _cleanup_(domain_definition_freep) DomainDefinition *kept =
-                domain->definition ? domain_definition_copy(domain->definition) : NULL;
-        _cleanup_(json_decrefp) json_t *devices = NULL;
-        _cleanup_(error_clear) Error error = {};
-        bool is_changed = false;
-        int r = qmp_call(machine_of(domain)->qmp, "query-block", NULL, deadline_after_usec(QMP_TIMEOUT_USEC),
-                         &devices, &error);
-
-        if (r < 0 || !domain->live)
-                return;
-        LIST_FOREACH (disk, domain->live->devices.disks) {
-                _cleanup_(freep) char *now =
-                        disk->info.alias ? active_node(devices, disk->info.alias) : NULL;
-                _cleanup_(freep) char *below = disk->backing && disk->backing->type != DISK_TYPE_ABSENT
-                                                       ? chain_node(disk, disk->backing->index)
-                                                       : NULL;
-
-                if (!now || g_strcmp0(now, below) != 0)
-                        continue;
-                is_changed = true;
-                if (kept)
-                        (void)chain_remove_image(kept, disk->target, chain_path(&disk->source));
-                (void)chain_remove_image(live, disk->target, chain_path(&disk->source));
-        }
-        if (!is_changed)
-                return;
-        r = kept ? definitions_save(domain, kept, domain->is_autostart, &error) : 0;
-        if (r >= 0 && kept) {
-                domain_definition_free(domain->definition);
-                domain->definition = TAKE_PTR(kept);
-        }
-        if (r >= 0) {
-                domain_set_live(domain, TAKE_PTR(live));
-                r = status_save(domain, &error);
-        }
-        if (r < 0)
-                log_error(domain->object.path,
-                          "machine %s writes to other images than its definition says: %s",
-                          domain->object.name, error.message);
+        return 0;
 }
 
 void snapshot_recover(Domain *domain)
 {
         if (domain->live && machine_of(domain)->qmp)
-                end_merging(domain);
-        if (domain->live && machine_of(domain)->qmp)
-                end_taking(domain);
+                (void)end_taking(domain, NULL); /* logged */
 }
 
 /* Some of the images may be what they were and some not: all of them are made so, again. */
-static void end_reverting(Domain *domain, Job *job) AWAITS
+static int end_reverting(Domain *domain, Job *job, Error *error) AWAITS
 {
         DomainSnapshot *snapshot = snapshots_reverting(domain);
-        _cleanup_(error_clear) Error error = {};
+        int r;
 
         if (!snapshot)
-                return;
+                return 0;
         log_warning(domain->object.path, "machine %s was going back to snapshot '%s' when the daemon ended",
                     domain->object.name, snapshot->object.name);
-        if (snapshot_revert_again(snapshot, job, &error) < 0)
+        r = snapshot_revert_again(snapshot, job, error);
+        if (r < 0)
                 log_error(domain->object.path, "machine %s is not back at snapshot '%s': %s",
-                          domain->object.name, snapshot->object.name, error.message);
+                          domain->object.name, snapshot->object.name, error->message);
+        return r;
 }
 
 static void stopped_fiber(void *data)
 {
         _cleanup_(domain_unrefp) Domain *domain = data;
         _cleanup_(job_releasep) Job *job = NULL;
+        _cleanup_(error_clear) Error error = {};
+        int r = job_take(domain->object.jobs, JOB_SNAPSHOT, "Recover", (uid_t)-1, DEADLINE_NEVER, &job,
+                         NULL);
 
-        if (job_take(domain->object.jobs, JOB_SNAPSHOT, "Recover", (uid_t)-1, DEADLINE_NEVER, &job, NULL) >=
-                    0 &&
-            !domain_is_active(domain)) {
-                end_taking(domain);
-                end_reverting(domain, job);
-        }
+        if (r < 0 || domain_is_active(domain))
+                return;
+        r = end_taking(domain, &error);
+        if (r >= 0)
+                r = end_reverting(domain, job, &error);
+        job_set_error(job, &error);
 }
 
 void snapshot_recover_stopped(Driver *driver)

@@ -244,7 +244,8 @@ static int apply_inside(const Reverting *reverting, const SnapshotDisk *disk, Er
 static int mark(const Reverting *reverting, bool is_begun, Error *error) AWAITS
 {
         return snapshots_change(reverting->domain,
-                                &(SnapshotChange){ .reverting = is_begun ? reverting->snapshot : NULL },
+                                &(SnapshotChange){ .reverting = is_begun ? reverting->snapshot : NULL,
+                                                   .ends_reverting = !is_begun },
                                 error);
 }
 
@@ -288,7 +289,8 @@ static int change_record(Reverting *reverting, Error *error) AWAITS
         if (record)
                 g_hash_table_insert(definitions, reverting->snapshot, record);
         r = snapshots_change(reverting->domain,
-                             &(SnapshotChange){ .sets_current = true,
+                             &(SnapshotChange){ .ends_reverting = true,
+                                                .sets_current = true,
                                                 .current = reverting->snapshot,
                                                 .definitions = definitions },
                              error);
@@ -367,6 +369,8 @@ static void remove_images(const Domain *domain, const GPtrArray *paths) AWAITS
 
 static int revert(Reverting *reverting, Error *error) AWAITS
 {
+        /* By a daemon that was killed: some images are back already, and nobody was told of a failure. */
+        const bool was_begun = snapshots_reverting(reverting->domain) != NULL;
         int r = 0;
 
         if (domain_is_active(reverting->domain))
@@ -383,8 +387,8 @@ static int revert(Reverting *reverting, Error *error) AWAITS
                 _cleanup_(error_clear) Error problem = {};
 
                 fiber_clear_cancel();
-                if (mark(reverting, false, &problem) <
-                    0) /* the next daemon would do it at some later time */
+                /* Else the next daemon would do it at some later time. */
+                if (!was_begun && mark(reverting, false, &problem) < 0)
                         log_error(reverting->domain->object.path, "%s", problem.message);
                 remove_images(reverting->domain, reverting->made);
                 return r;

@@ -23,6 +23,15 @@ static int open_folder(const QemuDriver *qemu, Error *error)
         return store_open_folder(path, 0700, error);
 }
 
+/* The mark stays until somebody says that it ends, or its record goes. */
+static DomainSnapshot *reverting_after(const Domain *domain, const SnapshotChange *change)
+{
+        DomainSnapshot *snapshot =
+                change->reverting ? change->reverting : machine_of(domain)->pending_revert;
+
+        return !snapshot || change->ends_reverting || forest_is_removed(change, snapshot) ? NULL : snapshot;
+}
+
 static void write_one(const SnapshotChange *change, DomainSnapshot *snapshot, bool is_current,
                       const char *pending, XmlWriter *writer)
 {
@@ -39,7 +48,7 @@ static void write_one(const SnapshotChange *change, DomainSnapshot *snapshot, bo
                 xml_writer_attribute(writer, "current", "yes");
         if (pending)
                 xml_writer_attribute(writer, "pending", pending);
-        if (snapshot == change->reverting)
+        if (snapshot == reverting_after(snapshot->domain, change))
                 xml_writer_attribute(writer, "reverting", "yes");
         if (snapshot->nvram_file)
                 xml_writer_attribute(writer, "nvram", snapshot->nvram_file);
@@ -89,11 +98,11 @@ static int save(const Domain *domain, int folder, const SnapshotChange *change, 
 }
 
 /* As it is in the file. */
-static void set_reverting(Domain *domain, const DomainSnapshot *snapshot)
+static void set_reverting(Domain *domain, DomainSnapshot *snapshot)
 {
         DomainSnapshot *before = machine_of(domain)->pending_revert;
 
-        machine_of(domain)->pending_revert = snapshot ? snapshot_ref((DomainSnapshot *)snapshot) : NULL;
+        machine_of(domain)->pending_revert = snapshot ? snapshot_ref(snapshot) : NULL;
         snapshot_unref(before);
 }
 
@@ -106,7 +115,7 @@ int snapshots_change(Domain *domain, const SnapshotChange *change, Error *error)
                 error_prefix(error, "Cannot save the snapshots of the %s", object_describe(&domain->object));
                 return r;
         }
-        set_reverting(domain, change->reverting);
+        set_reverting(domain, reverting_after(domain, change));
         if (!change->pending)
                 forest_apply(domain, change);
         for (unsigned i = 0; change->removed && i < change->removed->len; i++)

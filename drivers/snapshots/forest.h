@@ -10,13 +10,14 @@
 /* What is to become of a machine's snapshots, all at once. The children of those that go become those of
  * the nearest that stays, and so does the place from which the machine goes on. */
 typedef struct SnapshotChange {
-        DomainSnapshot *add; /* in no list yet; NULL: none */
-        const char *pending; /* only written, with this mark; it is added by another change later */
-        const DomainSnapshot *reverting; /* only marked: the images are about to become what they were */
-        GPtrArray *removed;              /* of DomainSnapshot *; NULL: none */
-        bool sets_current;               /* to `current`, which may be NULL */
-        DomainSnapshot *current;         /* also `add` */
-        GHashTable *definitions; /* DomainSnapshot * -> SnapshotDefinition *, taken out; NULL: none */
+        DomainSnapshot *add;       /* in no list yet; NULL: none */
+        const char *pending;       /* only written, with this mark; it is added by another change later */
+        DomainSnapshot *reverting; /* only marked: the images are about to become what they were */
+        bool ends_reverting;       /* they are, or none has been touched: no mark any more */
+        GPtrArray *removed;        /* of DomainSnapshot *; NULL: none */
+        bool sets_current;         /* to `current`, which may be NULL */
+        DomainSnapshot *current;   /* also `add` */
+        GHashTable *definitions;   /* DomainSnapshot * -> SnapshotDefinition *, taken out; NULL: none */
 } SnapshotChange;
 
 bool forest_is_removed(const SnapshotChange *change, const DomainSnapshot *snapshot);

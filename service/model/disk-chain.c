@@ -49,6 +49,30 @@ const DiskBacking *chain_find_below(const DomainDisk *disk, const char *path)
         return NULL;
 }
 
+bool chain_is_active(const DomainDisk *disk, const char *path)
+{
+        return g_strcmp0(chain_path(&disk->source), path) == 0;
+}
+
+const char *chain_next(const DomainDisk *disk, const char *path)
+{
+        const DiskBacking *image = chain_is_active(disk, path) ? NULL : chain_find_below(disk, path),
+                          *below = chain_is_active(disk, path) ? disk->backing
+                                   : image                     ? image->backing
+                                                               : NULL;
+
+        return below && below->type != DISK_TYPE_ABSENT ? chain_path(&below->source) : NULL;
+}
+
+const char *chain_above(const DomainDisk *disk, const char *path)
+{
+        const char *at = chain_path(&disk->source);
+
+        while (at && g_strcmp0(chain_next(disk, at), path) != 0)
+                at = chain_next(disk, at);
+        return at;
+}
+
 uint32_t chain_free_index(const DomainDisk *disk)
 {
         uint32_t index = disk->source.index;

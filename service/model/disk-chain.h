@@ -15,6 +15,11 @@ int chain_find_named(const DomainDefinition *definition, const char *name, Domai
 const char *chain_path(const DiskSource *source);
 /* The image of that path below the active one; NULL: there is none. Borrowed. */
 const DiskBacking *chain_find_below(const DomainDisk *disk, const char *path);
+bool chain_is_active(const DomainDisk *disk, const char *path);
+/* The path of the image directly below, or above, that of the path; NULL: none, or one that has no path.
+ * Borrowed. */
+const char *chain_next(const DomainDisk *disk, const char *path);
+const char *chain_above(const DomainDisk *disk, const char *path);
 
 /* A number that none of the disk's images has. */
 uint32_t chain_free_index(const DomainDisk *disk);

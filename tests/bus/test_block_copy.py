@@ -3,16 +3,18 @@
 import os
 import pwd
 import re
+import signal
 import subprocess
 
 import pytest
 from gi.repository import GLib
 
-from harness import BusError, wait_for
-from machines import CONNECT, DOMAIN, QEMU, RUNNING, Monitor, create_transient, define, definition, disk
-from test_block_jobs import backing, chain, jobs  # noqa: F401: fixtures
+from harness import BusError, wait_exit, wait_for
+from machines import CONNECT, DOMAIN, QEMU, RUNNING, Monitor, create_transient, define, definition, disk, pid_of
+from test_block_jobs import ACTIVE, ACTIVE_COMMIT, COMMIT, PULL, backing, chain, jobs  # noqa: F401: fixtures
 from test_jobs import small  # noqa: F401: a fixture
-from test_snapshots import DISK_ONLY, Snapshots, holds, image, info, run, web, write  # noqa: F401: fixtures
+from test_snapshots import DISK_ONLY, NO_METADATA, Snapshots, holds, image, info, run, web, write  # noqa: F401: fixtures
+from test_volumes import JOB
 
 COPY, COMPLETED, FAILED, CANCELLED, READY = 2, 0, 1, 2, 3
 SHALLOW, REUSE, TRANSIENT_JOB, SYNCHRONOUS = 1, 2, 4, 8
@@ -143,10 +145,11 @@ def test_by_rebase(root_dir, web, chain, jobs):
     wait(jobs, READY)
     pivot(web, jobs)
     assert web.tree().find("devices/disk/driver").get("type") == "raw" and backing(web) == [str(root_dir / "raw")]
-    for base, flags in (("", REBASE_COPY), (str(root_dir / "x"), REBASE_RAW), (str(root_dir / "x"), REBASE_COPY | REBASE_RELATIVE),
-                        (str(root_dir / "x"), REBASE_COPY | REBASE_DEV), ("x", REBASE_COPY)):
-        with pytest.raises(BusError):
-            web.call("BlockRebase", "sstu", "vda", base, 0, flags)
+    for base, flags, words in (("", REBASE_COPY, "needs a place"), (root_dir / "x", REBASE_RAW, "need COPY"),
+                               (root_dir / "x", REBASE_COPY | REBASE_RELATIVE, "excludes COPY"),
+                               (root_dir / "x", REBASE_COPY | REBASE_DEV, "No such file"), ("x", REBASE_COPY, "no absolute path: 'x'")):
+        with pytest.raises(BusError, match=words):
+            web.call("BlockRebase", "sstu", "vda", str(base), 0, flags)
     starts(web)
     web.destroy()
 
@@ -159,10 +162,9 @@ def test_nobody_else_gets_it(client, root_dir, web, chain, jobs):
     other.create()
     with pytest.raises(BusError, match="other"):
         copy(web, place(other_image, "raw"), REUSE)
-    with pytest.raises(BusError):
-        copy(web, place(chain[0]), REUSE | SHALLOW)
-    with pytest.raises(BusError):
-        copy(web, place(chain[2]), REUSE)
+    for path, flags in ((chain[0], REUSE | SHALLOW), (chain[2], REUSE)):
+        with pytest.raises(BusError, match=f"'{path}', which domain 'web'"):
+            copy(web, place(path), flags)
     assert web.tree().find("devices/disk/mirror") is None and web.call("GetBlockJobInfo", "su", "vda", 0)[0] == 0
     copy(web, place(target, "raw"))
     wait(jobs, READY)
@@ -201,7 +203,8 @@ def test_limited_disks(client, daemon, root_dir):
     source, target = root_dir / "source.img", root_dir / "copy"
     source.write_bytes(bytes(4 * MIB))
     limited = disk(source).replace("<target", "<iotune><total_bytes_sec>104857600</total_bytes_sec></iotune><target")
-    machine = create_transient(client, definition("limited", limited))
+    machine = define(client, definition("limited", limited))
+    machine.create()
     told = client.listen(interface=DOMAIN, member="BlockJob", path=machine.path)
     copy(machine, place(target, "raw"))
     wait(told, READY)
@@ -209,6 +212,19 @@ def test_limited_disks(client, daemon, root_dir):
     assert machine.tree().find("devices/disk/source").get("file") == str(target) and is_free(source)
     machine.call("SetBlockIOTune", "sa{sv}u", "vda", {"total_bytes_sec": GLib.Variant("t", MIB)}, 1)
     assert machine.call("GetBlockIOTune", "su", "vda", 1)["total_bytes_sec"] == MIB
+    for name in ("one", "two", "three"):
+        xml = (f"<domainsnapshot><disks><disk name='vda'><source file='{root_dir}/{name}'/></disk></disks></domainsnapshot>")
+        machine.call("SnapshotCreateXML", "su", xml, DISK_ONLY | NO_METADATA)
+    machine.call("BlockCommit", "ssstu", "vda", str(root_dir / "one"), str(root_dir / "two"), 0, 0)
+    wait(told, COMPLETED, COMMIT)
+    assert backing(machine) == [str(root_dir / "three"), str(root_dir / "one"), str(target)]
+    machine.call("BlockCommit", "ssstu", "vda", str(root_dir / "one"), "", 0, ACTIVE)
+    wait(told, READY, ACTIVE_COMMIT)
+    machine.call("BlockJobAbort", "su", "vda", PIVOT)
+    wait(told, COMPLETED, ACTIVE_COMMIT)
+    machine.call("BlockPull", "stu", "vda", 0, 0)
+    wait(told, COMPLETED, PULL)
+    assert backing(machine) == [str(root_dir / "one")]
     daemon.kill()
     monitor = Monitor(root_dir)
     assert monitor.ask("query-block")[0]["inserted"]["node-name"] == "vda-throttle"
@@ -251,22 +267,97 @@ def test_to_a_volume(client, root_dir, web, chain, jobs):
 
 def test_what_cannot_be(client, root_dir, web, chain):
     good = place(root_dir / "copy")
-    for xml, flags, parameters in ((good, 16, {}), ("<disk/>", 0, {}), (place("copy"), 0, {}), (place(root_dir / "x", "vmdk"), 0, {}),
-                                   (place(root_dir / "x", "raw"), SHALLOW, {}), (place("/nothing/x"), 0, {}), (place("/dev/null", device=True), 0, {}),
-                                   ("<disk type='network'><source protocol='nbd' name='x'><host name='h'/></source></disk>", 0, {}),
-                                   (good, 0, {"granularity": 1000}), (good, 0, {"buf_size": 1 << 40}), (good, 0, {"bandwidth": 1 << 63})):
-        with pytest.raises(BusError):
+    for xml, flags, parameters, words in (
+            (good, 16, {}, "unknown flags 0x10"), ("<disk/>", 0, {}, "no <source>"), (place("copy"), 0, {}, "no absolute path: 'copy'"),
+            (place(root_dir / "x", "vmdk"), 0, {}, "raw or qcow2, not vmdk"), (place(root_dir / "x", "raw"), SHALLOW, {}, "qcow2, not raw"),
+            (place("/nothing/x"), 0, {}, "/nothing"), (place("/dev/null", device=True), 0, {}, "neither a file nor a block device"),
+            ("<disk type='network'><source protocol='nbd' name='x'><host name='h'/></source></disk>", 0, {}, "type='network'"),
+            (good, 0, {"granularity": 1000}, "power of two"), (good, 0, {"buf_size": 1 << 40}, "at most 1073741824"),
+            (good, 0, {"bandwidth": 1 << 63}, "too large")):
+        with pytest.raises(BusError, match=words):
             copy(web, xml, flags, **parameters)
-    for values in ({"luck": GLib.Variant("u", 1)}, {"bandwidth": GLib.Variant("u", 1)}):
-        with pytest.raises(BusError):
-            web.call("BlockCopy", "ssa{sv}u", "vda", good, values, 0)
-    with pytest.raises(BusError):
-        web.call("BlockCopy", "ssa{sv}u", "vdz", good, {}, 0)
+    for name, values, words in (("vda", {"luck": GLib.Variant("u", 1)}, "no parameter 'luck'"),
+                                ("vda", {"bandwidth": GLib.Variant("u", 1)}, "of type t"), ("vdz", {}, "no disk 'vdz'")):
+        with pytest.raises(BusError, match=words):
+            web.call("BlockCopy", "ssa{sv}u", name, good, values, 0)
     assert sorted(p.name for p in root_dir.glob("[cx]*") if p.is_file()) == []
     assert web.tree().find("devices/disk/mirror") is None
     web.destroy()
     with pytest.raises(BusError, match="not running"):
         copy(web, good)
+
+
+def test_over_what_has_no_path(client, root_dir):
+    """What needs the name of the image below is refused where that one is on a server."""
+    base, top, socket = root_dir / "base.img", root_dir / "top.qcow2", root_dir / "nbd"
+    base.write_bytes(bytes(4 * MIB))
+    server = subprocess.Popen(["qemu-nbd", "--persistent", "--read-only", "--format=raw", f"--socket={socket}", base])
+    try:
+        wait_for(socket.exists)
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", f"nbd+unix:///?socket={socket}", "-F", "raw", top)
+        below = ("<backingStore type='network'><format type='raw'/><source protocol='nbd' name=''>"
+                 f"<host transport='unix' socket='{socket}'/></source></backingStore>")
+        machine = create_transient(client, definition("far", disk(top, driver="qcow2").replace("<target", f"{below}<target")))
+        with pytest.raises(BusError, match="copied as a whole only"):
+            copy(machine, place(root_dir / "copy"), SHALLOW)
+        with pytest.raises(BusError, match="has no image"):
+            machine.call("BlockCommit", "ssstu", "vda", "", "", 0, 4)
+        assert not (root_dir / "copy").exists()
+        told = client.listen(interface=DOMAIN, member="BlockJob", path=machine.path)
+        copy(machine, place(root_dir / "copy"))
+        wait(told, READY)
+        machine.destroy()
+    finally:
+        server.terminate()
+        wait_exit(server)
+
+
+def held(client, daemon, machine, *call):
+    """The call while QEMU stands still, given up by its job; what came of it."""
+    added = client.listen(interface="org.freedesktop.DBus.ObjectManager", member="InterfacesAdded")
+    os.kill(pid_of(daemon, machine), signal.SIGSTOP)
+    try:
+        pending = client.begin(machine.path, DOMAIN, *call)
+        job = added.wait(lambda s: JOB in s.values[1], 20).values[0]
+        client.call(job, JOB, "Cancel")
+        wait_for(lambda: pending.done, 20, "the answer")
+    finally:
+        os.kill(pid_of(daemon, machine), signal.SIGCONT)
+    return pending.error
+
+
+def test_given_up_by_its_call(client, daemon, root_dir, web, chain, jobs):
+    """What is cancelled while QEMU does not answer leaves neither a copy nor a guest that stands still."""
+    before = backing(web, 2)
+    assert held(client, daemon, web, "BlockCopy", "ssa{sv}u", "vda", place(root_dir / "copy", "raw"), {}, 0) is not None
+    wait_for(lambda: web.tree().find("devices/disk/mirror") is None and not (root_dir / "copy").exists(), 20, "the end of it")
+    copy(web, place(root_dir / "copy"))
+    wait(jobs, READY)
+    assert held(client, daemon, web, "BlockJobAbort", "su", "vda", PIVOT) is not None
+    assert web.call("GetBlockJobInfo", "su", "vda", 0)[0] == COPY
+    assert web.tree().find("devices/disk/mirror").get("ready") == "yes" and backing(web, 2) == before and web.state[0] == RUNNING
+    pivot(web, jobs)
+    assert backing(web) == [str(root_dir / "copy")]
+    daemon.kill()
+    monitor = Monitor(root_dir)
+    assert monitor.ask("query-status")["status"] == "running"
+    monitor.close()
+    daemon.start()
+    web.destroy()
+
+
+def test_ended_at_once(client, root_dir, web, chain, jobs):
+    """A machine that is destroyed while the end of its job is still to be seen to."""
+    for number in range(3):
+        before = backing(web)
+        copy(web, place(root_dir / f"copy{number}"))
+        wait(jobs, READY)
+        client.begin(web.path, DOMAIN, "BlockJobAbort", "su", "vda", ASYNC)
+        web.destroy()
+        assert is_free(chain[0]) and is_free(root_dir / f"copy{number}")
+        web.create()
+        assert backing(web) == before and web.tree().find("devices/disk/mirror") is None
+        jobs.signals.clear()
 
 
 def given_up(root_dir, is_forgotten=False):
@@ -396,7 +487,7 @@ class TestRights:
         for xml, flags in ((place(closed / "new", "raw"), 0), (place(closed / "secret", "raw"), REUSE)):
             with pytest.raises(BusError, match="ermission"):
                 copy(machine, xml, flags)
-        with pytest.raises(BusError):
+        with pytest.raises(BusError, match="not found"):
             system_daemon.client("bob").call(machine.path, DOMAIN, "BlockCopy", "ssa{sv}u", "vda", place(home / "x"), {}, 0)
         assert os.listdir(closed) == ["secret"] and not (home / "x").exists()
         copy(machine, place(home / "copy", "raw"))

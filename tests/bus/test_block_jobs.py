@@ -116,14 +116,15 @@ def test_give_up(web, chain, jobs):
 
 
 def test_what_cannot_be(web, chain):
-    for member, signature, *args in (("BlockPull", "stu", "vdz", 0, 0), ("BlockPull", "stu", "vda", 0, 1),
-                                     ("BlockRebase", "sstu", "vda", "/nowhere", 0, 0),
-                                     ("BlockRebase", "sstu", "vda", "/copy", 0, 8),
-                                     ("BlockCommit", "ssstu", "vda", "/nowhere", "", 0, ACTIVE),
-                                     ("BlockJobAbort", "su", "vda", 0), ("BlockJobAbort", "su", "vda", 4),
-                                     ("BlockJobSetSpeed", "stu", "vda", 2**63, 0),
-                                     ("MemoryPeek", "ttu", 0, 0, MEMORY_PHYSICAL), ("MemoryPeek", "ttu", 0, 16, 3)):
-        with pytest.raises(BusError):
+    for words, member, signature, *args in (
+            ("no disk 'vdz'", "BlockPull", "stu", "vdz", 0, 0), ("unknown flags 0x1", "BlockPull", "stu", "vda", 0, 1),
+            ("no image /nowhere", "BlockRebase", "sstu", "vda", "/nowhere", 0, 0),
+            ("/copy", "BlockRebase", "sstu", "vda", "/copy", 0, 8),
+            ("no image /nowhere below", "BlockCommit", "ssstu", "vda", "/nowhere", "", 0, ACTIVE),
+            ("has no job", "BlockJobAbort", "su", "vda", 0), ("unknown flags 0x4", "BlockJobAbort", "su", "vda", 4),
+            ("too large", "BlockJobSetSpeed", "stu", "vda", 2**63, 0),
+            ("1 to 65536", "MemoryPeek", "ttu", 0, 0, MEMORY_PHYSICAL), ("needs one of", "MemoryPeek", "ttu", 0, 16, 3)):
+        with pytest.raises(BusError, match=words):
             web.call(member, signature, *args)
 
 

@@ -179,6 +179,8 @@ class TestSnapshots:
         daemon.start()
         wait_for(lambda: "is not back at snapshot" in daemon.read_log(), 20, "the attempt")
         away.rename(image)
+        web.take("two")
+        assert "reverting='yes'" in record.read_text(), "other changes leave the mark"
         with pytest.raises(BusError, match="going back to snapshot 'one'"):
             web.create()
         web.of(one, "Delete", "u", METADATA_ONLY)
@@ -209,9 +211,11 @@ class TestSnapshots:
         assert over.exists()
         client.call(added.wait(lambda s: JOB in s.values[1], 20).values[0], JOB, "Cancel")
         wait_for(lambda: call.done, 20)
-        assert call.error is not None and not over.exists() and web.state[0] == RUNNING
+        assert "ancel" in str(call.error) and not over.exists() and web.state[0] == RUNNING
+        assert web.source() == str(image) and web.names() == []
         hold.unlink()
         client.call(web.path, DOMAIN, "SnapshotCreateXML", "su", xml, DISK_ONLY)
+        assert web.source() == str(over) and len(web.names()) == 1
         web.destroy()
 
     def test_records_beside_one_that_cannot_be_read(self, daemon, web, root_dir):

@@ -14,8 +14,8 @@ from gi.repository import GLib
 from guest_agent import CHANNEL, GuestAgent
 from harness import BusError, wait_for
 from machines import (
-    DEFINED, NATIVE, PAUSED, RUNNING, SHUTOFF, STARTED, STOPPED, STOPPED_DESTROYED, Lifecycle, Machine, define,
-    definition, disk)
+    CONNECT, DEFINED, NATIVE, PAUSED, QEMU, RUNNING, SHUTOFF, STARTED, STOPPED, STOPPED_DESTROYED, Lifecycle,
+    Machine, define, definition, disk)
 
 SNAPSHOT = "org.libvirt.DomainSnapshot"
 NATIVE_SNAPSHOT = "org.virtbus1.Snapshot"
@@ -499,16 +499,22 @@ class TestKilled:
         web.take("one")
 
     @pytest.mark.qemu
-    def test_after_a_merge_and_before_the_definition_was_saved(self, daemon, web, image, root_dir):
+    @pytest.mark.parametrize("is_limited", [False, True])
+    def test_after_a_merge_and_before_the_definition_was_saved(self, client, daemon, web, image, root_dir, is_limited):
+        """The guest was held while it went over; what limits a disk stands between it and its images."""
+        if is_limited:
+            limits = "<iotune><total_bytes_sec>104857600</total_bytes_sec></iotune>"
+            client.call(QEMU, CONNECT, "DomainDefineXML", "s", web.xml(2).replace("<target", f"{limits}<target", 1))
         web.create()
         path = web.take("one", DISK_ONLY)
         (status,) = root_dir.rglob("status.xml")
         kept, record = self.files(daemon, root_dir, web)
         copies = {p: p.read_text() for p in (kept, status)}
+        assert "held='no'" in copies[status]
         web.of(path, "Delete")
         daemon.kill()
         for p, text in copies.items():
-            p.write_text(text)
+            p.write_text(text.replace("held='no'", "held='yes'"))
         daemon.start()
         wait_for(lambda: web.source(2) == str(image), 10, "the definition to follow")
         assert web.source() == str(image)
