@@ -153,6 +153,8 @@ int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t 
                 r = find_vlan(network->live, interface, &place, error);
         if (r >= 0 && !network->live->bridge.name)
                 r = choose_device(network, &place, error);
+        if (r < 0 && job)
+                job_set_error(job, error);
         if (r < 0)
                 return r;
         place.bridge = g_strdup(network->live->bridge.name);
@@ -210,6 +212,8 @@ int networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort
         r = job_take(object->jobs, JOB_MODIFY, "bandwidth of a machine", 0, DEADLINE_NEVER, &job, error);
         if (r >= 0 && network->live)
                 r = shares_set(network, error);
+        if (r < 0 && job)
+                job_set_error(job, error);
         if (r < 0)
                 (void)network_remove_ports(&network->network, domain, device); /* it may have gone */
         return r;
@@ -279,6 +283,8 @@ int networks_limit_port(Driver *driver, const char *name, uid_t owner, const cha
                 r = change_port(network, domain, device, &other, true, error);
                 if (r < 0 && other == before) /* it was changed: back */
                         (void)change_port(network, domain, device, &other, false, NULL);
+                if (r < 0)
+                        job_set_error(job, error);
         }
         struct_free(&bandwidth_type, other);
         return r;
@@ -316,6 +322,8 @@ static void release_fiber(void *data)
 
         if (r >= 0 && network->live && network->network.is_active)
                 r = shares_set(network, &error);
+        if (r < 0 && job)
+                job_set_error(job, &error);
         if (r < 0)
                 log_warning(object->path, "bandwidth is kept for a machine that has ended: %s",
                             error.message);
