@@ -147,15 +147,9 @@ void secrets_close(Driver *driver)
         driver->secrets = NULL;
 }
 
-static bool is_for(const Secret *secret, const SecretDefinition *definition)
-{
-        return secret->usage_type == (int)definition->usage_type &&
-               strcmp(secret->usage_id, secret_definition_usage(definition)) == 0;
-}
-
 static int check_existing(const Secret *existing, const SecretDefinition *definition, Error *error)
 {
-        if (!is_for(existing, definition))
+        if (!secret_is_for(existing, definition))
                 return error_set(error, ERROR_EXISTS, "The secret with UUID %s is for %s '%s' already",
                                  definition->uuid,
                                  secret_usage_type_to_string((unsigned)existing->usage_type),
@@ -170,20 +164,12 @@ static int check_existing(const Secret *existing, const SecretDefinition *defini
 
 static int check_usage(const Driver *driver, const SecretDefinition *definition, uid_t owner, Error *error)
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *secrets = object_table_list(driver->objects, OBJECT_SECRET);
+        const Secret *other = secret_find_for(driver->objects, definition, owner);
 
-        if (definition->usage_type == SECRET_USAGE_NONE)
-                return 0;
-        for (unsigned i = 0; i < secrets->len; i++) {
-                const Secret *other = secrets->pdata[i];
-
-                if (other->object.owner == owner && is_for(other, definition))
-                        return error_set(
-                                error, ERROR_EXISTS, "The secret with UUID %s is for %s '%s' already",
-                                other->object.uuid, secret_usage_type_to_string(definition->usage_type),
-                                other->usage_id);
-        }
-        return 0;
+        return other ? error_set(error, ERROR_EXISTS, "The secret with UUID %s is for %s '%s' already",
+                                 other->object.uuid, secret_usage_type_to_string(definition->usage_type),
+                                 other->usage_id)
+                     : 0;
 }
 
 static int reserve(Reservation *reservation, const SecretDefinition *definition, uid_t owner, Error *error)

@@ -94,23 +94,6 @@ int connect_secret_define_xml(CallFrame *frame, const char *xml, uint32_t flags,
         return r < 0 ? r : define(frame, definition, ret_secret, error);
 }
 
-/* A secret's use is what its name would be. */
-static const Secret *find_own(const CallFrame *frame, const SecretDefinition *definition)
-{
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *secrets =
-                object_table_list(frame->path.driver->objects, OBJECT_SECRET);
-
-        for (unsigned i = 0; i < secrets->len; i++) {
-                const Secret *secret = secrets->pdata[i];
-
-                if (secret->object.owner == frame->call.owner && *secret->usage_id &&
-                    secret->usage_type == (int)definition->usage_type &&
-                    strcmp(secret->usage_id, secret_definition_usage(definition)) == 0)
-                        return secret;
-        }
-        return NULL;
-}
-
 int connect_native_define_secret(CallFrame *frame, GVariant *values, GVariant *options, Secret **ret_secret,
                                  Error *error)
 {
@@ -123,7 +106,10 @@ int connect_native_define_secret(CallFrame *frame, GVariant *values, GVariant *o
                 r = secret_definition_from_variant(values, &definition, error);
         if (r < 0)
                 return r;
-        own = replaces && !*definition->uuid ? find_own(frame, definition) : NULL;
+        /* A secret's use is what its name would be. */
+        own = replaces && !*definition->uuid
+                      ? secret_find_for(frame->path.driver->objects, definition, frame->call.owner)
+                      : NULL;
         if (own)
                 g_strlcpy(definition->uuid, own->object.uuid, sizeof definition->uuid);
         return define(frame, definition, ret_secret, error);
