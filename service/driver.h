@@ -31,6 +31,17 @@ typedef struct Call {
         bool keeps_networks;    /* of a start: networks that are down stay so, and it fails */
 } Call;
 
+/* virDomainCreateFlags, and one that no caller can set: drivers make it of Call.keeps_networks. */
+enum {
+        START_PAUSED = 1 << 0,
+        START_AUTODESTROY = 1 << 1,
+        START_BYPASS_CACHE = 1 << 2,
+        START_FORCE_BOOT = 1 << 3,
+        START_VALIDATE = 1 << 4,
+        START_RESET_NVRAM = 1 << 5,
+        START_KEEP_NETWORKS = 1 << 30,
+};
+
 #include "operations.h"
 
 /* Of another service on the host's bus; also a signal. */

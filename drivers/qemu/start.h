@@ -5,17 +5,6 @@
 
 #include "drivers/qemu/machine.h"
 
-/* virDomainCreateFlags. */
-enum {
-        START_PAUSED = 1 << 0,
-        START_AUTODESTROY = 1 << 1,
-        START_BYPASS_CACHE = 1 << 2,
-        START_FORCE_BOOT = 1 << 3,
-        START_VALIDATE = 1 << 4,
-        START_RESET_NVRAM = 1 << 5,
-        START_KEEP_NETWORKS = 1 << 16, /* ours: Call.keeps_networks */
-};
-
 /* Refuses flags that are unknown, or that this driver does not do, and adds what the call says besides. */
 int start_take_flags(const Call *call, const char *operation, uint32_t *flags, Error *error);
 

@@ -36,7 +36,8 @@ int machine_check_start(const Call *call, const char *operation, uint32_t flags,
                         "The Test driver's machines need no network that is up: it does not do %s with "
                         "start-networks=false",
                         operation);
-        return error_check_flags(error, operation, flags, START_ALL);
+        return error_check_flags(error, operation, flags,
+                                 START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT);
 }
 
 const MachineOrigin machine_boot = {

@@ -27,13 +27,6 @@ enum {
         STOPPED_FROM_SNAPSHOT = 6,
 };
 
-/* virDomainCreateFlags. */
-enum {
-        START_PAUSED = 1 << 0,
-        START_BYPASS_CACHE = 1 << 2,
-        START_FORCE_BOOT = 1 << 3,
-        START_ALL = START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT,
-};
 /* Refuses what this driver does not do for a start. */
 int machine_check_start(const Call *call, const char *operation, uint32_t flags, Error *error);
 

@@ -6,16 +6,13 @@
 #include "bus/options.h"
 #include <string.h>
 
-/* No bit of the org.libvirt family. */
-#define KEEP_NETWORKS (1u << 31)
-
 static const Option start_options[] = {
         { "paused", START_PAUSED, 0 },
         { "auto-destroy", START_AUTODESTROY, 0 },
         { "force-boot", START_FORCE_BOOT, 0 },
         { "reset-nvram", START_RESET_NVRAM, 0 },
         { "validate", START_VALIDATE, 0 },
-        { "start-networks", 0, KEEP_NETWORKS },
+        { "start-networks", 0, START_KEEP_NETWORKS },
         {},
 };
 
@@ -66,7 +63,7 @@ int start_options_read(GVariant *options, Call *call, uint32_t *ret_flags, Error
 
         if (r < 0)
                 return r;
-        call->keeps_networks = flags & KEEP_NETWORKS;
-        *ret_flags = flags & ~KEEP_NETWORKS;
+        call->keeps_networks = flags & START_KEEP_NETWORKS;
+        *ret_flags = flags & ~START_KEEP_NETWORKS;
         return 0;
 }

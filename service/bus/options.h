@@ -16,14 +16,5 @@ typedef struct Option {
  * boolean. */
 int options_read(GVariant *options, const Option *known, uint32_t *ret_flags, Error *error);
 
-/* virDomainCreateFlags. */
-enum {
-        START_PAUSED = 1 << 0,
-        START_AUTODESTROY = 1 << 1,
-        START_BYPASS_CACHE = 1 << 2,
-        START_FORCE_BOOT = 1 << 3,
-        START_VALIDATE = 1 << 4,
-        START_RESET_NVRAM = 1 << 5,
-};
-/* What a machine is started with, natively; what has no bit is the call's. */
+/* What a machine is started with, natively; START_KEEP_NETWORKS is the call's. */
 int start_options_read(GVariant *options, Call *call, uint32_t *ret_flags, Error *error);
