@@ -94,7 +94,7 @@ int domain_native_plan_undefine(CallFrame *frame, Domain *domain, GVariant *opti
                 add(&things, "nvram", variables, flags & UNDEFINE_NVRAM ? "removed" : "kept");
         if (tpm)
                 add(&things, "tpm", tpm,
-                    undefine_removes_tpm(domain->definition, flags) ? "removed" : "kept");
+                    undefine_removes_tpm(domain_current_definition(domain), flags) ? "removed" : "kept");
         add_disks(&things, domain->definition);
         *ret_things = g_variant_ref_sink(g_variant_builder_end(&things));
         return 0;

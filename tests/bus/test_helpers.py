@@ -84,6 +84,19 @@ class TestTpm:
             machine.destroy()
             assert bool(state(root_dir)) == stays
 
+    def test_the_plan_goes_by_the_run(self, client, root_dir):
+        """The definition of the next run says nothing of what is left of this one."""
+        def said(answer):
+            return tpm(f"<backend type='emulator' version='2.0' persistent_state='{answer}'/>")
+
+        machine = define(client, definition("web", said("yes"), machine="q35"))
+        machine.create()
+        define(client, definition("web", said("no"), machine="q35", domain_uuid=machine.uuid))
+        assert machine.call("PlanUndefine", "a{sv}", {}, interface=NATIVE)[-1][::2] == ("tpm", "kept")
+        machine.undefine()
+        machine.destroy()
+        assert state(root_dir)
+
     def test_it_survives_the_daemon_and_ends_with_the_machine(self, daemon, client, root_dir):
         machine = define(client, definition("web", tpm(model="tpm-tis"), machine="q35"))
         machine.create()
