@@ -126,12 +126,19 @@ int snapshots_change(Domain *domain, const SnapshotChange *change, Error *error)
 int snapshots_forget(Domain *domain, Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *all = g_ptr_array_new_with_free_func(object_release);
+        Machine *machine = machine_of(domain);
+        int r;
 
-        if (domain->snapshots->len == 0)
+        if (domain->snapshots->len == 0 && !machine->pending_snapshot)
                 return 0;
         for (unsigned i = 0; i < domain->snapshots->len; i++)
                 g_ptr_array_add(all, snapshot_ref(domain->snapshots->pdata[i]));
-        return snapshots_change(domain, &(SnapshotChange){ .removed = all }, error);
+        r = snapshots_change(domain, &(SnapshotChange){ .removed = all }, error);
+        if (r >= 0 && machine->pending_snapshot) {
+                snapshots_drop_nvram(machine->pending_snapshot);
+                machine->pending_snapshot = snapshot_unref(machine->pending_snapshot);
+        }
+        return r;
 }
 
 int snapshots_save_nvram(DomainSnapshot *snapshot, const char *data, size_t size, Error *error)

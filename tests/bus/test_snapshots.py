@@ -487,6 +487,17 @@ class TestKilled:
         wait_for(lambda: web.names() == ["one"], 10, "the snapshot")
         assert web.source() == str(new)
 
+    def test_what_nobody_knows_goes_with_the_definition(self, daemon, web, image, root_dir):
+        _, record = self.files(daemon, root_dir, web)
+        web.take("one", DISK_ONLY)
+        daemon.kill()
+        image.with_suffix(".one").write_bytes(b"damaged")
+        self.begun(record)
+        daemon.start()
+        assert web.list() == [] and record.exists()
+        web.undefine()
+        assert not record.exists()
+
     def test_inside_of_a_stopped_machine(self, daemon, web, image, root_dir):
         web.take("one")
         kept, record = self.files(daemon, root_dir, web)
