@@ -68,6 +68,7 @@ static void driver_close(Driver *driver)
         closep(&qemu->definitions_fd);
         closep(&qemu->run_fd);
         g_hash_table_unref(qemu->reserved);
+        g_hash_table_unref(qemu->unknown);
         condition_clear(&qemu->running);
         g_free(qemu->run_path);
         g_free(qemu);
@@ -91,6 +92,7 @@ static int driver_open(Driver *driver, Error *error)
         qemu->driver = driver;
         qemu->definitions_fd = qemu->run_fd = -EBADF;
         qemu->reserved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        qemu->unknown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         qemu->restart = autostart_again;
         qemu->job_changed = block_end_changed;
         qemu->capabilities = capabilities_cache_new(driver->config, NULL);

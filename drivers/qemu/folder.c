@@ -230,6 +230,26 @@ pid_t folder_find_tagged(const QemuDriver *qemu, const char *uuid)
         return found;
 }
 
+void folder_note_unknown(QemuDriver *qemu, const char *uuid)
+{
+        (void)g_hash_table_add(qemu->unknown, g_strdup(uuid)); /* it may be in it */
+}
+
+int folder_check_unknown(QemuDriver *qemu, const char *uuid, Error *error)
+{
+        pid_t pid = g_hash_table_contains(qemu->unknown, uuid) ? folder_find_tagged(qemu, uuid) : 0;
+        _cleanup_(freep) char *process = pid > 0 ? g_strdup_printf("Process %d", (int)pid) : NULL;
+
+        if (pid != 0)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "%s is an earlier run of the machine with UUID %s, of which the daemon "
+                                 "knows nothing else: it has to end first",
+                                 process ? process : "One of the processes, which cannot be listed now,",
+                                 uuid);
+        (void)g_hash_table_remove(qemu->unknown, uuid); /* it need not be in it */
+        return 0;
+}
+
 /* The pidfd holds one process; if that is a tagged one is looked at once more, as pids are used again.
  * Returns it, or a negative value. */
 static int kill_tagged(pid_t pid, const char *tag)

@@ -41,6 +41,11 @@ char *folder_socket_path(int folder_fd, const char *name);
 
 /* A process that carries the tag of that machine's folder; 0: there is none; -1: nobody knows. */
 pid_t folder_find_tagged(const QemuDriver *qemu, const char *uuid);
+/* Keeps in mind that there is such a process, of which nothing else is known: it is left alone, and so is
+ * all that may be its. */
+void folder_note_unknown(QemuDriver *qemu, const char *uuid);
+/* ERROR_OPERATION_INVALID while it is there: what would harm it asks first. */
+int folder_check_unknown(QemuDriver *qemu, const char *uuid, Error *error);
 /* Ends processes that carry the tag of that machine's folder; gives a pidfd of each, to wait for its end.
  * The caller frees the array, which closes them. For a daemon that was killed between a process's start and
  * the note of its pid. */

@@ -38,6 +38,7 @@ typedef struct QemuDriver {
         int run_fd;         /* RUN/qemu */
         char *run_path;
         GHashTable *reserved;     /* names and UUIDs of machines on their way to the disk */
+        GHashTable *unknown;      /* UUIDs of runs of which nothing is known but their tag: folder.h */
         QemuAddresses *addresses; /* addresses.c; NULL: not open */
         bool is_running;          /* the names on the bus are owned: what happens is heard */
         Condition running;
@@ -79,7 +80,6 @@ typedef struct Machine {
         bool has_exited;    /* the process has ended, what that means is being found out */
         GPtrArray *helpers; /* of helpers.c; NULL: it has none, or the daemon was restarted */
         Qmp *qmp;
-        bool is_unknown; /* there may be a process of which nothing is known but its tag: see recover.c */
         bool is_ready;   /* the monitor takes commands */
         bool is_hung_up; /* by QEMU: nothing more is to be read */
         bool is_flooding;

@@ -470,6 +470,10 @@ void passthrough_resume(Domain *domain)
 void passthrough_sweep(Driver *driver)
 {
         const QemuDriver *qemu = qemu_driver(driver);
+
+        if (g_hash_table_size(qemu->unknown) > 0)
+                return; /* it may have any of them */
+
         GivingBack giving = { driver, g_ptr_array_new_with_free_func(g_free) };
         int fd = openat(qemu->run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *folder = fd < 0 ? NULL : fdopendir(fd);

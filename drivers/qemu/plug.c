@@ -449,6 +449,8 @@ static bool runs(const char *tag, void *data)
                 parts[0] ? (Domain *)object_table_by_uuid(driver->objects, OBJECT_DOMAIN, parts[0]) : NULL;
         const DomainDefinition *running = NULL;
 
+        if (parts[0] && g_hash_table_contains(qemu_driver(driver)->unknown, parts[0]))
+                return true;
         if (domain)
                 running = domain->live ? domain->live : machine_of(domain)->pending;
         return running && parts[1] && running->id == (int)g_ascii_strtoll(parts[1], NULL, 10);

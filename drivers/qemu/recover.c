@@ -2,9 +2,9 @@
 
 /* A run folder with a status is a machine; one without is something that was begun and nobody was told of. A
  * status that cannot be read is a machine all the same: its processes are left alone, and while there is one
- * the machine does not start. What is read here was written by the daemon into folders that are its own.
- * Each machine has a fiber that holds its job until the monitor answers: calls wait for that in order, and a
- * QEMU that does not answer holds up nobody else. */
+ * no machine of that UUID starts or is undefined. What is read here was written by the daemon into folders
+ * that are its own. Each machine has a fiber that holds its job until the monitor answers: calls wait for
+ * that in order, and a QEMU that does not answer holds up nobody else. */
 
 #include "drivers/qemu/recover.h"
 #include "core/fiber.h"
@@ -103,7 +103,7 @@ static void discard(Driver *driver, const char *uuid, const Status *status)
                         g_array_append_val(remains->pidfds, pidfd);
                 child_free(child);
         }
-        log_info(uuid, "what was left of a start is removed (%u processes)", remains->pidfds->len);
+        log_info(uuid, "what was left of a start is removed");
         remove_folder(qemu, uuid);
         if (fiber_start("qemu-discard", discard_fiber, remains) < 0) {
                 log_warning(uuid, "what was left of a start may be there for a while");
@@ -375,19 +375,9 @@ static void restore(Driver *driver, Status *status)
         }
 }
 
-static void keep_unknown(Driver *driver, const char *uuid, const Error *error)
-{
-        Object *object = object_table_by_uuid(driver->objects, OBJECT_DOMAIN, uuid);
-
-        log_error(uuid, "process %d is a machine's whose status cannot be read, it is left alone: %s",
-                  (int)folder_find_tagged(qemu_driver(driver), uuid), error->message);
-        if (object)
-                machine_of((Domain *)object)->is_unknown = true;
-}
-
 static void recover_folder(Driver *driver, const char *name)
 {
-        const QemuDriver *qemu = qemu_driver(driver);
+        QemuDriver *qemu = qemu_driver(driver);
         _cleanup_(error_clear) Error error = {};
         _cleanup_(status_clear) Status status = {};
         char uuid[UUID_STRING_MAX];
@@ -403,7 +393,9 @@ static void recover_folder(Driver *driver, const char *name)
                 log_debug(uuid, "no status: %s", error.message);
                 discard(driver, uuid, NULL);
         } else if (r < 0) {
-                keep_unknown(driver, uuid, &error);
+                folder_note_unknown(qemu, uuid);
+                log_error(uuid, "the status of a machine that runs cannot be read, it is left alone: %s",
+                          error.message);
         } else if (status.phase != MACHINE_RUNNING) {
                 discard(driver, uuid, &status);
         } else {

@@ -45,7 +45,7 @@ int start_take_flags(const Call *call, const char *operation, uint32_t *flags, E
         if (*flags & START_VALIDATE)
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "The QEMU driver does not do %s with flag VALIDATE (16)", operation);
-        /* The other two say what to do with a saved state, of which there is none. */
+        /* Two say what to do with a saved state: save_start() does it, and elsewhere there is none. */
         r = error_check_flags(error, operation, *flags,
                               START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT | START_RESET_NVRAM);
         if (r >= 0 && call->keeps_networks)
@@ -231,16 +231,11 @@ static void undo(Domain *domain, Error *error) AWAITS
 /* What a run would destroy. */
 static int check_start(const Domain *domain, Error *error)
 {
-        Machine *machine = machine_of(domain);
-        const char *uuid = domain->object.uuid;
+        const Machine *machine = machine_of(domain);
+        int r = folder_check_unknown(qemu_driver_of(domain), domain->object.uuid, error);
 
-        machine->is_unknown = machine->is_unknown && folder_find_tagged(qemu_driver_of(domain), uuid) != 0;
-        if (machine->is_unknown)
-                return error_set(error, ERROR_OPERATION_INVALID,
-                                 "Process %d is an earlier run of the %s, of which the daemon knows nothing "
-                                 "else: it has to end first",
-                                 (int)folder_find_tagged(qemu_driver_of(domain), uuid),
-                                 object_describe(&domain->object));
+        if (r < 0)
+                return r;
         if (machine->pending_revert)
                 return error_set(error, ERROR_OPERATION_INVALID,
                                  "The %s was going back to snapshot '%s', and its images may not all be so: "

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A definition is forgotten, and with it what the driver keeps for the machine; never its disks. What cannot
- * be done stops it before anything is removed, or is told to the administrator when the definition is gone.
- */
+/* A definition is forgotten, and with it what the driver keeps for the machine; never its disks. What is
+ * refused stops it before anything goes. Saved memory and the records of snapshots go before the definition:
+ * the other way round, a daemon that is killed in between would leave them to the next machine of that UUID.
+ * What cannot be removed when the definition is gone is told to the administrator. */
 
 #include "drivers/qemu/undefine.h"
 #include "core/log.h"
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/file-groups.h"
+#include "drivers/qemu/folder.h"
 #include "drivers/qemu/keep.h"
 #include "drivers/qemu/launch.h"
 #include "drivers/qemu/save.h"
@@ -67,6 +69,8 @@ int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *erro
         bool has_variables = false;
         int r = undefine_check(domain, flags, error);
 
+        if (r >= 0)
+                r = folder_check_unknown(qemu_driver_of(domain), domain->object.uuid, error);
         if (r >= 0)
                 has_variables = variables_are_possible(domain);
         if (r >= 0 && has_variables)

@@ -174,6 +174,53 @@ class TestMachinesOutliveTheDaemon:
         assert set(daemon.machines()) == pids
 
 
+@pytest.mark.qemu
+class TestRunOfWhichNothingIsKnown:
+    """Its status cannot be read: the process is left alone, and nothing is done that would harm it."""
+
+    def lose(self, daemon):
+        daemon.kill()
+        (status,) = daemon.root.rglob("status.xml")
+        status.write_text("<status", encoding="utf-8")
+        daemon.start()
+        (pid,) = daemon.machines()
+        return pid
+
+    def refused(self, pid, call, *arguments):
+        with pytest.raises(BusError, match=f"Process {pid} is an earlier run"):
+            call(*arguments)
+        assert process_start_time(pid) is not None
+
+    def end(self, daemon, pid):
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: daemon.machines() == {}, 10, "the process to end")
+
+    def test_of_a_machine_that_is_defined(self, daemon, client, web):
+        web.create()
+        pid = self.lose(daemon)
+        assert web.state[0] == SHUTOFF
+        self.refused(pid, web.create)
+        self.refused(pid, web.undefine)
+        assert list_machines(client) == [web.path]
+        self.end(daemon, pid)
+        web.create()
+        web.destroy()
+        web.undefine()
+
+    def test_of_one_that_was_transient(self, daemon, client):
+        xml = definition("short", domain_uuid="00000000-0000-4000-8000-000000000001")
+        create_transient(client, xml)
+        pid = self.lose(daemon)
+        assert list_machines(client) == []
+        self.refused(pid, create_transient, client, xml)
+        again = define(client, xml)
+        self.refused(pid, again.create)
+        self.refused(pid, again.undefine)
+        self.end(daemon, pid)
+        again.create()
+        again.destroy()
+
+
 class TestKilledAtAnyMoment:
     """The daemon dies at a random moment of a series of calls; what was answered has happened, and the rest has
     happened wholly or not at all."""
