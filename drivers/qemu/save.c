@@ -250,6 +250,12 @@ static int save_resume(Domain *domain, uint32_t flags, const Job *cause, Error *
 
         if (folder < 0)
                 return folder;
+        if (flags & (START_BYPASS_CACHE | START_RESET_NVRAM))
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The saved memory of the %s is read by the cache of the host, and has the "
+                                 "firmware's variables: BYPASS_CACHE (4) and RESET_NVRAM (32) are not "
+                                 "supported (flag FORCE_BOOT (8) throws it away)",
+                                 object_describe(&domain->object));
         fd = openat(folder, OWN_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return error_set_errno(error, errno, "Cannot open the saved memory of the %s",

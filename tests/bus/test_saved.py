@@ -8,6 +8,7 @@ from machines import (
 
 STOPPED_SAVED, STARTED_RESTORED, SHUTOFF_SAVED, RUNNING_RESTORED = 4, 2, 5, 3
 BYPASS_CACHE, SAVE_RUNNING, SAVE_PAUSED, RESET_NVRAM, FORCE_BOOT, UNDEFINE_MANAGED_SAVE = 1, 2, 4, 8, 8, 1
+START_BYPASS_CACHE, START_RESET_NVRAM = 4, 32
 MEMORY_ONLY, DUMP_CRASH, DUMP_LIVE = 16, 1, 2
 
 pytestmark = pytest.mark.qemu
@@ -78,6 +79,17 @@ class TestManaged:
         assert web.state[0] == SHUTOFF
         path.write_bytes(whole)
         web.create()
+        web.destroy()
+
+    def test_how_it_is_read(self, web):
+        web.create()
+        web.call("ManagedSave", "u", 0)
+        for flag in (START_BYPASS_CACHE, START_RESET_NVRAM):
+            with pytest.raises(BusError, match=f"saved memory.*{flag}.*not supported"):
+                web.create(flag)
+        assert web.call("HasManagedSaveImage", "u", 0) is True
+        web.create(START_BYPASS_CACHE | START_RESET_NVRAM | FORCE_BOOT)
+        assert web.state == (RUNNING, 1)
         web.destroy()
 
     def test_memory_that_is_older_than_the_run_is_not_kept(self, daemon, web, root_dir):
