@@ -6,9 +6,10 @@
 #include "drivers/qemu/memory-job.h"
 #include "core/fiber.h"
 #include "drivers/qemu/notices.h"
+#include "model/transfer.h"
 #include <string.h>
 
-/* virDomainJobType, virDomainGetJobStatsFlags. */
+/* virDomainJobType. */
 enum {
         TYPE_NONE = 0,
         TYPE_BOUNDED = 1,
@@ -17,7 +18,6 @@ enum {
         TYPE_FAILED = 4,
         TYPE_CANCELLED = 5,
 };
-enum { STATS_COMPLETED = 1 << 0, STATS_KEEP = 1 << 1 };
 
 typedef struct Progress {
         int type;
@@ -172,19 +172,12 @@ int qemu_domain_get_job_stats(Call *call, Domain *domain, uint32_t flags, GVaria
         Machine *machine = machine_of(domain);
         _cleanup_(progress_clear) Progress progress = {};
         GVariantBuilder stats;
-        int r = error_check_flags(error, "GetJobStats", flags, STATS_COMPLETED | STATS_KEEP);
+        int r = transfer_take_ended(flags, &machine->memory_job_ended, ret_stats, error);
 
         (void)call;
-        if (r >= 0 && flags == STATS_KEEP)
-                r = error_set(error, ERROR_INVALID_ARGUMENT,
-                              "GetJobStats: KEEP_COMPLETED (2) needs COMPLETED (1)");
-        if (r >= 0 && flags & STATS_COMPLETED && machine->memory_job_ended) {
-                *ret_stats = g_variant_ref(machine->memory_job_ended);
-                if (!(flags & STATS_KEEP))
-                        g_clear_pointer(&machine->memory_job_ended, g_variant_unref);
+        if (r > 0)
                 return 0;
-        }
-        if (r >= 0 && !(flags & STATS_COMPLETED))
+        if (r >= 0)
                 r = query(domain, &progress, error);
         if (r < 0)
                 return r;

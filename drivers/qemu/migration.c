@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* QEMU keeps these numbers, and goes by them in every transfer of a machine's memory, one into a file, too.
- * Only the speed is remembered here as well: for machines that do not run, and because saving lets QEMU
- * forget it. */
+/* QEMU keeps these numbers for its migrations, of which a transfer into a file is one: it begins without a
+ * limit (memory-stream.c), and gives back the speed that was said. The speed is therefore remembered here as
+ * well, and for machines that do not run. */
 
 #include "drivers/qemu/migration.h"
 #include "drivers/qemu/status.h"
+#include "model/transfer.h"
 #include <inttypes.h>
 
 #define POSTCOPY          (1u << 0) /* virDomainMigrateMaxSpeedFlags */
 #define MIB_SHIFT         20
-#define SPEED_MIB_MAX     (INT64_MAX >> MIB_SHIFT)
 #define DOWNTIME_MSEC_MAX (2000 * 1000) /* QEMU's */
 
 static uint64_t command_deadline(const Call *call)
@@ -25,7 +25,8 @@ static json_t *in_bytes(uint64_t speed_mib)
 
 QmpCommand *migration_send_speed(const Machine *machine)
 {
-        uint64_t speed_mib = machine->migration_speed_mib > 0 ? machine->migration_speed_mib : SPEED_MIB_MAX;
+        uint64_t speed_mib =
+                machine->migration_speed_mib > 0 ? machine->migration_speed_mib : TRANSFER_SPEED_MIB_MAX;
 
         return qmp_send(machine->qmp, "migrate-set-parameters",
                         json_pack("{s:o}", "max-bandwidth", in_bytes(speed_mib)), -EBADF);
@@ -74,14 +75,15 @@ int qemu_domain_migrate_get_max_speed(Call *call, Domain *domain, uint32_t flags
         if (r < 0)
                 return r;
         if (flags & POSTCOPY)
-                *ret_speed_mib = bytes > 0 ? bytes >> MIB_SHIFT : SPEED_MIB_MAX;
+                *ret_speed_mib = bytes > 0 ? bytes >> MIB_SHIFT : TRANSFER_SPEED_MIB_MAX;
         else
-                *ret_speed_mib =
-                        machine->migration_speed_mib > 0 ? machine->migration_speed_mib : SPEED_MIB_MAX;
+                *ret_speed_mib = machine->migration_speed_mib > 0 ? machine->migration_speed_mib
+                                                                  : TRANSFER_SPEED_MIB_MAX;
         return 0;
 }
 
-/* QEMU first, so that what is remembered is what it does. */
+/* QEMU first, so that what is remembered is what it does. One that is on its way is told without waiting: in
+ * case it does not take commands yet, learn() tells it again. */
 static int set_speed(Call *call, Domain *domain, uint64_t speed_mib, Error *error) AWAITS
 {
         Machine *machine = machine_of(domain);
@@ -92,7 +94,9 @@ static int set_speed(Call *call, Domain *domain, uint64_t speed_mib, Error *erro
         if (r < 0)
                 return r;
         machine->migration_speed_mib = speed_mib;
-        return is_active && machine->run == run && domain_is_active(domain) ? status_save(domain, error) : 0;
+        if (!is_active && machine_has_monitor(machine))
+                qmp_command_free(migration_send_speed(machine)); /* nothing waits for the answer */
+        return machine->run == run ? status_save(domain, error) : 0;
 }
 
 int qemu_domain_migrate_set_max_speed(Call *call, Domain *domain, uint64_t speed_mib, uint32_t flags,
@@ -100,11 +104,8 @@ int qemu_domain_migrate_set_max_speed(Call *call, Domain *domain, uint64_t speed
 {
         int r = error_check_flags(error, "MigrateSetMaxSpeed", flags, POSTCOPY);
 
-        if (r >= 0 && (speed_mib == 0 || speed_mib > SPEED_MIB_MAX))
-                r = error_set(error, ERROR_INVALID_ARGUMENT,
-                              "%" PRIu64 " MiB/s is no speed: 1 to %" PRId64
-                              " are, the last without a limit",
-                              speed_mib, SPEED_MIB_MAX);
+        if (r >= 0)
+                r = transfer_check_speed(speed_mib, error);
         if (r < 0)
                 return r;
         return flags & POSTCOPY ? set(call, domain, "max-postcopy-bandwidth", in_bytes(speed_mib), error)

@@ -5,22 +5,24 @@
 
 #include "drivers/test/control.h"
 #include "drivers/test/machine.h"
+#include "model/transfer.h"
 #include <string.h>
 
-/* virDomainMemoryFlags, virDomainJobType, virDomainGetJobStatsFlags. */
+/* virDomainMemoryFlags, virDomainJobType. */
 enum { MEMORY_VIRTUAL = 1 << 0, MEMORY_PHYSICAL = 1 << 1 };
 enum { JOB_TYPE_NONE = 0, JOB_TYPE_UNBOUNDED = 2, JOB_TYPE_COMPLETED = 3 };
-enum { STATS_COMPLETED = 1 << 0, STATS_KEEP = 1 << 1 };
 
 #define PEEK_MAX 65536
 
-/* What moves memory; the others are no jobs to clients of libvirt. NULL: nothing does. */
+/* What moves the memory of a machine that runs, by the methods' names in both families; the others are no
+ * jobs to clients of libvirt. NULL: nothing does. */
 static Job *memory_job(const Domain *domain)
 {
-        static const char *const operations[] = { "Save", "ManagedSave", "SnapshotCreateXML", NULL };
+        static const char *const operations[] = { "Save", "ManagedSave", "SnapshotCreateXML",
+                                                  "CreateSnapshot", NULL };
         Job *job = job_queue_current(domain->object.jobs);
 
-        return job && g_strv_contains(operations, job_get_operation(job)) ? job : NULL;
+        return job && domain->live && g_strv_contains(operations, job_get_operation(job)) ? job : NULL;
 }
 
 static uint64_t elapsed_msec(const Job *job)
@@ -52,6 +54,7 @@ void control_job_completed(Domain *domain, int operation, const Job *job)
                 { "memory_processed", domain->live->current_memory_kib * 1024 },
                 { "memory_remaining", 0 },
         };
+        _cleanup_(g_variant_unrefp) GVariant *params = NULL;
         GVariantBuilder stats;
 
         g_variant_builder_init(&stats, G_VARIANT_TYPE_VARDICT);
@@ -62,31 +65,19 @@ void control_job_completed(Domain *domain, int operation, const Job *job)
         g_variant_builder_add(&stats, "{sv}", "success", g_variant_new_boolean(true));
         g_clear_pointer(&machine->job_ended, g_variant_unref);
         machine->job_ended = g_variant_ref_sink(g_variant_new("(ia{sv})", JOB_TYPE_COMPLETED, &stats));
-        machine_signal(domain, "JobCompleted",
-                       g_variant_new("(@a{sv})", g_variant_get_child_value(machine->job_ended, 1)));
+        params = g_variant_get_child_value(machine->job_ended, 1);
+        machine_signal(domain, "JobCompleted", g_variant_new("(@a{sv})", params));
 }
 
 int test_domain_get_job_stats(Call *call, Domain *domain, uint32_t flags, GVariant **ret_stats, Error *error)
 {
         const Job *job = memory_job(domain);
         GVariantBuilder stats;
-        Machine *machine = machine_of(domain);
-        int r = error_check_flags(error, "GetJobStats", flags, STATS_COMPLETED | STATS_KEEP);
+        int r = transfer_take_ended(flags, &machine_of(domain)->job_ended, ret_stats, error);
 
         (void)call;
-        if (r >= 0 && flags == STATS_KEEP)
-                r = error_set(error, ERROR_INVALID_ARGUMENT,
-                              "GetJobStats: KEEP_COMPLETED (2) needs COMPLETED (1)");
-        if (r >= 0 && flags & STATS_COMPLETED && machine->job_ended) {
-                *ret_stats = g_variant_ref(machine->job_ended);
-                if (!(flags & STATS_KEEP))
-                        g_clear_pointer(&machine->job_ended, g_variant_unref);
-                return 0;
-        }
-        if (flags & STATS_COMPLETED)
-                job = NULL;
-        if (r < 0)
-                return r;
+        if (r != 0)
+                return MIN(r, 0);
         g_variant_builder_init(&stats, G_VARIANT_TYPE_VARDICT);
         if (job) {
                 g_variant_builder_add(&stats, "{sv}", "time_elapsed",

@@ -4,11 +4,11 @@
 
 #include "drivers/test/migration.h"
 #include "drivers/test/machine.h"
+#include "model/transfer.h"
 #include <inttypes.h>
 
-#define POSTCOPY      (1u << 0) /* virDomainMigrateMaxSpeedFlags */
-#define SPEED_MIB_MAX (INT64_MAX >> 20)
-#define CACHE_BYTES   (64 << 20) /* QEMU's */
+#define POSTCOPY    (1u << 0)  /* virDomainMigrateMaxSpeedFlags */
+#define CACHE_BYTES (64 << 20) /* QEMU's */
 
 /* Of the phase after the guest has moved there is nothing to say for a machine that does not run. */
 static int check(const Domain *domain, const char *operation, uint32_t flags, Error *error)
@@ -26,7 +26,7 @@ int test_domain_migrate_get_max_speed(Call *call, Domain *domain, uint32_t flags
 
         (void)call;
         if (r >= 0)
-                *ret_speed_mib = speeds_mib[flags] > 0 ? speeds_mib[flags] : SPEED_MIB_MAX;
+                *ret_speed_mib = speeds_mib[flags] > 0 ? speeds_mib[flags] : TRANSFER_SPEED_MIB_MAX;
         return r;
 }
 
@@ -36,11 +36,8 @@ int test_domain_migrate_set_max_speed(Call *call, Domain *domain, uint64_t speed
         int r = check(domain, "MigrateSetMaxSpeed", flags, error);
 
         (void)call;
-        if (r >= 0 && (speed_mib == 0 || speed_mib > SPEED_MIB_MAX))
-                r = error_set(error, ERROR_INVALID_ARGUMENT,
-                              "%" PRIu64 " MiB/s is no speed: 1 to %" PRId64
-                              " are, the last without a limit",
-                              speed_mib, SPEED_MIB_MAX);
+        if (r >= 0)
+                r = transfer_check_speed(speed_mib, error);
         if (r >= 0)
                 machine_of(domain)->migration_speeds_mib[flags] = speed_mib;
         return r;

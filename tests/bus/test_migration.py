@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from harness import BusError
-from machines import Machine, define, definition
+from harness import BusError, wait_for
+from machines import FakeQemu, Machine, define, definition
 
 NO_LIMIT = (2**63 - 1) >> 20
 POSTCOPY = 1
@@ -71,6 +71,17 @@ class TestQemu:
         assert web.call("MigrateGetMaxSpeed", "u", POSTCOPY) == 19
         assert web.call("MigrateGetCompressionCache", "u", 0) == 1 << 25
         web.destroy()
+
+    def test_of_a_machine_that_is_starting(self, client, root_dir):
+        fake = FakeQemu(root_dir / "fake", "slow cont 2")
+        machine = define(client, definition("slow", emulator=fake.path))
+        pending = machine.begin("Create", "u", 0)
+        wait_for(lambda: "cont" in fake.commands(), 10, "the last command of the start")
+        machine.call("MigrateSetMaxSpeed", "tu", 17, 0)
+        pending.result(30)
+        wait_for(lambda: {"max-bandwidth": 17 << 20} in [entry.get("arguments") for entry in fake.log()], 10,
+                 "QEMU to be told")
+        machine.destroy()
 
     def test_a_save_leaves_it(self, client, web, root_dir, monitor_path):
         """A dump is a transfer of its own kind; a snapshot with memory is one, and the machine goes on after it."""

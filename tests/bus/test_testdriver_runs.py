@@ -5,7 +5,7 @@ from gi.repository import GLib
 
 from harness import BusError, wait_for
 from machines import (
-    AFFECT_LIVE, CONNECT, DOMAIN, PAUSED, RUNNING, SHUTOFF, STARTED, STOPPED, SUSPENDED, Lifecycle, define, list_machines)
+    AFFECT_LIVE, CONNECT, DOMAIN, NATIVE, PAUSED, RUNNING, SHUTOFF, STARTED, STOPPED, SUSPENDED, Lifecycle, define, list_machines)
 from test_testdriver_devices import CARD, refused, web  # noqa: F401
 
 TEST = "/org/libvirt/Test"
@@ -109,18 +109,35 @@ class TestJobs:
         refused(web.call, "AbortJob", word="No transfer")
         refused(web.call, "GetJobStats", "u", UNKNOWN, word="flag")
 
-    @pytest.mark.parametrize("member, arguments", [("Save", ("ssu", "/saved", "", 0)), ("ManagedSave", ("u", 0))])
-    def test_one_that_is_slow(self, client, web, member, arguments):  # noqa: F811
+    @pytest.mark.parametrize("interface, member, arguments", [
+        (DOMAIN, "Save", ("ssu", "/saved", "", 0)), (DOMAIN, "ManagedSave", ("u", 0)),
+        (DOMAIN, "SnapshotCreateXML", ("su", "<domainsnapshot/>", 0)), (NATIVE, "CreateSnapshot", ("a{sv}", {}))])
+    def test_one_that_is_slow(self, client, web, interface, member, arguments):  # noqa: F811
         """Like a save that takes long: it can be looked at and given up, and the guest goes on."""
-        client.call(TEST, NATIVE_CONNECT, "InjectFault", "ssa{sv}", DOMAIN, member,
+        client.call(TEST, NATIVE_CONNECT, "InjectFault", "ssa{sv}", interface, member,
                     {"delay-usec": GLib.Variant("t", 60000000)})
-        pending = web.begin(member, *arguments)
+        pending = web.begin(member, *arguments, interface=interface)
         kind, values = wait_for(lambda: (told := web.call("GetJobStats", "u", 0))[0] and told, what="the job to begin")
         assert kind == 2 and values["memory_total"] == 65536 * 1024
         assert web.call("GetJobInfo")[3] == 65536 * 1024
         web.call("AbortJob")
-        refused(pending.result, word="cancelled")
+        with pytest.raises(BusError, match="cancelled"):
+            pending.result()
         assert web.state[0] == RUNNING
+
+    def test_of_a_machine_that_does_not_run(self, client, web):  # noqa: F811
+        """Its snapshot moves no memory."""
+        web.destroy()
+        client.call(TEST, NATIVE_CONNECT, "InjectFault", "ssa{sv}", DOMAIN, "SnapshotCreateXML",
+                    {"delay-usec": GLib.Variant("t", 3600000000)})
+        pending = web.begin("SnapshotCreateXML", "su", "<domainsnapshot/>", 0)
+        job = wait_for(lambda: next((p for p in client.managed_objects() if p.startswith(f"{TEST}/job/")), None),
+                       what="the job")
+        assert web.call("GetJobInfo") == (0,) * 12
+        assert web.call("GetJobStats", "u", 0) == (0, {})
+        refused(web.call, "AbortJob", word="not running")
+        client.call(job, "org.virtbus1.Job", "Cancel")
+        refused(pending.result, word="cancelled")
 
 
 class TestGuests:
