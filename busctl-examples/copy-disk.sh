@@ -7,9 +7,8 @@
 path=$(domain "$1")
 bus call "$service" "$path" org.libvirt.Domain BlockCopy 'ssa{sv}u' "$2" "<disk type='file'><source file='$3'/></disk>" 0 0
 # Programs wait for the signal BlockJob with status 3; here it is tried until it may be done.
-until bus call "$service" "$path" org.libvirt.Domain BlockJobAbort su "$2" 2 2>/dev/null; do
-        bus call "$service" "$path" org.libvirt.Domain GetBlockJobInfo su "$2" 0 | grep -q '^(ittt) 2 ' ||
-                { echo "the copy failed" >&2; exit 1; }
+until error=$(bus call "$service" "$path" org.libvirt.Domain BlockJobAbort su "$2" 2 2>&1); do
+        [[ $error == *"not ready"* ]] || { echo "$error" >&2; exit 1; }
         sleep 0.2
 done
 echo "copied: the machine runs on $3"
