@@ -84,8 +84,8 @@ def kinds_of(folder):
 
 def works(method, operations, kinds):
     """Whether a driver with these operations and kinds answers the method: handlers of the daemon need the objects."""
-    if method.operation:
-        return method.operation in operations
+    if method.needs:
+        return method.needs in operations
     return all(KINDS[a.object][0] in kinds for a in method.outputs if a.object)
 
 
@@ -127,7 +127,11 @@ def not_supported(drivers_folder):
 
 def reasons_of(drivers_folder, missing):
     """(driver, method) → why, for each of `missing` and nothing else."""
-    reasons = {(driver, method): why for driver, method, why in not_supported(drivers_folder)}
+    rows = not_supported(drivers_folder)
+    reasons = {(driver, method): why for driver, method, why in rows}
+    for key in reasons:
+        if [row[:2] for row in rows].count(list(key)) > 1:
+            raise Failure(f"drivers/not-supported.tsv: {' '.join(key)} is there twice")
     for key in sorted(missing ^ set(reasons)):
         raise Failure(f"drivers/not-supported.tsv: {' '.join(key)} " +
                          ("has no line that says why" if key in missing else "is supported"))

@@ -164,7 +164,7 @@ def actions_of(text, method):
 
 
 class Method(Member):
-    known = ("Action", "Job", "Operation", "Handler")
+    known = ("Action", "Job", "Operation", "Handler", "Needs")
 
     def __init__(self, element, interface):
         super().__init__(element, interface.name)
@@ -180,9 +180,13 @@ class Method(Member):
         self.handler = self.ours("Handler", required=False)
         if bool(self.operation) == bool(self.handler):
             raise Failure(f"{self.where} needs either annotation {OURS}Operation or {OURS}Handler")
+        needs = self.ours("Needs", required=False)
+        self.refuse(needs and self.operation, f"{OURS}Needs is for what has a handler")
         group = KINDS[interface.kind][2]
-        self.refuse(self.operation and not re.fullmatch(group + r"\.\w+", self.operation),
-                    f"{OURS}Operation='{self.operation}' is not {group}.operation")
+        # The operation without which a driver does not have the method.
+        self.needs = self.operation or needs
+        self.refuse(self.needs and not re.fullmatch(group + r"\.\w+", self.needs),
+                    f"{OURS}{'Operation' if self.operation else 'Needs'}='{self.needs}' is not {group}.operation")
         self.refuse(any(a.type == "ah" for a in self.outputs), "arrays of descriptors are only read")
         self.is_deprecated = self.annotations.get(DEPRECATED) == "true"
         self.is_silent = self.annotations.get(NO_REPLY) == "true"

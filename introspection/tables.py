@@ -217,8 +217,8 @@ def interface_tables(interface, lists):
     c_name, kind = interface.c_name, KINDS[interface.kind][0]
     methods, properties, handlers, vtable = [], [], [], []
     for number, method in enumerate(interface.methods):
-        offset = f"offsetof(DriverOperations, {method.operation})" if method.operation else "0"
-        operation = f'"{method.operation}"' if method.operation else "NULL"
+        offset = f"offsetof(DriverOperations, {method.needs})" if method.needs else "0"
+        operation = f'"{method.needs}"' if method.needs else "NULL"
         methods.append(
             f'        {{ .interface = "{interface.name}", .member = "{method.name}", '
             f'.in_signature = "{method.signature("in")}", .out_signature = "{method.signature("out")}", '

@@ -6,7 +6,6 @@
 #include "bus/define.h"
 #include "bus/kinds.h"
 #include "bus/options.h"
-#include "core/uuid.h"
 
 int define_options_read(GVariant *options, bool *ret_replaces, Error *error)
 {

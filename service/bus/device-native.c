@@ -127,8 +127,6 @@ int domain_native_attach_device(CallFrame *frame, Domain *domain, const char *na
         _cleanup_(freep) char *xml = NULL;
         int r;
 
-        if (!OPERATIONS(frame)->attach_device)
-                return call_not_supported(frame, error);
         r = find_kind(name, &element.kind, error);
         if (r >= 0)
                 r = struct_from_variant(device_kind_type(element.kind), values, &element.object, error);
@@ -149,8 +147,6 @@ int domain_native_detach_device(CallFrame *frame, Domain *domain, const char *al
         Device device;
         int r;
 
-        if (!OPERATIONS(frame)->detach_device)
-                return call_not_supported(frame, error);
         r = find(domain, alias, &definition, &device, error);
         if (r < 0)
                 return r;
@@ -168,8 +164,6 @@ int domain_native_update_device(CallFrame *frame, Domain *domain, const char *al
         Device device;
         int r;
 
-        if (!OPERATIONS(frame)->update_device)
-                return call_not_supported(frame, error);
         r = find(domain, alias, &definition, &device, error);
         if (r < 0)
                 return r;

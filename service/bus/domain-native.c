@@ -22,21 +22,17 @@ int domain_native_start(CallFrame *frame, Domain *domain, GVariant *options, Err
 
         if (r < 0)
                 return r;
-        if (!OPERATIONS(frame)->create)
-                return call_not_supported(frame, error);
         return OPERATIONS(frame)->create(&frame->call, domain, flags, error);
 }
 
 int domain_native_reset(CallFrame *frame, Domain *domain, Error *error)
 {
-        return OPERATIONS(frame)->reset ? OPERATIONS(frame)->reset(&frame->call, domain, 0, error)
-                                        : call_not_supported(frame, error);
+        return OPERATIONS(frame)->reset(&frame->call, domain, 0, error);
 }
 
 int domain_native_reboot(CallFrame *frame, Domain *domain, Error *error)
 {
-        return OPERATIONS(frame)->reboot ? OPERATIONS(frame)->reboot(&frame->call, domain, 0, error)
-                                         : call_not_supported(frame, error);
+        return OPERATIONS(frame)->reboot(&frame->call, domain, 0, error);
 }
 
 /* The turn at the machine, for one step of Stop; the next step takes another. */
@@ -115,10 +111,8 @@ int domain_native_open_graphics(CallFrame *frame, Domain *domain, uint32_t index
 
         if (r < 0)
                 return r;
-        return OPERATIONS(frame)->open_graphics_fd
-                       ? OPERATIONS(frame)->open_graphics_fd(&frame->call, domain, index, SKIP_PASSWORD,
-                                                             ret_display, error)
-                       : call_not_supported(frame, error);
+        return OPERATIONS(frame)->open_graphics_fd(&frame->call, domain, index, SKIP_PASSWORD, ret_display,
+                                                   error);
 }
 
 int domain_native_get_xml(CallFrame *frame, Domain *domain, GVariant *options, char **ret_xml, Error *error)
@@ -150,8 +144,6 @@ static int set_text(CallFrame *frame, Domain *domain, DomainMetadataKind kind, c
         /* virDomainModificationImpact: live, config; whatever there is of the two. */
         uint32_t flags = (domain_is_active(domain) ? 1 : 0) | (domain->is_persistent ? 2 : 0);
 
-        if (!OPERATIONS(frame)->set_metadata)
-                return call_not_supported(frame, error);
         return OPERATIONS(frame)->set_metadata(&frame->call, domain, (int32_t)kind, text, NULL, NULL, flags,
                                                error);
 }

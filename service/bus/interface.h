@@ -25,7 +25,8 @@ typedef struct InterfaceMethod {
         const char *member;
         const char *in_signature, *out_signature;
         ObjectKind kind;
-        const char *operation;   /* "domain.create"; NULL: served by a handler in bus/ for every driver */
+        const char *operation; /* "domain.create", which the driver must have; NULL: a handler in bus/ serves
+                                * it for every driver */
         size_t operation_offset; /* of the function pointer in DriverOperations, when there is an operation
                                   */
         const InterfaceAction *actions; /* empty list: "none" was written out */

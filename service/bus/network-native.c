@@ -60,8 +60,6 @@ int network_native_get_xml(CallFrame *frame, Network *network, GVariant *options
 
         if (r < 0)
                 return r;
-        if (!operations->network.get_xml_desc)
-                return call_not_supported(frame, error);
         return operations->network.get_xml_desc(&frame->call, network, flags, ret_xml, error);
 }
 

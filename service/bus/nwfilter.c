@@ -96,8 +96,6 @@ int nwfilter_native_get_xml(CallFrame *frame, NWFilter *filter, GVariant *option
 
         if (r < 0)
                 return r;
-        if (!operations->nwfilter.get_xml_desc)
-                return call_not_supported(frame, error);
         return operations->nwfilter.get_xml_desc(&frame->call, filter, 0, ret_xml, error);
 }
 

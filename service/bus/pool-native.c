@@ -52,8 +52,7 @@ int pool_native_start(CallFrame *frame, StoragePool *pool, GVariant *options, Er
 
         if (r < 0)
                 return r;
-        return OPERATIONS(frame)->create ? OPERATIONS(frame)->create(&frame->call, pool, 0, error)
-                                         : call_not_supported(frame, error);
+        return OPERATIONS(frame)->create(&frame->call, pool, 0, error);
 }
 
 int pool_native_build(CallFrame *frame, StoragePool *pool, GVariant *options, Error *error)
@@ -65,20 +64,17 @@ int pool_native_build(CallFrame *frame, StoragePool *pool, GVariant *options, Er
 
         if (r < 0)
                 return r;
-        return OPERATIONS(frame)->build ? OPERATIONS(frame)->build(&frame->call, pool, flags, error)
-                                        : call_not_supported(frame, error);
+        return OPERATIONS(frame)->build(&frame->call, pool, flags, error);
 }
 
 int pool_native_delete(CallFrame *frame, StoragePool *pool, Error *error)
 {
-        return OPERATIONS(frame)->delete ? OPERATIONS(frame)->delete (&frame->call, pool, 0, error)
-                                         : call_not_supported(frame, error);
+        return OPERATIONS(frame)->delete (&frame->call, pool, 0, error);
 }
 
 int pool_native_refresh(CallFrame *frame, StoragePool *pool, Error *error)
 {
-        return OPERATIONS(frame)->refresh ? OPERATIONS(frame)->refresh(&frame->call, pool, 0, error)
-                                          : call_not_supported(frame, error);
+        return OPERATIONS(frame)->refresh(&frame->call, pool, 0, error);
 }
 
 int pool_native_create_volume(CallFrame *frame, StoragePool *pool, GVariant *values, GVariant *options,
@@ -105,8 +101,6 @@ int pool_native_create_volume(CallFrame *frame, StoragePool *pool, GVariant *val
                 return error_set(error, ERROR_INVALID_ARGUMENT,
                                  "CreateVolume: '%s' is told, not asked for: it follows from pool and name",
                                  what);
-        if (!OPERATIONS(frame)->storage_vol_create_xml)
-                return call_not_supported(frame, error);
         xml = storage_volume_definition_format(definition);
         return OPERATIONS(frame)->storage_vol_create_xml(&frame->call, pool, xml, flags, ret_volume, error);
 }
@@ -124,9 +118,7 @@ int pool_native_get_xml(CallFrame *frame, StoragePool *pool, GVariant *options, 
 
         if (r < 0)
                 return r;
-        return OPERATIONS(frame)->get_xml_desc
-                       ? OPERATIONS(frame)->get_xml_desc(&frame->call, pool, flags, ret_xml, error)
-                       : call_not_supported(frame, error);
+        return OPERATIONS(frame)->get_xml_desc(&frame->call, pool, flags, ret_xml, error);
 }
 
 int pool_native_get_definition(CallFrame *frame, StoragePool *pool, GVariant *options,

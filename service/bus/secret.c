@@ -119,18 +119,14 @@ int secret_native_set_value(CallFrame *frame, Secret *secret, GVariant *value, E
 {
         const DriverOperations *operations = frame->path.driver->operations;
 
-        return operations->secret.set_value
-                       ? operations->secret.set_value(&frame->call, secret, value, 0, error)
-                       : call_not_supported(frame, error);
+        return operations->secret.set_value(&frame->call, secret, value, 0, error);
 }
 
 int secret_native_get_value(CallFrame *frame, Secret *secret, GVariant **ret_value, Error *error)
 {
         const DriverOperations *operations = frame->path.driver->operations;
 
-        return operations->secret.get_value
-                       ? operations->secret.get_value(&frame->call, secret, 0, ret_value, error)
-                       : call_not_supported(frame, error);
+        return operations->secret.get_value(&frame->call, secret, 0, ret_value, error);
 }
 
 int secret_native_get_xml(CallFrame *frame, Secret *secret, GVariant *options, char **ret_xml, Error *error)
@@ -142,9 +138,7 @@ int secret_native_get_xml(CallFrame *frame, Secret *secret, GVariant *options, c
 
         if (r < 0)
                 return r;
-        return operations->secret.get_xml_desc
-                       ? operations->secret.get_xml_desc(&frame->call, secret, 0, ret_xml, error)
-                       : call_not_supported(frame, error);
+        return operations->secret.get_xml_desc(&frame->call, secret, 0, ret_xml, error);
 }
 
 int secret_native_property_usage_type(Object *object, sd_bus_message *reply, Error *error)

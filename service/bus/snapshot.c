@@ -98,8 +98,7 @@ int snapshot_native_delete(CallFrame *frame, DomainSnapshot *snapshot, GVariant 
 
         if (r < 0)
                 return r;
-        return OPERATIONS(frame)->delete ? OPERATIONS(frame)->delete (&frame->call, snapshot, flags, error)
-                                         : call_not_supported(frame, error);
+        return OPERATIONS(frame)->delete (&frame->call, snapshot, flags, error);
 }
 
 int snapshot_native_revert(CallFrame *frame, DomainSnapshot *snapshot, GVariant *options, Error *error)
@@ -116,8 +115,7 @@ int snapshot_native_revert(CallFrame *frame, DomainSnapshot *snapshot, GVariant 
 
         if (r < 0)
                 return r;
-        return OPERATIONS(frame)->revert ? OPERATIONS(frame)->revert(&frame->call, snapshot, flags, error)
-                                         : call_not_supported(frame, error);
+        return OPERATIONS(frame)->revert(&frame->call, snapshot, flags, error);
 }
 
 int snapshot_native_get_xml(CallFrame *frame, DomainSnapshot *snapshot, GVariant *options, char **ret_xml,
@@ -137,9 +135,7 @@ int snapshot_native_get_xml(CallFrame *frame, DomainSnapshot *snapshot, GVariant
                 r = call_require_object(frame, error);
         if (r < 0)
                 return r;
-        return OPERATIONS(frame)->get_xml_desc
-                       ? OPERATIONS(frame)->get_xml_desc(&frame->call, snapshot, flags, ret_xml, error)
-                       : call_not_supported(frame, error);
+        return OPERATIONS(frame)->get_xml_desc(&frame->call, snapshot, flags, ret_xml, error);
 }
 
 /* virDomainSnapshotCreateFlags. */
@@ -312,8 +308,6 @@ int domain_native_create_snapshot(CallFrame *frame, Domain *domain, GVariant *op
                 r = call_require_object(frame, error);
         if (r < 0)
                 return r;
-        if (!operations->domain.snapshot_create_xml)
-                return call_not_supported(frame, error);
         xml = snapshot_definition_format(request.definition, DEFINITION_SECURE);
         return operations->domain.snapshot_create_xml(&frame->call, domain, xml, request.flags, ret_snapshot,
                                                       error);

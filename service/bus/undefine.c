@@ -41,8 +41,7 @@ int domain_native_undefine(CallFrame *frame, Domain *domain, GVariant *options, 
 
         if (r < 0)
                 return r;
-        return operations->domain.undefine ? operations->domain.undefine(&frame->call, domain, flags, error)
-                                           : call_not_supported(frame, error);
+        return operations->domain.undefine(&frame->call, domain, flags, error);
 }
 
 static void add(GVariantBuilder *things, const char *kind, const char *what, const char *fate)

@@ -105,9 +105,7 @@ int volume_native_resize(CallFrame *frame, StorageVolume *volume, uint64_t capac
 
         if (r < 0)
                 return r;
-        return OPERATIONS(frame)->resize
-                       ? OPERATIONS(frame)->resize(&frame->call, volume, capacity, flags, error)
-                       : call_not_supported(frame, error);
+        return OPERATIONS(frame)->resize(&frame->call, volume, capacity, flags, error);
 }
 
 int volume_native_wipe(CallFrame *frame, StorageVolume *volume, const char *algorithm, Error *error)
@@ -116,8 +114,6 @@ int volume_native_wipe(CallFrame *frame, StorageVolume *volume, const char *algo
         static const char *const known[] = { "zero",     "nnsa",      "dod",        "bsi",    "gutmann",
                                              "schneier", "pfitzner7", "pfitzner33", "random", "trim" };
 
-        if (!OPERATIONS(frame)->wipe)
-                return call_not_supported(frame, error);
         for (uint32_t i = 0; i < G_N_ELEMENTS(known); i++)
                 if (strcmp(algorithm, known[i]) == 0)
                         return OPERATIONS(frame)->wipe(&frame->call, volume, i, 0, error);
@@ -135,8 +131,7 @@ int volume_native_delete(CallFrame *frame, StorageVolume *volume, GVariant *opti
 
         if (r < 0)
                 return r;
-        return OPERATIONS(frame)->delete ? OPERATIONS(frame)->delete (&frame->call, volume, flags, error)
-                                         : call_not_supported(frame, error);
+        return OPERATIONS(frame)->delete (&frame->call, volume, flags, error);
 }
 
 int volume_native_get_xml(CallFrame *frame, StorageVolume *volume, GVariant *options, char **ret_xml,
@@ -148,9 +143,7 @@ int volume_native_get_xml(CallFrame *frame, StorageVolume *volume, GVariant *opt
 
         if (r < 0)
                 return r;
-        return OPERATIONS(frame)->get_xml_desc
-                       ? OPERATIONS(frame)->get_xml_desc(&frame->call, volume, 0, ret_xml, error)
-                       : call_not_supported(frame, error);
+        return OPERATIONS(frame)->get_xml_desc(&frame->call, volume, 0, ret_xml, error);
 }
 
 enum {

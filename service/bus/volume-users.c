@@ -95,7 +95,7 @@ static void users_remove(Domain *domain, const char *name)
 {
         GPtrArray *users = g_hash_table_lookup(users_of, name);
 
-        (void)g_ptr_array_remove_fast(users, domain);
+        (void)g_ptr_array_remove_fast(users, domain); /* it is in there */
         if (users->len == 0)
                 g_hash_table_remove(users_of, name);
         announce(domain, name);

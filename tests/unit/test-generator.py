@@ -36,7 +36,7 @@ class Generator(unittest.TestCase):
     def test_every_annotation_is_missed(self):
         """Without any one of them the build ends with the member's name."""
         lines = SOURCE.read_text(encoding="utf-8").splitlines(keepends=True)
-        optional = ("Nullable", "Deprecated", "org.virtbus1.Object")
+        optional = ("Nullable", "Deprecated", "org.virtbus1.Needs", "org.virtbus1.Object")
         member, tried = None, 0
         for number, line in enumerate(lines):
             found = re.search(r'<(interface|method|property|signal) .*?name="([\w.]+)"', line)
@@ -62,7 +62,9 @@ class Generator(unittest.TestCase):
                               ('type="a{sv}" name="how"', 'type="a(sv" name="how"'),
                               ('type="a{sv}" name="how"', 'type="a{sv}" name="how" direction="in"'),
                               ('type="s" name="Name"', 'type="" name="Name"'),
-                              ("<signal", "<signals"), ('"domain.frob"', '"network.frob"')):
+                              ("<signal", "<signals"), ('"domain.frob"', '"network.frob"'),
+                              ('Needs" value="domain.frob"', 'Needs" value="network.frob"'),
+                              ('Handler" value="domain_find"', 'Operation" value="domain.find"')):
             text = SOURCE.read_text(encoding="utf-8")
             self.assertIn(before, text)
             with tempfile.TemporaryDirectory() as folder, self.subTest(after):
