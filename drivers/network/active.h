@@ -27,7 +27,8 @@ struct NetworkState {
         char *rules;         /* that were set last; NULL: none were */
         char *rules_listing; /* of them, as nft lists it; NULL: it was not asked */
         unsigned n_rules_set,
-                n_restored; /* n_restored: in a row, what somebody else took out of the kernel */
+                n_restored;   /* n_restored: in a row, what somebody else took out of the kernel */
+        bool cannot_rehearse; /* the log has it */
 };
 
 typedef struct VirtualNetwork {

@@ -5,13 +5,11 @@
  * beside nftables (iptables-legacy) nothing is known. */
 
 #include "drivers/network/health.h"
-#include "core/child.h"
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "drivers/network/firewall.h"
 #include "drivers/network/nft.h"
-#include "drivers/network/tool.h"
 #include "drivers/nwfilter/ports.h"
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -20,12 +18,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define OWN_TABLE      "table inet virtbus {"
-#define SETTLE_USEC    (100 * G_TIME_SPAN_MILLISECOND)
-#define TIMEOUT_USEC   (20 * G_USEC_PER_SEC)
-#define RULES_SIZE_MAX (16 * 1024 * 1024)
-#define READS_AT_ONCE  256
-#define RESTORES_MAX   10
+#define OWN_TABLE     "table inet virtbus {"
+#define SETTLE_USEC   (100 * G_TIME_SPAN_MILLISECOND)
+#define READS_AT_ONCE 256
 
 typedef struct Suspect {
         char *table, *chain; /* of the chain that drops */
@@ -92,23 +87,6 @@ char *health_find_drop(const char *rules, const char *bridge)
         return convict(&suspect);
 }
 
-static int list_rules(char **ret_rules, Error *error) AWAITS
-{
-        _cleanup_(freep) char *tool = NULL;
-        size_t size;
-        int r = tool_find("nft", "which sets the rules for networks", &tool, error);
-
-        if (r < 0)
-                return r;
-        return child_run(&(ChildOptions){ .arguments = (const char *const[]){ tool, "--stateless", "list",
-                                                                              "ruleset", NULL },
-                                          .stdin_fd = -1,
-                                          .stdout_fd = -1,
-                                          .stderr_fd = -1 },
-                         NULL, 0, RULES_SIZE_MAX, deadline_after_usec(TIMEOUT_USEC), ret_rules, &size,
-                         error);
-}
-
 static bool is_forwarded(const NetworkDefinition *definition)
 {
         ForwardMode mode = network_forward_mode(definition);
@@ -123,14 +101,19 @@ static void rehearse(Driver *driver) AWAITS
         _cleanup_(freep) char *rules = g_strdup(state->rules), *listing = NULL;
         _cleanup_(error_clear) Error error = {};
         unsigned n_rules_set = state->n_rules_set;
+        int r;
 
         if (!rules || state->rules_listing)
                 return;
-        if (nft_rehearse(rules, "inet", "virtbus", &listing, &error) < 0)
+        r = nft_rehearse(rules, "inet", "virtbus", &listing, &error);
+        if (!driver->networks)
+                return;
+        if (r < 0 && !state->cannot_rehearse)
                 log_warning(driver->object.path,
                             "what somebody changes in the rules of networks is not noticed: %s",
                             error.message);
-        else if (driver->networks && state->n_rules_set == n_rules_set)
+        state->cannot_rehearse = r < 0;
+        if (r >= 0 && state->n_rules_set == n_rules_set)
                 state->rules_listing = TAKE_PTR(listing);
 }
 
@@ -144,14 +127,20 @@ static bool are_as_set(const struct NetworkState *state, const char *rules)
                                                  memcmp(table, state->rules_listing, size) == 0));
 }
 
+static void tell(const Driver *driver, const Error *error)
+{
+        log_error(driver->object.path, "what somebody removed of the firewall is not there again: %s",
+                  error->message);
+}
+
 /* `nft flush ruleset` takes everybody's, and so does whoever loads another firewall. The kernel tells of
  * what is set here too, and then this is looked at once more. */
 static void restore(Driver *driver) AWAITS
 {
-        const struct NetworkState *state = driver->networks;
-        _cleanup_(error_clear) Error error = {};
+        static const char what[] = "the rules of networks";
+        struct NetworkState *state = driver->networks;
+        _cleanup_(error_clear) Error error = {}, filters_error = {};
         bool has_lost = false;
-        int r = 0;
 
         for (unsigned i = 0; i < state->up->len && !has_lost; i++) {
                 VirtualNetwork *network = state->up->pdata[i];
@@ -159,21 +148,12 @@ static void restore(Driver *driver) AWAITS
                 has_lost = network->firewall_has_lost;
         }
         if (!has_lost)
-                driver->networks->n_restored = 0;
-        else if (++driver->networks->n_restored == RESTORES_MAX)
-                log_error(driver->object.path,
-                          "somebody changes the rules of networks in the kernel again and again: they are "
-                          "not set any more");
-        else if (driver->networks->n_restored < RESTORES_MAX) {
-                log_warning(driver->object.path,
-                            "the kernel has lost the rules of networks: they are set again");
-                r = active_set_rules(driver, &error);
-        }
-        if (r >= 0)
-                r = filter_ports_restore(driver, &error);
-        if (r < 0)
-                log_error(driver->object.path,
-                          "what somebody removed of the firewall is not there again: %s", error.message);
+                nft_is_set(driver->object.path, what, &state->n_restored);
+        else if (nft_sets_again(driver->object.path, what, &state->n_restored) &&
+                 active_set_rules(driver, &error) < 0)
+                tell(driver, &error);
+        if (filter_ports_restore(driver, &filters_error) < 0)
+                tell(driver, &filters_error);
 }
 
 /* Of one that is about to come or go nothing is said. */
@@ -194,6 +174,30 @@ static void look(const struct NetworkState *state, const char *rules, bool are_s
         }
 }
 
+/* Listed as the rehearsal is, with which it is compared. */
+static int look_once(Driver *driver, Error *error) AWAITS
+{
+        static const char *const words[] = { "--stateless", "--terse", "list", "ruleset", NULL };
+        _cleanup_(freep) char *rules = NULL;
+        unsigned n_rules_set;
+        int r;
+
+        rehearse(driver);
+        if (!driver->networks)
+                return 0;
+        n_rules_set = driver->networks->n_rules_set;
+        r = nft_list(words, &rules, error);
+        if (r < 0 || !driver->networks)
+                return r;
+        if (driver->networks->sets_rules || driver->networks->n_rules_set != n_rules_set) {
+                driver->networks->is_health_due = true; /* nobody knows of when the list is */
+                return 0;
+        }
+        look(driver->networks, rules, are_as_set(driver->networks, rules));
+        restore(driver);
+        return 0;
+}
+
 /* Rules are changed by many at once: when they come to rest is soon enough. */
 static void look_fiber(void *data)
 {
@@ -201,29 +205,15 @@ static void look_fiber(void *data)
         int r = 0;
 
         while (r >= 0 && driver->networks && driver->networks->is_health_due) {
-                _cleanup_(freep) char *rules = NULL;
                 _cleanup_(error_clear) Error error = {};
-                unsigned n_rules_set;
 
                 r = await_until(deadline_after_usec(SETTLE_USEC));
                 if (r < 0 || !driver->networks)
                         return; /* the daemon ends */
                 driver->networks->is_health_due = false;
-                if (driver->networks->up->len == 0 && !filter_ports_are_there(driver))
-                        continue;
-                rehearse(driver);
-                if (!driver->networks)
-                        return;
-                n_rules_set = driver->networks->n_rules_set;
-                r = list_rules(&rules, &error);
-                if (r >= 0 && driver->networks) {
-                        /* What was set meanwhile is told of, and looked at then. */
-                        bool is_between =
-                                driver->networks->sets_rules || driver->networks->n_rules_set != n_rules_set;
-
-                        look(driver->networks, rules, is_between || are_as_set(driver->networks, rules));
-                        restore(driver);
-                } else if (r < 0)
+                if (driver->networks->up->len > 0 || filter_ports_are_there(driver))
+                        r = look_once(driver, &error);
+                if (r < 0)
                         log_debug(driver->object.path, "the firewall's rules cannot be read: %s",
                                   error.message);
         }

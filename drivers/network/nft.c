@@ -3,6 +3,7 @@
 #include "drivers/network/nft.h"
 #include "core/child.h"
 #include "core/fiber.h"
+#include "core/log.h"
 #include "core/loop.h"
 #include "drivers/network/tool.h"
 #include <string.h>
@@ -11,6 +12,7 @@
 #define MESSAGES_MAX ((size_t)64 * 1024)
 #define LIST_MAX     ((size_t)64 * 1024 * 1024)
 #define WORDS_MAX    8
+#define RESTORES_MAX 10
 #define PURPOSE      "which sets the rules for networks"
 
 static int run_program(const char *const *arguments, const char *text, size_t max_output, char **ret_output,
@@ -84,4 +86,26 @@ int nft_rehearse(const char *text, const char *family, const char *table, char *
         return run_program((const char *const[]){ unshare, "--net", "/bin/sh", "-c", script, tool, family,
                                                   table, NULL },
                            text, LIST_MAX, ret_listing, error);
+}
+
+bool nft_sets_again(const char *path, const char *what, unsigned *n_restored)
+{
+        if (*n_restored >= RESTORES_MAX)
+                return false;
+        if (++*n_restored < RESTORES_MAX) {
+                log_warning(path, "the kernel has lost %s: they are set again", what);
+                return true;
+        }
+        log_error(path,
+                  "somebody changes %s in the kernel again and again: they are not set any more until they "
+                  "are what they should be",
+                  what);
+        return false;
+}
+
+void nft_is_set(const char *path, const char *what, unsigned *n_restored)
+{
+        if (*n_restored >= RESTORES_MAX)
+                log_info(path, "%s are what they should be again", what);
+        *n_restored = 0;
 }

@@ -19,3 +19,10 @@ int nft_rehearse(const char *text, const char *family, const char *table, char *
                  Error *error) AWAITS;
 /* The same of the table that this host has. */
 int nft_list_table(const char *family, const char *table, char **ret_listing, Error *error) AWAITS;
+
+/* Somebody has undone what is set: whether it is set again, which the log says with `what`. Not for the
+ * tenth time in a row, of which *n_restored keeps count: whoever undoes it at once, or a kernel that lists
+ * it in another way, would keep both busy for ever. */
+bool nft_sets_again(const char *path, const char *what, unsigned *n_restored);
+/* It is as it was set. */
+void nft_is_set(const char *path, const char *what, unsigned *n_restored);

@@ -20,11 +20,6 @@ static void applied_release(void *data)
         g_free(port);
 }
 
-static void release_port(void *data)
-{
-        port_unref(data);
-}
-
 static AppliedPort *port_of(GPtrArray *ports, unsigned device)
 {
         AppliedPort *port;
@@ -46,13 +41,17 @@ static void add(GPtrArray *ports, const char *kind, const char *name)
 {
         _cleanup_(strvp) char **parts = g_strsplit(name, "/", 3);
         AppliedPort *port;
-        guint64 device;
+        guint64 device = 0;
 
+        if (translate_is_of_table(kind, name))
+                return;
         if (g_strv_length(parts) < 2 ||
             !g_ascii_string_to_unsigned(parts[1], 10, 1, UINT32_MAX, &device, NULL))
-                return;
+                device = 0;
         port = port_of(ports, (unsigned)device);
         g_ptr_array_add(port->objects, g_strdup_printf("%s " FILTER_TABLE " %s", kind, name));
+        if (device == 0)
+                return;
         if (strcmp(kind, "chain") == 0 && !parts[2])
                 g_ptr_array_add(port->objects, g_strdup_printf("element " FILTER_TABLE " %s { %u }",
                                                                parts[0], port->device));
@@ -64,33 +63,52 @@ static void add(GPtrArray *ports, const char *kind, const char *name)
         }
 }
 
+/* `words` with -j; the caller lets go of what it lists. */
+static int list(const char *const *words, json_t **ret_all, Error *error) AWAITS
+{
+        _cleanup_(freep) char *output = NULL;
+        int r = nft_list(words, &output, error);
+
+        if (r < 0)
+                return r;
+        *ret_all = json_loads(output, 0, NULL);
+        return *ret_all ? 0
+                        : error_set(error, ERROR_OPERATION_FAILED,
+                                    "nft lists what it has in a way that is not known");
+}
+
+static const char *string_of(const json_t *object, const char *key)
+{
+        const char *text = json_string_value(json_object_get(object, key));
+
+        return text ? text : "";
+}
+
+static bool is_ours(const json_t *object)
+{
+        return strcmp(string_of(object, "table"), "virtbus") == 0;
+}
+
 /* Chains in the order in which they can be flushed and removed: the kernel minds only who jumps, and all are
  * flushed first. */
 static int list_kind(const char *kind, const char *words, GPtrArray *ports, Error *error) AWAITS
 {
         const char *const arguments[] = { "-j", "-t", "list", words, "bridge", NULL };
-        _cleanup_(freep) char *output = NULL;
         json_t *all, *entry;
         size_t i;
-        int r = nft_list(arguments, &output, error);
+        int r = list(arguments, &all, error);
 
         if (r < 0)
                 return r;
-        all = json_loads(output, 0, NULL);
         json_array_foreach(json_object_get(all, "nftables"), i, entry)
         {
                 const json_t *object = json_object_get(entry, kind);
-                const char *table = json_string_value(json_object_get(object, "table"));
-                const char *name = json_string_value(json_object_get(object, "name"));
 
-                if (name && g_strcmp0(table, "virtbus") == 0)
-                        add(ports, kind, name);
+                if (is_ours(object))
+                        add(ports, kind, string_of(object, "name"));
         }
-        if (!all)
-                r = error_set(error, ERROR_OPERATION_FAILED, "nft lists its %s in a way that is not known",
-                              words);
         json_decref(all);
-        return r;
+        return 0;
 }
 
 int applied_list(GPtrArray **ret_ports, Error *error)
@@ -100,6 +118,8 @@ int applied_list(GPtrArray **ret_ports, Error *error)
 
         if (r >= 0)
                 r = list_kind("set", "sets", ports, error);
+        if (r >= 0)
+                r = list_kind("map", "maps", ports, error);
         if (r >= 0)
                 *ret_ports = TAKE_PTR(ports);
         return r;
@@ -122,32 +142,19 @@ static void add_address(FilterPort *port, const json_t *element)
 
 int applied_read_addresses(FilterPort *port, Error *error)
 {
-        _cleanup_(freep) char *name = g_strdup_printf("ip/%u", port->device), *output = NULL;
+        _cleanup_(freep) char *name = g_strdup_printf("ip/%u", port->device);
         const char *const arguments[] = { "-j", "list", "set", "bridge", "virtbus", name, NULL };
         json_t *all, *entry, *element;
         size_t i, j;
-        int r = nft_list(arguments, &output, error);
+        int r = list(arguments, &all, error);
 
         if (r < 0)
                 return r;
-        all = json_loads(output, 0, NULL);
         json_array_foreach(json_object_get(all, "nftables"), i, entry)
                 json_array_foreach(json_object_get(json_object_get(entry, "set"), "elem"), j, element)
                         add_address(port, element);
         json_decref(all);
         return 0;
-}
-
-static bool is_ours(const json_t *object)
-{
-        return g_strcmp0(json_string_value(json_object_get(object, "table")), "virtbus") == 0;
-}
-
-static const char *string_of(const json_t *object, const char *key)
-{
-        const char *text = json_string_value(json_object_get(object, key));
-
-        return text ? text : "";
 }
 
 /* [["vnet0", {"jump": {"target": "from/7"}}], ...] becomes "from from/7": the map and where it leads. */
@@ -172,27 +179,24 @@ static void read_elements(const json_t *all, GHashTable *found)
         }
 }
 
-static void list_elements(GHashTable *found) AWAITS
+static int list_elements(GHashTable *found, Error *error) AWAITS
 {
         static const char *const words[] = { "-j", "list", "maps", "bridge", NULL };
-        _cleanup_(freep) char *output = NULL;
         json_t *all;
+        int r = list(words, &all, error);
 
-        if (nft_list(words, &output, NULL) < 0)
-                return;
-        all = json_loads(output, 0, NULL);
+        if (r < 0)
+                return r;
         read_elements(all, found);
         json_decref(all);
+        return 0;
 }
 
 static bool has_elements(const FilterPort *port, GHashTable *found)
 {
-        static const char *const maps[] = { "from", "to", "from-ip", "to-ip" };
-
-        for (unsigned i = 0; i < G_N_ELEMENTS(maps); i++) {
-                _cleanup_(freep) char *line =
-                        g_strdup_printf("\nadd element " FILTER_TABLE " %s { ", maps[i]);
-                _cleanup_(freep) char *key = g_strdup_printf("%s %s/%u", maps[i], maps[i], port->device);
+        for (const char *const *map = translate_maps; *map; map++) {
+                _cleanup_(freep) char *line = g_strdup_printf("\nadd element " FILTER_TABLE " %s { ", *map);
+                _cleanup_(freep) char *key = g_strdup_printf("%s %s/%u", *map, *map, port->device);
 
                 if (strstr(port->text.text, line) && !g_hash_table_contains(found, key))
                         return false;
@@ -213,6 +217,17 @@ static unsigned device_in(const char *line, size_t length)
         return slash ? (unsigned)g_ascii_strtoull(slash + 1, NULL, 10) : 0;
 }
 
+/* What else a table can have (a comment, a counter with a name) does nothing to frames. */
+static bool does_something(const char *line)
+{
+        static const char *const kinds[] = { "\tflags ", "\tchain ", "\tset ", "\tmap " };
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++)
+                if (g_str_has_prefix(line, kinds[i]))
+                        return true;
+        return false;
+}
+
 /* Takes the listing of the table apart: a GPtrArray of texts for each device, of what has braces as a whole.
  */
 static GHashTable *listing_read(const char *listing)
@@ -225,7 +240,7 @@ static GHashTable *listing_read(const char *listing)
                 unsigned device;
 
                 end = strchrnul(line, '\n');
-                if (!begin && line[0] == '\t')
+                if (!begin && does_something(line))
                         begin = line;
                 /* It goes on after a brace that opens, and ends with one that stands where it began. */
                 if (!begin || (begin == line ? end[-1] == '{' : strncmp(line, "\t}", 2) != 0))
@@ -266,19 +281,19 @@ static char *listing_of(GHashTable *parts, unsigned device)
  */
 static int rehearse(struct FilterState *state, Error *error) AWAITS
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *ports = g_ptr_array_new_with_free_func(release_port);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *ports = ports_copy(state);
         _cleanup_(g_hash_table_unrefp) GHashTable *parts = NULL;
         _cleanup_(string_builder_freep) GString *text = g_string_new(translate_table());
         _cleanup_(freep) char *listing = NULL;
         int r;
 
-        for (unsigned i = 0; i < state->ports->len; i++) {
-                FilterPort *port = state->ports->pdata[i];
+        for (unsigned i = ports->len; i > 0; i--) {
+                const FilterPort *port = ports->pdata[i - 1];
 
                 if (!port->text.text || port->listing)
-                        continue;
-                g_ptr_array_add(ports, port_ref(port));
-                g_string_append(text, port->text.text);
+                        g_ptr_array_remove_index_fast(ports, i - 1);
+                else
+                        g_string_append(text, port->text.text);
         }
         if (state->listing && ports->len == 0)
                 return 0;
@@ -304,21 +319,40 @@ static bool is_as_set(GHashTable *parts, unsigned device, const char *expected)
         return found && (!expected || strcmp(found, expected) == 0);
 }
 
-bool applied_find_lost(struct FilterState *state)
+/* *ret_listing is NULL if there is no such table. */
+static int list_table(char **ret_listing, Error *error) AWAITS
+{
+        static const char *const words[] = { "list", "tables", "bridge", NULL };
+        _cleanup_(freep) char *tables = NULL;
+        int r = nft_list_table("bridge", "virtbus", ret_listing, error);
+
+        if (r >= 0 || nft_list(words, &tables, NULL) < 0 || strstr(tables, "table " FILTER_TABLE "\n"))
+                return r;
+        error_clear(error);
+        *ret_listing = NULL;
+        return 0;
+}
+
+int applied_find_lost(struct FilterState *state, Error *error)
 {
         _cleanup_(g_hash_table_unrefp) GHashTable *elements =
                 g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         _cleanup_(g_hash_table_unrefp) GHashTable *parts = NULL;
         _cleanup_(freep) char *listing = NULL;
-        _cleanup_(error_clear) Error error = {};
-        bool is_lost;
+        _cleanup_(error_clear) Error problem = {};
+        bool is_lost, cannot_rehearse = rehearse(state, &problem) < 0;
+        int r;
 
-        if (rehearse(state, &error) < 0)
+        if (cannot_rehearse && !state->cannot_rehearse)
                 log_warning(state->driver->object.path,
                             "what somebody changes in filters of machines is not noticed: %s",
-                            error.message);
-        (void)nft_list_table("bridge", "virtbus", &listing, NULL); /* without a table, all is lost */
-        list_elements(elements);
+                            problem.message);
+        state->cannot_rehearse = cannot_rehearse;
+        r = list_table(&listing, error);
+        if (r >= 0)
+                r = list_elements(elements, error);
+        if (r < 0)
+                return r;
         parts = listing_read(listing);
         state->is_table_lost = is_lost = !is_as_set(parts, 0, state->listing);
         for (unsigned i = 0; i < state->ports->len; i++) {

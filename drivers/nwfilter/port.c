@@ -57,6 +57,20 @@ FilterPort *port_unref(FilterPort *port)
         return NULL;
 }
 
+void port_release(void *data)
+{
+        port_unref(data);
+}
+
+GPtrArray *ports_copy(const struct FilterState *state)
+{
+        GPtrArray *ports = g_ptr_array_new_with_free_func(port_release);
+
+        for (unsigned i = 0; state->ports && i < state->ports->len; i++)
+                g_ptr_array_add(ports, port_ref(state->ports->pdata[i]));
+        return ports;
+}
+
 static int set_learning(FilterPort *port, Error *error)
 {
         const GPtrArray *words = g_hash_table_lookup(port->variables, "CTRL_IP_LEARNING");

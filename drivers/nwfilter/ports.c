@@ -13,13 +13,6 @@
 #include <net/if.h>
 #include <string.h>
 
-#define RESTORES_MAX 10
-
-static void port_release(void *data)
-{
-        port_unref(data);
-}
-
 static GPtrArray *ports_of(struct FilterState *state)
 {
         if (!state->ports)
@@ -319,10 +312,8 @@ static int resume(FilterPort *port, const GPtrArray *applied, GHashTable *keeps,
 /* A machine may end while the kernel is asked; then its ports are in the list no more. */
 static void read_addresses(struct FilterState *state, const GPtrArray *applied) AWAITS
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *ports = g_ptr_array_new_with_free_func(port_release);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *ports = ports_copy(state);
 
-        for (unsigned i = 0; i < ports_of(state)->len; i++)
-                g_ptr_array_add(ports, port_ref(state->ports->pdata[i]));
         for (unsigned i = 0; i < ports->len; i++) {
                 FilterPort *port = ports->pdata[i];
                 const AppliedPort *old = find_applied(applied, port->device);
@@ -349,10 +340,8 @@ static void resume_all(struct FilterState *state, const GPtrArray *applied, GHas
  * all go, and those of devices that stay as they are come again. */
 static void add_elements(const struct FilterState *state, GHashTable *keeps, GString *text)
 {
-        static const char *const maps[] = { "from", "to", "from-ip", "to-ip" };
-
-        for (unsigned i = 0; i < G_N_ELEMENTS(maps); i++)
-                g_string_append_printf(text, "flush map " FILTER_TABLE " %s\n", maps[i]);
+        for (const char *const *map = translate_maps; *map; map++)
+                g_string_append_printf(text, "flush map " FILTER_TABLE " %s\n", *map);
         for (unsigned i = 0; i < state->ports->len; i++) {
                 const FilterPort *port = state->ports->pdata[i];
 
@@ -396,7 +385,8 @@ static int take_back(struct FilterState *state, bool is_lost, Error *error) AWAI
         for (unsigned i = 0; i < applied->len; i++) {
                 const AppliedPort *port = applied->pdata[i];
 
-                if (!g_hash_table_contains(keeps, GUINT_TO_POINTER(port->device)))
+                if (port->device == 0 ? is_lost
+                                      : !g_hash_table_contains(keeps, GUINT_TO_POINTER(port->device)))
                         add_removal(port, gone);
         }
         if (gone->len == 0 && text->len == 0 && !is_lost)
@@ -407,26 +397,22 @@ static int take_back(struct FilterState *state, bool is_lost, Error *error) AWAI
         return apply(state, all, error);
 }
 
-/* Whoever undoes at once what is set here, or a kernel that lists it in another way, would keep the two busy
- * for ever. */
 static int restore(Driver *driver, Error *error) AWAITS
 {
+        static const char what[] = "filters of machines";
         struct FilterState *state = driver->filters;
+        int r;
 
-        if (state->n_restored >= RESTORES_MAX || !filter_ports_are_there(driver))
+        if (!filter_ports_are_there(driver))
                 return 0;
-        if (!applied_find_lost(state)) {
-                state->n_restored = 0;
-                return 0;
-        }
-        if (++state->n_restored >= RESTORES_MAX)
-                log_error(driver->object.path,
-                          "somebody changes the filters of machines in the kernel again and again: they are "
-                          "not watched any more");
-        else
-                log_warning(driver->object.path,
-                            "the kernel has lost filters of machines: they are set again");
-        return take_back(state, true, error);
+        r = applied_find_lost(state, error);
+        if (r < 0)
+                error_prefix(error, "Cannot see whether the kernel has all filters of machines");
+        else if (r == 0)
+                nft_is_set(driver->object.path, what, &state->n_restored);
+        else if (nft_sets_again(driver->object.path, what, &state->n_restored))
+                return take_back(state, true, error);
+        return MIN(r, 0);
 }
 
 /* Names are looked at first, and whether what has them is what they say afterwards. */

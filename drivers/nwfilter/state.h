@@ -27,7 +27,8 @@ struct FilterState {
         bool is_marked;      /* what is in the kernel is looked for by the next daemon */
         unsigned n_restored; /* in a row: what somebody else took out of the kernel */
         char *listing; /* of what the table has besides devices, as nft lists it; NULL: it was not asked */
-        bool is_table_lost; /* somebody else has changed that */
+        bool is_table_lost;   /* somebody else has changed that */
+        bool cannot_rehearse; /* the log has it */
 };
 
 /* An address that was learnt. */
@@ -61,6 +62,9 @@ FilterPort *port_new(struct FilterState *state, unsigned device, const char *nam
 FilterPort *port_ref(FilterPort *port);
 FilterPort *port_unref(FilterPort *port);
 DEFINE_CLEANUP(FilterPort, port_unref)
+void port_release(void *data); /* for arrays */
+/* Those that are there now, each counted: they may go while the kernel is asked. */
+GPtrArray *ports_copy(const struct FilterState *state);
 
 /* Takes what the interface says of variables: the guest's own address besides, and IP as what is to be
  * learnt unless it is given. ERROR_CONFIG_UNSUPPORTED for a CTRL_IP_LEARNING that is none. */
@@ -75,15 +79,16 @@ char *port_addresses_text(const FilterPort *port, bool uses_learnt);
 
 /* applied.c: what the kernel's table holds, by its names. */
 typedef struct AppliedPort {
-        unsigned device;
+        unsigned device; /* 0: what belongs to none, and was not set here */
         GPtrArray *objects;
         char *version;      /* NULL: it is not whole */
         bool has_addresses; /* it has a set of what was learnt */
 } AppliedPort;
 /* An array of AppliedPort, which it frees. */
 int applied_list(GPtrArray **ret_ports, Error *error) AWAITS;
-/* Looks for what the kernel has not got any more, or has besides, and marks those ports. */
-bool applied_find_lost(struct FilterState *state) AWAITS;
+/* Looks for what the kernel has not got any more, or has besides, and marks those ports. 1: there is some.
+ */
+int applied_find_lost(struct FilterState *state, Error *error) AWAITS;
 /* Adds the addresses that the kernel knows for the port. */
 int applied_read_addresses(FilterPort *port, Error *error) AWAITS;
 

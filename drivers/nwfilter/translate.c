@@ -56,6 +56,16 @@ const char *translate_table(void)
                "add rule " FILTER_TABLE " postrouting-ip oif vmap @to-ip\n";
 }
 
+const char *const translate_maps[] = { "from", "to", "from-ip", "to-ip", NULL };
+
+bool translate_is_of_table(const char *kind, const char *name)
+{
+        static const char *const chains[] = { "prerouting", "postrouting", "prerouting-ip", "postrouting-ip",
+                                              NULL };
+
+        return g_strv_contains(strcmp(kind, "chain") == 0 ? chains : translate_maps, name);
+}
+
 /* What is not there cannot be deleted. */
 const char *translate_table_removal(void)
 {
@@ -524,12 +534,12 @@ int translate_filter(const FilterRequest *request, FilterText *ret, Error *error
         return 0;
 }
 
-/* Whoever is jumped to can only be removed when nobody jumps: elements first, then all rules, then the
- * rest. */
+/* Whoever is jumped to can only be removed when nobody jumps: elements first, then all rules and maps, then
+ * the rest. */
 char *translate_removal(const GPtrArray *objects)
 {
-        static const char *const prefixes[] = { "element ", "chain ", "chain ", "set " };
-        static const char *const verbs[] = { "delete", "flush", "delete", "delete" };
+        static const char *const prefixes[] = { "element ", "chain ", "map ", "chain ", "set " };
+        static const char *const verbs[] = { "delete", "flush", "delete", "delete", "delete" };
         GString *text = g_string_new(NULL);
 
         for (unsigned step = 0; step < G_N_ELEMENTS(prefixes); step++)

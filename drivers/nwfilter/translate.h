@@ -33,6 +33,10 @@ void filter_text_clear(FilterText *text);
 /* The chains that hang in the kernel, and the maps that lead from devices to theirs. Says nothing new if
  * they are there. */
 const char *translate_table(void);
+/* The names of those maps, which are also those of the layers of a device; the last is NULL. */
+extern const char *const translate_maps[];
+/* Whether the table has a chain, set or map (`kind`) of that name besides what devices have. */
+bool translate_is_of_table(const char *kind, const char *name);
 /* Goes before it where somebody has changed what hangs in the kernel. */
 const char *translate_table_removal(void);
 int translate_filter(const FilterRequest *request, FilterText *ret, Error *error);

@@ -1,16 +1,19 @@
 """Networks that are up: how tests make them, look at what the host has of them, and plug in guests, which are namespaces at
 the end of a veth."""
 
+import contextlib
 import errno
+import fcntl
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 
 import pytest
 
-from harness import BusError
+from harness import BusError, wait_for
 from machines import CONNECT, QEMU
 
 NETWORK = "org.libvirt.Network"
@@ -38,6 +41,20 @@ def link(name):
 
 def rules():
     return run("nft", "list", "table", "inet", "virtbus", check=False).stdout
+
+
+@contextlib.contextmanager
+def instead_of(tool, script, folder):
+    """The daemon's tool is a script, in which "$real" is the tool. `folder`: of the test."""
+    path, real, other = pathlib.Path(shutil.which(tool)), folder / f"{tool}-real", folder / f"{tool}-other"
+    shutil.copy(path, real)
+    other.write_text(f"#!/bin/sh\nreal={real}\n{script}\n")
+    other.chmod(0o755)
+    run("mount", "--bind", str(other), str(path))
+    try:
+        yield
+    finally:
+        run("umount", "--lazy", str(path))
 
 
 def dnsmasqs():
@@ -146,6 +163,19 @@ def clean():
         if found.get("ifname"):
             run("ip", "link", "del", found["ifname"])
     run("nft", "delete", "table", "inet", "virtbus", check=False)
+
+
+@contextlib.contextmanager
+def held_between(machine, device, folder):
+    """While the machine starts: its device is there, and not yet plugged in, for nft is slow with its filter."""
+    lock = folder / "lock"
+    with instead_of("nft", f'flock --shared {lock} true; exec "$real" "$@"', folder):
+        with lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            pending = machine.begin("Create", "u", 0)
+            wait_for(lambda: link(device))
+            yield
+        pending.result(60)
 
 
 def interface(content, kind="network", model="virtio"):

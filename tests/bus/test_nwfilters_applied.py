@@ -16,6 +16,7 @@ from gi.repository import GLib
 from filtered import (ADDRESS, BROADCAST, FILTER, GUARD, Guest, MAC, NATIVE_FILTER, OTHER_ADDRESS, OTHER_MAC, PEER, Peer, arp,
                       chains, define, dhcp_answer, frame, ip_bytes, link, mac_bytes, mark, passes_in, passes_out, reference,
                       rules, run, udp)
+from networks import instead_of
 from harness import BusError, wait_for
 from machines import CONNECT, QEMU
 
@@ -278,9 +279,15 @@ class TestChange:
                 "delete chain bridge virtbus prerouting; "
                 "add chain bridge virtbus prerouting {{ type filter hook prerouting priority 7; }}")
 
-    @pytest.mark.parametrize("changes", [REMOVED, REPLACED], ids=["removed", "replaced"])
+    # What is no device's; the third drops all.
+    ADDED = ("add chain bridge virtbus theirs", "add set bridge virtbus from/0 {{ type ipv4_addr; }}",
+             "add chain bridge virtbus theirs {{ type filter hook prerouting priority -400; policy drop; }}",
+             "add map bridge virtbus ours {{ type ifname : verdict; }}; add chain bridge virtbus a/b; "
+             "add element bridge virtbus ours {{ x : jump a/b }}")
+
+    @pytest.mark.parametrize("changes", [REMOVED, REPLACED, ADDED], ids=["removed", "replaced", "added"])
     def test_after_somebody_has_changed_a_part(self, daemon, client, guest, peer, changes):
-        """A rule, a chain's content, what leads to it, or one rule too much: what is lost comes back, and the rest stays."""
+        """A rule, a chain's content, what leads to it, or something too much: what is lost comes back, and the rest stays."""
         define(client, "own", NO_SPOOFING)
         web, other = guest(reference("own", IP=ADDRESS)), guest(reference("own", IP=OTHER_ADDRESS), name="other")
         run("nft", "add table bridge theirs; add chain bridge theirs c; add rule bridge theirs c accept")
@@ -302,6 +309,39 @@ class TestChange:
         assert chain(f"from/{other.index}") == kept
         assert run("nft", "-a", "list", "table", "bridge", "theirs").stdout == theirs
         run("nft", "delete", "table", "bridge", "theirs")
+
+    def test_who_changes_them_again_and_again(self, daemon, client, guest):
+        """After ten times in a row nothing is set; once all is as it should be, the next change is undone again."""
+        define(client, "own", NO_SPOOFING)
+        web = guest(reference("own", IP=ADDRESS))
+        with subprocess.Popen(["sh", "-c", "while :; do nft add chain bridge virtbus theirs; done"]) as other:
+            try:
+                wait_for(lambda: "filters of machines in the kernel again and again" in daemon.read_log(), 60)
+            finally:
+                other.kill()
+        assert daemon.read_log().count("the kernel has lost filters of machines") >= 9
+        run("nft", "delete", "chain", "bridge", "virtbus", "theirs")
+        wait_for(lambda: "filters of machines are what they should be again" in daemon.read_log(), 60)
+        run("nft", "flush", "ruleset")
+        wait_for(lambda: chains() == {web.index})
+
+    def test_what_is_not_known(self, daemon, client, guest, tmp_path):
+        """What nft does not tell is not taken for a loss; without a rehearsal it is enough that something is there, and the log
+        says so once."""
+        define(client, "own", NO_SPOOFING)
+        with instead_of("unshare", "exit 1", tmp_path):
+            web = guest(reference("own", IP=ADDRESS))
+            for count in range(1, 4):
+                run("nft", "flush", "ruleset")
+                wait_for(lambda: daemon.read_log().count("the kernel has lost filters of machines") == count)  # noqa: B023
+                wait_for(lambda: chains() == {web.index})
+        assert daemon.read_log().count("what somebody changes in filters of machines is not noticed") == 1
+        with instead_of("nft", 'case "$*" in *"list table bridge"*) exit 1; esac; exec "$real" "$@"', tmp_path):
+            run("nft", "add", "table", "ip", "theirs")
+            wait_for(lambda: "Cannot see whether the kernel has all filters of machines" in daemon.read_log())
+        assert daemon.read_log().count("the kernel has lost filters of machines") == 3
+        run("nft", "flush", "ruleset")
+        wait_for(lambda: chains() == {web.index})
 
     def test_what_was_replaced_while_no_daemon_ran(self, daemon, client, guest, peer):
         define(client, "own", NO_SPOOFING)
