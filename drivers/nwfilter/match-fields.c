@@ -101,16 +101,15 @@ void match_number(const Match *match, GString *text, const char *key, const char
                                        number_of(value));
 }
 
-/* Both ends of a range are meant, or both are not. */
-static int check_ends(const Match *match, const char *low, const char *high, Error *error)
+/* The ends of a range, or an address and its mask: both are meant, or both are not. */
+static int check_both(const Match *match, const char *one, const char *other, Error *error)
 {
-        if (!match_value(match, low) || !match_value(match, high) ||
-            match_is_negated(match, low) == match_is_negated(match, high))
+        if (!match_value(match, one) || !match_value(match, other) ||
+            match_is_negated(match, one) == match_is_negated(match, other))
                 return 0;
         return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                         "filter '%s': <%s>: %s and %s are ends of one range: match='no' is for both or for "
-                         "none",
-                         match->filter, match->entry->protocol, low, high);
+                         "filter '%s': <%s>: %s and %s belong together: match='no' is for both or for none",
+                         match->filter, match->entry->protocol, one, other);
 }
 
 /* Without a low end it begins with 0. */
@@ -120,7 +119,7 @@ int match_range(const Match *match, GString *text, const char *key, const char *
         const char *first = match_value(match, low), *last = match_value(match, high);
         const char *negation = match_negation(match, first ? low : high);
         uint64_t from = first ? number_of(first) : 0, to = last ? number_of(last) : from;
-        int r = check_ends(match, low, high, error);
+        int r = check_both(match, low, high, error);
 
         if (r < 0 || (!first && !last))
                 return r;
@@ -152,14 +151,16 @@ static void append_mac(GString *text, const char *key, const uint8_t *bytes)
                 g_string_append_printf(text, "%s%02x", i > 0 && !is_raw ? ":" : "", bytes[i]);
 }
 
-void match_mac(const Match *match, GString *text, const char *key, const char *name, const char *mask)
+int match_mac(const Match *match, GString *text, const char *key, const char *name, const char *mask,
+              Error *error)
 {
         const char *value = match_value(match, name), *masked = mask ? match_value(match, mask) : NULL;
         static const uint8_t whole[MAC_SIZE] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
         uint8_t mac[MAC_SIZE] = {}, bits[MAC_SIZE];
+        int r = masked ? check_both(match, name, mask, error) : 0;
 
-        if (!value)
-                return;
+        if (r < 0 || !value)
+                return r;
         memcpy(bits, whole, sizeof bits);
         read_mac(value, mac);
         if (masked)
@@ -176,6 +177,7 @@ void match_mac(const Match *match, GString *text, const char *key, const char *n
                 mac[i] &= bits[i];
         append_mac(text, key, mac);
         g_string_append_c(text, ' ');
+        return 0;
 }
 
 static int refuse_learnt(const Match *match, const char *what, Error *error)
@@ -211,9 +213,10 @@ int match_address(const Match *match, GString *text, const char *key, int family
         unsigned bits = family == AF_INET ? 32 : 128;
         bool is_odd = mask && strpbrk(mask, ".:") && strncmp(mask, "0x", 2) != 0;
         unsigned prefix = mask && !is_odd ? (unsigned)number_of(mask) : bits;
+        int r = mask ? check_both(match, name, mask_name, error) : 0;
 
-        if (!value)
-                return 0;
+        if (r < 0 || !value)
+                return r;
         if (strcmp(value, VARIABLE_LEARNT) == 0) {
                 if (is_odd || prefix != bits)
                         return refuse_learnt(match, "with a mask", error);
@@ -234,7 +237,7 @@ int match_addresses(const Match *match, GString *text, const char *key, int fami
 {
         const char *from = match_value(match, low), *to = match_value(match, high);
         uint8_t first[16] = {}, last[16] = {};
-        int r = check_ends(match, low, high, error), order;
+        int r = check_both(match, low, high, error), order;
 
         if (r < 0 || (!from && !to))
                 return r;

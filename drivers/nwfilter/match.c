@@ -20,10 +20,14 @@ static void add_ethertype(GString *text, unsigned type)
         g_string_append_printf(text, "ether type 0x%04x ", type);
 }
 
-static void add_ethernet(const Match *match, GString *text)
+static int add_ethernet(const Match *match, GString *text, Error *error)
 {
-        match_mac(match, text, side(match, "ether saddr", "ether daddr"), "srcmacaddr", "srcmacmask");
-        match_mac(match, text, side(match, "ether daddr", "ether saddr"), "dstmacaddr", "dstmacmask");
+        int r = match_mac(match, text, side(match, "ether saddr", "ether daddr"), "srcmacaddr", "srcmacmask",
+                          error);
+
+        return r < 0 ? r
+                     : match_mac(match, text, side(match, "ether daddr", "ether saddr"), "dstmacaddr",
+                                 "dstmacmask", error);
 }
 
 static int add_mac(const Match *match, GString *text, Error *error)
@@ -70,13 +74,14 @@ static int add_stp(const Match *match, GString *text, Error *error)
                 { "hello-time", "hello-time-hi", "@nh,272,16" },
                 { "forward-delay", "forward-delay-hi", "@nh,288,16" },
         };
-        int r = 0;
+        int r;
 
         g_string_append(text, "ether daddr " STP_ADDRESS " ");
         match_number(match, text, "@nh,48,8", "type");
         match_number(match, text, "@nh,56,8", "flags");
-        match_mac(match, text, "@nh,80,48", "root-address", "root-address-mask");
-        match_mac(match, text, "@nh,176,48", "sender-address", "sender-address-mask");
+        r = match_mac(match, text, "@nh,80,48", "root-address", "root-address-mask", error);
+        if (r >= 0)
+                r = match_mac(match, text, "@nh,176,48", "sender-address", "sender-address-mask", error);
         for (unsigned i = 0; i < G_N_ELEMENTS(fields) && r >= 0; i++)
                 r = match_range(match, text, fields[i].key, fields[i].name, fields[i].high, error);
         return r;
@@ -103,10 +108,14 @@ static int add_arp(const Match *match, GString *text, Error *error)
         if (opcode)
                 g_string_append_printf(text, "arp operation %s%u ", match_negation(match, "opcode"),
                                        match_opcode(opcode));
-        match_mac(match, text, side(match, "arp saddr ether", "arp daddr ether"), "arpsrcmacaddr", NULL);
-        match_mac(match, text, side(match, "arp daddr ether", "arp saddr ether"), "arpdstmacaddr", NULL);
-        r = match_address(match, text, side(match, "arp saddr ip", "arp daddr ip"), AF_INET, "arpsrcipaddr",
-                          "arpsrcipmask", error);
+        r = match_mac(match, text, side(match, "arp saddr ether", "arp daddr ether"), "arpsrcmacaddr", NULL,
+                      error);
+        if (r >= 0)
+                r = match_mac(match, text, side(match, "arp daddr ether", "arp saddr ether"),
+                              "arpdstmacaddr", NULL, error);
+        if (r >= 0)
+                r = match_address(match, text, side(match, "arp saddr ip", "arp daddr ip"), AF_INET,
+                                  "arpsrcipaddr", "arpsrcipmask", error);
         if (r >= 0)
                 r = match_address(match, text, side(match, "arp daddr ip", "arp saddr ip"), AF_INET,
                                   "arpdstipaddr", "arpdstipmask", error);
@@ -209,10 +218,13 @@ bool match_is_ip(const FilterEntry *entry)
 int match_ethernet(const Match *match, GString *text, Error *error)
 {
         const char *protocol = match->entry->protocol;
+        int r;
 
         if (!protocol)
                 return 0;
-        add_ethernet(match, text);
+        r = add_ethernet(match, text, error);
+        if (r < 0)
+                return r;
         for (unsigned i = 0; i < G_N_ELEMENTS(ethernet); i++)
                 if (strcmp(protocol, ethernet[i].protocol) == 0)
                         return ethernet[i].add(match, text, error);
@@ -268,7 +280,7 @@ int match_ip(const Match *match, GString *text, Error *error)
         _cleanup_(freep) char *name = dash ? g_strndup(protocol, (size_t)(dash - protocol)) : NULL;
         const char *mac = match_value(match, "srcmacaddr"), *comment = match_value(match, "comment");
         bool is_any = strcmp(name ? name : protocol, "all") == 0;
-        int r;
+        int r = 0;
 
         if (match_value(match, "ipset"))
                 return error_set(
@@ -280,12 +292,13 @@ int match_ip(const Match *match, GString *text, Error *error)
         if (match->is_reversed && mac && match->pairs->len == (comment ? 2u : 1u))
                 return 1;
         if (!match->is_reversed)
-                match_mac(match, text, "ether saddr", "srcmacaddr", NULL);
+                r = match_mac(match, text, "ether saddr", "srcmacaddr", NULL, error);
         add_ethertype(text, is_ipv6 ? 0x86dd : 0x0800);
         if (!is_any)
                 g_string_append_printf(text, "%s %u ", is_ipv6 ? "meta l4proto" : "ip protocol",
                                        match_protocol(name ? name : protocol));
-        r = add_addresses(match, text, is_ipv6 ? AF_INET6 : AF_INET, error);
+        if (r >= 0)
+                r = add_addresses(match, text, is_ipv6 ? AF_INET6 : AF_INET, error);
         if (r >= 0)
                 r = add_ports(match, text, error);
         if (r < 0)

@@ -36,7 +36,8 @@ bool match_is_negated(const Match *match, const char *name);
 void match_number(const Match *match, GString *text, const char *key, const char *name);
 int match_range(const Match *match, GString *text, const char *key, const char *low, const char *high,
                 Error *error);
-void match_mac(const Match *match, GString *text, const char *key, const char *name, const char *mask);
+int match_mac(const Match *match, GString *text, const char *key, const char *name, const char *mask,
+              Error *error);
 /* Of the family: the address, masked. */
 int match_address(const Match *match, GString *text, const char *key, int family, const char *name,
                   const char *mask, Error *error);

@@ -123,8 +123,14 @@ static void refuses(void **state)
                 { "<ip srcipaddr='$IP' srcipmask='24'/>", "variable IP" },
                 { "<all srcipfrom='$IP' srcipto='1.2.3.3'/>", "variable IP" },
                 { "<all ipset='x' ipsetflags='src'/>", "ipset is not supported" },
-                { "<tcp dstportstart='1'/><tcp match='no' dstportend='2'/>", "ends of one range" },
-                { "<all srcipfrom='1.1.1.1'/><all match='no' srcipto='1.1.1.2'/>", "ends of one range" },
+                { "<tcp dstportstart='1'/><tcp match='no' dstportend='2'/>", "belong together" },
+                { "<all srcipfrom='1.1.1.1'/><all match='no' srcipto='1.1.1.2'/>", "belong together" },
+                { "<mac srcmacaddr='1:2:3:4:5:6'/><mac match='no' srcmacmask='ff:ff:ff:0:0:0'/>",
+                  "srcmacaddr and srcmacmask belong together" },
+                { "<arp match='no' arpsrcipaddr='1.1.1.1'/><arp arpsrcipmask='24'/>",
+                  "arpsrcipaddr and arpsrcipmask belong together" },
+                { "<stp root-address='1:2:3:4:5:6'/><stp match='no' root-address-mask='ff:ff:ff:0:0:0'/>",
+                  "belong together" },
         };
 
         (void)state;
