@@ -358,7 +358,17 @@ static GPtrArray *list_plugs(const VirtualNetwork *network)
         return plugs;
 }
 
-/* Goes on after a failure and tells the first: the device of a machine that has just ended is gone. */
+static void keep_first(int r, int *first, Error *error, Error *problem)
+{
+        if (r < 0 && *first >= 0) {
+                *first = r;
+                error_move(error, problem);
+        }
+        error_clear(problem);
+}
+
+/* Goes on after a failure and tells the first, and the log the others: the device of a machine that has just
+ * ended is gone. A bridge may be left from before, with ports that were in other VLANs. */
 static int plug_ports(const VirtualNetwork *network, Error *error) AWAITS
 {
         _cleanup_(freep) char *bridge = g_strdup(network->live->bridge.name);
@@ -373,10 +383,12 @@ static int plug_ports(const VirtualNetwork *network, Error *error) AWAITS
                                              .is_isolated = plug->is_isolated,
                                              .vlan = plug->vlan,
                                              .had_vlan = true };
-                int r = tap_plug(&options, first < 0 ? NULL : error);
+                _cleanup_(error_clear) Error problem = {};
+                int r = tap_plug(&options, &problem);
 
-                if (r < 0 && first >= 0)
-                        first = r;
+                if (r < 0 && first < 0)
+                        log_warning(network->network.object.path, "%s", problem.message);
+                keep_first(r, &first, error, &problem);
         }
         return first;
 }
@@ -474,15 +486,6 @@ void active_show(VirtualNetwork *network)
 
         network_set_shape(&network->network, definition->bridge.name,
                           forward_mode_to_string(network_forward_mode(definition)));
-}
-
-static void keep_first(int r, int *first, Error *error, Error *problem)
-{
-        if (r < 0 && *first >= 0) {
-                *first = r;
-                error_move(error, problem);
-        }
-        error_clear(problem);
 }
 
 int active_stop(VirtualNetwork *network, Error *error)

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "drivers/network/shaper.h"
 #include "drivers/network/shares.h"
+#include "drivers/network/tap.h"
 #include <string.h>
 
 static int check_port(const NetworkDefinition *definition, const char *portgroup, Error *error)
@@ -237,6 +238,59 @@ static int set_limits(VirtualNetwork *network, const NetworkPort *port, bool has
         if (r >= 0 && has_changed_share && network->live)
                 r = shares_set(network, error);
         return r;
+}
+
+static bool is_settled(const VirtualNetwork *network, const NetworkPort *port, const PortPlace *place)
+{
+        const NetworkDefinition *live = network->live;
+
+        return !live || !port ||
+               (struct_is_same(&bandwidth_type, place->bandwidth,
+                               shares_limits(live, port->portgroup, port->bandwidth)) &&
+                (port->lower || struct_is_same(&vlan_type, place->vlan,
+                                               network_find_vlan(live, port->portgroup, port->vlan))));
+}
+
+static int set_vlan(const VirtualNetwork *network, const NetworkPort *port, Error *error) AWAITS
+{
+        const Vlan *vlan = network_find_vlan(network->live, port->portgroup, port->vlan);
+        Vlan *copy = vlan ? struct_copy(&vlan_type, vlan) : NULL;
+        _cleanup_(freep) char *device = g_strdup(port->device), *mac = g_strdup(port->mac),
+                              *bridge = g_strdup(network->live->bridge.name);
+        int r = tap_plug(&(TapOptions){ .name = device,
+                                        .mac = mac,
+                                        .bridge = bridge,
+                                        .is_isolated = port->is_isolated,
+                                        .vlan = copy,
+                                        .had_vlan = true },
+                         error);
+
+        struct_free(&vlan_type, copy);
+        return r;
+}
+
+int networks_settle_port(Driver *driver, const char *name, uid_t owner, const char *domain,
+                         const char *device, const PortPlace *place, Error *error)
+{
+        Object *found = object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
+        _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
+        VirtualNetwork *network = (VirtualNetwork *)object;
+        _cleanup_(job_releasep) Job *job = NULL;
+        const NetworkPort *port;
+        int r;
+
+        if (!network || is_settled(network, find_port(&network->network, domain, device), place))
+                return 0;
+        r = job_take(object->jobs, JOB_MODIFY, "change of a machine's port", 0, DEADLINE_NEVER, &job, error);
+        if (r < 0)
+                return r;
+        port = find_port(&network->network, domain, device);
+        if (is_settled(network, port, place))
+                return 0;
+        if (!port->lower)
+                r = set_vlan(network, port, error);
+        port = find_port(&network->network, domain, device);
+        return r < 0 || !port ? r : set_limits(network, port, false, error);
 }
 
 static int change_port(VirtualNetwork *network, const char *domain, const char *device,

@@ -22,6 +22,10 @@ int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t 
 /* The interface is plugged into that owner's network; takes the port over. It fails, and there is no port,
  * if the network has not as much bandwidth left as is to be kept for it. */
 int networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port, Error *error) AWAITS;
+/* The network may have been updated after the place was found and before its port was there: the port of
+ * that machine and device follows. */
+int networks_settle_port(Driver *driver, const char *name, uid_t owner, const char *domain,
+                         const char *device, const PortPlace *place, Error *error) AWAITS;
 /* The port of that machine and device has other limits of its own (NULL: its portgroup's); if that fails, it
  * has the old ones. */
 int networks_limit_port(Driver *driver, const char *name, uid_t owner, const char *domain,

@@ -56,6 +56,16 @@ static int note_port(const Domain *domain, const DomainInterface *interface, boo
                                  port, error);
 }
 
+/* It was plugged in as the place says, which may not be what the network says by now. */
+static int settle_port(const Domain *domain, const DomainInterface *interface, const PortPlace *place,
+                       Error *error) AWAITS
+{
+        if (interface->type != INTERFACE_TYPE_NETWORK)
+                return 0;
+        return networks_settle_port(domain->object.driver, interface->source_network, domain->object.owner,
+                                    domain->object.path, interface->target, place, error);
+}
+
 static int find_place(const Domain *domain, const DomainInterface *interface, PortPlace *place,
                       Error *error) AWAITS
 {
@@ -197,13 +207,13 @@ static int plug(Domain *domain, DomainDefinition *live, const PassedTap *tap, co
                 return passt_start(domain, interface, user, fds, error);
         r = check_owner(domain, interface, error);
         if (r >= 0)
+                r = check_port(interface, error);
+        if (r >= 0)
                 r = find_place(domain, interface, &place, error);
         if (r >= 0 && interface->filter && !place.bridge)
                 r = error_set(error, ERROR_CONFIG_UNSUPPORTED,
                               "Interface %s is not on a bridge: network filters have no effect there",
                               interface->mac);
-        if (r >= 0)
-                r = check_port(interface, error);
         if (r < 0)
                 return r;
         r = place.device ? open_macvtap(live, interface, &place, tap, fds, &name, error)
@@ -212,14 +222,8 @@ static int plug(Domain *domain, DomainDefinition *live, const PassedTap *tap, co
                 return r;
         g_free(interface->target);
         interface->target = TAKE_PTR(name);
-        return note_port(domain, interface, place.is_isolated, place.device, error);
-}
-
-static bool is_same(const StructType *type, const void *a, const void *b)
-{
-        _cleanup_(freep) char *path = a && b ? struct_difference(type, a, b, false) : NULL;
-
-        return (a == NULL) == (b == NULL) && !path;
+        r = note_port(domain, interface, place.is_isolated, place.device, error);
+        return r < 0 ? r : settle_port(domain, interface, &place, error);
 }
 
 static bool is_same_place(const DomainInterface *a, const DomainInterface *b)
@@ -227,7 +231,8 @@ static bool is_same_place(const DomainInterface *a, const DomainInterface *b)
         return a->type == b->type && a->port_isolated == b->port_isolated &&
                g_strcmp0(a->source_network, b->source_network) == 0 &&
                g_strcmp0(a->source_portgroup, b->source_portgroup) == 0 &&
-               g_strcmp0(a->source_bridge, b->source_bridge) == 0 && is_same(&vlan_type, a->vlan, b->vlan);
+               g_strcmp0(a->source_bridge, b->source_bridge) == 0 &&
+               struct_is_same(&vlan_type, a->vlan, b->vlan);
 }
 
 /* Only a tap on a bridge can go anywhere, and only to a bridge; or have filters and limits. */
@@ -238,7 +243,7 @@ static int check_change(const DomainInterface *was, const DomainInterface *is, E
         bool is_tap = was->target && !lower && was->type != INTERFACE_TYPE_USER,
              is_bridged = is_tap && was->type != INTERFACE_TYPE_ETHERNET;
 
-        if (!is_bridged && !is_same(&vlan_type, was->vlan, is->vlan))
+        if (!is_bridged && !struct_is_same(&vlan_type, was->vlan, is->vlan))
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "Interface %s is not on a bridge: it can have no <vlan>", was->mac);
         if (is_moved &&
@@ -248,11 +253,11 @@ static int check_change(const DomainInterface *was, const DomainInterface *is, E
                         "Interface %s of type '%s' cannot get another source of type '%s' while the "
                         "machine runs: only interfaces on bridges go to another bridge",
                         was->mac, interface_type_to_string(was->type), interface_type_to_string(is->type));
-        if (!is_bridged && !is_same(&filter_reference_type, was->filter, is->filter))
+        if (!is_bridged && !struct_is_same(&filter_reference_type, was->filter, is->filter))
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "Interface %s is not on a bridge: network filters have no effect there",
                                  was->mac);
-        if (!is_tap && !lower && !is_same(&bandwidth_type, was->bandwidth, is->bandwidth))
+        if (!is_tap && !lower && !struct_is_same(&bandwidth_type, was->bandwidth, is->bandwidth))
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "Interface %s has no device on the host: its bandwidth cannot be limited",
                                  was->mac);
@@ -270,9 +275,9 @@ void plug_forget_shown(const Domain *domain, const DomainInterface *was, DomainI
         DomainInterface *shown = struct_copy(&domain_interface_type, was);
 
         networks_show_port(domain->object.driver, domain->object.owner, shown);
-        if (!was->bandwidth && is_same(&bandwidth_type, shown->bandwidth, is->bandwidth))
+        if (!was->bandwidth && struct_is_same(&bandwidth_type, shown->bandwidth, is->bandwidth))
                 is->bandwidth = struct_free(&bandwidth_type, is->bandwidth);
-        if (!was->vlan && is_same(&vlan_type, shown->vlan, is->vlan))
+        if (!was->vlan && struct_is_same(&vlan_type, shown->vlan, is->vlan))
                 is->vlan = struct_free(&vlan_type, is->vlan);
         (void)struct_free(&domain_interface_type, shown);
 }
@@ -335,6 +340,8 @@ static int move(Domain *domain, const DomainInterface *from, const DomainInterfa
         r = note_port(domain, to, place->is_isolated, NULL, error);
         if (r >= 0)
                 r = plug_tap(to, place, error);
+        if (r >= 0)
+                r = settle_port(domain, to, place, error);
         if (r < 0) {
                 networks_remove_ports(driver, domain->object.path, to->target);
                 (void)note_port(domain, from, from->port_isolated == YES, NULL, NULL); /* it was there */
@@ -348,9 +355,9 @@ static int change(Domain *domain, const DomainInterface *from, const DomainInter
 {
         int r = 0;
 
-        if (to->filter && (place || !is_same(&filter_reference_type, from->filter, to->filter)))
+        if (to->filter && (place || !struct_is_same(&filter_reference_type, from->filter, to->filter)))
                 r = filter(domain, to, to->target, error);
-        if (r >= 0 && !place && !is_same(&bandwidth_type, from->bandwidth, to->bandwidth))
+        if (r >= 0 && !place && !struct_is_same(&bandwidth_type, from->bandwidth, to->bandwidth))
                 r = plug_limit(domain, to, error);
         if (r >= 0 && place)
                 r = move(domain, from, to, place, error);

@@ -131,3 +131,10 @@ char *struct_difference(const StructType *type, const void *a, const void *b, bo
         }
         return NULL;
 }
+
+bool struct_is_same(const StructType *type, const void *a, const void *b)
+{
+        _cleanup_(freep) char *path = a && b ? struct_difference(type, a, b, false) : NULL;
+
+        return (a == NULL) == (b == NULL) && !path;
+}

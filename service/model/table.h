@@ -132,6 +132,8 @@ void *struct_free(const StructType *type, void *object);
 /* NULL if both say the same, else the native path of the first difference ("disks[1].source.file"), which
  * the caller frees. With abi_only, fields that the guest cannot see are not compared. */
 char *struct_difference(const StructType *type, const void *a, const void *b, bool abi_only);
+/* The same as a question; both may be NULL. */
+bool struct_is_same(const StructType *type, const void *a, const void *b);
 /* All differences, of which the first CHANGES_MAX are told; returns how many there are. Paths are native
  * ones, valid during the visit only. Secrets that both have are not compared. */
 typedef enum ChangeKind {
