@@ -22,6 +22,7 @@ struct XmlDocument {
         GPtrArray *blocks; /* memory of nodes and attributes, freed together */
         size_t block_left;
         GPtrArray *texts; /* strings that had to be joined */
+        unsigned depth_max;
         XmlNode *root;
 };
 
@@ -141,8 +142,8 @@ static int add_children(XmlDocument *document, XmlNode *parent, xmlNode *source,
 
         if (levels == 0)
                 return error_set(error, ERROR_INVALID_XML,
-                                 "%s: line %u: more than %d elements within each other", what, parent->line,
-                                 XML_DEPTH_MAX);
+                                 "%s: line %u: more than %u elements within each other", what, parent->line,
+                                 document->depth_max);
         for (xmlNode *child = source->children; child; child = child->next) {
                 if (child->type == XML_ENTITY_REF_NODE)
                         return error_set(error, ERROR_INVALID_XML, "%s: line %u: entity '%s' is not defined",
@@ -223,6 +224,7 @@ static int parse(const char *data, size_t size, size_t size_max, unsigned depth_
         document = g_new0(XmlDocument, 1);
         document->blocks = g_ptr_array_new_with_free_func(g_free);
         document->texts = g_ptr_array_new_with_free_func(g_free);
+        document->depth_max = depth_max;
         r = parse_tree(data, size, what, &document->tree, error);
         if (r < 0)
                 return r;

@@ -205,15 +205,17 @@ static int rule_read(const NativePlace *place, Entry *entry, Error *error)
 {
         const NativePlace match = { .above = place, .key = "match" };
         const NativePlace mismatch = { .above = place, .key = "mismatch" };
+        const NativePlace is_negated = { .above = place, .key = "is_negated" };
         const NativePlace parameters = { .above = place, .key = "parameters" };
         int r;
 
         if (entry->parameters)
                 return native_refuse(&parameters, error, "is for references");
         if (!entry->protocol_name)
-                return entry->match || entry->mismatch || entry->is_negated
-                               ? native_refuse(&match, error, "needs a protocol")
-                               : 0;
+                return entry->match        ? native_refuse(&match, error, "needs a protocol")
+                       : entry->mismatch   ? native_refuse(&mismatch, error, "needs a protocol")
+                       : entry->is_negated ? native_refuse(&is_negated, error, "needs a protocol")
+                                           : 0;
         if (entry->mismatch && entry->is_negated)
                 return native_refuse(&mismatch, error, "is what match is with is_negated");
         r = protocol_add(&match, entry, entry->match, entry->is_negated, error);

@@ -7,6 +7,7 @@
 #include "model/domain.h"
 #include "model/network.h"
 #include "model/nwfilter.h"
+#include "model/table-private.h"
 #include "tests/fuzz/mutate-native.h"
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +102,21 @@ static void check_same(const char *what, const char *first, bool is_read, const 
         abort();
 }
 
-/* What is within another too deep is cut on its way to the bus: a chain of backing images. */
+static unsigned depth_of(GVariant *value)
+{
+        unsigned deepest = 0;
+
+        if (!g_variant_is_container(value))
+                return 0;
+        for (size_t i = 0, n = g_variant_n_children(value); i < n; i++) {
+                _cleanup_(g_variant_unrefp) GVariant *child = g_variant_get_child_value(value, i);
+
+                deepest = MAX(deepest, depth_of(child));
+        }
+        return deepest + 1;
+}
+
+/* What is within another too deep is cut on its way to the bus: a long chain of backing images. */
 static void check_again(const struct Kind *kind, const char *xml, GVariant *value)
 {
         _cleanup_(g_variant_unrefp) GVariant *told = NULL, *stored_value = NULL;
@@ -110,7 +125,7 @@ static void check_again(const struct Kind *kind, const char *xml, GVariant *valu
         bool is_read = kind->read(xml, NULL, &stored, &stored_value, &store_error);
 
         check_same("stored", xml, is_read, stored, &store_error);
-        if (strstr(xml, "<backingStore"))
+        if (depth_of(value) + NATIVE_DEPTH_OF_ITEM >= NATIVE_DEPTH_MAX)
                 return;
         is_read = kind->read(NULL, value, &natively, &told, &error);
         check_same("natively", xml, is_read, natively, &error);

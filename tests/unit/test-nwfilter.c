@@ -122,7 +122,13 @@ static void refuses_natively(void **state)
                   "<smtp>" },
                 { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'match': "
                   "<@a{sv} {}>}]>}",
-                  "needs a protocol" },
+                  "entries[0].match: needs a protocol" },
+                { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'mismatch': "
+                  "<@a{sv} {}>}]>}",
+                  "entries[0].mismatch: needs a protocol" },
+                { "{'name': <'f'>, 'entries': <[{'action': <'drop'>, 'direction': <'in'>, 'is_negated': "
+                  "<true>}]>}",
+                  "entries[0].is_negated: needs a protocol" },
                 { "{'name': <'f'>, 'entries': <[{'reference': <'g'>}, {'action': <'drop'>, 'direction': "
                   "<'in'>, 'protocol': <'tcp'>, 'match': <{'dstport': <22>}>}]>}",
                   "entries[1].match.dstport" },

@@ -54,10 +54,22 @@ static void refuse(const char *text, size_t size, const char *why)
                 fail_msg("'%s' does not say '%s'", error.message, why);
 }
 
+/* In place of what is there. */
+static void set_levels(GString *text, unsigned count)
+{
+        g_string_truncate(text, 0);
+        for (unsigned i = 0; i < count; i++)
+                g_string_append(text, "<a>");
+        for (unsigned i = 0; i < count; i++)
+                g_string_append(text, "</a>");
+}
+
 static void refuses_what_is_bad(void **state)
 {
         _cleanup_(string_builder_freep) GString *deep = g_string_new(NULL);
         _cleanup_(freep) char *big = g_malloc0(XML_SIZE_MAX + 2);
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL, *other = NULL;
+        _cleanup_(error_clear) Error error = {};
 
         (void)state;
         refuse("", 0, "test");
@@ -66,11 +78,12 @@ static void refuses_what_is_bad(void **state)
         refuse("<a>\xff</a>", 8, "test");
         refuse("<a\0/>", 5, "NUL");
         refuse("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", 40, "test");
-        for (unsigned i = 0; i < XML_DEPTH_MAX + 1; i++)
-                g_string_append(deep, "<a>");
-        for (unsigned i = 0; i < XML_DEPTH_MAX + 1; i++)
-                g_string_append(deep, "</a>");
-        refuse(deep->str, deep->len, "within each other");
+        set_levels(deep, XML_DEPTH_MAX + 1);
+        refuse(deep->str, deep->len, "more than 128 elements within each other");
+        assert_int_equal(xml_parse_stored(deep->str, deep->len, "test", &document, NULL), 0);
+        set_levels(deep, XML_STORED_DEPTH_MAX + 1);
+        assert_true(xml_parse_stored(deep->str, deep->len, "test", &other, &error) < 0);
+        assert_non_null(strstr(error.message, "more than 136 elements within each other"));
         memset(big, ' ', XML_SIZE_MAX + 1);
         memcpy(big, "<a/>", 4);
         refuse(big, XML_SIZE_MAX + 1, "16");
