@@ -224,7 +224,7 @@ class Comparison:
                                                  "320" if self.quick else "3200", *paths])
                 for path in paths:
                     self.clients[stack].call(path, DOMAIN, "Destroy", "u", 0)
-            self.table.add(f"Suspend or Resume until {SUBSCRIBERS} subscribers have its signal, {machines} in flight, "
+            self.table.add(f"Suspend or Resume until all have its signal, {SUBSCRIBERS} subscribers, {machines} in flight, "
                            "test driver", **columns)
 
     def measure_rights(self, count):
@@ -346,8 +346,7 @@ class Comparison:
             for number, stack in enumerate(took, 1):
                 self.networks_of(self.clients[stack], number, took[stack])
         for name in ("Create", "Destroy"):
-            self.table.add(f"{name} of a NAT network", peer=self.summary(took[self.theirs][name]),
-                           bus=self.summary(took[self.ours][name]))
+            self.add_pair(f"{name} of a NAT network", took[self.theirs][name], took[self.ours][name])
 
     def measure_volumes(self):
         """Both have the same folder; neither needs to look at it any more."""

@@ -36,7 +36,8 @@ struct Run {
         size_t n_subscribers;
         Machine *machines;
         size_t n_machines, n_changes, n_sent, n_told;
-        uint64_t *nsec; /* of each change */
+        uint64_t *nsec;    /* of each change */
+        uint64_t all_nsec; /* from the first's sending until the last is told */
 };
 
 static uint64_t now_nsec(void)
@@ -103,6 +104,7 @@ static int signal_came(sd_bus_message *message, void *data, sd_bus_error *error)
 static int connect_to(const Run *run, const char *address, sd_bus **ret_bus)
 {
         sd_bus *bus = NULL;
+        const char *name;
         int r = sd_bus_new(&bus);
 
         if (r >= 0)
@@ -113,6 +115,8 @@ static int connect_to(const Run *run, const char *address, sd_bus **ret_bus)
                 r = sd_bus_start(bus);
         if (r >= 0)
                 r = sd_bus_attach_event(bus, run->loop, SD_EVENT_PRIORITY_NORMAL);
+        if (r >= 0)
+                r = sd_bus_get_unique_name(bus, &name); /* waits until it has one */
         *ret_bus = bus;
         return r;
 }
@@ -126,6 +130,7 @@ static int compare_nsec(const void *a, const void *b)
 
 static int measure(Run *run, const char *address)
 {
+        uint64_t started;
         int r = sd_event_new(&run->loop);
 
         if (r >= 0)
@@ -136,15 +141,18 @@ static int measure(Run *run, const char *address)
                         r = sd_bus_match_signal(run->subscribers[i], NULL, SERVICE, NULL,
                                                 "org.libvirt.Connect", "DomainEvent", signal_came, run);
         }
+        started = now_nsec();
         for (size_t i = 0; i < run->n_machines && r >= 0; i++)
                 r = change(&run->machines[i]);
-        return r < 0 ? r : sd_event_loop(run->loop);
+        if (r >= 0)
+                r = sd_event_loop(run->loop);
+        run->all_nsec = now_nsec() - started;
+        return r;
 }
 
 int main(int argc, char *argv[])
 {
         Run run = {};
-        uint64_t started;
         int r;
 
         if (argc < 5 || (run.n_subscribers = strtoul(argv[2], NULL, 10)) == 0 ||
@@ -160,13 +168,12 @@ int main(int argc, char *argv[])
                 return 1;
         for (size_t i = 0; i < run.n_machines; i++)
                 run.machines[i] = (Machine){ .run = &run, .path = argv[4 + i] };
-        started = now_nsec();
         r = measure(&run, argv[1]);
         if (r == 0) {
                 qsort(run.nsec, run.n_changes, sizeof *run.nsec, compare_nsec);
                 printf("%.1f %.1f %.1f\n", (double)run.nsec[run.n_changes / 2] / 1000,
                        (double)run.nsec[run.n_changes * 99 / 100] / 1000,
-                       (double)run.n_changes * 1e9 / (double)(now_nsec() - started));
+                       (double)run.n_changes * 1e9 / (double)run.all_nsec);
         } else if (r < 0)
                 fprintf(stderr, "signals: %s: %s\n", argv[1], strerror(-r));
         for (size_t i = 0; i < run.n_subscribers; i++)

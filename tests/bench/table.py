@@ -8,7 +8,7 @@ UNKNOWN = "polkitd needs most of it to think about a caller that it does not kno
 REASONS = {
     "A caller's first GetState if polkit decides": UNKNOWN,
     "A caller's first GetAll if polkit decides": UNKNOWN,
-    "Suspend or Resume until 10 subscribers have its signal": "each change is twelve messages on the bus, on both sides",
+    "Suspend or Resume until all have its signal": "each change is twelve messages on the bus, on both sides",
     "Ping": "it does nothing but cross the bus, on both sides",
     "DomainDefineXML": DURABLE,
     "Undefine": DURABLE,
