@@ -5,7 +5,7 @@
 # the file system of this host, read-only below a tmpfs, with virtbus installed over it. Nothing of the host is written
 # to but a temporary folder, which -k keeps. The kernel is fetched once and kept where guest.sh keeps its own, and so are
 # the servers that WHAT needs: installed on the host they would be started there. What is tested stands in
-# WHAT-inside.sh (systemd, storage, host, passthrough, interfaces, vlans); each check is an "ok" or "not ok" line, and all must be there.
+# WHAT-inside.sh (systemd, storage, host, passthrough, interfaces); each check is an "ok" or "not ok" line, and all must be there.
 # Needs root, because the machine's root reads the host's files.
 set -euo pipefail
 
@@ -34,7 +34,7 @@ declare -A words=([host]="intel_iommu=on no_timer_check" [passthrough]="intel_io
 [ -e "$inside" ] || { echo "there is no $inside" >&2; exit 2; }
 top=$(cd "$here/../.." && pwd)
 cache=${VIRTBUS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/virtbus-tests}
-timeout_s=${VIRTBUS_VM_TIMEOUT:-600}
+timeout_s=${VIRTBUS_VM_TIMEOUT:-900}
 modules=(virtio_pci 9p 9pnet_virtio overlay virtio-rng)
 
 mkdir -p "$cache"
