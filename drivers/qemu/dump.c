@@ -4,9 +4,9 @@
 
 #include "drivers/qemu/dump.h"
 #include "core/fiber.h"
+#include "drivers/qemu/memory-file.h"
 #include "drivers/qemu/memory-job.h"
 #include "drivers/qemu/memory-stream.h"
-#include "drivers/qemu/owner-files.h"
 #include "drivers/qemu/stop.h"
 #include <errno.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static int call_qemu(const Domain *domain, const char *name, json_t *arguments, 
 }
 
 /* Cannot be given up: QEMU has no command for that. */
-static int wait_for_dump(Domain *domain, Error *error) AWAITS
+int dump_wait(Domain *domain, Error *error)
 {
         Machine *machine = machine_of(domain);
 
@@ -71,7 +71,7 @@ static int write_dump(Domain *domain, int fd, const char *format, Error *error) 
                               json_pack("{s:b, s:s, s:b, s:s}", "paging", 0, "protocol", "fd:" FD_NAME,
                                         "detach", 1, "format", format),
                               -EBADF, NULL, error);
-        return r < 0 ? r : wait_for_dump(domain, error);
+        return r < 0 ? r : dump_wait(domain, error);
 }
 
 static int check(const Domain *domain, const char *to, uint32_t dumpformat, uint32_t flags, Error *error)
@@ -93,23 +93,13 @@ static int check(const Domain *domain, const char *to, uint32_t dumpformat, uint
         return r < 0 ? r : machine_check_monitor(domain, error);
 }
 
-int qemu_domain_core_dump(Call *call, Domain *domain, const char *to, uint32_t dumpformat, uint32_t flags,
-                          Error *error)
+static int write_file(Call *call, Domain *domain, int fd, uint32_t dumpformat, uint32_t flags,
+                      Error *error) AWAITS
 {
-        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
-        _cleanup_(closep) int fd = -EBADF;
-        bool was_running = domain->state == DOMAIN_STATE_RUNNING;
-        int r = check(domain, to, dumpformat, flags, error), resumed = 0;
-
-        if (r < 0)
-                return r;
-        fd = owner_files_create(domain, to, error);
-        if (fd < 0)
-                return fd;
         _cleanup_(machine_actp) Machine *acting = machine_act(domain, call->job);
+        int r = 0;
 
-        memory_job_begin(domain, MEMORY_JOB_DUMP, flags & DUMP_MEMORY_ONLY ? "query-dump" : "query-migrate");
-        if (was_running && !(flags & DUMP_LIVE)) {
+        if (domain->state == DOMAIN_STATE_RUNNING && !(flags & DUMP_LIVE)) {
                 acting->pause_reason = PAUSED_REASON_DUMP;
                 r = call_qemu(domain, "stop", NULL, -EBADF, NULL, error);
                 acting->pause_reason = 0;
@@ -117,17 +107,47 @@ int qemu_domain_core_dump(Call *call, Domain *domain, const char *to, uint32_t d
         if (r >= 0)
                 r = flags & DUMP_MEMORY_ONLY ? write_dump(domain, fd, formats[dumpformat], error)
                                              : memory_stream_out(domain, fd, error);
-        fiber_clear_cancel();
-        if (r < 0)
-                (void)owner_files_remove(domain, to, NULL); /* it is of no use */
-        memory_job_end(domain, r, error);
-        if (r >= 0 && flags & DUMP_CRASH)
-                return stop_process(domain, MACHINE_END_DUMPED, call, error);
-        if (r >= 0 && flags & DUMP_RESET)
+        if (r >= 0)
+                r = memory_file_keep(domain, fd, error);
+        return r;
+}
+
+/* What follows a dump that is whole. */
+static int go_on(Call *call, Domain *domain, uint32_t flags, Error *error) AWAITS
+{
+        _cleanup_(machine_actp) Machine *acting _unused_ = machine_act(domain, call->job);
+        int r = 0, resumed;
+
+        if (flags & DUMP_CRASH) {
+                (void)memory_file_end(domain, false, NULL); /* nothing goes on that could fail */
+                r = stop_process(domain, MACHINE_END_DUMPED, call, error);
+                memory_file_forget(domain);
+                return r;
+        }
+        if (flags & DUMP_RESET)
                 r = call_qemu(domain, "system_reset", NULL, -EBADF, NULL, error);
-        if (was_running && domain_is_active(domain))
-                resumed = call_qemu(domain, "cont", NULL, -EBADF, NULL, r < 0 ? NULL : error);
+        resumed = memory_file_end(domain, true, r < 0 ? NULL : error);
         return r < 0 ? r : resumed;
+}
+
+int qemu_domain_core_dump(Call *call, Domain *domain, const char *to, uint32_t dumpformat, uint32_t flags,
+                          Error *error)
+{
+        _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
+        _cleanup_(closep) int fd = -EBADF;
+        int r = check(domain, to, dumpformat, flags, error);
+
+        if (r >= 0)
+                r = fd = memory_file_begin(domain, to, false, error);
+        if (r < 0)
+                return r;
+        memory_job_begin(domain, MEMORY_JOB_DUMP, flags & DUMP_MEMORY_ONLY ? "query-dump" : "query-migrate");
+        r = write_file(call, domain, fd, dumpformat, flags, error);
+        if (r < 0)
+                memory_file_give_up(domain);
+        memory_job_end(domain, r, error);
+        fiber_clear_cancel();
+        return r < 0 ? r : go_on(call, domain, flags, error);
 }
 
 int qemu_domain_abort_job(Call *call, Domain *domain, Error *error)

@@ -6,11 +6,22 @@
 #include "drivers/network/ports.h"
 #include "drivers/nwfilter/ports.h"
 
+MemoryFile *memory_file_free(MemoryFile *file)
+{
+        if (!file)
+                return NULL;
+        g_free(file->path);
+        g_free(file->part);
+        g_free(file);
+        return NULL;
+}
+
 static void machine_free(void *data)
 {
         Machine *machine = data;
 
         machine_forget_run(machine);
+        memory_file_free(machine->memory_file);
         snapshot_unref(machine->pending_snapshot);
         g_clear_pointer(&machine->memory_job_ended, g_variant_unref);
         g_clear_pointer(&machine->file_groups, g_hash_table_unref);

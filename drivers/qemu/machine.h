@@ -9,6 +9,7 @@
 #include "driver.h"
 #include "drivers/qemu/cache.h"
 #include "drivers/qemu/qmp.h"
+#include <sys/types.h>
 
 /* How a run ends, as far as is known before it has ended. */
 typedef enum MachineEnd {
@@ -69,6 +70,24 @@ typedef struct MemoryJob {
         uint64_t since_usec;
 } MemoryJob;
 
+typedef enum MemoryFilePoint {
+        MEMORY_FILE_PART,  /* it is being written, or was to be */
+        MEMORY_FILE_WHOLE, /* and has its name, or is about to get it */
+        MEMORY_FILE_KEPT,  /* it is no concern any more, only the guest stands still */
+} MemoryFilePoint;
+
+/* Of memory-file.c. */
+typedef struct MemoryFile {
+        char *path, *part; /* as it will be named, and is until it is whole; NULL: the managed one */
+        bool was_running;  /* the guest */
+        bool ends_run;     /* when it is whole */
+        MemoryFilePoint point;
+        dev_t device; /* of one that is whole */
+        ino_t inode;
+} MemoryFile;
+
+MemoryFile *memory_file_free(MemoryFile *file);
+
 typedef struct Machine {
         Domain *domain; /* borrowed: owns this */
         MachinePhase phase;
@@ -103,9 +122,11 @@ typedef struct Machine {
         uint64_t started_usec;        /* CLOCK_REALTIME, of a start that is not announced */
         unsigned n_job_changes;       /* counts what QEMU tells of its own jobs */
         MemoryJob memory_job;
+        MemoryFile *memory_file;          /* NULL: none is being written */
         GVariant *memory_job_ended;       /* of the last one: (ia{sv}); NULL: none, or it was asked for */
         GHashTable *file_groups;          /* of file-groups.c; NULL: none */
         DomainSnapshot *pending_snapshot; /* begun before the daemon was killed; in no list */
+        bool pending_images_made;         /* its new images were made for it */
         DomainSnapshot *pending_revert;   /* being gone back to, as the file says; one of the list */
         unsigned n_unplugging; /* devices that QEMU has let go of, with something behind them still */
         char *kept_alias;      /* of the device that the guest would not let go of last; NULL: none */

@@ -110,6 +110,26 @@ static int settle(const Domain *domain, Error *error) AWAITS
         }
 }
 
+static bool goes_on(const Domain *domain) AWAITS
+{
+        _cleanup_(json_decrefp) json_t *answer = NULL;
+
+        /* QEMU has no status of what never began. */
+        return memory_stream_query(domain, &answer, NULL) >= 0 && json_object_get(answer, "status") &&
+               look(answer, NULL) == 0;
+}
+
+void memory_stream_give_up(Domain *domain)
+{
+        if (goes_on(domain)) {
+                (void)memory_stream_cancel(domain, NULL); /* it has ended otherwise */
+                (void)wait_for_end(domain, NULL);
+        }
+        /* What it was not told to use yet; an error otherwise. */
+        (void)command(domain, "closefd", json_pack("{s:s}", "fdname", FD_NAME), -EBADF, NULL);
+        (void)settle(domain, NULL); /* if it is gone, nothing is to be waited for */
+}
+
 int memory_stream_out(Domain *domain, int fd, Error *error)
 {
         int r = announce(domain, fd, error);
@@ -119,32 +139,20 @@ int memory_stream_out(Domain *domain, int fd, Error *error)
                             json_pack("{s:I}", "max-bandwidth", (json_int_t)BANDWIDTH), -EBADF, error);
         if (r >= 0)
                 r = command(domain, "migrate", json_pack("{s:s}", "uri", "fd:" FD_NAME), -EBADF, error);
-        if (r < 0)
-                return r;
-        r = wait_for_end(domain, error);
+        if (r >= 0)
+                r = wait_for_end(domain, error);
         if (machine_has_monitor(machine_of(domain)))
                 qmp_command_free(
                         migration_send_speed(machine_of(domain))); /* nothing waits for the answer */
-        if (r < 0 && machine_of(domain)->qmp) {
+        if (r < 0) {
                 bool was_cancelled = fiber_is_cancelled(fiber_current());
 
                 fiber_clear_cancel();
-                (void)memory_stream_cancel(domain, NULL); /* it has ended otherwise */
-                (void)wait_for_end(domain, NULL);         /* until it holds the file no more */
+                memory_stream_give_up(domain);
                 if (was_cancelled)
                         fiber_cancel(fiber_current());
         }
         return r < 0 ? r : settle(domain, error);
-}
-
-void memory_stream_resume(const Domain *domain)
-{
-        bool was_cancelled = fiber_is_cancelled(fiber_current());
-
-        fiber_clear_cancel();
-        (void)command(domain, "cont", NULL, -EBADF, NULL); /* if it is gone, there is nothing to go on */
-        if (was_cancelled)
-                fiber_cancel(fiber_current());
 }
 
 int memory_stream_in(Domain *domain, int fd, Error *error)

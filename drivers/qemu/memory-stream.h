@@ -11,9 +11,9 @@
 int memory_stream_out(Domain *domain, int fd, Error *error) AWAITS;
 /* Into a QEMU that was started to wait for it. */
 int memory_stream_in(Domain *domain, int fd, Error *error) AWAITS;
-/* The guest goes on after what was begun came to nothing, also when the fiber is cancelled. */
-void memory_stream_resume(const Domain *domain) AWAITS;
 /* How far it is; the caller drops the reference. */
 int memory_stream_query(const Domain *domain, json_t **ret_answer, Error *error) AWAITS;
-/* Ends it. */
+/* Ends it, if one goes on, and waits until QEMU holds no file of it. */
+void memory_stream_give_up(Domain *domain) AWAITS;
+/* Tells it to end. */
 int memory_stream_cancel(const Domain *domain, Error *error) AWAITS;

@@ -30,6 +30,7 @@ typedef enum TaskKind {
         TASK_OPEN,
         TASK_CREATE,
         TASK_REMOVE,
+        TASK_CHECK_FREE,
         TASK_RENAME,
         TASK_READ,
         TASK_REPLACE,
@@ -41,7 +42,10 @@ typedef enum TaskKind {
 typedef struct Task {
         TaskKind kind;
         uid_t uid;
-        bool is_other, is_writable;
+        bool is_other, is_writable, replaces;
+        bool is_of_one; /* only the file with this inode is meant */
+        dev_t device;
+        ino_t inode;
         char *path, *new_path;
         char *data;
         size_t size, max;
@@ -142,6 +146,22 @@ static int set_folder_error(Task *task, int folder, int error_number, const char
         return r;
 }
 
+static int set_exists(Task *task, const char *path)
+{
+        return error_set(&task->error, ERROR_EXISTS, "There is a file %s already", path);
+}
+
+static int check_free(Task *task)
+{
+        const char *name;
+        _cleanup_(closep) int folder = open_folder(task, task->path, &name);
+        struct stat status;
+
+        if (folder < 0)
+                return folder;
+        return fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) >= 0 ? set_exists(task, task->path) : 0;
+}
+
 static int create(Task *task)
 {
         const char *name;
@@ -151,7 +171,7 @@ static int create(Task *task)
                 return folder;
         task->fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (task->fd < 0 && errno == EEXIST)
-                return error_set(&task->error, ERROR_EXISTS, "There is a file %s already", task->path);
+                return set_exists(task, task->path);
         if (task->fd < 0)
                 return set_folder_error(task, folder, errno, "Cannot create");
         return sync_folder(task, folder);
@@ -162,11 +182,27 @@ static int remove_file(Task *task)
         const char *name;
         _cleanup_(closep) int folder = open_folder(task, task->path, &name);
 
+        struct stat status;
+
         if (folder < 0)
                 return folder;
+        if (task->is_of_one && (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+                                status.st_dev != task->device || status.st_ino != task->inode))
+                return 0;
         if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
                 return set_folder_error(task, folder, errno, "Cannot remove");
         return sync_folder(task, folder);
+}
+
+/* Without replacing anything; file systems can do one of both. */
+static int rename_new(int folder, const char *name, int new_folder, const char *new_name)
+{
+        if (renameat2(folder, name, new_folder, new_name, RENAME_NOREPLACE) >= 0)
+                return 0;
+        if (errno != EINVAL && errno != ENOSYS)
+                return -errno;
+        return linkat(folder, name, new_folder, new_name, 0) < 0 || unlinkat(folder, name, 0) < 0 ? -errno
+                                                                                                  : 0;
 }
 
 static int rename_file(Task *task)
@@ -175,11 +211,18 @@ static int rename_file(Task *task)
         _cleanup_(closep) int folder = open_folder(task, task->path, &name);
         _cleanup_(closep) int new_folder =
                 folder < 0 ? -EBADF : open_folder(task, task->new_path, &new_name);
+        int r;
 
         if (new_folder < 0)
                 return folder < 0 ? folder : new_folder;
-        if (renameat(folder, name, new_folder, new_name) < 0)
-                return error_set_errno(&task->error, errno, "Cannot rename %s to %s", task->path,
+        if (task->replaces)
+                r = renameat(folder, name, new_folder, new_name) < 0 ? -errno : 0;
+        else
+                r = rename_new(folder, name, new_folder, new_name);
+        if (r == -EEXIST)
+                return set_exists(task, task->new_path);
+        if (r < 0)
+                return error_set_errno(&task->error, r, "Cannot rename %s to %s", task->path,
                                        task->new_path);
         return sync_folder(task, new_folder);
 }
@@ -283,6 +326,8 @@ static int work(Task *task)
                 return create(task);
         case TASK_REMOVE:
                 return remove_file(task);
+        case TASK_CHECK_FREE:
+                return check_free(task);
         case TASK_RENAME:
                 return rename_file(task);
         case TASK_READ:
@@ -403,10 +448,28 @@ int owner_files_remove(const Domain *domain, const char *path, Error *error)
         return task_run(&task, error);
 }
 
-int owner_files_rename(const Domain *domain, const char *from, const char *to, Error *error)
+int owner_files_remove_same(const Domain *domain, const char *path, dev_t device, ino_t inode, Error *error)
+{
+        _cleanup_(task_freep) Task *task = task_new(domain, TASK_REMOVE, path);
+
+        task->is_of_one = true;
+        task->device = device;
+        task->inode = inode;
+        return task_run(&task, error);
+}
+
+int owner_files_check_free(const Domain *domain, const char *path, Error *error)
+{
+        _cleanup_(task_freep) Task *task = task_new(domain, TASK_CHECK_FREE, path);
+
+        return task_run(&task, error);
+}
+
+int owner_files_rename(const Domain *domain, const char *from, const char *to, bool replaces, Error *error)
 {
         _cleanup_(task_freep) Task *task = task_new(domain, TASK_RENAME, from);
 
+        task->replaces = replaces;
         task->new_path = g_strdup(to);
         return task_run(&task, error);
 }

@@ -22,8 +22,15 @@ void owner_files_explain(const Domain *domain, Error *error) AWAITS;
 int owner_files_create(const Domain *domain, const char *path, Error *error) AWAITS;
 /* 0 also if there is none. */
 int owner_files_remove(const Domain *domain, const char *path, Error *error) AWAITS;
-/* In one folder, in place of what has the new name; on the disk when it returns. */
-int owner_files_rename(const Domain *domain, const char *from, const char *to, Error *error) AWAITS;
+/* If it is that file still; 0 also if it is not. */
+int owner_files_remove_same(const Domain *domain, const char *path, dev_t device, ino_t inode,
+                            Error *error) AWAITS;
+/* ERROR_EXISTS if there is anything of that name. */
+int owner_files_check_free(const Domain *domain, const char *path, Error *error) AWAITS;
+/* In one folder, in place of what has the new name, or ERROR_EXISTS if anything has it; on the disk when it
+ * returns. */
+int owner_files_rename(const Domain *domain, const char *from, const char *to, bool replaces,
+                       Error *error) AWAITS;
 /* A whole regular file of at most `max` bytes; the caller frees. */
 int owner_files_read(const Domain *domain, const char *path, size_t max, char **ret_data, size_t *ret_size,
                      Error *error) AWAITS;

@@ -17,6 +17,7 @@
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/limits.h"
+#include "drivers/qemu/memory-recover.h"
 #include "drivers/qemu/monitor.h"
 #include "drivers/qemu/notices.h"
 #include "drivers/qemu/passthrough.h"
@@ -281,7 +282,9 @@ static int take_back(Domain *domain, Error *error) AWAITS
         if (machine->phase != MACHINE_RUNNING)
                 return 0;
         if (!machine->child || machine->has_exited) {
+                memory_recover_ended(domain);
                 end_run(domain);
+                snapshot_recover_ended(domain, job);
                 return 0;
         }
         plug_again(domain);
@@ -291,6 +294,9 @@ static int take_back(Domain *domain, Error *error) AWAITS
                 r = talk(domain, error);
         if (r >= 0) {
                 snapshot_recover(domain);
+                memory_recover(domain, job);
+                if (machine->phase != MACHINE_RUNNING)
+                        return 0;
                 check_devices(domain);
                 if (domain->live && machine->qmp)
                         check_user_networks(domain);
@@ -346,6 +352,7 @@ static void restore(Driver *driver, Status *status)
         machine->is_rebooting = status->is_rebooting;
         machine->is_held = status->is_held;
         machine->migration_speed_mib = status->migration_speed_mib;
+        machine->memory_file = TAKE_PTR(status->memory_file);
         if (child_adopt(status->pid, status->start_time, &machine->child, NULL) >= 0)
                 end_watch(domain);
         else

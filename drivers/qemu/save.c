@@ -10,6 +10,7 @@
 #include "drivers/qemu/end.h"
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/keep.h"
+#include "drivers/qemu/memory-file.h"
 #include "drivers/qemu/memory-job.h"
 #include "drivers/qemu/memory-stream.h"
 #include "drivers/qemu/owner-files.h"
@@ -30,9 +31,6 @@ enum {
         SAVE_RESET_NVRAM = 1 << 3,
 };
 
-#define OWN_NAME "memory"
-#define OWN_PART "memory.part"
-
 static int check_flags(const char *operation, uint32_t flags, Error *error)
 {
         int r;
@@ -49,13 +47,13 @@ static int check_flags(const char *operation, uint32_t flags, Error *error)
         return r;
 }
 
-/* Asks the guest to stand still and writes. The guest goes on if it fails. */
+/* Asks the guest to stand still and writes. If it fails, nothing of it is left, and the guest goes on. */
 static int write_memory(Call *call, Domain *domain, int fd, const char *xml, uint32_t flags,
                         Error *error) AWAITS
 {
         _cleanup_(machine_actp) Machine *acting = machine_act(domain, call->job);
         const bool was_running = domain->state == DOMAIN_STATE_RUNNING;
-        bool goes_on = flags & SAVE_RUNNING || (was_running && !(flags & SAVE_PAUSED));
+        const bool goes_on = flags & SAVE_RUNNING || (was_running && !(flags & SAVE_PAUSED));
         int r = save_file_begin(fd, xml, goes_on, error);
 
         memory_job_begin(domain, MEMORY_JOB_SAVE, "query-migrate");
@@ -70,8 +68,19 @@ static int write_memory(Call *call, Domain *domain, int fd, const char *xml, uin
                 r = memory_stream_out(domain, fd, error);
         if (r >= 0)
                 r = save_file_finish(fd, error);
-        if (r < 0 && was_running)
-                memory_stream_resume(domain);
+        if (r >= 0)
+                r = memory_file_keep(domain, fd, error);
+        if (r < 0)
+                memory_file_give_up(domain);
+        memory_job_end(domain, r, error);
+        return r;
+}
+
+static int end_saved(Call *call, Domain *domain, Error *error) AWAITS
+{
+        int r = stop_process(domain, MACHINE_END_SAVED, call, error);
+
+        memory_file_forget(domain);
         return r;
 }
 
@@ -99,9 +108,8 @@ static int check_saving(const Domain *domain, Error *error)
 int qemu_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
         _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
-        _cleanup_(closep) int folder = -EBADF, fd = -EBADF;
+        _cleanup_(closep) int fd = -EBADF;
         _cleanup_(freep) char *xml = NULL;
-        bool was_running;
         int r = check_flags("ManagedSave", flags, error);
 
         if (r >= 0)
@@ -112,32 +120,15 @@ int qemu_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *
                               object_describe(&domain->object));
         if (r < 0)
                 return r;
-        folder = keep_open(domain, KEEP_SAVE, (uid_t)-1, (gid_t)-1, error);
-        if (folder < 0)
-                return folder;
-        (void)unlinkat(folder, OWN_PART, 0); /* of a daemon that was killed */
-        fd = openat(folder, OWN_PART, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        fd = memory_file_begin(domain, NULL, true, error);
         if (fd < 0)
-                return error_set_errno(error, errno, "Cannot create a file for the memory of the %s",
-                                       object_describe(&domain->object));
+                return fd;
         xml = definition_of(domain);
-        was_running = domain->state == DOMAIN_STATE_RUNNING;
         r = write_memory(call, domain, fd, xml, flags, error);
-        if (r >= 0 && (renameat(folder, OWN_PART, folder, OWN_NAME) < 0 || fsync(folder) < 0)) {
-                r = error_set_errno(error, errno, "Cannot keep the memory of the %s",
-                                    object_describe(&domain->object));
-                (void)unlinkat(folder, OWN_NAME,
-                               0); /* before the guest goes on, whose disks will be newer */
-                if (was_running)
-                        memory_stream_resume(domain);
-        }
-        if (r < 0)
-                (void)unlinkat(folder, OWN_PART, 0); /* it is of no use */
-        memory_job_end(domain, r, error);
         if (r < 0)
                 return r;
         domain->has_managed_save = true;
-        return stop_process(domain, MACHINE_END_SAVED, call, error);
+        return end_saved(call, domain, error);
 }
 
 int save_remove(Domain *domain, Error *error)
@@ -185,8 +176,8 @@ void save_load(Driver *driver)
         for (unsigned i = 0; i < domains->len; i++) {
                 Domain *domain = domains->pdata[i];
                 _cleanup_(freep) char *folder = keep_path(driver, domain->object.uuid, KEEP_SAVE),
-                                      *path = g_build_filename(folder, OWN_NAME, NULL),
-                                      *part = g_build_filename(folder, OWN_PART, NULL);
+                                      *path = g_build_filename(folder, MEMORY_FILE_OWN, NULL),
+                                      *part = g_build_filename(folder, MEMORY_FILE_OWN_PART, NULL);
 
                 domain->has_managed_save = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
                 (void)unlink(part); /* there need not be one */
@@ -256,7 +247,7 @@ static int save_resume(Domain *domain, uint32_t flags, const Job *cause, Error *
                                  "firmware's variables: BYPASS_CACHE (4) and RESET_NVRAM (32) are not "
                                  "supported (flag FORCE_BOOT (8) throws it away)",
                                  object_describe(&domain->object));
-        fd = openat(folder, OWN_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        fd = openat(folder, MEMORY_FILE_OWN, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return error_set_errno(error, errno, "Cannot open the saved memory of the %s",
                                        object_describe(&domain->object));
@@ -310,9 +301,8 @@ int qemu_domain_save(Call *call, Domain *domain, const char *to, const char *xml
                      Error *error)
 {
         _cleanup_(domain_unrefp) Domain *held _unused_ = domain_ref(domain);
-        _cleanup_(freep) char *part = g_strdup_printf("%s.virtbus-%08x", to, g_random_int()), *text = NULL;
+        _cleanup_(freep) char *text = NULL;
         _cleanup_(closep) int fd = -EBADF;
-        bool was_running;
         int r = check_flags("Save", flags, error);
 
         if (r >= 0 && !g_path_is_absolute(to))
@@ -327,24 +317,11 @@ int qemu_domain_save(Call *call, Domain *domain, const char *to, const char *xml
                 return r;
         if (!text)
                 text = definition_of(domain);
-        fd = owner_files_create(domain, part, error);
+        fd = memory_file_begin(domain, to, true, error);
         if (fd < 0)
                 return fd;
-        was_running = domain->state == DOMAIN_STATE_RUNNING;
         r = write_memory(call, domain, fd, text, flags, error);
-        if (r >= 0) {
-                r = owner_files_rename(domain, part, to, error);
-                if (r < 0 && was_running)
-                        memory_stream_resume(domain);
-        }
-        if (r < 0) {
-                fiber_clear_cancel();
-                (void)owner_files_remove(domain, part, NULL); /* it is of no use */
-        }
-        memory_job_end(domain, r, error);
-        if (r < 0)
-                return r;
-        return stop_process(domain, MACHINE_END_SAVED, call, error);
+        return r < 0 ? r : end_saved(call, domain, error);
 }
 
 int qemu_domain_create(Call *call, Domain *domain, uint32_t flags, Error *error)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "drivers/qemu/snapshot-memory.h"
-#include "core/log.h"
 #include "drivers/qemu/memory-stream.h"
 #include "drivers/qemu/owner-files.h"
 #include "drivers/qemu/save-file.h"
@@ -39,18 +38,4 @@ int snapshot_memory_open(const Domain *domain, const SnapshotDefinition *definit
         }
         *ret_fd = TAKE_FD(fd);
         return 0;
-}
-
-void snapshot_memory_give_up(Domain *domain, const SnapshotDefinition *definition)
-{
-        const bool stands_still =
-                domain->state == DOMAIN_STATE_PAUSED && domain->reason == PAUSED_REASON_SNAPSHOT;
-
-        if (machine_check_monitor(domain, NULL) < 0)
-                return;
-        (void)memory_stream_cancel(domain, NULL); /* there need not be one */
-        if (definition->state != SNAPSHOT_RUNNING || !stands_still)
-                return;
-        log_info(domain->object.path, "the guest of machine %s goes on", domain->object.name);
-        memory_stream_resume(domain);
 }

@@ -13,5 +13,3 @@ int snapshot_memory_write(Domain *domain, const SnapshotDefinition *definition, 
  * that is not. */
 int snapshot_memory_open(const Domain *domain, const SnapshotDefinition *definition, int *ret_fd,
                          Error *error) AWAITS;
-/* What a daemon that was killed was writing is given up, and the guest goes on. */
-void snapshot_memory_give_up(Domain *domain, const SnapshotDefinition *definition) AWAITS;

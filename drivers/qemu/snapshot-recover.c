@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* QEMU is asked how far it got, or the images are. What is complete becomes a snapshot; of anything else the
- * record goes, and images that were made for it are left: who asked for them may have had them before. */
+ * record goes, and images that were made for it, unless who asked for them had them before. */
 
 #include "drivers/qemu/snapshot-recover.h"
 #include "core/fiber.h"
@@ -10,6 +10,7 @@
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/image-tool.h"
 #include "drivers/qemu/long-job.h"
+#include "drivers/qemu/owner-files.h"
 #include "drivers/qemu/snapshot-memory.h"
 #include "drivers/qemu/snapshot-revert.h"
 #include "drivers/qemu/snapshots.h"
@@ -137,6 +138,36 @@ static int follow(Domain *domain, const SnapshotDefinition *snapshot, bool is_on
         return status_save(domain, error);
 }
 
+static bool is_named(const DomainDefinition *definition, const char *path)
+{
+        if (!definition)
+                return false;
+        LIST_FOREACH (disk, definition->devices.disks) {
+                if (g_strcmp0(chain_path(&disk->source), path) == 0 || chain_find_below(disk, path))
+                        return true;
+        }
+        return false;
+}
+
+/* What QEMU has of images that no disk went over to, and the files if they were made for the snapshot. */
+static void drop_images(Domain *domain, const SnapshotDefinition *snapshot) AWAITS
+{
+        LIST_FOREACH (request, snapshot->disks) {
+                const DomainDisk *live = domain->live ? chain_find_disk(domain->live, request->name) : NULL;
+                _cleanup_(error_clear) Error error = {};
+
+                if (request->snapshot != DISK_SNAPSHOT_EXTERNAL ||
+                    is_named(domain->definition, request->source.file) ||
+                    is_named(domain->live, request->source.file))
+                        continue;
+                if (live && machine_of(domain)->qmp)
+                        chain_remove_nodes(domain, live, chain_free_index(live));
+                if (machine_of(domain)->pending_images_made &&
+                    owner_files_remove(domain, request->source.file, &error) < 0)
+                        log_warning(domain->object.path, "%s", error.message);
+        }
+}
+
 static int end_taking(Domain *domain, Error *ret_error) AWAITS
 {
         Machine *machine = machine_of(domain);
@@ -157,11 +188,11 @@ static int end_taking(Domain *domain, Error *ret_error) AWAITS
                 error_move(ret_error, &error);
                 return complete;
         }
-        if (complete == 0 && snapshot->definition->memory == DISK_SNAPSHOT_EXTERNAL)
-                snapshot_memory_give_up(domain, snapshot->definition);
         r = is_outside(snapshot->definition) && domain->definition && (complete > 0 || domain->live)
                     ? follow(domain, snapshot->definition, images > 0, &error)
                     : 0;
+        if (r >= 0 && complete == 0 && (images == 0 || !domain->live))
+                drop_images(domain, snapshot->definition);
         if (r >= 0)
                 r = snapshots_change(domain,
                                      complete > 0 ? &(SnapshotChange){ .add = snapshot,
@@ -209,20 +240,28 @@ static int end_reverting(Domain *domain, Job *job, Error *error) AWAITS
         return r;
 }
 
+void snapshot_recover_ended(Domain *domain, Job *job)
+{
+        _cleanup_(error_clear) Error error = {};
+        int r;
+
+        if (domain_is_active(domain))
+                return;
+        r = end_taking(domain, &error);
+        if (r >= 0)
+                (void)end_reverting(domain, job, &error); /* the job tells */
+        job_set_error(job, &error);
+}
+
 static void stopped_fiber(void *data)
 {
         _cleanup_(domain_unrefp) Domain *domain = data;
         _cleanup_(job_releasep) Job *job = NULL;
-        _cleanup_(error_clear) Error error = {};
         int r = job_take(domain->object.jobs, JOB_SNAPSHOT, "Recover", (uid_t)-1, DEADLINE_NEVER, &job,
                          NULL);
 
-        if (r < 0 || domain_is_active(domain))
-                return;
-        r = end_taking(domain, &error);
         if (r >= 0)
-                r = end_reverting(domain, job, &error);
-        job_set_error(job, &error);
+                snapshot_recover_ended(domain, job);
 }
 
 void snapshot_recover_stopped(Driver *driver)

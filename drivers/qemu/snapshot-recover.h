@@ -8,5 +8,7 @@
 
 /* Of a machine that runs, when it is spoken with again. Its job is taken. */
 void snapshot_recover(Domain *domain) AWAITS;
-/* Of those that do not run. */
+/* Of one that does not run. Its job is taken. */
+void snapshot_recover_ended(Domain *domain, Job *job) AWAITS;
+/* Of all that do not run. */
 void snapshot_recover_stopped(Driver *driver);

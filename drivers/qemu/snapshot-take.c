@@ -13,8 +13,8 @@
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/image-tool.h"
 #include "drivers/qemu/long-job.h"
+#include "drivers/qemu/memory-file.h"
 #include "drivers/qemu/memory-job.h"
-#include "drivers/qemu/memory-stream.h"
 #include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshot-memory.h"
 #include "drivers/qemu/snapshot-variables.h"
@@ -174,7 +174,11 @@ static void make_snapshot(Taking *taking)
 static int save_pending(Taking *taking, Error *error) AWAITS
 {
         return snapshots_change(taking->domain,
-                                &(SnapshotChange){ .add = taking->snapshot, .pending = "take" }, error);
+                                &(SnapshotChange){ .add = taking->snapshot,
+                                                   .pending = taking->flags & CREATE_REUSE_EXT
+                                                                      ? SNAPSHOT_PENDING
+                                                                      : SNAPSHOT_PENDING_MADE },
+                                error);
 }
 
 /* As if nothing had been begun. */
@@ -442,9 +446,7 @@ static int make_files(Taking *taking, int *ret_memory_fd, Error *error) AWAITS
 
         if (r >= 0 && taking->definition->memory == DISK_SNAPSHOT_EXTERNAL) {
                 r = *ret_memory_fd =
-                        owner_files_create(taking->domain, taking->definition->memory_file, error);
-                if (r >= 0)
-                        g_ptr_array_add(taking->made, g_strdup(taking->definition->memory_file));
+                        memory_file_begin(taking->domain, taking->definition->memory_file, false, error);
         }
         return r < 0 ? r : save_pending(taking, error);
 }
@@ -454,15 +456,16 @@ static int take_outside_with_memory(Taking *taking, int memory_fd, Error *error)
 {
         Domain *domain = taking->domain;
         _cleanup_(machine_actp) Machine *acting _unused_ = machine_act(domain, taking->call->job);
-        const bool was_running = domain->state == DOMAIN_STATE_RUNNING;
         int r;
 
         memory_job_begin(domain, MEMORY_JOB_SNAPSHOT, "query-migrate");
         r = snapshot_memory_write(domain, taking->definition, memory_fd, taking->flags & CREATE_LIVE, error);
         if (r >= 0)
+                r = memory_file_keep(domain, memory_fd, error);
+        if (r >= 0)
                 r = take_outside_running(taking, error);
-        if (was_running && (r < 0 || !(taking->flags & CREATE_HALT)))
-                memory_stream_resume(domain);
+        if (r >= 0)
+                (void)memory_file_end(domain, !(taking->flags & CREATE_HALT), NULL); /* it is taken anyhow */
         return r;
 }
 
@@ -543,6 +546,7 @@ static int finish(Taking *taking, DomainSnapshot **ret_snapshot, Error *error) A
 
         if (taking->flags & CREATE_HALT && domain_is_active(domain))
                 r = stop_process(domain, MACHINE_END_SNAPSHOT, taking->call, error);
+        memory_file_forget(domain);
         if (r >= 0)
                 *ret_snapshot = snapshot_ref(taking->snapshot);
         return r;
@@ -575,6 +579,8 @@ int qemu_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
                 r = take(&taking, error);
         if (r >= 0)
                 r = keep(&taking, error);
+        if (r < 0)
+                memory_file_give_up(domain);
         memory_job_end(domain, r, error);
         return r < 0 ? r : finish(&taking, ret_snapshot, error);
 }

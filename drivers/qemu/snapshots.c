@@ -227,6 +227,8 @@ static int load_one(Domain *domain, const XmlNode *node, Error *error)
         if (xml_attribute(node, "pending")) {
                 snapshot_unref(machine_of(domain)->pending_snapshot);
                 machine_of(domain)->pending_snapshot = TAKE_PTR(snapshot);
+                machine_of(domain)->pending_images_made =
+                        g_strcmp0(xml_attribute(node, "pending"), SNAPSHOT_PENDING_MADE) == 0;
                 return 0;
         }
         snapshot->is_current = g_strcmp0(xml_attribute(node, "current"), "yes") == 0;

@@ -7,6 +7,10 @@
 #include "drivers/qemu/machine.h"
 #include "drivers/snapshots/forest.h"
 
+/* SnapshotChange.pending: begun; and its new images, if there are any, were made for it. */
+#define SNAPSHOT_PENDING      "take"
+#define SNAPSHOT_PENDING_MADE "take-made"
+
 /* On the disk first, then in memory and announced. After a failure all is as it was. */
 int snapshots_change(Domain *domain, const SnapshotChange *change, Error *error) AWAITS;
 

@@ -16,12 +16,46 @@ void status_clear(Status *status)
 {
         domain_definition_free(status->live);
         domain_definition_free(status->was);
+        memory_file_free(status->memory_file);
         *status = (Status){};
 }
 
 static const char *yes_or_no(bool value)
 {
         return value ? "yes" : "no";
+}
+
+static const char *const points[] = {
+        [MEMORY_FILE_PART] = "part",
+        [MEMORY_FILE_WHOLE] = "whole",
+        [MEMORY_FILE_KEPT] = "kept",
+};
+
+static void write_number(XmlWriter *writer, const char *name, uint64_t value)
+{
+        char text[24];
+
+        (void)snprintf(text, sizeof text, "%" PRIu64, value);
+        xml_writer_attribute(writer, name, text);
+}
+
+/* The caller frees. */
+static char *format_memory_file(const MemoryFile *file)
+{
+        XmlWriter *writer = xml_writer_new();
+
+        xml_writer_open(writer, "memory-file");
+        xml_writer_attribute(writer, "point", points[file->point]);
+        xml_writer_attribute(writer, "running", yes_or_no(file->was_running));
+        xml_writer_attribute(writer, "ends", yes_or_no(file->ends_run));
+        write_number(writer, "device", file->device);
+        write_number(writer, "inode", file->inode);
+        if (file->path) {
+                xml_writer_attribute(writer, "path", file->path);
+                xml_writer_attribute(writer, "part", file->part);
+        }
+        xml_writer_close(writer);
+        return xml_writer_finish(writer);
 }
 
 char *status_format(const Status *status)
@@ -31,19 +65,21 @@ char *status_format(const Status *status)
                               *was = status->was
                                              ? domain_definition_format(
                                                        status->was, DEFINITION_STATUS | DEFINITION_SECURE)
-                                             : NULL;
+                                             : NULL,
+                              *memory_file =
+                                      status->memory_file ? format_memory_file(status->memory_file) : NULL;
 
         return g_strdup_printf(
                 "<status pid='%d' start='%" PRIu64 "' phase='%s' state='%d' reason='%d' owner='%u' "
                 "persistent='%s' updated='%s' rebooting='%s' paused='%s' held='%s' started='%" PRIu64
-                "' sequence='%" PRIu64 "' migration-speed='%" PRIu64 "'>\n%s%s%s%s</status>\n",
+                "' sequence='%" PRIu64 "' migration-speed='%" PRIu64 "'>\n%s%s%s%s%s</status>\n",
                 (int)status->pid, status->start_time,
                 status->phase == MACHINE_RUNNING ? "running" : "starting", (int)status->state,
                 status->reason, status->owner, yes_or_no(status->is_persistent),
                 yes_or_no(status->is_updated), yes_or_no(status->is_rebooting),
                 yes_or_no(status->starts_paused), yes_or_no(status->is_held), status->started_usec,
                 status->sequence, status->migration_speed_mib, xml, was ? "<was>\n" : "", was ? was : "",
-                was ? "</was>\n" : "");
+                was ? "</was>\n" : "", memory_file ? memory_file : "");
 }
 
 /* 0 and an error for what is no number, so that the caller can go through all of them. */
@@ -60,6 +96,26 @@ static uint64_t number(const XmlNode *node, const char *name, uint64_t max, Erro
 static bool is_yes(const XmlNode *node, const char *name)
 {
         return g_strcmp0(xml_attribute(node, name), "yes") == 0;
+}
+
+static MemoryFile *parse_memory_file(const XmlNode *node, Error *error)
+{
+        const char *point = xml_attribute(node, "point"), *path = xml_attribute(node, "path"),
+                   *part = xml_attribute(node, "part");
+        MemoryFile *file = g_new0(MemoryFile, 1);
+
+        file->was_running = is_yes(node, "running");
+        file->ends_run = is_yes(node, "ends");
+        file->device = (dev_t)number(node, "device", UINT64_MAX, error);
+        file->inode = (ino_t)number(node, "inode", UINT64_MAX, error);
+        for (int i = 0; i < (int)G_N_ELEMENTS(points); i++)
+                if (g_strcmp0(point, points[i]) == 0)
+                        file->point = i;
+        if (path && part) {
+                file->path = g_strdup(path);
+                file->part = g_strdup(part);
+        }
+        return file;
 }
 
 int status_parse(const char *text, size_t size, Status *ret_status, Error *error)
@@ -99,18 +155,24 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
                                                : 0,
         };
 
+        if (xml_child(root, "memory-file"))
+                status.memory_file = parse_memory_file(xml_child(root, "memory-file"), &problem);
         if (error_is_set(&problem)) {
+                memory_file_free(status.memory_file);
                 error_move(error, &problem);
                 return -EINVAL;
         }
         r = struct_parse(&domain_definition_type, node, DEFINITION_STATUS, &live, error);
-        if (r < 0)
+        if (r < 0) {
+                memory_file_free(status.memory_file);
                 return r;
+        }
         was = xml_child(root, "was");
         if (was && xml_child(was, "domain"))
                 r = struct_parse(&domain_definition_type, xml_child(was, "domain"), DEFINITION_STATUS,
                                  &before, error);
         if (r < 0) {
+                memory_file_free(status.memory_file);
                 domain_definition_free(live);
                 return r;
         }
@@ -140,6 +202,7 @@ static Status status_of(const Domain *domain)
                 .started_usec = domain->live ? domain->started_at_usec : machine->started_usec,
                 .sequence = domain->sequence,
                 .migration_speed_mib = machine->migration_speed_mib,
+                .memory_file = machine->memory_file,
         };
 }
 

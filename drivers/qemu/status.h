@@ -22,7 +22,8 @@ typedef struct Status {
         uint64_t sequence;            /* of the last lifecycle event */
         uint64_t migration_speed_mib; /* 0: nobody said */
         DomainDefinition *live;
-        DomainDefinition *was; /* NULL, or what it was before a change that has not ended */
+        MemoryFile *memory_file; /* NULL: none is being written */
+        DomainDefinition *was;   /* NULL, or what it was before a change that has not ended */
 } Status;
 
 void status_clear(Status *status);

@@ -2,7 +2,8 @@
 
 /* Preloaded into virtbusd by tests/bus/test_every_step.py: it kills the daemon (SIGKILL) right before the
  * n-th step that would leave something on the host. Steps are what asks the kernel for a device, address,
- * queue or rule of routing, starts a process, names or removes a file, or sets something below /proc/sys.
+ * queue or rule of routing, starts a process, names or removes a file, or sets something below /proc/sys;
+ * with DIE_MONITOR in the environment, what is said to a QEMU as well.
  * They are counted from when the file DIE_FILE is there, which holds n. */
 
 #define _LARGEFILE64_SOURCE
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static pid_t daemon_pid; /* 0: this is some other program */
@@ -51,6 +53,17 @@ static void step(void)
         errno = saved_errno;
 }
 
+/* A machine's monitor, if that is wanted. */
+static int is_monitor(int fd)
+{
+        struct sockaddr_un peer = { .sun_family = AF_UNSPEC };
+        socklen_t size = sizeof peer - 1;
+
+        return getenv("DIE_MONITOR") && getpeername(fd, (struct sockaddr *)&peer, &size) == 0 &&
+               peer.sun_family == AF_UNIX && size > sizeof peer.sun_family && peer.sun_path[0] &&
+               strstr(peer.sun_path, "monitor.sock");
+}
+
 static int is_routing(int fd)
 {
         int domain = 0, protocol = -1;
@@ -64,7 +77,7 @@ static int is_routing(int fd)
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-        if (is_routing(fd))
+        if (is_routing(fd) || is_monitor(fd))
                 step();
         return NEXT(sendmsg)(fd, message, flags);
 }
@@ -92,6 +105,12 @@ int renameat(int old_folder, const char *old, int folder, const char *name)
 {
         step();
         return NEXT(renameat)(old_folder, old, folder, name);
+}
+
+int renameat2(int old_folder, const char *old, int folder, const char *name, unsigned flags)
+{
+        step();
+        return NEXT(renameat2)(old_folder, old, folder, name, flags);
 }
 
 int unlinkat(int folder, const char *name, int flags)

@@ -23,13 +23,20 @@ def die_file(tmp_path):
 
 
 @pytest.fixture
-def daemon(session_bus, make_daemon, tmp_path, die_file):
+def daemon_environment():
+    """What it has in its environment beside."""
+    return {}
+
+
+@pytest.fixture
+def daemon(session_bus, make_daemon, tmp_path, die_file, daemon_environment):
     """One that can be told when to die."""
     library = tmp_path / "die.so"
     subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, pathlib.Path(__file__).parent / "die.c", "-ldl"], check=True)
     sanitizer = os.environ.get("ASAN_OPTIONS", "")
     return make_daemon(session_bus, environment={"LD_PRELOAD": str(library), "DIE_FILE": str(die_file),
-                                                 "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0".strip(":")})
+                                                 "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0".strip(":"),
+                                                 **daemon_environment})
 
 
 def answers(daemon):

@@ -23,6 +23,15 @@ static Status example(void)
                         "<devices><graphics type='vnc' port='5901' passwd='secret'/></devices>"),
         };
 
+        status.memory_file = g_new0(MemoryFile, 1);
+        *status.memory_file = (MemoryFile){
+                .path = g_strdup("/a<b>/'memory'"),
+                .part = g_strdup("/a<b>/'memory'.virtbus-1"),
+                .was_running = true,
+                .point = MEMORY_FILE_WHOLE,
+                .device = UINT64_C(1) << 63,
+                .inode = 12,
+        };
         status.live->has_id = true;
         status.live->id = 42;
         return status;
@@ -47,6 +56,11 @@ static void comes_back(void **state)
         assert_int_equal(back.migration_speed_mib, 32);
         assert_int_equal(back.live->id, 42);
         assert_string_equal(back.live->devices.graphics.items[0]->password, "secret");
+        assert_string_equal(back.memory_file->path, "/a<b>/'memory'");
+        assert_string_equal(back.memory_file->part, "/a<b>/'memory'.virtbus-1");
+        assert_true(back.memory_file->was_running && !back.memory_file->ends_run);
+        assert_int_equal(back.memory_file->point, MEMORY_FILE_WHOLE);
+        assert_true(back.memory_file->device == UINT64_C(1) << 63 && back.memory_file->inode == 12);
         again = status_format(&back);
         assert_string_equal(again, text);
 }
@@ -74,6 +88,7 @@ static void damaged_is_refused(void **state)
         without(text, "start='987654321'", "start='yesterday'");
         without(text, "state='3'", "state='99'");
         without(text, "owner='1000'", "owner='-1'");
+        without(text, "inode='12'", "");
         without(text, "</status>", "");
         without(text, "<status ", "<stotus ");
 }
