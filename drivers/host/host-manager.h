@@ -20,7 +20,7 @@ typedef struct HostManager {
         /* An error that names it if the device has a configuration that is not ours. */
         int (*check_free)(const Driver *driver, const char *device, bool has_device, uint64_t deadline_usec,
                           Error *error) AWAITS;
-        /* An error for what cannot be said in its configuration. NULL: everything can. */
+        /* An error for what cannot be said in its configuration. */
         int (*check)(const HostInterfaceDefinition *definition, Error *error);
         /* Puts `definition` where it finds it, in place of what was there of that name; NULL: removes that.
          * The device is as it was. */

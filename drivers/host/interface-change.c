@@ -52,8 +52,7 @@ int interfaces_change_begin(Call *call, uint32_t flags, Error *error)
         return r;
 }
 
-/* Names of `old` that are defined in another way now, or not at all, get what they were; the others,
- * nothing.
+/* What is defined in another way now, or not at all, gets what was stored of it, and what was up comes up.
  */
 static int restore(struct InterfaceState *state, const XmlNode *stored, GHashTable *kept,
                    uint64_t deadline_usec, Error *error) AWAITS

@@ -4,6 +4,7 @@
  * it is done. */
 
 #include "drivers/host/interface-managed.h"
+#include "core/fiber.h"
 #include "core/log.h"
 #include "drivers/host/link-change.h"
 #include <arpa/inet.h>
@@ -66,7 +67,7 @@ bool interface_managed_is_up(const struct InterfaceState *state, const Managed *
                        : managed->interface.is_active;
 }
 
-static int wait_until_up(struct InterfaceState *state, const Managed *managed, Error *error)
+static int wait_until_up(struct InterfaceState *state, const Managed *managed, Error *error) AWAITS
 {
         uint64_t deadline_usec = deadline_after_usec(MANAGER_USEC);
 
@@ -117,9 +118,11 @@ int interface_managed_start(struct InterfaceState *state, const Managed *managed
                 r = wait_until_up(state, managed, error);
         if (r >= 0 && definition->type != HOST_INTERFACE_ETHERNET && !manager->removes_devices)
                 r = link_mark(definition->name, error); /* also after its definition is forgotten */
-        if (r < 0 && managed->manager &&
-            interface_managed_stop(state, managed, deadline_after_usec(MANAGER_USEC), &unseen) < 0)
-                log_error(managed->interface.object.path, "%s", unseen.message);
+        if (r < 0 && managed->manager) {
+                fiber_clear_cancel(); /* what was begun is taken back all the same */
+                if (interface_managed_stop(state, managed, deadline_after_usec(MANAGER_USEC), &unseen) < 0)
+                        log_error(managed->interface.object.path, "%s", unseen.message);
+        }
         return r;
 }
 
@@ -185,9 +188,9 @@ static int check_device_free(const struct InterfaceState *state, const HostManag
         return manager->check_free(state->driver, device, managed && managed->index, deadline_usec, error);
 }
 
-/* The device, and those that it is made of: of each who had it first stays the one. */
+/* The device, and those that it is made of: none has a configuration of somebody else's. */
 static int check_free(const struct InterfaceState *state, const HostManager *manager,
-                      const HostInterfaceDefinition *definition, uint64_t deadline_usec, Error *error)
+                      const HostInterfaceDefinition *definition, uint64_t deadline_usec, Error *error) AWAITS
 {
         const Managed *managed = interfaces_find(state, definition->name);
         int r;
@@ -225,7 +228,7 @@ int interface_managed_check_definition(const struct InterfaceState *state, const
                         "interface '%s': <start mode='hotplug'>: 'none' and 'onboot' are possible with "
                         "%s",
                         definition->name, manager->name);
-        if (r >= 0 && manager->check)
+        if (r >= 0)
                 r = manager->check(definition, error);
         return r < 0 ? r : check_free(state, manager, definition, deadline_usec, error);
 }

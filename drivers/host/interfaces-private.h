@@ -13,7 +13,7 @@ struct InterfaceState {
         Links *links; /* NULL: nobody tells of any */
         InterfaceStore store;
         GHashTable *by_index; /* index -> Managed, borrowed from the driver's table */
-        bool is_changing;     /* one at a time changes what is stored */
+        bool is_changing;     /* one at a time changes what is stored, or what is up */
         Condition changed;
         Condition news; /* something of a device is not what it was */
 };

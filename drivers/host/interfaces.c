@@ -6,6 +6,7 @@
  * manage one device would undo each other's work. */
 
 #include "drivers/host/interfaces.h"
+#include "core/fiber.h"
 #include "core/log.h"
 #include "drivers/host/interface-managed.h"
 #include "drivers/host/link-change.h"
@@ -334,11 +335,9 @@ void interfaces_run(Driver *driver)
         _cleanup_(g_ptr_array_unrefp) GPtrArray *interfaces =
                 object_table_list(driver->objects, OBJECT_INTERFACE);
 
-        if (driver->config->is_system && !is_in_memory(state)) {
-                state->is_changing = true;
+        state->is_changing = true;
+        if (driver->config->is_system && !is_in_memory(state))
                 interface_managed_settle(state, interfaces);
-                interfaces_changing_end(state);
-        }
         for (unsigned i = 0; i < interfaces->len; i++) {
                 Managed *managed = interfaces->pdata[i];
                 _cleanup_(error_clear) Error error = {};
@@ -350,6 +349,7 @@ void interfaces_run(Driver *driver)
                 if (interfaces_bring_up(state, managed, deadline_after_usec(MANAGER_USEC), &error) < 0)
                         log_error(managed->interface.object.path, "%s", error.message);
         }
+        interfaces_changing_end(state);
 }
 
 static int check_may_store(const Driver *driver, Error *error)
@@ -410,18 +410,22 @@ static int check_definition(const struct InterfaceState *state, const HostInterf
         return check_can_do(definition, error);
 }
 
+/* What comes up is as it is defined until it is up. */
+static int wait_for_turn(struct InterfaceState *state, uint64_t deadline_usec, Error *error) AWAITS
+{
+        while (state->is_changing)
+                if (condition_wait(&state->changed, deadline_usec) < 0)
+                        return error_set(error, ERROR_BUSY,
+                                         "Another change of the host's interfaces does not end");
+        state->is_changing = true;
+        return 0;
+}
+
 int interfaces_changing_begin(const Call *call, Error *error)
 {
-        struct InterfaceState *state = call->driver->interfaces;
         int r = check_may_store(call->driver, error);
 
-        while (r >= 0 && state->is_changing)
-                if (condition_wait(&state->changed, call->deadline_usec) < 0)
-                        r = error_set(error, ERROR_BUSY,
-                                      "Another change of the host's interfaces does not end");
-        if (r >= 0)
-                state->is_changing = true;
-        return r;
+        return r < 0 ? r : wait_for_turn(call->driver->interfaces, call->deadline_usec, error);
 }
 
 void interfaces_changing_end(struct InterfaceState *state)
@@ -447,11 +451,14 @@ int interfaces_store(struct InterfaceState *state, HostInterfaceDefinition *defi
                 r = manager->store(state->driver, own->name, own, is_up && before, deadline_usec, error);
         if (r >= 0)
                 r = interface_store_save(&state->store, own, manager ? manager->name : NULL, error);
-        if (r >= 0)
+        if (r >= 0) {
                 set_definition(state, TAKE_PTR(own), manager, ret_managed);
-        else if (manager && manager->store(state->driver, own->name, before, is_up,
-                                           deadline_after_usec(MANAGER_USEC), &unseen) < 0)
-                log_error(own->name, "%s", unseen.message);
+        } else if (manager) {
+                fiber_clear_cancel(); /* what was begun is taken back all the same */
+                if (manager->store(state->driver, own->name, before, is_up,
+                                   deadline_after_usec(MANAGER_USEC), &unseen) < 0)
+                        log_error(own->name, "%s", unseen.message);
+        }
         return r;
 }
 
@@ -515,30 +522,43 @@ int interfaces_undefine(Call *call, HostInterface *interface, Error *error)
         return r;
 }
 
+/* Nobody defines or undefines it meanwhile. */
+static int change_state(Call *call, HostInterface *interface, bool is_to_be_up, Error *error) AWAITS
+{
+        struct InterfaceState *state = call->driver->interfaces;
+        Managed *managed = (Managed *)interface;
+        const char *name = interface->object.name;
+        int r = wait_for_turn(state, call->deadline_usec, error);
+
+        if (r < 0)
+                return r;
+        if (interface->object.is_gone)
+                r = error_set(error, ERROR_NO_INTERFACE, "The interface '%s' is gone", name);
+        else if (is_to_be_up)
+                r = interface_managed_is_up(state, managed)
+                            ? error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' is up already",
+                                        name)
+                            : interfaces_bring_up(state, managed, call->deadline_usec, error);
+        else
+                r = interface->is_active ? interfaces_take_down(state, managed, call->deadline_usec, error)
+                                         : error_set(error, ERROR_OPERATION_INVALID,
+                                                     "The interface '%s' is not up", name);
+        interfaces_changing_end(state);
+        return r;
+}
+
 int interfaces_create(Call *call, HostInterface *interface, uint32_t flags, Error *error)
 {
         int r = error_check_flags(error, "Create", flags, 0);
 
-        if (r < 0)
-                return r;
-        if (interface_managed_is_up(call->driver->interfaces, (const Managed *)interface))
-                return error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' is up already",
-                                 interface->object.name);
-        return interfaces_bring_up(call->driver->interfaces, (Managed *)interface, call->deadline_usec,
-                                   error);
+        return r < 0 ? r : change_state(call, interface, true, error);
 }
 
 int interfaces_destroy(Call *call, HostInterface *interface, uint32_t flags, Error *error)
 {
         int r = error_check_flags(error, "Destroy", flags, 0);
 
-        if (r < 0)
-                return r;
-        if (!interface->is_active)
-                return error_set(error, ERROR_OPERATION_INVALID, "The interface '%s' is not up",
-                                 interface->object.name);
-        return interfaces_take_down(call->driver->interfaces, (Managed *)interface, call->deadline_usec,
-                                    error);
+        return r < 0 ? r : change_state(call, interface, false, error);
 }
 
 int interfaces_get_xml_desc(Call *call, HostInterface *interface, uint32_t flags, char **ret_xml,

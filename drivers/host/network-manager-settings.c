@@ -151,70 +151,74 @@ static void add_kind(GVariantBuilder *all, const HostInterfaceDefinition *defini
         add_setting(all, type_name(definition->type), &values);
 }
 
-static GVariant *addresses_new(const InterfaceProtocol *protocol, unsigned longest)
+static void add_addresses(GVariantBuilder *list, const InterfaceProtocol *protocol, unsigned longest)
 {
-        GVariantBuilder list;
-
-        g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
         LIST_FOREACH (ip, protocol->ips) {
-                g_variant_builder_open(&list, G_VARIANT_TYPE_VARDICT);
-                g_variant_builder_add(&list, "{sv}", "address", g_variant_new_string(ip->address));
-                g_variant_builder_add(&list, "{sv}", "prefix",
+                g_variant_builder_open(list, G_VARIANT_TYPE_VARDICT);
+                g_variant_builder_add(list, "{sv}", "address", g_variant_new_string(ip->address));
+                g_variant_builder_add(list, "{sv}", "prefix",
                                       g_variant_new_uint32(ip->has_prefix ? ip->prefix : longest));
-                g_variant_builder_close(&list);
+                g_variant_builder_close(list);
         }
-        return g_variant_builder_end(&list);
 }
 
-static GVariant *routes_new(const InterfaceProtocol *protocol, const char *everywhere)
+static void add_routes(GVariantBuilder *list, const InterfaceProtocol *protocol, const char *everywhere)
 {
-        GVariantBuilder list;
-
-        g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
         LIST_FOREACH (route, protocol->routes) {
-                g_variant_builder_open(&list, G_VARIANT_TYPE_VARDICT);
-                g_variant_builder_add(&list, "{sv}", "dest", g_variant_new_string(everywhere));
-                g_variant_builder_add(&list, "{sv}", "prefix", g_variant_new_uint32(0));
-                g_variant_builder_add(&list, "{sv}", "next-hop", g_variant_new_string(route->gateway));
-                g_variant_builder_close(&list);
+                g_variant_builder_open(list, G_VARIANT_TYPE_VARDICT);
+                g_variant_builder_add(list, "{sv}", "dest", g_variant_new_string(everywhere));
+                g_variant_builder_add(list, "{sv}", "prefix", g_variant_new_uint32(0));
+                g_variant_builder_add(list, "{sv}", "next-hop", g_variant_new_string(route->gateway));
+                g_variant_builder_close(list);
         }
-        return g_variant_builder_end(&list);
 }
 
-static const char *method_name(const InterfaceProtocol *protocol, bool is_ipv4)
+/* What all <protocol> of a family say. */
+typedef struct Family {
+        bool autoconf, dhcp, ignores_name_servers, has_addresses, has_routes;
+} Family;
+
+static const char *method_name(const Family *family, bool is_ipv4)
 {
-        if (!protocol)
-                return is_ipv4 ? "disabled" : "link-local";
-        if (protocol->autoconf || (is_ipv4 && protocol->dhcp))
+        if (family->autoconf || (is_ipv4 && family->dhcp))
                 return "auto";
-        if (protocol->dhcp)
+        if (family->dhcp)
                 return "dhcp";
-        return protocol->ips.count > 0 ? "manual" : is_ipv4 ? "disabled" : "link-local";
+        return family->has_addresses ? "manual" : is_ipv4 ? "disabled" : "link-local";
 }
 
-/* The last <protocol> of a family is the one that counts. */
 static void add_family(GVariantBuilder *all, const HostInterfaceDefinition *definition, bool is_ipv4)
 {
-        const char *family = is_ipv4 ? "ipv4" : "ipv6";
-        const InterfaceProtocol *protocol = NULL;
-        GVariantBuilder values;
+        const char *name = is_ipv4 ? "ipv4" : "ipv6";
+        GVariantBuilder values, addresses, routes;
+        Family family = {};
 
-        LIST_FOREACH (each, definition->protocols) {
-                if (strcmp(each->family, family) == 0)
-                        protocol = each;
+        g_variant_builder_init(&addresses, G_VARIANT_TYPE("aa{sv}"));
+        g_variant_builder_init(&routes, G_VARIANT_TYPE("aa{sv}"));
+        LIST_FOREACH (protocol, definition->protocols) {
+                if (strcmp(protocol->family, name) != 0)
+                        continue;
+                family.autoconf = family.autoconf || protocol->autoconf;
+                family.dhcp = family.dhcp || protocol->dhcp;
+                family.ignores_name_servers =
+                        family.ignores_name_servers || (protocol->dhcp && protocol->dhcp->peerdns == NO);
+                family.has_addresses = family.has_addresses || protocol->ips.count > 0;
+                family.has_routes = family.has_routes || protocol->routes.count > 0;
+                add_addresses(&addresses, protocol, is_ipv4 ? 32 : 128);
+                add_routes(&routes, protocol, is_ipv4 ? "0.0.0.0" : "::");
         }
         g_variant_builder_init(&values, G_VARIANT_TYPE_VARDICT);
         g_variant_builder_add(&values, "{sv}", "method",
-                              g_variant_new_string(method_name(protocol, is_ipv4)));
-        if (protocol && protocol->ips.count > 0)
-                g_variant_builder_add(&values, "{sv}", "address-data",
-                                      addresses_new(protocol, is_ipv4 ? 32 : 128));
-        if (protocol && protocol->routes.count > 0)
-                g_variant_builder_add(&values, "{sv}", "route-data",
-                                      routes_new(protocol, is_ipv4 ? "0.0.0.0" : "::"));
-        if (protocol && protocol->dhcp && protocol->dhcp->peerdns == NO)
+                              g_variant_new_string(method_name(&family, is_ipv4)));
+        if (family.has_addresses)
+                g_variant_builder_add(&values, "{sv}", "address-data", g_variant_builder_end(&addresses));
+        if (family.has_routes)
+                g_variant_builder_add(&values, "{sv}", "route-data", g_variant_builder_end(&routes));
+        if (family.ignores_name_servers)
                 g_variant_builder_add(&values, "{sv}", "ignore-auto-dns", g_variant_new_boolean(true));
-        add_setting(all, family, &values);
+        g_variant_builder_clear(&addresses);
+        g_variant_builder_clear(&routes);
+        add_setting(all, name, &values);
 }
 
 /* Of the names alone, so that it is found again whatever was written down. */

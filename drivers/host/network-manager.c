@@ -6,6 +6,7 @@
 #include "drivers/host/host-manager.h"
 #include "drivers/host/host-service.h"
 #include "drivers/host/network-manager-settings.h"
+#include <errno.h>
 #include <string.h>
 
 #define NAME            "NetworkManager"
@@ -19,6 +20,10 @@
 #define TO_DISK           0x1u
 #define BLOCK_AUTOCONNECT 0x20u
 #define IS_GENERATED      0x2u
+
+/* What sd-bus makes of its answer for an object that went meanwhile
+ * (org.freedesktop.DBus.Error.UnknownMethod). */
+#define IT_IS_GONE (-EBADR)
 
 typedef struct Profile {
         char *path;
@@ -55,22 +60,27 @@ static int get_property(const Driver *driver, const char *path, const char *inte
 }
 
 /* NULL in *ret_path: it does not know the device. */
-static int find_device(const Driver *driver, const char *device, uint64_t deadline_usec,
-                       char **ret_path) AWAITS
+static int find_device(const Driver *driver, const char *device, uint64_t deadline_usec, char **ret_path,
+                       Error *error) AWAITS
 {
         static const ServiceMethod method = { SERVICE, PATH, SERVICE, "GetDeviceByIpIface" };
         _cleanup_(g_variant_unrefp) GVariant *reply = NULL;
-        _cleanup_(error_clear) Error unseen = {};
+        _cleanup_(error_clear) Error problem = {};
+        int r = host_service_ask(driver, &method, g_variant_new("(s)", device), "(o)", deadline_usec, &reply,
+                                 &problem);
 
         *ret_path = NULL;
-        if (host_service_ask(driver, &method, g_variant_new("(s)", device), "(o)", deadline_usec, &reply,
-                             &unseen) >= 0)
+        if (r >= 0)
                 g_variant_get(reply, "(o)", ret_path);
-        return 0;
+        else if (strstr(problem.message, SERVICE ".UnknownDevice"))
+                r = 0;
+        else
+                error_move(error, &problem);
+        return r;
 }
 
 static int manages(const Driver *driver, const char *device, bool has_device, uint64_t deadline_usec,
-                   Error *error)
+                   Error *error) AWAITS
 {
         _cleanup_(g_variant_unrefp) GVariant *managed = NULL;
         _cleanup_(freep) char *path = NULL;
@@ -78,7 +88,7 @@ static int manages(const Driver *driver, const char *device, bool has_device, ui
 
         if (r <= 0 || !has_device)
                 return r;
-        r = find_device(driver, device, deadline_usec, &path);
+        r = find_device(driver, device, deadline_usec, &path, error);
         if (r < 0 || !path)
                 return r < 0 ? r : 1;
         r = get_property(driver, path, SERVICE ".Device", "Managed", "b", deadline_usec, &managed, error);
@@ -98,14 +108,19 @@ static int list_profiles(const Driver *driver, uint64_t deadline_usec, GPtrArray
         paths = g_variant_get_child_value(reply, 0);
         for (size_t i = 0; i < MIN(g_variant_n_children(paths), CONNECTIONS_MAX); i++) {
                 _cleanup_(g_variant_unrefp) GVariant *settings = NULL;
-                _cleanup_(error_clear) Error unseen = {};
+                _cleanup_(error_clear) Error problem = {};
                 const char *path;
                 Profile *profile;
 
                 g_variant_get_child(paths, i, "&o", &path);
-                if (host_service_ask(driver, &(ServiceMethod){ SERVICE, path, CONNECTION, "GetSettings" },
-                                     NULL, "(a{sa{sv}})", deadline_usec, &settings, &unseen) < 0)
-                        continue; /* it went meanwhile */
+                r = host_service_ask(driver, &(ServiceMethod){ SERVICE, path, CONNECTION, "GetSettings" },
+                                     NULL, "(a{sa{sv}})", deadline_usec, &settings, &problem);
+                if (r == IT_IS_GONE)
+                        continue;
+                if (r < 0) {
+                        error_move(error, &problem);
+                        return r;
+                }
                 profile = g_new0(Profile, 1);
                 profile->path = g_strdup(path);
                 profile->settings = g_variant_get_child_value(settings, 0);
@@ -143,7 +158,7 @@ static int find_active(const Driver *driver, const char *device, uint64_t deadli
 {
         _cleanup_(g_variant_unrefp) GVariant *active = NULL, *connection = NULL;
         _cleanup_(freep) char *path = NULL;
-        int r = find_device(driver, device, deadline_usec, &path);
+        int r = find_device(driver, device, deadline_usec, &path, error);
 
         if (r >= 0 && path)
                 r = get_property(driver, path, SERVICE ".Device", "ActiveConnection", "o", deadline_usec,
@@ -173,7 +188,7 @@ static int check_profile(const Driver *driver, const Profile *profile, const cha
 }
 
 static int check_free(const Driver *driver, const char *device, bool has_device, uint64_t deadline_usec,
-                      Error *error)
+                      Error *error) AWAITS
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *profiles = NULL;
         _cleanup_(freep) char *active = NULL;
@@ -264,7 +279,7 @@ static int check_not_active(const Driver *driver, const char *name, const GPtrAr
 }
 
 static int store(const Driver *driver, const char *name, const HostInterfaceDefinition *definition,
-                 bool is_up _unused_, uint64_t deadline_usec, Error *error)
+                 bool is_up _unused_, uint64_t deadline_usec, Error *error) AWAITS
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *profiles = NULL, *connections = NULL;
         int r = host_service_is_running(driver, SERVICE, deadline_usec, error);
@@ -281,7 +296,7 @@ static int store(const Driver *driver, const char *name, const HostInterfaceDefi
 }
 
 static int start(const Driver *driver, const HostInterfaceDefinition *definition, uint64_t deadline_usec,
-                 Error *error)
+                 Error *error) AWAITS
 {
         static const ServiceMethod activate = { SERVICE, PATH, SERVICE, "ActivateConnection" };
         _cleanup_(g_ptr_array_unrefp) GPtrArray *profiles = NULL,
@@ -319,18 +334,20 @@ static void deactivate(const Driver *driver, const char *active, const GPtrArray
 }
 
 /* Also from what it made of itself for a card, and nothing comes up there again until it is asked for. */
-static void disconnect(const Driver *driver, const char *device, uint64_t deadline_usec) AWAITS
+static int disconnect(const Driver *driver, const char *device, uint64_t deadline_usec, Error *error) AWAITS
 {
         _cleanup_(freep) char *path = NULL;
+        int r = find_device(driver, device, deadline_usec, &path, error);
 
-        if (find_device(driver, device, deadline_usec, &path) >= 0 && path)
+        if (r >= 0 && path)
                 (void)driver->service_call(
                         &(ServiceMethod){ SERVICE, path, SERVICE ".Device", "Disconnect" }, NULL,
                         deadline_usec, NULL, NULL); /* one that has no connection is not connected */
+        return r;
 }
 
 static int stop(const Driver *driver, const HostInterfaceDefinition *definition, uint64_t deadline_usec,
-                Error *error)
+                Error *error) AWAITS
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *connections = network_manager_connections(definition);
         _cleanup_(g_variant_unrefp) GVariant *active = NULL;
@@ -344,11 +361,11 @@ static int stop(const Driver *driver, const HostInterfaceDefinition *definition,
                 deactivate(driver, path, connections, deadline_usec);
         }
         if (r >= 0 && definition->type == HOST_INTERFACE_ETHERNET)
-                disconnect(driver, definition->name, deadline_usec);
+                r = disconnect(driver, definition->name, deadline_usec, error);
         return r;
 }
 
-static int settle(const Driver *driver, GHashTable *definitions, uint64_t deadline_usec, Error *error)
+static int settle(const Driver *driver, GHashTable *definitions, uint64_t deadline_usec, Error *error) AWAITS
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *profiles = NULL;
         GHashTableIter iterator;

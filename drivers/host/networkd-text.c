@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Names were checked (host-manager.h) and so were addresses; numbers are written anew. Nothing that a
- * client wrote reaches a file as it was. */
+/* Names were checked (host-manager.h) and so were addresses; numbers are written anew. */
 
 #include "drivers/host/networkd-text.h"
 #include <string.h>
@@ -91,8 +90,8 @@ static char *netdev_text(const HostInterfaceDefinition *definition, const char *
 }
 
 typedef struct Wanted {
-        bool dhcp4, dhcp6, autoconf;
-        const InterfaceDhcp *dhcp; /* of IPv4 */
+        const InterfaceDhcp *dhcp4, *dhcp6;
+        bool autoconf;
 } Wanted;
 
 static void write_protocol(GString *text, const InterfaceProtocol *protocol, Wanted *wanted)
@@ -109,14 +108,16 @@ static void write_protocol(GString *text, const InterfaceProtocol *protocol, Wan
                 g_string_append_printf(text, "Gateway=%s\n", route->gateway);
         }
         wanted->autoconf = wanted->autoconf || protocol->autoconf;
-        if (!protocol->dhcp)
-                return;
-        if (is_ipv4) {
-                wanted->dhcp4 = true;
-                wanted->dhcp = protocol->dhcp;
-        } else {
-                wanted->dhcp6 = true;
-        }
+        if (protocol->dhcp && is_ipv4)
+                wanted->dhcp4 = protocol->dhcp;
+        else if (protocol->dhcp)
+                wanted->dhcp6 = protocol->dhcp;
+}
+
+static void write_name_servers(GString *text, const InterfaceDhcp *dhcp)
+{
+        if (dhcp->peerdns != YES_NO_ABSENT)
+                g_string_append_printf(text, "UseDNS=%s\n", dhcp->peerdns == YES ? "yes" : "no");
 }
 
 /* An address that was given is there without a carrier, too: a bridge has none before its first port. */
@@ -135,14 +136,17 @@ static void write_protocols(GString *text, const HostInterfaceDefinition *defini
                                : wanted.dhcp6               ? "ipv6"
                                                             : "no",
                                wanted.autoconf || wanted.dhcp6 ? "yes" : "no");
-        if (wanted.dhcp6)
-                g_string_append_printf(text,
-                                       "\n[DHCPv6]\nWithoutRA=solicit\n\n[IPv6AcceptRA]\n"
-                                       "UseAutonomousPrefix=%s\n",
+        if (wanted.dhcp6) {
+                g_string_append(text, "\n[DHCPv6]\nWithoutRA=solicit\n");
+                write_name_servers(text, wanted.dhcp6);
+                g_string_append_printf(text, "\n[IPv6AcceptRA]\nUseAutonomousPrefix=%s\n",
                                        wanted.autoconf ? "yes" : "no");
-        if (wanted.dhcp && wanted.dhcp->peerdns != YES_NO_ABSENT)
-                g_string_append_printf(text, "\n[DHCPv4]\nUseDNS=%s\n",
-                                       wanted.dhcp->peerdns == YES ? "yes" : "no");
+                write_name_servers(text, wanted.dhcp6);
+        }
+        if (wanted.dhcp4) {
+                g_string_append(text, "\n[DHCPv4]\n");
+                write_name_servers(text, wanted.dhcp4);
+        }
 }
 
 static char *network_text(const HostInterfaceDefinition *definition, const char *owner,
@@ -168,7 +172,8 @@ static char *network_text(const HostInterfaceDefinition *definition, const char 
 static void add_main(GPtrArray *files, const char *device)
 {
         add_file(files, NULL, g_strconcat(NETWORKD_PREFIX, device, NETWORK_SUFFIX, NULL),
-                 g_strdup_printf("# Made by virtbus\n[Match]\nName=%s\n\n[Network]\n"
+                 g_strdup_printf(NETWORKD_MAIN_TAG
+                                 "[Match]\nName=%s\n\n[Network]\n"
                                  "LinkLocalAddressing=no\nIPv6AcceptRA=no\nKeepConfiguration=yes\n",
                                  device));
 }

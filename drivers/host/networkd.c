@@ -2,8 +2,8 @@
 
 /* systemd-networkd: files in its folders, and its Reload. What is to be up from the host's boot on stands in
  * /etc, the rest in /run while it is up; what stands in /etc and is not to be up now has a condition in /run
- * that is not true. Files are found again by NETWORKD_PREFIX in their names and NETWORKD_TAG in their first
- * line. A main file is several definitions': one fiber at a time changes files. */
+ * that is not true. Files are found again by NETWORKD_PREFIX in their names and a tag in their first line. A
+ * main file is several definitions': one fiber at a time changes files. */
 
 #include "core/await.h"
 #include "core/store.h"
@@ -29,7 +29,7 @@ static char *folder_path(const Driver *driver, const char *folder)
 }
 
 static int manages(const Driver *driver, const char *device _unused_, bool has_device _unused_,
-                   uint64_t deadline_usec, Error *error)
+                   uint64_t deadline_usec, Error *error) AWAITS
 {
         return host_service_is_running(driver, SERVICE, deadline_usec, error);
 }
@@ -55,13 +55,16 @@ static int find_file(const Driver *driver, const char *device, uint64_t deadline
                 return r;
         g_variant_get(description, "(&s)", &text);
         json = json_loads(text, 0, NULL);
+        if (!json)
+                return error_set(error, ERROR_OPERATION_FAILED, DAEMON " describes '%s' in what is not JSON",
+                                 device);
         *ret_file = g_strdup(json_string_value(json_object_get(json, "NetworkFile")));
         json_decref(json);
         return 0;
 }
 
 static int check_free(const Driver *driver, const char *device, bool has_device, uint64_t deadline_usec,
-                      Error *error)
+                      Error *error) AWAITS
 {
         _cleanup_(freep) char *file = NULL, *name = NULL;
         int r = has_device ? find_file(driver, device, deadline_usec, &file, error) : 0;
@@ -153,12 +156,6 @@ static bool is_of_another(const char *owner, const char *folder _unused_, const 
         return strcmp(owner, data) != 0;
 }
 
-static bool is_of_another_or_a_part(const char *owner, const char *folder _unused_, const char *name,
-                                    const void *data)
-{
-        return strcmp(owner, data) != 0 || !g_str_has_suffix(name, DOWN_SUFFIX);
-}
-
 typedef struct Wanted {
         const char *owner;
         const GPtrArray *files;
@@ -169,7 +166,7 @@ static bool is_of_another_or_wanted(const char *owner, const char *folder, const
 {
         const Wanted *wanted = data;
 
-        if (strcmp(owner, wanted->owner) != 0 || g_str_has_suffix(name, DOWN_SUFFIX))
+        if (strcmp(owner, wanted->owner) != 0)
                 return true;
         for (unsigned i = 0; i < wanted->files->len; i++) {
                 const NetworkdFile *file = wanted->files->pdata[i];
@@ -201,60 +198,85 @@ static int clean_folder(const char *top, const char *folder, FileKeep keep, cons
         return r;
 }
 
-/* An empty folder of drop-ins goes, and the main file that had nothing else. */
-static int remove_empty(const char *top, const char *folder, Error *error) AWAITS
+static GPtrArray *list_ours(const char *top, const char *suffix)
 {
-        _cleanup_(freep) char *path = g_build_filename(top, folder, NULL);
-        _cleanup_(freep) char *main_file = g_strndup(folder, strlen(folder) - strlen(".d"));
-        _cleanup_(closep) int fd = -EBADF;
+        GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+        GDir *listing = g_dir_open(top, 0, NULL);
+        const char *name;
 
-        if (rmdir(path) < 0 || !g_str_has_suffix(main_file, NETWORK_SUFFIX))
-                return 0; /* it has others */
-        fd = store_open_folder(top, 0755, error);
-        return fd < 0 ? fd : store_remove(fd, main_file, error);
+        while (listing && (name = g_dir_read_name(listing)))
+                if (g_str_has_prefix(name, NETWORKD_PREFIX) && g_str_has_suffix(name, suffix))
+                        g_ptr_array_add(names, g_strdup(name));
+        if (listing)
+                g_dir_close(listing);
+        return names;
+}
+
+/* Main files that have no drop-ins, also because a crash was between the two. */
+static int clean_mains(const char *top, Error *error) AWAITS
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *names = list_ours(top, NETWORK_SUFFIX);
+        _cleanup_(closep) int fd = store_open_folder(top, 0755, error);
+        int r = MIN(fd, 0);
+
+        for (unsigned i = 0; r >= 0 && i < names->len; i++) {
+                const char *name = names->pdata[i];
+                _cleanup_(freep) char *folder = g_strconcat(name, ".d", NULL), *text = NULL;
+                size_t size;
+
+                if (faccessat(fd, folder, F_OK, 0) < 0 &&
+                    store_read(fd, name, FILE_MAX, &text, &size, NULL) >= 0 &&
+                    g_str_has_prefix(text, NETWORKD_MAIN_TAG))
+                        r = store_remove(fd, name, error);
+        }
+        return r;
 }
 
 static int clean(const Driver *driver, const char *in, FileKeep keep, const void *data, Error *error) AWAITS
 {
         _cleanup_(freep) char *top = folder_path(driver, in);
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *folders = g_ptr_array_new_with_free_func(g_free);
-        GDir *listing = g_dir_open(top, 0, NULL);
-        const char *name;
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *folders = list_ours(top, ".d");
         int r;
 
-        if (!listing)
+        if (access(top, F_OK) < 0)
                 return 0;
-        while ((name = g_dir_read_name(listing)))
-                if (g_str_has_prefix(name, NETWORKD_PREFIX) && g_str_has_suffix(name, ".d"))
-                        g_ptr_array_add(folders, g_strdup(name));
-        g_dir_close(listing);
         r = clean_folder(top, NULL, keep, data, error);
         for (unsigned i = 0; i < folders->len && r >= 0; i++) {
+                _cleanup_(freep) char *path = g_build_filename(top, folders->pdata[i], NULL);
+
                 r = clean_folder(top, folders->pdata[i], keep, data, error);
-                if (r >= 0)
-                        r = remove_empty(top, folders->pdata[i], error);
+                (void)rmdir(path); /* fails if it has others */
         }
-        return r;
+        return r < 0 ? r : clean_mains(top, error);
 }
 
-/* What the definition has in the folder becomes this. */
-static int replace_files(const Driver *driver, const char *folder, const HostInterfaceDefinition *definition,
+/* What the definition has in the folder becomes this, which is freed. */
+static int replace_files(const Driver *driver, const char *folder, const char *owner, GPtrArray *files,
                          Error *error) AWAITS
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *files = networkd_files(definition);
-        int r = write_files(driver, folder, files, error);
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *own = files;
+        int r = write_files(driver, folder, own, error);
 
         return r < 0 ? r
                      : clean(driver, folder, is_of_another_or_wanted,
-                             &(Wanted){ .owner = definition->name, .files = files }, error);
+                             &(Wanted){ .owner = owner, .files = own }, error);
+}
+
+static int put(const Driver *driver, const char *folder, const HostInterfaceDefinition *definition,
+               Error *error) AWAITS
+{
+        return replace_files(driver, folder, definition->name, networkd_files(definition), error);
 }
 
 /* For another run of the host; now it is as it is. */
 static int put_down(const Driver *driver, const HostInterfaceDefinition *definition, Error *error) AWAITS
 {
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *files = networkd_down_files(definition);
+        return replace_files(driver, RUN, definition->name, networkd_down_files(definition), error);
+}
 
-        return write_files(driver, RUN, files, error);
+static int remove_files(const Driver *driver, const char *folder, const char *owner, Error *error) AWAITS
+{
+        return clean(driver, folder, is_of_another, owner, error);
 }
 
 static int store_files(const Driver *driver, const char *name, const HostInterfaceDefinition *definition,
@@ -265,16 +287,16 @@ static int store_files(const Driver *driver, const char *name, const HostInterfa
         if (definition && definition->start == START_MODE_ONBOOT) {
                 r = is_up ? 0 : put_down(driver, definition, error);
                 if (r >= 0)
-                        r = replace_files(driver, ETC, definition, error);
-                return r < 0 || !is_up ? r : clean(driver, RUN, is_of_another, name, error);
+                        r = put(driver, ETC, definition, error);
+                return r < 0 || !is_up ? r : remove_files(driver, RUN, name, error);
         }
-        r = definition && is_up ? replace_files(driver, RUN, definition, error)
-                                : clean(driver, RUN, is_of_another, name, error);
-        return r < 0 ? r : clean(driver, ETC, is_of_another, name, error);
+        r = definition && is_up ? put(driver, RUN, definition, error)
+                                : remove_files(driver, RUN, name, error);
+        return r < 0 ? r : remove_files(driver, ETC, name, error);
 }
 
 static int store(const Driver *driver, const char *name, const HostInterfaceDefinition *definition,
-                 bool is_up, uint64_t deadline_usec, Error *error)
+                 bool is_up, uint64_t deadline_usec, Error *error) AWAITS
 {
         int r = lock_files(deadline_usec, error);
 
@@ -284,15 +306,13 @@ static int store(const Driver *driver, const char *name, const HostInterfaceDefi
 static int start_files(const Driver *driver, const HostInterfaceDefinition *definition, Error *error) AWAITS
 {
         bool is_for_boot = definition->start == START_MODE_ONBOOT;
-        int r = replace_files(driver, is_for_boot ? ETC : RUN, definition, error);
+        int r = put(driver, is_for_boot ? ETC : RUN, definition, error);
 
-        return r < 0 ? r
-                     : clean(driver, RUN, is_for_boot ? is_of_another : is_of_another_or_a_part,
-                             definition->name, error);
+        return r < 0 || !is_for_boot ? r : remove_files(driver, RUN, definition->name, error);
 }
 
 static int start(const Driver *driver, const HostInterfaceDefinition *definition, uint64_t deadline_usec,
-                 Error *error)
+                 Error *error) AWAITS
 {
         int r = lock_files(deadline_usec, error);
 
@@ -302,14 +322,14 @@ static int start(const Driver *driver, const HostInterfaceDefinition *definition
 }
 
 static int stop(const Driver *driver, const HostInterfaceDefinition *definition, uint64_t deadline_usec,
-                Error *error)
+                Error *error) AWAITS
 {
         int r = lock_files(deadline_usec, error);
 
         if (r >= 0)
                 r = unlock_files(definition->start == START_MODE_ONBOOT
                                          ? put_down(driver, definition, error)
-                                         : clean(driver, RUN, is_of_another, definition->name, error));
+                                         : remove_files(driver, RUN, definition->name, error));
         return r < 0 ? r : reload(driver, deadline_usec, error);
 }
 
@@ -340,12 +360,12 @@ static int settle_files(const Driver *driver, GHashTable *definitions, Error *er
                 const HostInterfaceDefinition *definition = value;
 
                 if (definition->start == START_MODE_ONBOOT)
-                        r = replace_files(driver, ETC, definition, error);
+                        r = put(driver, ETC, definition, error);
         }
         return r;
 }
 
-static int settle(const Driver *driver, GHashTable *definitions, uint64_t deadline_usec, Error *error)
+static int settle(const Driver *driver, GHashTable *definitions, uint64_t deadline_usec, Error *error) AWAITS
 {
         int r = lock_files(deadline_usec, error);
 

@@ -169,7 +169,7 @@ int passed_open(const char *path, const PassedOptions *options, Error *error)
         fd = open(again, (options->is_writable ? O_RDWR : O_RDONLY) | (options->is_direct ? O_DIRECT : 0) |
                                  O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
-                return fail(&walk, errno, options->is_writable ? "read and write" : "read", error);
+                return fail(&walk, errno, options->is_writable ? "write to" : "read", error);
         if (options->is_reopened && !(status.st_mode & S_IROTH))
                 return copy(path, fd, status.st_size, error);
         return TAKE_FD(fd);

@@ -22,7 +22,8 @@ void passthrough_give_back_all(Domain *domain) AWAITS;
 /* The same in a fiber of its own. */
 void passthrough_ended(Domain *domain);
 
-/* A machine that is taken back has what its definition says. */
+/* A machine that is taken back has what its definition says, and what it was about to get if nobody else has
+ * that. */
 void passthrough_resume(Domain *domain);
 /* Gives back what no machine has: the daemon was killed before. */
 void passthrough_sweep(Driver *driver);

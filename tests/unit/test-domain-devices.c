@@ -313,10 +313,31 @@ static void refuses_controllers(void **state)
         check_refused(cases, G_N_ELEMENTS(cases));
 }
 
+/* It says what is passed, not where that was once. */
+static void stores_no_place_that_was_found(void **state)
+{
+        _cleanup_(freep) char *xml =
+                with_device("<hostdev mode='subsystem' type='usb' managed='no'><source foundAddress='yes'>"
+                            "<vendor id='0x0627'/><product id='0x0001'/><address bus='1' "
+                            "device='3'/></source></hostdev>");
+        _cleanup_(domain_definition_freep) DomainDefinition *live = parsed(xml, DEFINITION_STATUS);
+        _cleanup_(freep) char *stored = format(live), *shown = domain_definition_format(live, 0),
+                              *status = domain_definition_format(live, DEFINITION_STATUS);
+
+        (void)state;
+        assert_null(strstr(stored, "<address bus='1' device='3'/>"));
+        assert_non_null(strstr(stored, "<vendor id='0x0627'/>"));
+        assert_non_null(strstr(shown, "<address bus='1' device='3'/>"));
+        assert_null(strstr(shown, "foundAddress"));
+        assert_non_null(strstr(status, "<source foundAddress='yes'>"));
+        assert_non_null(strstr(status, "<address bus='1' device='3'/>"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(writes_back_what_was_said),
+                cmocka_unit_test(stores_no_place_that_was_found),
                 cmocka_unit_test(keeps_running_state_apart),
                 cmocka_unit_test(refuses_disks),
                 cmocka_unit_test(refuses_interfaces),

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -135,6 +136,44 @@ static void copies_what_its_user_could_not_open_again(void **state)
         assert_content(fd, "content");
 }
 
+/* By the rights of another user, as a worker has them. */
+static char *refusal(const char *path, bool is_writable)
+{
+        Error error = {};
+        int r;
+
+        (void)setfsuid(SOMEBODY); /* tells nothing */
+        r = passed_open(path, &(PassedOptions){ .is_writable = is_writable }, &error);
+        (void)setfsuid(0);
+        assert_true(r < 0);
+        return error.message;
+}
+
+static void says_who_does_not_let_it_pass(void **state)
+{
+        Place *place = *state;
+        g_autofree char *read_only = NULL, *unreadable = NULL, *closed = NULL, *expected = NULL;
+
+        if (geteuid() != 0)
+                skip(); /* only root has the rights of others */
+        assert_int_equal(chmod(place->folder, 0755), 0);
+        assert_int_equal(chmod(place->file, 0444), 0);
+        read_only = refusal(place->file, true);
+        assert_non_null(strstr(read_only,
+                               "/disk.img has mode 0444 and belongs to root:root: user 12345 may not "
+                               "write to it"));
+        assert_int_equal(chmod(place->file, 0600), 0);
+        unreadable = refusal(place->file, false);
+        assert_non_null(strstr(unreadable, "user 12345 may not read it"));
+        assert_int_equal(chmod(place->folder, 0700), 0);
+        closed = refusal(place->file, false);
+        expected = g_strdup_printf(
+                "Cannot open %s: Permission denied: %s has mode 0700 and belongs to root:root: "
+                "user 12345 may not enter it",
+                place->file, place->folder);
+        assert_string_equal(closed, expected);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -142,6 +181,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(refuses_what_is_no_file, make, clean),
                 cmocka_unit_test_setup_teardown(follows_own_links, make, clean),
                 cmocka_unit_test_setup_teardown(refuses_planted_links, make, clean),
+                cmocka_unit_test_setup_teardown(says_who_does_not_let_it_pass, make, clean),
                 cmocka_unit_test_setup_teardown(copies_what_its_user_could_not_open_again, make, clean),
         };
 

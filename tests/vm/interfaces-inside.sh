@@ -217,11 +217,17 @@ systemctl stop virtbusd
 cp /etc/systemd/network/10-virtbus-br0.netdev /etc/systemd/network/10-virtbus-left.netdev
 sed -i -e 's/br0/left/' /etc/systemd/network/10-virtbus-left.netdev
 rm /etc/systemd/network/10-virtbus-br0.network.d/br0.conf
+printf '# Made by virtbus\n[Match]\nName=left\n' > /etc/systemd/network/10-virtbus-left.network
+printf '[Match]\nName=left\n' > /etc/systemd/network/10-virtbus-own.network
 echo "# an administrator's" > /etc/systemd/network/10-virtbus-br0.network.d/own.conf
 ready
 is "networkd: what a crash left is removed" until_true 20 bash -c '[ ! -e /etc/systemd/network/10-virtbus-left.netdev ]'
+is "networkd: a file that has lost its parts, too" until_true 20 test ! -e /etc/systemd/network/10-virtbus-left.network
+is "networkd: one of somebody else's is not touched" rm /etc/systemd/network/10-virtbus-own.network
 is "networkd: what somebody put beside it is not touched" rm /etc/systemd/network/10-virtbus-br0.network.d/own.conf
 is "networkd: what it lost is written" until_true 20 test -e /etc/systemd/network/10-virtbus-br0.network.d/br0.conf
+is "networkd: a bridge that is down loses its port" define "$(sed "s,<interface type='ethernet' name='enp0s16'/>,," <<< "$br0")"
+same "networkd: for which nothing is left" "" "$(ls -d /run/systemd/network/*enp0s16* /etc/systemd/network/*enp0s16* 2> /dev/null)"
 is "networkd: the card is forgotten" interface enp0s17 Undefine
 is "networkd: it stays up" link enp0s17 "inet 10.78.0.1/24"
 is "networkd: it can be taken down all the same" interface enp0s17 Destroy u 0
@@ -255,10 +261,11 @@ refused "NetworkManager: nor taken down" "the connection 'own'" interface enp0s1
 refused "NetworkManager: nor undefined" "no definition" interface enp0s18 Undefine
 refused "NetworkManager: a delay that it has not" "whole seconds" define "<interface type='bridge' name='br2'><bridge stp='on' delay='0.5'/></interface>"
 is "NetworkManager: a card with an address" define "<interface type='ethernet' name='enp0s17'><start mode='onboot'/><protocol family='ipv4'>
-        <ip address='10.78.0.1' prefix='24'/></protocol></interface>"
+        <ip address='10.78.0.1' prefix='24'/></protocol><protocol family='ipv4'><ip address='10.79.0.1' prefix='24'/></protocol></interface>"
 is "NetworkManager: what it made of itself goes down" interface enp0s17 Destroy u 0
 is "NetworkManager: it comes up" interface enp0s17 Create u 0
 is "NetworkManager: with its address" link enp0s17 "inet 10.78.0.1/24"
+is "NetworkManager: and that of its other <protocol>" link enp0s17 "inet 10.79.0.1/24"
 refused "NetworkManager: what is up is not forgotten" "take it down first" interface enp0s17 Undefine
 is "NetworkManager: it comes up by a restart, as at boot" systemctl restart NetworkManager
 is "NetworkManager: with it the bridge" until_true 30 link br0 "inet 10.77.0.1/24"
@@ -304,10 +311,17 @@ is "ifupdown: the bridge" link br0 "inet 10.77.0.1/24"
 is "ifupdown: its port" link enp0s16 "master br0"
 systemctl stop virtbusd
 rm /etc/network/interfaces.d/virtbus-br0
-touch /etc/network/interfaces.d/virtbus-left
+echo "# Made by virtbus, which writes it anew" > /etc/network/interfaces.d/virtbus-left
+echo "iface enp0s17 inet manual" > /etc/network/interfaces.d/virtbus-enp0s17
 is "ifupdown: the daemon starts after a crash" ready
 is "ifupdown: what it left is removed" until_true 20 test ! -e /etc/network/interfaces.d/virtbus-left
 is "ifupdown: what was lost is there again" until_true 20 test -e /etc/network/interfaces.d/virtbus-br0
+refused "ifupdown: a file of somebody else's, whatever its name" "virtbus-enp0s17, which is not of virtbus" define "<interface type='ethernet' name='enp0s17'/>"
+is "ifupdown: it is not touched" rm /etc/network/interfaces.d/virtbus-enp0s17
+sed -i -e '1i nonsense' /etc/network/interfaces
+refused "ifupdown: a configuration that it cannot read" "couldn't read interfaces file" define "<interface type='ethernet' name='enp0s17'/>"
+sed -i -e '/^nonsense/d' /etc/network/interfaces
+refused "ifupdown: name servers that it would take" "peerdns" define "<interface type='ethernet' name='enp0s17'><protocol family='ipv4'><dhcp peerdns='no'/></protocol></interface>"
 is "ifupdown: the bridge goes down" interface br0 Destroy u 0
 is "ifupdown: the VLAN is forgotten" interface br0.7 Undefine
 is "ifupdown: the bridge comes up" interface br0 Create u 0
@@ -319,7 +333,4 @@ same "ifupdown: nothing of ours is left" "" "$(configured)"
 sed -i -e '/^source/d' /etc/network/interfaces
 is "ifupdown: nothing of others was touched" diff -r /tmp/network /etc/network
 
-journalctl -b --no-pager -o short-monotonic > $share/journal 2>&1
 echo "all done" >> $share/result
-sync
-systemctl poweroff -ff
