@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A chain is suspected if it hangs on forwarding and drops what none of its rules accepts; it is cleared if
- * its table has a rule that accepts something of the bridge, which is what an administrator adds. Of tables
- * beside nftables (iptables-legacy) nothing is known. */
+/* nftables tells of each change. What iptables-legacy has beside it is not told of: it is looked at on the
+ * same occasions. */
 
 #include "drivers/network/health.h"
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "drivers/network/firewall.h"
+#include "drivers/network/legacy.h"
 #include "drivers/network/nft.h"
+#include "drivers/network/ruleset.h"
 #include "drivers/nwfilter/ports.h"
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -21,71 +22,6 @@
 #define OWN_TABLE     "table inet virtbus {"
 #define SETTLE_USEC   (100 * G_TIME_SPAN_MILLISECOND)
 #define READS_AT_ONCE 256
-
-typedef struct Suspect {
-        char *table, *chain; /* of the chain that drops */
-        bool is_cleared;
-} Suspect;
-
-static char *convict(Suspect *suspect)
-{
-        char *text = NULL;
-
-        if (suspect->chain && !suspect->is_cleared)
-                text = g_strdup_printf(
-                        "the firewall drops what it forwards: chain %s of %s has the policy drop "
-                        "and no rule that accepts its bridge",
-                        suspect->chain, suspect->table);
-        g_clear_pointer(&suspect->chain, g_free);
-        g_clear_pointer(&suspect->table, g_free);
-        suspect->is_cleared = false;
-        return text;
-}
-
-/* "chain FORWARD {" → "FORWARD". */
-static char *name_in(const char *line)
-{
-        const char *brace = strrchr(line, '{');
-
-        return brace ? g_strchomp(g_strndup(line, (size_t)(brace - line))) : g_strdup(line);
-}
-
-char *health_find_drop(const char *rules, const char *bridge)
-{
-        _cleanup_(strvp) char **lines = g_strsplit(rules, "\n", -1);
-        _cleanup_(freep) char *quoted = g_strdup_printf("\"%s\"", bridge), *chain = NULL;
-        Suspect suspect = {};
-        bool is_own = false;
-        char *found = NULL;
-
-        for (unsigned i = 0; lines[i] && !found; i++) {
-                const char *line = g_strstrip(lines[i]);
-
-                if (g_str_has_prefix(line, "table ")) {
-                        found = convict(&suspect);
-                        is_own = strcmp(line, OWN_TABLE) == 0 || g_str_has_prefix(line, "table bridge ") ||
-                                 g_str_has_prefix(line, "table arp ") ||
-                                 g_str_has_prefix(line, "table netdev ");
-                        suspect.table = name_in(line);
-                } else if (is_own) {
-                        continue;
-                } else if (g_str_has_prefix(line, "chain ")) {
-                        g_free(chain);
-                        chain = name_in(line + strlen("chain "));
-                } else if (g_str_has_prefix(line, "type filter hook forward ") &&
-                           strstr(line, "policy drop")) {
-                        g_free(suspect.chain);
-                        suspect.chain = g_strdup(chain);
-                } else if (strstr(line, quoted) && strstr(line, "accept")) {
-                        suspect.is_cleared = true;
-                }
-        }
-        if (found) {
-                g_free(convict(&suspect)); /* one is enough */
-                return found;
-        }
-        return convict(&suspect);
-}
 
 static bool is_forwarded(const NetworkDefinition *definition)
 {
@@ -156,8 +92,35 @@ static void restore(Driver *driver) AWAITS
                 tell(driver, &filters_error);
 }
 
+static bool has_dhcp(const NetworkDefinition *definition)
+{
+        LIST_FOREACH (ip, definition->ips) {
+                if (ip->dhcp && ip_family(ip->address) == AF_INET)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_ipv6(const NetworkDefinition *definition)
+{
+        LIST_FOREACH (ip, definition->ips) {
+                if (ip_family(ip->address) == AF_INET)
+                        return false;
+        }
+        return true;
+}
+
+static char *find_drop(const NetworkDefinition *definition, const Ruleset *ruleset)
+{
+        Packet packet = { .bridge = definition->bridge.name, .is_ipv6 = is_ipv6(definition) };
+        char *found = is_forwarded(definition) ? ruleset_find_drop(ruleset, &packet) : NULL;
+
+        packet.is_dhcp = true;
+        return found || !has_dhcp(definition) ? found : ruleset_find_drop(ruleset, &packet);
+}
+
 /* Of one that is about to come or go nothing is said. */
-static void look(const struct NetworkState *state, const char *rules, bool are_set)
+static void look(const struct NetworkState *state, const Ruleset *ruleset, bool are_set)
 {
         for (unsigned i = 0; i < state->up->len; i++) {
                 VirtualNetwork *network = state->up->pdata[i];
@@ -168,8 +131,8 @@ static void look(const struct NetworkState *state, const char *rules, bool are_s
                 if (network->firewall_has_lost)
                         network->firewall_problem =
                                 g_strdup("somebody has changed its rules in the firewall");
-                else if (is_forwarded(network->live))
-                        network->firewall_problem = health_find_drop(rules, network->live->bridge.name);
+                else if (network_has_own_bridge(network->live))
+                        network->firewall_problem = find_drop(network->live, ruleset);
                 active_show_health(network);
         }
 }
@@ -178,11 +141,13 @@ static void look(const struct NetworkState *state, const char *rules, bool are_s
 static int look_once(Driver *driver, Error *error) AWAITS
 {
         static const char *const words[] = { "--stateless", "--terse", "list", "ruleset", NULL };
+        _cleanup_(ruleset_freep) Ruleset *ruleset = ruleset_new();
         _cleanup_(freep) char *rules = NULL;
         unsigned n_rules_set;
         int r;
 
         rehearse(driver);
+        legacy_add_rules(ruleset, driver->object.path);
         if (!driver->networks)
                 return 0;
         n_rules_set = driver->networks->n_rules_set;
@@ -193,7 +158,8 @@ static int look_once(Driver *driver, Error *error) AWAITS
                 driver->networks->is_health_due = true; /* nobody knows of when the list is */
                 return 0;
         }
-        look(driver->networks, rules, are_as_set(driver->networks, rules));
+        ruleset_add_listing(ruleset, rules);
+        look(driver->networks, ruleset, are_as_set(driver->networks, rules));
         restore(driver);
         return 0;
 }

@@ -9,7 +9,3 @@
 
 int health_watch(Driver *driver, Error *error);
 void health_close(struct NetworkState *state);
-
-/* What in `rules` (nft list ruleset) drops what is forwarded from or to the bridge, for a person to read;
- * the caller frees. NULL: nothing. */
-char *health_find_drop(const char *rules, const char *bridge);

@@ -142,6 +142,53 @@ def test_put_there_again(firewalld, client):
     assert firewalld.zone_of("vblab") == ""
 
 
+def health_says(client, path, *words):
+    return wait_for(lambda: all(w in client.get(path, NATIVE_NETWORK, "Health") for w in words), 20)
+
+
+def test_what_it_drops_is_seen(firewalld, client):
+    """Without a zone a bridge is where firewalld lets nothing in but what an administrator has named."""
+    path, alone = up(client, "lab", forward="<forward mode='nat'/>"), up(client, "alone", 2)
+    health_says(client, path, "forwards", "filter_FWD_public of table inet firewalld", "zone=")
+    health_says(client, alone, "DHCP", "filter_IN_public of table inet firewalld")
+    firewalld.call(".zone", "addService", "ssi", "public", "dhcp", 0)
+    healthy(client, alone)
+    health_says(client, path, "filter_FWD_public")
+    firewalld.move("vblab", "trusted")
+    healthy(client, path)
+    firewalld.stop()
+    healthy(client, path)
+
+
+def test_what_iptables_legacy_drops_is_seen(system_bus, polkit, make_daemon, tmp_path):
+    """Its rules are beside nftables' own, and nobody tells of them: they are looked at when others change."""
+    for tool in ("iptables-legacy", "iptables-legacy-save", "iptables-restore-translate"):
+        (tmp_path / tool).write_text(f"#!/bin/sh\nexport LD_LIBRARY_PATH={ROOT}/lib/x86_64-linux-gnu "
+                                     f"XTABLES_LIBDIR={ROOT}/lib/x86_64-linux-gnu/xtables\nexec {ROOT}/sbin/{tool} \"$@\"\n")
+        (tmp_path / tool).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    def iptables(*words):
+        subprocess.run([tmp_path / "iptables-legacy", *words], check=True)
+    try:
+        iptables("-P", "FORWARD", "DROP")
+    except subprocess.CalledProcessError:
+        pytest.skip("this kernel has no iptables-legacy")
+    try:
+        client = make_daemon(system_bus, environment=environment).client()
+        path = up(client, "lab", forward="<forward mode='nat'/>")
+        health_says(client, path, "chain FORWARD of table ip filter of iptables-legacy")
+        iptables("-A", "FORWARD", "-i", "vblab", "-j", "ACCEPT")
+        other = up(client, "other", 2)
+        healthy(client, path)
+        iptables("-A", "INPUT", "-p", "udp", "--dport", "67", "-j", "DROP")
+        client.call(other, NETWORK, "Destroy")
+        health_says(client, path, "DHCP", "of iptables-legacy")
+    finally:
+        iptables("-F")
+        iptables("-P", "FORWARD", "ACCEPT")
+
+
 def test_taken_back(firewalld, client, system_daemon):
     path = up(client, "lab", zone="trusted")
     system_daemon.kill()
