@@ -19,9 +19,13 @@
 #include "drivers/qemu/user.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define FIRST_FD     3
 #define MESSAGES_MAX (64 * 1024)
@@ -271,6 +275,57 @@ static int make_memory_folder(const Domain *domain, const RunUser *user, Error *
         return MIN(fd, 0);
 }
 
+/* UINT64_MAX: without a limit; 0: nothing is to be locked. */
+static uint64_t wanted_locked_bytes(DomainDefinition *definition)
+{
+        const MemoryBacking *backing = definition->memory_backing;
+        const MemoryTune *tune = definition->memory_tune;
+        const bool is_locked = backing && backing->locked;
+        uint64_t bytes = passthrough_locked_bytes(definition);
+
+        if (!is_locked && bytes == 0)
+                return 0;
+        if (tune && tune->has_hard_limit)
+                return tune->hard_limit_kib * 1024;
+        return is_locked ? UINT64_MAX : bytes;
+}
+
+static bool has_capability(unsigned capability)
+{
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+
+        return syscall(SYS_capget, &header, data) == 0 &&
+               data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
+/* How much memory QEMU is allowed to lock; 0: what it is allowed anyway. A daemon that may not raise its
+ * limits can give what it has itself, if that is enough for the guest. */
+static int find_locked_bytes(const Domain *domain, DomainDefinition *definition, const RunUser *user,
+                             uint64_t *ret_bytes, Error *error)
+{
+        uint64_t wanted = wanted_locked_bytes(definition);
+        struct rlimit limit;
+
+        *ret_bytes = wanted;
+        if (wanted == 0 || has_capability(CAP_SYS_RESOURCE))
+                return 0;
+        if (!user->is_other && has_capability(CAP_IPC_LOCK)) {
+                *ret_bytes = 0; /* no limit holds for it */
+                return 0;
+        }
+        if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+                return error_set_errno(error, errno, "Cannot find out how much memory may be locked");
+        *ret_bytes = MIN(wanted, limit.rlim_max);
+        if (*ret_bytes / 1024 >= definition->memory_kib)
+                return 0;
+        return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                         "The %s has %" PRIu64
+                         " KiB of memory to lock (<locked/>, or devices of the host), and "
+                         "this daemon may let it lock %" PRIu64 " KiB: its LimitMEMLOCK= has to be raised",
+                         object_describe(&domain->object), definition->memory_kib, *ret_bytes / 1024);
+}
+
 static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
                  const Descriptors *descriptors, Error *error)
 {
@@ -296,9 +351,9 @@ static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
                 .new_session = true,
         };
         run_user_become(&options, user);
-        if (user->is_other)
-                options.locked_bytes = passthrough_locked_bytes(machine->pending);
-        r = child_spawn(&options, &machine->child, error);
+        r = find_locked_bytes(domain, machine->pending, user, &options.locked_bytes, error);
+        if (r >= 0)
+                r = child_spawn(&options, &machine->child, error);
         if (r >= 0)
                 end_watch(domain);
         return r;
@@ -385,8 +440,11 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
 /* For a device that the machine did not start with. */
 static int allow_locked(const Domain *domain, DomainDefinition *live, const RunUser *user, Error *error)
 {
-        uint64_t bytes = user->is_other ? passthrough_locked_bytes(live) : 0;
+        uint64_t bytes;
+        int r = find_locked_bytes(domain, live, user, &bytes, error);
 
+        if (r < 0)
+                return r;
         if (bytes > 0 && machine_of(domain)->child &&
             prlimit(child_get_pid(machine_of(domain)->child), RLIMIT_MEMLOCK,
                     &(struct rlimit){ bytes, bytes }, NULL) < 0)

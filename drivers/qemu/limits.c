@@ -150,6 +150,12 @@ int limits_check(const Domain *domain, const DomainDefinition *definition, Error
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "Real-time scheduling is for shared machines: the %s is a user's",
                                  object_describe(&domain->object));
+        if (is_users && definition->memory_backing && definition->memory_backing->locked)
+                return error_set(
+                        error, ERROR_CONFIG_UNSUPPORTED,
+                        "Memory that the host cannot have back (<memoryBacking><locked/>) is for shared "
+                        "machines: the %s is a user's",
+                        object_describe(&domain->object));
         if (definition->memory_tune && definition->memory_tune->has_min_guarantee)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED, "QEMU has no <min_guarantee> of memory");
         return 0;

@@ -313,8 +313,6 @@ uint64_t passthrough_locked_bytes(DomainDefinition *definition)
                 n_vfio += g_array_index(hosts, HostDevice, i).is_vfio;
         if (n_vfio == 0)
                 return 0;
-        if (definition->memory_tune && definition->memory_tune->has_hard_limit)
-                return definition->memory_tune->hard_limit_kib * 1024;
         /* Behind an IOMMU of the guest's each has a view of the memory of its own. */
         return (kib * (definition->devices.iommus.count > 0 ? n_vfio : 1) + EXTRA_KIB) * 1024;
 }

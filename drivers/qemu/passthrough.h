@@ -12,8 +12,8 @@
  * given back by one of those below. */
 int passthrough_take(Domain *domain, DomainDefinition *definition, const RunUser *user,
                      uint64_t deadline_usec, Error *error) AWAITS;
-/* How much memory QEMU may keep from being moved, which the devices write to by themselves; 0: as much as
- * anybody. */
+/* How much memory QEMU must be able to keep from being moved, as devices write to it by themselves; 0: they
+ * do not. */
 uint64_t passthrough_locked_bytes(DomainDefinition *definition);
 
 /* The machine has lost the device, or never got it. */

@@ -2,12 +2,13 @@
 
 import os
 import pathlib
+import resource
 
 import pytest
 from gi.repository import GLib
 
 from harness import BusError, wait_for
-from machines import AFFECT_CONFIG, AFFECT_LIVE, SHUTOFF, XML_INACTIVE, define, definition, pid_of
+from machines import AFFECT_CONFIG, AFFECT_LIVE, SHUTOFF, XML_INACTIVE, FakeQemu, define, definition, pid_of
 
 GROUPS = pathlib.Path("/sys/fs/cgroup")
 V1 = not (GROUPS / "cgroup.controllers").exists()
@@ -189,3 +190,70 @@ class TestRights:
         refused(define(alice, definition("web", extra=cputune("<shares>9999</shares>"))).create, words="shared machines")
         realtime = cputune("<vcpusched vcpus='0' scheduler='fifo' priority='1'/>")
         refused(define(alice, definition("other", extra=realtime)).create, words="Real-time")
+
+
+LOCKED = "<memoryBacking><locked/></memoryBacking>"
+
+
+def may_raise_limits():
+    words = dict(line.split(":\t") for line in pathlib.Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
+    return int(words["CapEff"], 16) >> 24 & 1
+
+
+def locked_limit(pid):
+    """Of memory, soft and hard."""
+    line = next(line for line in pathlib.Path(f"/proc/{pid}/limits").read_text().splitlines() if line.startswith("Max locked memory"))
+    return line.split()[3:5]
+
+
+@pytest.mark.system
+class TestLocked:
+    """A QEMU that runs without rights needs to be allowed to lock its guest's memory."""
+
+    def test_as_much_as_the_daemon_may_give(self, system_daemon, tmp_path):
+        """By a fake, as QEMU itself is larger than what some hosts let anybody lock."""
+        for folder in (tmp_path, *tmp_path.parents[:2]):
+            folder.chmod(0o755)
+        own = pathlib.Path(f"/proc/{system_daemon.process.pid}/limits")
+        hard = locked_limit(own.parent.name)[1]
+        resource.prlimit(system_daemon.process.pid, resource.RLIMIT_MEMLOCK, (65536, resource.prlimit(0, resource.RLIMIT_MEMLOCK)[1]))
+        fake = FakeQemu(tmp_path / "bin")
+        client = system_daemon.client()
+        machine = define(client, definition("web", emulator=fake.path, memory_kib=4096, extra=LOCKED))
+        machine.create()
+        assert locked_limit(pid_of(system_daemon, machine)) == (["unlimited"] * 2 if may_raise_limits() else [hard] * 2)
+        machine.destroy()
+        define(client, machine.xml(XML_INACTIVE).replace("<locked/>", ""))
+        machine.create()
+        assert locked_limit(pid_of(system_daemon, machine))[0] == "65536"
+        machine.destroy()
+
+    @pytest.mark.qemu
+    @pytest.mark.skipif(may_raise_limits(), reason="needs a host that lets root raise no limits")
+    def test_more_than_it_may_give(self, system_daemon):
+        machine = define(system_daemon.client(), definition("web", extra=LOCKED))
+        refused(machine.create, words="32768 KiB of memory to lock")
+        assert machine.state[0] == SHUTOFF
+        assert system_daemon.machines() == {}
+
+    @pytest.mark.qemu
+    @pytest.mark.skipif(not may_raise_limits(), reason="needs the right to raise limits")
+    def test_real(self, system_daemon):
+        machine = define(system_daemon.client(), definition("web", extra=LOCKED))
+        machine.create()
+        assert locked_limit(pid_of(system_daemon, machine)) == ["unlimited"] * 2
+        machine.destroy()
+
+    def test_a_users_memory_can_be_had_back(self, system_daemon):
+        machine = define(system_daemon.client("alice"), definition("web", extra=LOCKED))
+        refused(machine.create, words="for shared machines")
+        assert machine.state[0] == SHUTOFF
+
+
+@pytest.mark.qemu
+def test_a_session_of_root_has_no_limit(daemon, client):
+    machine = define(client, definition("web", extra=LOCKED))
+    machine.create()
+    words = pathlib.Path(f"/proc/{pid_of(daemon, machine)}/status").read_text()
+    assert int(words.split("VmLck:")[1].split()[0]) >= 32768
+    machine.destroy()
