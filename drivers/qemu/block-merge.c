@@ -111,7 +111,7 @@ static int pull(Domain *domain, const char *name, const char *base, uint64_t ban
         _cleanup_(json_decrefp) json_t *arguments = json_object();
         _cleanup_(disk_freep) DomainDisk *disk = NULL;
         DomainDisk *found;
-        uint32_t index;
+        uint32_t index = 0;
         int r = block_job_find_idle(domain, name, &found, error);
 
         if (r >= 0)

@@ -77,7 +77,7 @@ class Stage:
         built = BUILD / "tests/bench/latency"
         if built.exists():
             return built
-        tool = self.scratch / "latency"
+        tool = self.scratch / "latency-tool"
         subprocess.run(["cc", "-std=gnu17", "-O2", "-o", tool, HERE / "latency.c", "-lsystemd"], check=True)
         return tool
 
