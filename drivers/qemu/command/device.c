@@ -159,7 +159,8 @@ static int set_address(const CommandLine *line, json_t *device, const DeviceAddr
                 _cleanup_(freep) char *number =
                         g_strdup_printf("%x.%x.%04x", address->cssid, address->ssid, address->devno);
 
-                json_set_string(device, "devno", number);
+                if (address->has_ccw) /* else QEMU finds one */
+                        json_set_string(device, "devno", number);
                 return 0;
         }
         default: /* drives have their own way, the rest says nothing to QEMU */
