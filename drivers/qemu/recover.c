@@ -293,7 +293,8 @@ static int take_back(Domain *domain, Error *error) AWAITS
         if (r >= 0)
                 r = talk(domain, error);
         if (r >= 0) {
-                snapshot_recover(domain);
+                if (domain->live && machine->qmp)
+                        (void)snapshot_recover(domain, NULL); /* logged */
                 memory_recover(domain, job);
                 if (machine->phase != MACHINE_RUNNING)
                         return 0;

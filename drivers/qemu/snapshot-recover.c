@@ -168,15 +168,11 @@ static void drop_images(Domain *domain, const SnapshotDefinition *snapshot) AWAI
         }
 }
 
-static int end_taking(Domain *domain, Error *ret_error) AWAITS
+static int end_taking(Domain *domain, DomainSnapshot *snapshot, Error *ret_error) AWAITS
 {
-        Machine *machine = machine_of(domain);
-        _cleanup_(snapshot_unrefp) DomainSnapshot *snapshot = snapshots_pending(domain);
         _cleanup_(error_clear) Error error = {};
         int r, images, complete;
 
-        if (!snapshot)
-                return 0;
         images = is_outside(snapshot->definition) ? look_outside(domain, snapshot->definition, &error)
                                                   : look_inside(domain, snapshot->definition, &error);
         complete = images > 0 ? look_memory(domain, snapshot->definition, &error) : images;
@@ -184,7 +180,6 @@ static int end_taking(Domain *domain, Error *ret_error) AWAITS
                 log_error(domain->object.path,
                           "what became of snapshot '%s' of machine %s cannot be found out: %s",
                           snapshot->object.name, domain->object.name, error.message);
-                (void)TAKE_PTR(snapshot); /* for the next daemon */
                 error_move(ret_error, &error);
                 return complete;
         }
@@ -204,7 +199,6 @@ static int end_taking(Domain *domain, Error *ret_error) AWAITS
                 log_error(domain->object.path,
                           "snapshot '%s' of machine %s was not ended, and cannot be: %s",
                           snapshot->object.name, domain->object.name, error.message);
-                (void)TAKE_PTR(snapshot); /* for the next daemon */
                 error_move(ret_error, &error);
                 return r;
         }
@@ -213,14 +207,18 @@ static int end_taking(Domain *domain, Error *ret_error) AWAITS
                     snapshot->object.name, domain->object.name,
                     complete > 0 ? "it is complete" : "there is none", error.message ? ": " : "",
                     error.message ? error.message : "");
-        machine->pending_snapshot = NULL;
         return 0;
 }
 
-void snapshot_recover(Domain *domain)
+int snapshot_recover(Domain *domain, Error *error)
 {
-        if (domain->live && machine_of(domain)->qmp)
-                (void)end_taking(domain, NULL); /* logged */
+        Machine *machine = machine_of(domain);
+        _cleanup_(snapshot_unrefp) DomainSnapshot *snapshot = TAKE_PTR(machine->pending_snapshot);
+        int r = snapshot ? end_taking(domain, snapshot, error) : 0;
+
+        if (r < 0) /* its record stays for the next attempt */
+                machine->pending_snapshot = TAKE_PTR(snapshot);
+        return r;
 }
 
 /* Some of the images may be what they were and some not: all of them are made so, again. */
@@ -247,7 +245,7 @@ void snapshot_recover_ended(Domain *domain, Job *job)
 
         if (domain_is_active(domain))
                 return;
-        r = end_taking(domain, &error);
+        r = snapshot_recover(domain, &error);
         if (r >= 0)
                 (void)end_reverting(domain, job, &error); /* the job tells */
         job_set_error(job, &error);

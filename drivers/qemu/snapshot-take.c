@@ -17,6 +17,7 @@
 #include "drivers/qemu/memory-job.h"
 #include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshot-memory.h"
+#include "drivers/qemu/snapshot-recover.h"
 #include "drivers/qemu/snapshot-variables.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/status.h"
@@ -552,6 +553,18 @@ static int finish(Taking *taking, DomainSnapshot **ret_snapshot, Error *error) A
         return r;
 }
 
+/* What became of the one that a daemon was killed at has to be known before there is another. */
+static int end_last(Domain *domain, Error *error) AWAITS
+{
+        const DomainSnapshot *last = snapshots_pending(domain);
+        _cleanup_(freep) char *name = last ? g_strdup(last->object.name) : NULL;
+        int r = snapshot_recover(domain, error);
+
+        if (r < 0)
+                error_prefix(error, "Snapshot '%s' was being taken when the daemon ended", name);
+        return r;
+}
+
 int qemu_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml, uint32_t flags,
                                     DomainSnapshot **ret_snapshot, Error *error)
 {
@@ -573,6 +586,8 @@ int qemu_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
         if (r >= 0 && flags & CREATE_REDEFINE)
                 return redefine_snapshot(domain, TAKE_PTR(taking.definition), flags, snapshots_change,
                                          ret_snapshot, error);
+        if (r >= 0)
+                r = end_last(domain, error);
         if (r >= 0)
                 r = check(&taking, error);
         if (r >= 0)

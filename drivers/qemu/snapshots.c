@@ -59,6 +59,7 @@ static void write_one(const SnapshotChange *change, DomainSnapshot *snapshot, bo
 static char *format(const Domain *domain, const SnapshotChange *change)
 {
         const DomainSnapshot *current = forest_current(domain, change);
+        const Machine *machine = machine_of(domain);
         XmlWriter *writer = xml_writer_new();
 
         xml_writer_open(writer, "snapshots");
@@ -70,6 +71,9 @@ static char *format(const Domain *domain, const SnapshotChange *change)
         }
         if (change->add)
                 write_one(change, change->add, change->add == current, change->pending, writer);
+        if (machine->pending_snapshot) /* nobody knows yet what became of it */
+                write_one(change, machine->pending_snapshot, false,
+                          machine->pending_images_made ? SNAPSHOT_PENDING_MADE : SNAPSHOT_PENDING, writer);
         xml_writer_close(writer);
         return xml_writer_finish(writer);
 }
@@ -83,7 +87,8 @@ static void remove_nvram(int folder, const DomainSnapshot *snapshot) AWAITS
 static int save(const Domain *domain, int folder, const SnapshotChange *change, Error *error) AWAITS
 {
         _cleanup_(freep) char *name = g_strconcat(domain->object.uuid, SUFFIX, NULL), *text = NULL;
-        unsigned n = domain->snapshots->len + (change->add ? 1 : 0);
+        unsigned n = domain->snapshots->len + (change->add ? 1 : 0) +
+                     (machine_of(domain)->pending_snapshot ? 1 : 0);
 
         if (n == (change->removed ? change->removed->len : 0))
                 return store_remove(folder, name, error);
@@ -126,6 +131,7 @@ int snapshots_change(Domain *domain, const SnapshotChange *change, Error *error)
 int snapshots_forget(Domain *domain, Error *error)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *all = g_ptr_array_new_with_free_func(object_release);
+        _cleanup_(snapshot_unrefp) DomainSnapshot *pending = NULL;
         Machine *machine = machine_of(domain);
         int r;
 
@@ -133,11 +139,12 @@ int snapshots_forget(Domain *domain, Error *error)
                 return 0;
         for (unsigned i = 0; i < domain->snapshots->len; i++)
                 g_ptr_array_add(all, snapshot_ref(domain->snapshots->pdata[i]));
+        pending = TAKE_PTR(machine->pending_snapshot);
         r = snapshots_change(domain, &(SnapshotChange){ .removed = all }, error);
-        if (r >= 0 && machine->pending_snapshot) {
-                snapshots_drop_nvram(machine->pending_snapshot);
-                machine->pending_snapshot = snapshot_unref(machine->pending_snapshot);
-        }
+        if (r < 0)
+                machine->pending_snapshot = TAKE_PTR(pending);
+        else if (pending)
+                snapshots_drop_nvram(pending);
         return r;
 }
 

@@ -472,7 +472,9 @@ class TestKilled:
         assert web.source() == str(image.with_suffix(".one"))
 
     def test_an_image_that_cannot_be_read_is_not_taken_off(self, daemon, web, image, root_dir):
+        """Its record stays, whatever becomes of others, until it is known what became of it."""
         _, record = self.files(daemon, root_dir, web)
+        old = web.take("old")
         web.take("one", DISK_ONLY)
         daemon.kill()
         new = image.with_suffix(".one")
@@ -481,11 +483,22 @@ class TestKilled:
         self.begun(record)
         daemon.start()
         assert web.source() == str(new)
-        daemon.kill()
+        with pytest.raises(BusError, match="Snapshot 'one' was being taken when the daemon ended: .*web.one"):
+            web.take("two", DISK_ONLY)
+        web.of(old, "Delete", "u", METADATA_ONLY)
+        assert "pending=" in record.read_text() and web.names() == []
         new.write_bytes(whole)
-        daemon.start()
+        daemon.restart()
         wait_for(lambda: web.names() == ["one"], 10, "the snapshot")
         assert web.source() == str(new)
+        daemon.kill()
+        self.begun(record)
+        new.write_bytes(b"damaged")
+        daemon.start()
+        wait_for(lambda: "cannot be found out" in daemon.read_log(), 10, "the attempt")
+        new.write_bytes(whole)
+        web.take("two", DISK_ONLY)
+        assert set(web.names()) == {"one", "two"} and "pending=" not in record.read_text()
 
     def test_what_nobody_knows_goes_with_the_definition(self, daemon, web, image, root_dir):
         _, record = self.files(daemon, root_dir, web)
