@@ -290,7 +290,11 @@ int networks_settle_port(Driver *driver, const char *name, uid_t owner, const ch
         if (!port->lower)
                 r = set_vlan(network, port, error);
         port = find_port(&network->network, domain, device);
-        return r < 0 || !port ? r : set_limits(network, port, false, error);
+        if (r >= 0 && port)
+                r = set_limits(network, port, false, error);
+        if (r < 0)
+                job_set_error(job, error);
+        return r;
 }
 
 static int change_port(VirtualNetwork *network, const char *domain, const char *device,
