@@ -15,7 +15,7 @@ from gi.repository import GLib
 
 from filtered import (ADDRESS, BROADCAST, FILTER, GUARD, Guest, MAC, NATIVE_FILTER, OTHER_ADDRESS, OTHER_MAC, PEER, Peer, arp,
                       chains, define, dhcp_answer, frame, ip_bytes, link, mac_bytes, mark, passes_in, passes_out, reference,
-                      rules, run, udp)
+                      rules, run, udp, what_the_kernel_says)
 from networks import instead_of
 from harness import BusError, wait_for
 from machines import CONNECT, QEMU
@@ -146,12 +146,6 @@ def checksum(data):
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     total = (total & 0xffff) + (total >> 16)
     return struct.pack("!H", ~(total + (total >> 16)) & 0xffff)
-
-
-def what_the_kernel_says(rule):
-    """Nothing, if it takes the rule on bridges."""
-    text = f"table bridge t {{\nchain c {{\ntype filter hook prerouting priority 0;\n{rule}\n}}\n}}\n"
-    return subprocess.run(["nft", "-c", "-f", "-"], input=text, text=True, capture_output=True, check=False).stderr
 
 
 class TestKernel:
@@ -310,16 +304,14 @@ class TestChange:
         assert run("nft", "-a", "list", "table", "bridge", "theirs").stdout == theirs
         run("nft", "delete", "table", "bridge", "theirs")
 
-    def test_who_changes_them_again_and_again(self, daemon, client, guest):
+    def test_what_cannot_be_set_again(self, daemon, client, guest, tmp_path):
         """After ten times in a row nothing is set; once all is as it should be, the next change is undone again."""
         define(client, "own", NO_SPOOFING)
         web = guest(reference("own", IP=ADDRESS))
-        with subprocess.Popen(["sh", "-c", "while :; do nft add chain bridge virtbus theirs; done"]) as other:
-            try:
-                wait_for(lambda: "filters of machines in the kernel again and again" in daemon.read_log(), 60)
-            finally:
-                other.kill()
-        assert daemon.read_log().count("the kernel has lost filters of machines") >= 9
+        with instead_of("nft", "[ \"$*\" = '-f -' ] || exec $real \"$@\"; sed '/ theirs$/d' | $real -f -", tmp_path):
+            run("nft", "add", "chain", "bridge", "virtbus", "theirs")
+            wait_for(lambda: "filters of machines in the kernel again and again" in daemon.read_log(), 60)
+        assert daemon.read_log().count("the kernel has lost filters of machines") == 9
         run("nft", "delete", "chain", "bridge", "virtbus", "theirs")
         wait_for(lambda: "filters of machines are what they should be again" in daemon.read_log(), 60)
         run("nft", "flush", "ruleset")
