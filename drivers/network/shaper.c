@@ -35,7 +35,7 @@
 #define DEFAULT       2
 #define FIRST_SHARE   3
 #define PRIORITY      1 /* of all filters */
-#define INGRESS       TC_HANDLE(0xffff, 0)
+#define INGRESS       TC_HANDLE(0xffffu, 0)
 
 /* If nobody says what may pass at once: a hundredth of a second, though never less than some frames. */
 #define BURST_MIN_BYTES 16384u
