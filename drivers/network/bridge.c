@@ -5,6 +5,7 @@
 #include "drivers/network/bridge.h"
 #include "core/fiber.h"
 #include "core/worker.h"
+#include "drivers/network/links.h"
 #include "drivers/network/vlans.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -25,6 +26,7 @@
 typedef struct Task {
         int (*step)(struct Task *task);
         NetworkDefinition *definition;
+        GPtrArray *found; /* LeftBridge */
         struct nl_sock *socket;
         Error error;
 } Task;
@@ -360,4 +362,56 @@ static int down_step(Task *task)
 int bridge_down(const NetworkDefinition *definition, Error *error)
 {
         return run(definition, down_step, error);
+}
+
+static void note(struct nl_sock *socket, struct rtnl_link *link, void *data)
+{
+        const Task *task = data;
+        const char *type = rtnl_link_get_type(link), *alias = rtnl_link_get_ifalias(link);
+        struct nl_addr *address = rtnl_link_get_addr(link);
+        bool is_finished = alias && g_str_has_prefix(alias, BRIDGE_TAG);
+        char mac[32];
+        LeftBridge *left;
+
+        (void)socket;
+        if (g_strcmp0(type, "bridge") != 0 || !address ||
+            !(is_finished || (!(alias && *alias) && rtnl_link_get_group(link) == UNFINISHED_GROUP)))
+                return;
+        left = g_new0(LeftBridge, 1);
+        g_strlcpy(left->name, rtnl_link_get_name(link), sizeof left->name);
+        g_strlcpy(left->mac, nl_addr2str(address, mac, sizeof mac), sizeof left->mac);
+        if (is_finished)
+                g_strlcpy(left->uuid, alias + strlen(BRIDGE_TAG), sizeof left->uuid);
+        g_ptr_array_add(task->found, left);
+}
+
+static int list_step(void *data)
+{
+        Task *task = data;
+
+        return links_visit(note, task, &task->error);
+}
+
+int bridge_list(GPtrArray **ret_bridges, Error *error)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+        Task task = { .found = found };
+        int r = worker_finish(list_step, &task);
+
+        if (r < 0)
+                error_move(error, &task.error);
+        else
+                *ret_bridges = TAKE_PTR(found);
+        return r;
+}
+
+int bridge_remove(const LeftBridge *left, Error *error)
+{
+        const NetworkDefinition named = { .name = (char *)left->name, /* both are copied */
+                                          .bridge = { .name = (char *)left->name } };
+        _cleanup_(network_definition_freep) NetworkDefinition *definition = network_definition_copy(&named);
+
+        g_strlcpy(definition->uuid, left->uuid, sizeof definition->uuid);
+        g_strlcpy(definition->mac, left->mac, sizeof definition->mac);
+        return bridge_down(definition, error);
 }

@@ -15,3 +15,12 @@ int bridge_up(const NetworkDefinition *definition, Error *error) AWAITS;
 int bridge_set_vlans(const NetworkDefinition *definition, Error *error) AWAITS;
 /* Removes it, if it is this network's. */
 int bridge_down(const NetworkDefinition *definition, Error *error) AWAITS;
+
+/* A bridge with our mark on it. */
+typedef struct LeftBridge {
+        char name[16], uuid[37], mac[18]; /* uuid is "" if it was not finished */
+} LeftBridge;
+/* Of all networks; the caller unrefs. */
+int bridge_list(GPtrArray **ret_bridges, Error *error) AWAITS;
+/* Removes it, if it is as it was listed. */
+int bridge_remove(const LeftBridge *left, Error *error) AWAITS;

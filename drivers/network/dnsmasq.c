@@ -104,19 +104,29 @@ void dnsmasq_remove_files(const NetworkDefinition *definition, const char *folde
         }
 }
 
-/* Whether the process is a dnsmasq that was started with this network's file. */
-static bool is_ours(pid_t pid, const char *uuid, const char *folder)
+/* Of the network with whose file the process, a dnsmasq, was started; "": it is none of ours. */
+static void find_uuid(const char *pid, const char *folder, char uuid[static 37])
 {
-        _cleanup_(freep) char *path = g_strdup_printf("/proc/%d/cmdline", pid), *text = NULL;
-        _cleanup_(freep) char *option = g_strdup_printf("--conf-file=%s/%s.conf", folder, uuid);
+        _cleanup_(freep) char *path = g_strdup_printf("/proc/%s/cmdline", pid), *text = NULL;
+        _cleanup_(freep) char *option = g_strdup_printf("--conf-file=%s/", folder);
         size_t size;
 
+        uuid[0] = '\0';
         if (!g_file_get_contents(path, &text, &size, NULL))
-                return false;
+                return;
         for (const char *word = text; word < text + size; word += strlen(word) + 1)
-                if (strcmp(word, option) == 0)
-                        return true;
-        return false;
+                if (g_str_has_prefix(word, option) &&
+                    strlen(word) == strlen(option) + 36 + strlen(".conf") && g_str_has_suffix(word, ".conf"))
+                        g_strlcpy(uuid, word + strlen(option), 37);
+}
+
+static bool is_ours(pid_t pid, const char *uuid, const char *folder)
+{
+        _cleanup_(freep) char *name = g_strdup_printf("%d", pid);
+        char found[37];
+
+        find_uuid(name, folder, found);
+        return strcmp(found, uuid) == 0;
 }
 
 static int take(size_t pid, const char *uuid, const char *folder, Child **ret_child, Error *error)
@@ -229,4 +239,25 @@ void dnsmasq_end_unknown(const char *uuid, const char *folder)
 {
         for (unsigned i = 0; i < END_TRIES_MAX && end_all(uuid, folder) > 0; i++)
                 ;
+}
+
+void dnsmasq_end_others(const char *folder, bool (*is_kept)(const char *uuid, void *data), void *data)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *uuids = g_ptr_array_new_with_free_func(g_free);
+        _cleanup_(freep) char *own = g_strdup(folder);
+        GDir *processes = g_dir_open("/proc", 0, NULL);
+
+        for (const char *name; processes && (name = g_dir_read_name(processes));) {
+                char uuid[37];
+
+                if (!g_ascii_isdigit(name[0]))
+                        continue;
+                find_uuid(name, folder, uuid);
+                if (uuid[0] && !is_kept(uuid, data))
+                        g_ptr_array_add(uuids, g_strdup(uuid));
+        }
+        if (processes)
+                g_dir_close(processes);
+        for (unsigned i = 0; i < uuids->len; i++)
+                dnsmasq_end_unknown(uuids->pdata[i], own);
 }

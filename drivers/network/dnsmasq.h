@@ -30,6 +30,9 @@ int dnsmasq_start(const NetworkDefinition *definition, const DnsmasqPlaces *plac
 /* Ends one that was left, or whose start was cut off, and of which nothing is known but the file that it was
  * started with. */
 void dnsmasq_end_unknown(const char *uuid, const char *folder) AWAITS;
+/* The same of all networks that `is_kept` does not know. */
+void dnsmasq_end_others(const char *folder, bool (*is_kept)(const char *uuid, void *data),
+                        void *data) AWAITS;
 /* Ends it and waits. */
 void dnsmasq_stop(Child *child) AWAITS;
 void dnsmasq_remove_files(const NetworkDefinition *definition, const char *folder);

@@ -11,6 +11,7 @@
 #include "drivers/network/active.h"
 #include "drivers/network/health.h"
 #include "drivers/network/leases.h"
+#include "drivers/network/sweep.h"
 #include "drivers/network/zone-watch.h"
 #include <fcntl.h>
 #include <net/if.h>
@@ -185,6 +186,7 @@ void networks_run(Driver *driver)
         int running_fd = driver->networks->running.fd;
         _cleanup_(error_clear) Error error = {};
 
+        networks_sweep(driver);
         zone_watch(driver);
         if (faccessat(running_fd, BOOTED_FILE, F_OK, 0) >= 0)
                 return;
