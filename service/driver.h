@@ -29,7 +29,18 @@ typedef struct Call {
         Job *job;    /* NULL for JOB_NONE */
         uint64_t deadline_usec; /* CLOCK_MONOTONIC */
         bool keeps_networks;    /* of a start: networks that are down stay so, and it fails */
+        /* Whether the caller may do to that object, or to a new one of that kind, name and UUID (`object`
+         * NULL), what only the driver was asked for; by driver_authorise(). */
+        int (*authorise)(struct Call *call, const Object *object, ObjectKind kind, const char *name,
+                         const char *uuid, Error *error) AWAITS;
 } Call;
+
+/* For operations that find out by themselves which object they are about. */
+static inline int driver_authorise(Call *call, const Object *object, ObjectKind kind, const char *name,
+                                   const char *uuid, Error *error)
+{
+        return call->authorise ? call->authorise(call, object, kind, name, uuid, error) : 0;
+}
 
 /* virDomainCreateFlags, and one that no caller can set: drivers make it of Call.keeps_networks. */
 enum {

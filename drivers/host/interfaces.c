@@ -462,6 +462,15 @@ int interfaces_store(struct InterfaceState *state, HostInterfaceDefinition *defi
         return r;
 }
 
+/* The XML says which one it is about. */
+static int authorise(Call *call, const char *name, Error *error) AWAITS
+{
+        Object *object = object_table_by_name(call->driver->objects, OBJECT_INTERFACE, name, 0);
+        _cleanup_(object_unrefp) Object *held _unused_ = object ? object_ref(object) : NULL;
+
+        return driver_authorise(call, object, OBJECT_INTERFACE, name, NULL, error);
+}
+
 int interfaces_define_xml(Call *call, const char *xml, uint32_t flags, HostInterface **ret_interface,
                           Error *error)
 {
@@ -473,6 +482,8 @@ int interfaces_define_xml(Call *call, const char *xml, uint32_t flags, HostInter
 
         if (r >= 0)
                 r = host_interface_parse(xml, strlen(xml), &definition, error);
+        if (r >= 0)
+                r = authorise(call, definition->name, error);
         if (r >= 0)
                 r = interfaces_changing_begin(call, error);
         if (r < 0)

@@ -106,7 +106,16 @@ static int find_or_make(Call *call, const DomainDefinition *definition, Domain *
                         bool *ret_is_new, Error *error) AWAITS
 {
         Object *object = object_table_by_uuid(call->driver->objects, OBJECT_DOMAIN, definition->uuid);
+        _cleanup_(object_unrefp) Object *held _unused_ = object ? object_ref(object) : NULL;
+        int r = 0;
 
+        if (!object || object->owner == call->owner)
+                r = driver_authorise(call, object, OBJECT_DOMAIN, definition->name, definition->uuid, error);
+        if (r < 0)
+                return r;
+        if (object != object_table_by_uuid(call->driver->objects, OBJECT_DOMAIN, definition->uuid))
+                return error_set(error, ERROR_BUSY, "The domain with UUID %s has come or gone meanwhile",
+                                 definition->uuid);
         *ret_is_new = !object;
         if (!object)
                 return define_transient(call, domain_definition_copy(definition), ret_domain, error);
@@ -142,6 +151,8 @@ int qemu_connect_domain_restore(Call *call, const char *from, const char *xml, u
                 return r;
         r = job_take(domain->object.jobs, JOB_START, "DomainRestore", call->uid,
                      deadline_after_usec(120 * G_USEC_PER_SEC), &job, error);
+        if (r >= 0 && domain->object.is_gone)
+                r = error_set(error, ERROR_NO_DOMAIN, "The machine was undefined meanwhile");
         if (r >= 0)
                 r = domain_check_inactive(domain, error);
         if (r >= 0)

@@ -172,13 +172,22 @@ int define_restore(Call *call, const DomainDefinition *saved, const MachineOrigi
         _cleanup_(job_releasep) Job *job = NULL;
         int r;
 
-        if (!object)
-                return create_new(call, definition, "DomainRestore", origin, is_paused, &domain, error);
-        if (object->owner != call->owner) {
+        if (object && object->owner != call->owner) {
                 domain_definition_free(definition);
                 return error_set(error, ERROR_EXISTS, "There is a domain with UUID %s already", saved->uuid);
         }
-        domain = domain_ref((Domain *)object);
+        if (object)
+                domain = domain_ref((Domain *)object);
+        r = driver_authorise(call, object, OBJECT_DOMAIN, definition->name, definition->uuid, error);
+        if (r >= 0 && object != object_table_by_uuid(call->driver->objects, OBJECT_DOMAIN, definition->uuid))
+                r = error_set(error, ERROR_BUSY, "The domain with UUID %s has come or gone meanwhile",
+                              definition->uuid);
+        if (r < 0) {
+                domain_definition_free(definition);
+                return r;
+        }
+        if (!object)
+                return create_new(call, definition, "DomainRestore", origin, is_paused, &domain, error);
         r = job_take(object->jobs, JOB_START, "DomainRestore", call->uid, call->deadline_usec, &job, error);
         if (r < 0 || object->is_gone) {
                 domain_definition_free(definition);

@@ -43,6 +43,7 @@ typedef struct Start {
 static void frame_clear(CallFrame *frame)
 {
         job_release(frame->call.job);
+        g_free(frame->asked_name);
         object_unref(frame->object);
         caller_unref(frame->caller);
         sd_bus_message_unref(frame->message);
@@ -57,6 +58,18 @@ static uid_t owner_of_new(const Caller *caller)
         return caller->is_shared ? 0 : caller->uid;
 }
 
+/* Rules go by names: what is answered holds for this one. */
+static void note_name(CallFrame *frame, const Object *object)
+{
+        g_free(frame->asked_name);
+        frame->asked_name = g_strdup(object_subject(object)->name);
+}
+
+static bool has_asked_name(const CallFrame *frame)
+{
+        return !frame->object || g_strcmp0(object_subject(frame->object)->name, frame->asked_name) == 0;
+}
+
 int call_find_object(CallFrame *frame, Error *error)
 {
         const char *path = sd_bus_message_get_path(frame->message);
@@ -65,8 +78,10 @@ int call_find_object(CallFrame *frame, Error *error)
         int r;
 
         object = object_path_lookup(&frame->path, path);
-        if (object)
+        if (object) {
                 object_ref(object);
+                note_name(frame, object);
+        }
         r = visible_check(frame->caller, &frame->path, object, frame->call.deadline_usec, &sight, error);
         if (r < 0)
                 return r;
@@ -175,6 +190,34 @@ int call_authorise(CallFrame *frame, const InterfaceAction *actions, Error *erro
         return 0;
 }
 
+/* As often as it is renamed while polkit thinks: an answer about another name is none. */
+#define RENAMES_MAX 4
+
+static int authorise_found(CallFrame *frame, const InterfaceAction *actions, Error *error) AWAITS
+{
+        for (unsigned n = 0; n <= RENAMES_MAX; n++) {
+                Sight sight = SIGHT_YES;
+                int r = 0;
+
+                if (!has_asked_name(frame)) {
+                        note_name(frame, frame->object);
+                        r = visible_check(frame->caller, &frame->path, frame->object,
+                                          frame->call.deadline_usec, &sight, error);
+                }
+                frame->is_unseen |= sight == SIGHT_CHALLENGE && frame->is_interactive;
+                if (r >= 0 && sight != SIGHT_YES && !frame->is_unseen)
+                        r = object_path_set_missing(&frame->path, error);
+                if (r >= 0)
+                        r = call_authorise(frame, actions, error);
+                if (r >= 0)
+                        r = call_require_object(frame, error); /* it may have gone while polkit thought */
+                if (r < 0 || has_asked_name(frame))
+                        return r;
+        }
+        return error_set(error, ERROR_BUSY, "The %s is renamed again and again",
+                         object_describe(frame->object));
+}
+
 int call_authorise_for_object(CallFrame *frame, const InterfaceAction *actions, Error *error)
 {
         int r;
@@ -182,11 +225,7 @@ int call_authorise_for_object(CallFrame *frame, const InterfaceAction *actions, 
         r = call_find_object(frame, error);
         if (r >= 0 && !frame->is_unseen)
                 r = call_require_object(frame, error);
-        if (r >= 0)
-                r = call_authorise(frame, actions, error);
-        if (r >= 0)
-                r = call_require_object(frame, error); /* it may have gone while polkit thought */
-        return r;
+        return r < 0 ? r : authorise_found(frame, actions, error);
 }
 
 int call_authorise_object(CallFrame *frame, const InterfaceAction *actions, const Object *object,
@@ -293,6 +332,16 @@ static void caller_left(Caller *caller, void *data)
                 fiber_cancel(frame->fiber);
 }
 
+/* For a driver, about an object of which the message did not tell. */
+static int authorise_also(Call *call, const Object *object, ObjectKind kind, const char *name,
+                          const char *uuid, Error *error)
+{
+        CallFrame *frame = (CallFrame *)call; /* its first */
+
+        return object ? call_authorise_object(frame, frame->actions, object, error)
+                      : call_authorise_new(frame, frame->actions, kind, name, uuid, error);
+}
+
 /* A peer that does not read its answers is not worked for: they would only fill our memory. */
 static int peer_wait_until_read(const CallFrame *frame, Error *error) AWAITS
 {
@@ -318,7 +367,8 @@ static void call_fiber(void *data)
                 .member = start.member,
                 .fiber = fiber_current(),
                 .is_interactive = sd_bus_message_get_allow_interactive_authorization(start.message) > 0,
-                .call = { .deadline_usec = deadline_after_usec(TIMEOUT_READ_USEC) },
+                .call = { .deadline_usec = deadline_after_usec(TIMEOUT_READ_USEC),
+                          .authorise = authorise_also },
         };
         unsigned watch;
         int r;
@@ -387,6 +437,7 @@ static int call_run(CallFrame *frame, const void *data, Error *error) AWAITS
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
 
+        frame->actions = method->actions;
         r = call_authorise_for_object(frame, method->actions, error);
         if (r < 0)
                 return r;
@@ -400,6 +451,8 @@ static int call_run(CallFrame *frame, const void *data, Error *error) AWAITS
                 r = fault_meet(frame, method->interface, method->member, error);
         if (r >= 0)
                 r = call_require_object(frame, error);
+        if (r >= 0 && !has_asked_name(frame)) /* since it is waited for */
+                r = authorise_found(frame, method->actions, error);
         if (r < 0)
                 return r;
         r = method->invoke(frame, frame->object, frame->message, &reply, error);

@@ -9,13 +9,15 @@
 
 /* What a generated invoke function and a handler in bus/ get to know of the call. */
 struct CallFrame {
-        Call call;               /* what a driver is told; valid while the operation runs */
-        Caller *caller;          /* counted */
-        sd_bus_message *message; /* counted; its strings live as long as the frame */
-        const char *interface;   /* that the caller named; decides names of errors */
+        Call call; /* the first: what a driver is told; valid while the operation runs */
+        const InterfaceAction *actions; /* of the method that runs; NULL: not known */
+        Caller *caller;                 /* counted */
+        sd_bus_message *message;        /* counted; its strings live as long as the frame */
+        const char *interface;          /* that the caller named; decides names of errors */
         const char *member;
         ObjectPath path;
         Object *object;      /* counted; NULL if nothing is there, or nothing for this caller */
+        char *asked_name;    /* of the object, when polkit was asked about it; it may be renamed */
         bool is_interactive; /* the caller allows that a person is asked */
         bool is_unseen;      /* whether the caller may see the object hangs on a person's answer */
         bool is_working;     /* something changes: the caller's leaving ends nothing any longer */

@@ -554,3 +554,54 @@ def test_two_hundred_machines_of_others_are_listed_fast(people, polkit):
     assert list_machines(bob, LIST_ACTIVE) == []
     assert len(list_machines(alice)) == 200
     assert time.monotonic() - started < 1.0 * SCALE
+
+
+class TestNames:
+    """Rules go by names: what polkit says of one name holds for no other."""
+
+    TEST = "/org/libvirt/Test"
+
+    def test_renamed_while_polkit_thinks(self, people, polkit, tmp_path):
+        for folder in (tmp_path, *tmp_path.parents[:2]):
+            folder.chmod(0o777)
+        wait = f"touch {tmp_path}/asked; n=0; while [ ! -e {tmp_path}/go ] && [ $n -lt 90 ]; do sleep 0.1; n=$((n+1)); done"
+        polkit.rules("if (subject.user != 'alice' || action.lookup('domain_name') != 'web') return;"
+                     f"if (action.id == 'org.libvirt.api.domain.start') polkit.spawn(['/bin/sh', '-c', '{wait}']);"
+                     "return polkit.Result.YES;")
+        machine = define(people["root"], definition("web", kind="test"), driver=self.TEST)
+        call = people["alice"].begin(machine.path, DOMAIN, "Create", "u", 0)
+        wait_for((tmp_path / "asked").exists, 20)
+        machine.call("Rename", "su", "db", 0)
+        (tmp_path / "go").touch()
+        wait_for(lambda: call.done, 20)
+        assert call.error is not None
+        assert machine.state[0] == 5
+
+    @pytest.mark.parametrize("driver", [TEST, pytest.param(QEMU, marks=pytest.mark.qemu)])
+    def test_restored_over_another(self, people, polkit, root_dir, driver):
+        """A member of the group who may not start a machine does not start it by a file either."""
+        kind = "test" if driver == self.TEST else "qemu"
+        machine = define(people["root"], definition("web", kind=kind), driver=driver)
+        other = define(people["root"], definition("other", kind=kind), driver=driver)
+        for each in (machine, other):
+            each.create()
+            each.call("Save", "ssu", str(root_dir / each.name), "", 0)
+        polkit.rules("if (subject.user == 'libby' && action.id == 'org.libvirt.api.domain.start' &&"
+                     "    action.lookup('domain_name') == 'web') return polkit.Result.NO;")
+        libby = people["libby"]
+        denied(lambda: Machine(libby, machine.path).create())
+        denied(lambda: libby.call(driver, CONNECT, "DomainRestore", "ssu", str(root_dir / "web"), "", 0))
+        assert machine.state[0] == 5
+        machine.undefine()
+        denied(lambda: libby.call(driver, CONNECT, "DomainRestore", "ssu", str(root_dir / "web"), "", 0))
+        libby.call(driver, CONNECT, "DomainRestore", "ssu", str(root_dir / "other"), "", 0)
+        assert other.state[0] == RUNNING
+        other.destroy()
+
+    def test_an_interface_by_its_xml(self, people, polkit):
+        polkit.rules("if (subject.user == 'libby' && action.id == 'org.libvirt.api.interface.write' &&"
+                     "    action.lookup('interface_name') == 'eth1') return polkit.Result.NO;")
+        xml = "<interface type='ethernet' name='{}'/>"
+        denied(lambda: people["libby"].call(self.TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth1"), 0))
+        people["libby"].call(self.TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth7"), 0)
+        denied(lambda: people["libby"].call(self.TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth1"), 0))
