@@ -1,41 +1,13 @@
 #!/bin/bash
 # Runs as root in the machine of systemd.sh: devices of the host in the hands of machines. What is the host here has a
-# network card behind an IOMMU, a tablet and a SCSI disk that only remembers; its machines run without KVM, and no more in
-# them than the firmware.
+# network card behind an IOMMU, a tablet and a SCSI disk that only remembers.
 . /share/checks.sh
+. /share/tests/vm/machines.sh
 card=pci_0000_01_00_0
 address=0000:01:00.0
 sys=/sys/bus/pci/devices/$address
 note=/run/virtbus/qemu/given-$address
 place="<address domain='0' bus='1' slot='0' function='0'/>"
-
-# definition NAME DEVICES: a machine into which four PCI devices can be plugged, and which lets go of those that it was
-# not started with
-definition() {
-        echo "<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><name>$1</name>
-                <memory unit='MiB'>64</memory><os><type arch='x86_64' machine='q35'>hvm</type></os>
-                <devices><emulator>/usr/bin/qemu-system-x86_64</emulator><controller type='pci' index='1' model='pcie-root-port'/>
-                <controller type='pci' index='2' model='pcie-root-port'/><controller type='pci' index='3' model='pcie-root-port'/>
-                <controller type='pci' index='4' model='pcie-root-port'/><controller type='usb' model='qemu-xhci'/>
-                <controller type='scsi' model='virtio-scsi'/><memballoon model='none'/>$2</devices>
-                <qemu:commandline><qemu:arg value='-global'/><qemu:arg value='ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off'/>
-                </qemu:commandline></domain>"
-}
-
-# define NAME DEVICES: its path
-define() {
-        connect DomainDefineXML s "$(definition "$@")" | cut -d'"' -f2
-}
-
-machine() {
-        local path=$1
-        shift
-        call "$path" org.libvirt.Domain "$@"
-}
-
-state() {
-        machine "$1" GetState u 0 | cut -d' ' -f2
-}
 
 # How many devices of the host it has.
 hostdevs() {
@@ -59,28 +31,7 @@ group() {
         stat -c '%U %a' "/dev/vfio/$(basename "$(readlink $sys/iommu_group)")"
 }
 
-process() {
-        pgrep -f "guest=$1,"
-}
-
-main_pid() {
-        systemctl show --value -p MainPID virtbusd
-}
-
-answers() {
-        call / org.freedesktop.DBus.Peer Ping
-}
-
-kill_daemon() {
-        kill -KILL "$(main_pid)"
-        until_true 30 answers
-}
-
 modprobe -a vfio-pci e1000e
-# Every death of the daemon is meant.
-mkdir -p /run/systemd/system/virtbusd.service.d
-printf '[Unit]\nStartLimitIntervalSec=0\n' > /run/systemd/system/virtbusd.service.d/dies.conf
-systemctl daemon-reload
 until_true 60 answers
 one=$(define one "$(pci yes)")
 two=$(define two "$(pci yes)")
@@ -150,13 +101,7 @@ is "hotplug: the host has its card" until_true 40 with_host
 machine "$four" Destroy u 0 > /dev/null
 
 # The daemon dies when the card is taken and QEMU has not answered yet.
-cat > /tmp/slow << 'SLOW'
-#!/bin/sh
-case "$*" in *guest=five*) exec sleep 1000 ;; esac
-exec qemu-system-x86_64 "$@"
-SLOW
-chmod 755 /tmp/slow
-five=$(connect DomainDefineXML s "$(definition five "$(pci yes)" | sed 's,/usr/bin/qemu-system-x86_64,/tmp/slow,')" | cut -d'"' -f2)
+five=$(define_slow "$(pci yes)")
 machine "$five" Create u 0 > /tmp/said 2>&1 &
 is "killed: a start hangs, with the card" until_true 40 pgrep -f 'sleep 1000'
 same "killed: which is noted" "vfio-pci managed" "$(driver) $(cat $note)"
