@@ -13,7 +13,7 @@ struct GivenState {
 
 typedef struct Given {
         Domain *domain; /* counted; NULL: it is leaving, and nobody knows whose it was */
-        bool is_leaving;
+        bool is_leaving, is_reserved;
 } Given;
 
 static void free_given(void *data)
@@ -67,10 +67,19 @@ int given_take(Domain *domain, const char *device, uint64_t deadline_usec, Error
         if (given && given->domain != domain)
                 return error_set(error, ERROR_OPERATION_INVALID, "The device %s is in use by machine '%s'",
                                  device, given->domain->object.name);
-        if (given)
+        if (given && !given->is_reserved)
                 return 1;
         given_note(domain, device);
         return 0;
+}
+
+int given_reserve(Domain *domain, const char *device, uint64_t deadline_usec, Error *error)
+{
+        int r = given_take(domain, device, deadline_usec, error);
+
+        if (r == 0)
+                find(domain->object.driver, device)->is_reserved = true;
+        return r;
 }
 
 void given_leave(Driver *driver, const char *device)
@@ -101,6 +110,13 @@ const Domain *given_find(const Driver *driver, const char *device)
 bool given_is_free(const Driver *driver, const char *device)
 {
         return !find(driver, device);
+}
+
+bool given_is_leaving(const Driver *driver, const char *device)
+{
+        const Given *given = find(driver, device);
+
+        return given && given->is_leaving;
 }
 
 GPtrArray *given_list(const Domain *domain)

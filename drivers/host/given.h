@@ -12,6 +12,8 @@ void given_close(Driver *driver);
 
 /* Returns 1 if the machine has it already, ERROR_OPERATION_INVALID if another has. */
 int given_take(Domain *domain, const char *device, uint64_t deadline_usec, Error *error) AWAITS;
+/* It is chosen for the machine, which takes it later: given_take() returns 0 once more then. */
+int given_reserve(Domain *domain, const char *device, uint64_t deadline_usec, Error *error) AWAITS;
 /* The same without waiting, for a machine that is taken back. */
 void given_note(Domain *domain, const char *device);
 /* It is on its way back, from whoever has it, if anybody. */
@@ -23,5 +25,6 @@ void given_drop(Driver *driver, const char *device);
 const Domain *given_find(const Driver *driver, const char *device);
 /* It is nobody's, and not on its way either. */
 bool given_is_free(const Driver *driver, const char *device);
+bool given_is_leaving(const Driver *driver, const char *device);
 /* Those that the machine has; the caller unrefs the array of char *. */
 GPtrArray *given_list(const Domain *domain);

@@ -10,6 +10,7 @@
 #include "drivers/network/firewall.h"
 #include "drivers/network/leases.h"
 #include "drivers/network/nft.h"
+#include "drivers/network/pool.h"
 #include "drivers/network/shaper.h"
 #include "drivers/network/shares.h"
 #include "drivers/network/tap.h"
@@ -65,8 +66,8 @@ static int check_tools(const NetworkDefinition *definition, Error *error)
 static int check(const VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
 {
         const Driver *driver = network->network.object.driver;
-        const char *what = network_forward_mode(definition) == FORWARD_HOSTDEV ? "devices of the host"
-                           : definition->bridge.mac_table_manager == MAC_TABLE_LIBVIRT
+        bool is_pool = network_forward_mode(definition) == FORWARD_HOSTDEV;
+        const char *what = definition->bridge.mac_table_manager == MAC_TABLE_LIBVIRT
                                    ? "a MAC table that is kept by the daemon"
                                    : NULL;
         int r;
@@ -82,6 +83,12 @@ static int check(const VirtualNetwork *network, const NetworkDefinition *definit
                         "network '%s': bridges are made by the daemon of the system, which has root's "
                         "rights; machines of a session use interfaces of type 'user'",
                         definition->name);
+        if (is_pool && geteuid() != 0)
+                return error_set(
+                        error, ERROR_NOT_SUPPORTED,
+                        "network '%s': devices of the host are given by the daemon of the system, which has "
+                        "root's rights; machines of a session use interfaces of type 'user'",
+                        definition->name);
         if (driver->config->is_system && network->network.object.owner != 0)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "network '%s': the host's network is changed only for root and members of "
@@ -90,6 +97,8 @@ static int check(const VirtualNetwork *network, const NetworkDefinition *definit
         r = check_device(definition, definition->bridge.name, error);
         if (r >= 0 && definition->forward)
                 r = check_device(definition, definition->forward->dev, error);
+        if (r >= 0 && is_pool)
+                r = pool_check(definition, error);
         if (r >= 0)
                 r = contradictions_check(definition, error);
         if (r >= 0)
@@ -531,6 +540,8 @@ static int follow_limits(const VirtualNetwork *network, Error *error) AWAITS
 
         if (network->network.object.driver->type->is_in_memory)
                 return 0;
+        if (network_forward_mode(network->live) == FORWARD_HOSTDEV)
+                return 0; /* its devices are the guests' */
         if (network->live->port_groups.count > 0)
                 r = shares_set_ports(network, error);
         return r < 0 ? r : shares_set(network, error);

@@ -6,6 +6,7 @@
 #include "drivers/network/ports.h"
 #include "core/fiber.h"
 #include "core/log.h"
+#include "drivers/network/pool.h"
 #include "drivers/network/shaper.h"
 #include "drivers/network/shares.h"
 #include "drivers/network/tap.h"
@@ -23,10 +24,7 @@ static int check_port(const NetworkDefinition *definition, const char *portgroup
                                  "The network '%s' has virtual ports, which interfaces do not support yet",
                                  definition->name);
         if (network_forward_mode(definition) == FORWARD_HOSTDEV)
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The network '%s' gives whole devices of the host to guests, which is not "
-                                 "supported yet",
-                                 definition->name);
+                return pool_check(definition, error);
         if (!definition->bridge.name && definition->forward->interfaces.count == 0)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "The network '%s' has neither a bridge nor an <interface dev='...'> in its "
@@ -39,6 +37,7 @@ void port_place_clear(PortPlace *place)
 {
         g_free(place->bridge);
         g_free(place->device);
+        (void)struct_free(&device_address_type, place->function);
         struct_free(&bandwidth_type, place->bandwidth);
         struct_free(&vlan_type, place->vlan);
         *place = (PortPlace){};
@@ -102,13 +101,25 @@ static int find_vlan(const NetworkDefinition *definition, const DomainInterface 
 {
         const Vlan *vlan = network_find_vlan(definition, interface->source_portgroup, interface->vlan);
 
-        if (vlan && !definition->bridge.name)
+        if (vlan && !definition->bridge.name && network_forward_mode(definition) != FORWARD_HOSTDEV)
                 return error_set(
                         error, ERROR_NOT_SUPPORTED,
                         "The network '%s' is a device of the host: interface %s can have a <vlan> on "
                         "a bridge only",
                         definition->name, interface->mac);
         place->vlan = vlan ? struct_copy(&vlan_type, vlan) : NULL;
+        return 0;
+}
+
+static int choose_function(const VirtualNetwork *network, PortPlace *place, Error *error)
+{
+        DeviceAddress device;
+        int r = pool_choose(network, &device, error);
+
+        if (r < 0)
+                return r;
+        place->function = struct_copy(&device_address_type, &device);
+        place->is_managed = network->live->forward->managed == YES;
         return 0;
 }
 
@@ -152,7 +163,9 @@ int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t 
                 r = find_limits(network, interface, &place, error);
         if (r >= 0)
                 r = find_vlan(network->live, interface, &place, error);
-        if (r >= 0 && !network->live->bridge.name)
+        if (r >= 0 && network_forward_mode(network->live) == FORWARD_HOSTDEV)
+                r = choose_function(network, &place, error);
+        else if (r >= 0 && !network->live->bridge.name)
                 r = choose_device(network, &place, error);
         if (r < 0 && job)
                 job_set_error(job, error);
@@ -163,6 +176,15 @@ int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t 
         *ret_place = place;
         place = (PortPlace){};
         return 0;
+}
+
+bool networks_is_pool(Driver *driver, const char *name, uid_t owner)
+{
+        const VirtualNetwork *network =
+                (VirtualNetwork *)object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
+
+        return network &&
+               network_forward_mode(network->live ? network->live : network->definition) == FORWARD_HOSTDEV;
 }
 
 static NetworkPort *find_port(const Network *network, const char *domain, const char *device)

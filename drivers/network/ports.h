@@ -5,10 +5,13 @@
 
 #include "drivers/network/active.h"
 
-/* What an interface is plugged into: a bridge, or a device of the host. Texts are owned. */
+/* What an interface is plugged into: a bridge, or a device of the host. All are owned. */
 typedef struct PortPlace {
         char *bridge, *device;
         MacvtapMode mode; /* on the device */
+        /* Or a device that becomes the guest's own; NULL: none. */
+        DeviceAddress *function;
+        bool is_managed; /* the device */
         bool is_isolated;
         Bandwidth *bandwidth; /* the interface's, or its portgroup's; NULL: no limit */
         Vlan *vlan;           /* the interface's, its portgroup's or its network's; NULL: none */
@@ -19,6 +22,8 @@ void port_place_clear(PortPlace *place);
  * several devices the one with the fewest guests is given, in mode passthrough one without any. */
 int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t owner, bool brings_up,
                         PortPlace *ret_place, Error *error) AWAITS;
+/* Whether interfaces on that network become devices of the host (mode 'hostdev'). */
+bool networks_is_pool(Driver *driver, const char *name, uid_t owner);
 /* The interface is plugged into that owner's network; takes the port over. It fails, and there is no port,
  * if the network has not as much bandwidth left as is to be kept for it. */
 int networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port, Error *error) AWAITS;

@@ -148,6 +148,11 @@ int shares_check_definition(const NetworkDefinition *definition, Error *error)
 
                 if (r >= 0)
                         r = shaper_check(group->bandwidth, name, error);
+                if (r >= 0 && group->bandwidth && network_forward_mode(definition) == FORWARD_HOSTDEV)
+                        r = error_set(error, ERROR_NOT_SUPPORTED,
+                                      "%s: the bandwidth of devices that guests have themselves is not "
+                                      "limited",
+                                      name);
         }
         return r;
 }

@@ -139,12 +139,14 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
                 r = list_new(domain->live, candidate, &device, devices, error);
         if (r < 0)
                 return r;
+        if (device.kind == DEVICE_INTERFACE)
+                r = plug_choose_function(domain, device.object, call->deadline_usec, error);
         domain_definition_assign_aliases(candidate);
-        r = status_plan(domain, candidate, error);
-        if (r < 0)
-                return r;
-        r = device_line_run(domain, candidate, &g_array_index(devices, Device, 0), devices->len,
-                            call->deadline_usec, error);
+        if (r >= 0)
+                r = status_plan(domain, candidate, error);
+        if (r >= 0)
+                r = device_line_run(domain, candidate, &g_array_index(devices, Device, 0), devices->len,
+                                    call->deadline_usec, error);
         machine_of(domain)->plan = NULL;
         if (r < 0) {
                 if (device.kind == DEVICE_INTERFACE)

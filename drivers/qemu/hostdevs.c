@@ -4,6 +4,7 @@
 
 #include "drivers/qemu/hostdevs.h"
 #include "drivers/host/sysfs.h"
+#include "drivers/host/virtual-function.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,6 +106,16 @@ static int check_pci(const DeviceAddress *host, YesNo managed, Error *error)
         return check_vfio(error);
 }
 
+/* Of a device that is whole the address could not be set. */
+static int check_function(const DomainInterface *interface, Error *error)
+{
+        _cleanup_(freep) char *name = device_address_to_string(interface->source_device);
+        VirtualFunction function;
+        int r = check_pci(interface->source_device, interface->managed, error);
+
+        return r < 0 ? r : virtual_function_find(PCI_DEVICES, name, &function, error);
+}
+
 static int check_mediated(const DomainHostdev *hostdev, Error *error)
 {
         _cleanup_(freep) char *folder = g_build_filename(MDEV_DEVICES, hostdev->mdev_uuid, NULL);
@@ -181,7 +192,10 @@ static int prepare_device(const Device *device, bool is_start, Error *error)
 {
         const DomainDisk *disk = device->kind == DEVICE_DISK ? device->object : NULL;
         DomainHostdev *hostdev = device->kind == DEVICE_HOSTDEV ? device->object : NULL;
+        const DomainInterface *interface = device->kind == DEVICE_INTERFACE ? device->object : NULL;
 
+        if (interface && interface_function(interface))
+                return check_function(interface, error);
         if (disk && disk->type == DISK_TYPE_NVME)
                 return check_pci(disk->source.address, disk->source.managed, error);
         return hostdev && hostdev->mode == HOSTDEV_SUBSYSTEM ? prepare(hostdev, is_start, error) : 0;

@@ -9,6 +9,7 @@
 #include "drivers/host/given.h"
 #include "drivers/host/pci-bind.h"
 #include "drivers/host/sysfs.h"
+#include "drivers/host/virtual-function.h"
 #include "drivers/qemu/hostdevs.h"
 #include <dirent.h>
 #include <errno.h>
@@ -27,6 +28,7 @@
 #define NOTE_PREFIX  "given-"
 #define NOTE_MANAGED "managed" /* the file's content: the host's driver is to have it again */
 #define NOTE_OPENED  "opened"  /* only the rights on it change */
+#define NOTE_MAX     64        /* what a virtual function had follows: "managed 00:00:00:00:00:00 0 0" */
 
 /* A QEMU that was killed a moment ago has it still, and nothing tells when it is gone from the kernel. */
 #define RETRY_USEC (100 * G_TIME_SPAN_MILLISECOND)
@@ -41,7 +43,15 @@ typedef struct HostDevice {
         bool is_vfio;    /* has a group, of which QEMU opens the file by itself */
         bool is_scsi;    /* its file is opened by QEMU itself, too, which has to see what it is */
         bool is_managed; /* by the host's driver, unless a machine has it */
+        bool is_function;
+        FunctionSettings settings; /* of a virtual function while the machine has it */
 } HostDevice;
+
+/* What the note says of a device. */
+typedef struct Note {
+        bool is_managed, is_function;
+        FunctionSettings before; /* a virtual function's */
+} Note;
 
 static void host_device_clear(HostDevice *host)
 {
@@ -85,10 +95,23 @@ static HostDevice host_hostdev(const DomainHostdev *hostdev)
         }
 }
 
+static HostDevice host_function(const DomainInterface *interface)
+{
+        HostDevice host = host_pci(interface_function(interface), interface->managed);
+
+        host.is_function = true;
+        g_strlcpy(host.settings.mac, interface->mac, sizeof host.settings.mac);
+        if (interface->vlan && interface->vlan->tags.count > 0)
+                host.settings.vlan = interface->vlan->tags.items[0]->id;
+        return host;
+}
+
 static HostDevice host_device(const Device *device)
 {
         const DomainDisk *disk = device->object;
 
+        if (device->kind == DEVICE_INTERFACE && interface_function(device->object))
+                return host_function(device->object);
         if (device->kind == DEVICE_HOSTDEV)
                 return host_hostdev(device->object);
         if (device->kind == DEVICE_DISK && disk->type == DISK_TYPE_NVME)
@@ -121,13 +144,16 @@ static char *note_name(const char *name)
         return g_strconcat(NOTE_PREFIX, name, NULL);
 }
 
-static int note_write(const QemuDriver *qemu, const char *name, bool is_managed, Error *error)
+static int note_write(const QemuDriver *qemu, const char *name, const Note *note, Error *error)
 {
-        const char *content = is_managed ? NOTE_MANAGED : NOTE_OPENED;
-        _cleanup_(freep) char *file = note_name(name);
+        const char *how = note->is_managed ? NOTE_MANAGED : NOTE_OPENED;
+        _cleanup_(freep) char *file = note_name(name), *content = NULL;
         _cleanup_(closep) int fd =
                 openat(qemu->run_fd, file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
+        content = note->is_function ? g_strdup_printf("%s %s %u %u", how, note->before.mac,
+                                                      note->before.vlan, note->before.priority)
+                                    : g_strdup(how);
         if (fd < 0 || write(fd, content, strlen(content)) != (ssize_t)strlen(content))
                 return error_set_errno(error, errno, "Cannot note in %s that %s was given away",
                                        qemu->run_path, name);
@@ -135,16 +161,21 @@ static int note_write(const QemuDriver *qemu, const char *name, bool is_managed,
 }
 
 /* False: there is none. */
-static bool note_read(const QemuDriver *qemu, const char *name, bool *ret_managed)
+static bool note_read(const QemuDriver *qemu, const char *name, Note *ret_note)
 {
         _cleanup_(freep) char *file = note_name(name);
         _cleanup_(closep) int fd = openat(qemu->run_fd, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        char text[sizeof NOTE_MANAGED] = "";
+        char text[NOTE_MAX + 1] = "", how[sizeof NOTE_MANAGED] = "";
+        Note note = {};
 
         if (fd < 0)
                 return false;
         /* An empty one was not even begun: nothing is done then that was not done before. */
-        *ret_managed = read(fd, text, sizeof text - 1) > 0 && strcmp(text, NOTE_MANAGED) == 0;
+        if (read(fd, text, NOTE_MAX) > 0)
+                note.is_function = sscanf(text, "%7s %17s %hu %hhu", how, note.before.mac, &note.before.vlan,
+                                          &note.before.priority) == 4;
+        note.is_managed = strcmp(how, NOTE_MANAGED) == 0;
+        *ret_note = note;
         return true;
 }
 
@@ -207,12 +238,55 @@ static int check_group(const char *name, Error *error)
         return 0;
 }
 
+/* As it was before any machine had it: what an earlier one left, if it could not be put back, was not so. */
+static int read_function(const QemuDriver *qemu, const char *name, Note *note, Error *error) AWAITS
+{
+        VirtualFunction function;
+        Note old;
+        int r = virtual_function_find(PCI_DEVICES, name, &function, error);
+
+        if (r >= 0)
+                r = virtual_function_read(&function, &note->before, error);
+        if (r >= 0 && note_read(qemu, name, &old) && old.is_function)
+                note->before = old.before;
+        return r;
+}
+
+static int set_function(const char *name, const FunctionSettings *settings, Error *error) AWAITS
+{
+        VirtualFunction function;
+        int r = virtual_function_find(PCI_DEVICES, name, &function, error);
+
+        return r < 0 ? r : virtual_function_set(&function, settings, error);
+}
+
+/* If that fails the host's driver has it still, and is not to be disturbed. */
+static int prepare_host(const QemuDriver *qemu, const HostDevice *host, const Note *note,
+                        Error *error) AWAITS
+{
+        _cleanup_(freep) char *folder = folder_of(host->name);
+        int r = 0;
+
+        if (host->is_function) /* before the guest's driver begins with it */
+                r = set_function(host->name, &host->settings, error);
+        if (r >= 0 && host->is_managed)
+                r = pci_bind(folder, VFIO_DRIVER, error);
+        if (r < 0 && (!host->is_function || set_function(host->name, &note->before, NULL) >= 0))
+                note_remove(qemu, host->name);
+        return r;
+}
+
 /* The machine has it, but nothing was done for that yet. */
 static int open_host(const Domain *domain, const HostDevice *host, const RunUser *user, Error *error) AWAITS
 {
-        _cleanup_(freep) char *folder = folder_of(host->name);
-        int r;
+        Note note = { .is_managed = host->is_managed, .is_function = host->is_function };
+        int r = 0;
 
+        if (geteuid() != 0 && host->is_function)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The MAC address of the virtual function %s is set by the card, which only "
+                                 "the daemon of the system can tell it",
+                                 host->name);
         if (geteuid() != 0 && host->is_managed)
                 return error_set(
                         error, ERROR_NOT_SUPPORTED,
@@ -222,12 +296,12 @@ static int open_host(const Domain *domain, const HostDevice *host, const RunUser
         /* Other users are given it by whoever administers the host. */
         if ((!host->is_vfio && !host->is_scsi) || geteuid() != 0 || domain->object.owner != 0)
                 return 0;
-        r = note_write(qemu_driver_of(domain), host->name, host->is_managed, error);
-        if (r >= 0 && host->is_managed) {
-                r = pci_bind(folder, VFIO_DRIVER, error);
-                if (r < 0) /* the host's driver has it still, and is not to be disturbed */
-                        note_remove(qemu_driver_of(domain), host->name);
-        }
+        if (host->is_function)
+                r = read_function(qemu_driver_of(domain), host->name, &note, error);
+        if (r >= 0)
+                r = note_write(qemu_driver_of(domain), host->name, &note, error);
+        if (r >= 0)
+                r = prepare_host(qemu_driver_of(domain), host, &note, error);
         return r >= 0 && user->is_other ? set_owner(host->name, user->uid, error) : r;
 }
 
@@ -356,7 +430,7 @@ static int wait_until_free(const char *name, const char *group, Error *error) AW
 }
 
 /* Leaves the note where it fails: the next daemon tries again. */
-static int return_to_host(Driver *driver, const char *name, bool is_managed, Error *error) AWAITS
+static int return_to_host(Driver *driver, const char *name, const Note *note, Error *error) AWAITS
 {
         _cleanup_(freep) char *folder = folder_of(name), *group = node_path(name);
         bool is_shared = shares_group(driver, name);
@@ -366,7 +440,9 @@ static int return_to_host(Driver *driver, const char *name, bool is_managed, Err
                 return 0; /* it is gone */
         if (group && !is_shared)
                 r = wait_until_free(name, group, error);
-        if (r >= 0 && is_managed)
+        if (r >= 0 && note->is_function)
+                r = set_function(name, &note->before, error);
+        if (r >= 0 && note->is_managed)
                 return pci_release(folder, error);
         if (r >= 0 && group && !is_shared && access(group, F_OK) >= 0)
                 r = set_owner(name, 0, error);
@@ -377,11 +453,11 @@ static void give_back(Driver *driver, const char *name) AWAITS
 {
         const QemuDriver *qemu = qemu_driver(driver);
         _cleanup_(error_clear) Error error = {};
-        bool is_managed;
+        Note note;
 
-        if (note_read(qemu, name, &is_managed)) {
+        if (note_read(qemu, name, &note)) {
                 given_leave(driver, name);
-                if (return_to_host(driver, name, is_managed, &error) >= 0)
+                if (return_to_host(driver, name, &note, &error) >= 0)
                         note_remove(qemu, name);
                 else
                         log_warning(driver->object.path, "%s", error.message);

@@ -3,6 +3,7 @@
 #include "drivers/qemu/plug.h"
 #include "core/fiber.h"
 #include "core/log.h"
+#include "drivers/host/given.h"
 #include "drivers/network/macvtap.h"
 #include "drivers/network/ports.h"
 #include "drivers/network/shaper.h"
@@ -38,6 +39,7 @@ static int check_owner(const Domain *domain, const DomainInterface *interface, E
 static int note_port(const Domain *domain, const DomainInterface *interface, bool is_isolated,
                      const char *lower, Error *error) AWAITS
 {
+        const DeviceAddress *function = interface_function(interface);
         NetworkPort *port;
 
         if (interface->type != INTERFACE_TYPE_NETWORK)
@@ -46,7 +48,8 @@ static int note_port(const Domain *domain, const DomainInterface *interface, boo
         port->domain = g_strdup(domain->object.path);
         port->alias = g_strdup(interface->info.alias ? interface->info.alias : "");
         port->mac = g_strdup(interface->mac);
-        port->device = g_strdup(interface->target ? interface->target : "");
+        port->device = function ? device_address_to_string(function)
+                                : g_strdup(interface->target ? interface->target : "");
         port->lower = g_strdup(lower);
         port->portgroup = g_strdup(interface->source_portgroup);
         port->bandwidth = interface->bandwidth ? struct_copy(&bandwidth_type, interface->bandwidth) : NULL;
@@ -85,6 +88,57 @@ static int find_place(const Domain *domain, const DomainInterface *interface, Po
                 place->vlan = struct_copy(&vlan_type, interface->vlan);
         place->is_isolated = place->is_isolated || interface->port_isolated == YES;
         return r;
+}
+
+int plug_choose_function(Domain *domain, DomainInterface *interface, uint64_t deadline_usec, Error *error)
+{
+        _cleanup_(port_place_clear) PortPlace place = {};
+        _cleanup_(freep) char *name = NULL;
+        int r;
+
+        if (interface->type != INTERFACE_TYPE_NETWORK)
+                return 0;
+        interface->source_device = struct_free(&device_address_type, interface->source_device);
+        interface->managed = YES_NO_ABSENT;
+        if (!networks_is_pool(domain->object.driver, interface->source_network, domain->object.owner))
+                return 0;
+        r = check_owner(domain, interface, error);
+        if (r >= 0)
+                r = find_place(domain, interface, &place, error);
+        if (r < 0 || !place.function)
+                return r;
+        name = device_address_to_string(place.function);
+        r = given_reserve(domain, name, deadline_usec, error);
+        if (r < 0)
+                return r;
+        interface->source_device = TAKE_PTR(place.function);
+        interface->managed = place.is_managed ? YES : NO;
+        if (!interface->vlan)
+                interface->vlan = TAKE_PTR(place.vlan);
+        return 0;
+}
+
+int plug_choose_functions(Domain *domain, DomainDefinition *live, uint64_t deadline_usec, Error *error)
+{
+        LIST_FOREACH (interface, live->devices.interfaces) {
+                int r = plug_choose_function(domain, interface, deadline_usec, error);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The networks count them among their guests. */
+static int note_functions(const Domain *domain, const DomainDefinition *live, Error *error) AWAITS
+{
+        LIST_FOREACH (interface, live->devices.interfaces) {
+                int r = interface_function(interface) ? note_port(domain, interface, false, NULL, error) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static FilterPortOptions filter_options(Domain *domain, const DomainInterface *interface, const char *device,
@@ -243,6 +297,11 @@ static int check_change(const DomainInterface *was, const DomainInterface *is, E
         bool is_tap = was->target && !lower && was->type != INTERFACE_TYPE_USER,
              is_bridged = is_tap && was->type != INTERFACE_TYPE_ETHERNET;
 
+        if (interface_function(was) && was->link != is->link)
+                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                 "Interface %s is a virtual function of a card: it has no cable that could "
+                                 "be pulled",
+                                 was->mac);
         if (!is_bridged && !struct_is_same(&vlan_type, was->vlan, is->vlan))
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "Interface %s is not on a bridge: it can have no <vlan>", was->mac);
@@ -264,10 +323,40 @@ static int check_change(const DomainInterface *was, const DomainInterface *is, E
         return 0;
 }
 
+static void show_port(const Domain *domain, DomainInterface *interface)
+{
+        networks_show_port(domain->object.driver, domain->object.owner, interface);
+        if (!interface_function(interface))
+                return;
+        interface->driver_name = INTERFACE_DRIVER_VFIO;
+        if (interface->type != INTERFACE_TYPE_NETWORK)
+                return;
+        interface->type = INTERFACE_TYPE_HOSTDEV;
+        g_clear_pointer(&interface->source_network, g_free);
+        g_clear_pointer(&interface->source_portgroup, g_free);
+}
+
 void qemu_show_live(const Domain *domain, DomainDefinition *shown)
 {
         LIST_FOREACH (interface, shown->devices.interfaces)
-                networks_show_port(domain->object.driver, domain->object.owner, interface);
+                show_port(domain, interface);
+}
+
+void plug_inherit(const DomainInterface *was, DomainInterface *is)
+{
+        if (!is->target)
+                is->target = g_strdup(was->target);
+        if (was->type != INTERFACE_TYPE_NETWORK || !interface_function(was))
+                return;
+        if (is->type == INTERFACE_TYPE_HOSTDEV) { /* as it is shown */
+                is->type = was->type;
+                is->driver_name = was->driver_name;
+                is->source_network = g_strdup(was->source_network);
+                is->source_portgroup = g_strdup(was->source_portgroup);
+        }
+        (void)struct_free(&device_address_type, is->source_device);
+        is->source_device = struct_copy(&device_address_type, was->source_device);
+        is->managed = was->managed;
 }
 
 void plug_forget_shown(const Domain *domain, const DomainInterface *was, DomainInterface *is)
@@ -429,7 +518,7 @@ int plug_interfaces(Domain *domain, DomainDefinition *live, const CommandLine *l
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return note_functions(domain, live, error);
 }
 
 void plug_again(Domain *domain)
@@ -484,8 +573,9 @@ void plug_sweep(Driver *driver)
 /* A tap goes with its descriptor. */
 static bool leaves_device(const DomainInterface *interface)
 {
-        return interface->type == INTERFACE_TYPE_DIRECT || interface->type == INTERFACE_TYPE_NETWORK ||
-               interface->bandwidth;
+        return !interface_function(interface) &&
+               (interface->type == INTERFACE_TYPE_DIRECT || interface->type == INTERFACE_TYPE_NETWORK ||
+                interface->bandwidth);
 }
 
 static bool leaves_devices(const DomainDefinition *live)
@@ -505,10 +595,13 @@ void plug_ended(Driver *driver, const DomainDefinition *definition)
 
 void plug_removed(Domain *domain, const DomainInterface *interface)
 {
+        const DeviceAddress *function = interface_function(interface);
         Driver *driver = domain->object.driver;
         _cleanup_(error_clear) Error error = {};
-        _cleanup_(freep) char *tag = NULL;
+        _cleanup_(freep) char *tag = NULL, *name = function ? device_address_to_string(function) : NULL;
 
+        if (name)
+                networks_remove_ports(driver, domain->object.path, name);
         if (!interface->target || !domain->live)
                 return; /* it was not plugged into anything */
         networks_remove_ports(driver, domain->object.path, interface->target);

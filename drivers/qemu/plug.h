@@ -19,6 +19,14 @@ int plug_change(Domain *domain, const DomainInterface *was, const DomainInterfac
 /* The kernel limits the interface of a machine that runs as its <bandwidth> says (without one its portgroup
  * does); if that fails, as it did. */
 int plug_limit(Domain *domain, const DomainInterface *interface, Error *error) AWAITS;
+/* The interfaces on networks that are pools of virtual functions have one each afterwards, which the machine
+ * does not take yet (passthrough.c). */
+int plug_choose_functions(Domain *domain, DomainDefinition *live, uint64_t deadline_usec,
+                          Error *error) AWAITS;
+int plug_choose_function(Domain *domain, DomainInterface *interface, uint64_t deadline_usec,
+                         Error *error) AWAITS;
+/* What the host chose for an interface that runs stays so. */
+void plug_inherit(const DomainInterface *was, DomainInterface *is);
 /* DriverType.show_live. */
 void qemu_show_live(const Domain *domain, DomainDefinition *shown);
 /* What was shown of the interface, and is not its own, does not become so by being written back. */

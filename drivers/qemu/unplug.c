@@ -259,6 +259,7 @@ static void remove_backend(const Unplug *unplug) AWAITS
         case DEVICE_INTERFACE:
                 remove_named(unplug, "netdev_del", "host", alias);
                 plug_removed(unplug->domain, unplug->device.object);
+                give_back(unplug);
                 remove_named(unplug, "chardev-remove", "char", alias);
                 break;
         case DEVICE_SERIAL:

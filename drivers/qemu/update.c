@@ -238,7 +238,7 @@ static int update_interface(Update *update, Error *error) AWAITS
         if (r < 0)
                 return r;
         r = set_boot_order(update, was->info.boot_order, interface->info.boot_order, error);
-        if (r >= 0)
+        if (r >= 0 && !interface_function(was))
                 r = set_link(update, error);
         if (r < 0) { /* the caller hears of the first */
                 const Update back = { update->domain, update->candidate, update->is, update->was,
@@ -349,8 +349,8 @@ static void inherit(const Device *was, const Device *is)
 
         if (is->kind == DEVICE_DISK)
                 ((DomainDisk *)is->object)->source.index = chain_free_index(was->object);
-        if (interface && !interface->target)
-                interface->target = g_strdup(((const DomainInterface *)was->object)->target);
+        if (interface)
+                plug_inherit(was->object, interface);
 }
 
 static int update_live(Update *update, DeviceElement *element, Error *error) AWAITS

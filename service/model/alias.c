@@ -171,9 +171,8 @@ static int assign(const Device *device, void *userdata)
         }
         case DEVICE_INTERFACE: {
                 const DomainInterface *interface = device->object;
-                bool is_hostdev = interface->type == INTERFACE_TYPE_HOSTDEV;
-                *alias = is_hostdev ? next_alias(definition, "hostdev")
-                                    : number_alias(definition, "net", device->position);
+                *alias = interface_function(interface) ? next_alias(definition, "hostdev")
+                                                       : number_alias(definition, "net", device->position);
                 break;
         }
         case DEVICE_NVRAM:

@@ -86,6 +86,20 @@ static int check_hostdevs(const DomainDefinition *definition, Seen *seen)
         return 0;
 }
 
+static int check_functions(const DomainDefinition *definition, Seen *seen)
+{
+        LIST_FOREACH (interface, definition->devices.interfaces) {
+                _cleanup_(freep) char *source = interface_function(interface)
+                                                        ? device_address_to_string(interface->source_device)
+                                                        : NULL;
+
+                if (source && !seen_add(seen, g_strconcat("host ", source, NULL)))
+                        return error_set(seen->error, ERROR_INVALID_XML,
+                                         "Device %s of the host is passed twice", source);
+        }
+        return 0;
+}
+
 static bool is_companion(const DomainController *controller)
 {
         return controller->info.has_master || controller->model == CONTROLLER_MODEL_ICH9_EHCI1;
@@ -251,7 +265,7 @@ static int check_boot(const DomainDefinition *definition, Seen *seen)
 int domain_definition_validate(const DomainDefinition *definition, Error *error)
 {
         static int (*const checks[])(const DomainDefinition *, Seen *) = {
-                check_boot,     check_disks,    check_hostdevs, check_controllers,
+                check_boot,     check_disks,    check_hostdevs, check_functions, check_controllers,
                 check_channels, check_memories, check_audio,    check_singles,
         };
         Seen seen = { .words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),

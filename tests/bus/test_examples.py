@@ -209,6 +209,11 @@ def test_network(client, example):
     assert "<source network='lab'" in client.call(machine, "org.libvirt.Domain", "GetXMLDesc", "u", 0)
     assert example("watch-leases", "lab", 1).startswith('aa{sv} 0\naa{sv} 0\ns "ok"')
     client.call(path, "org.libvirt.Network", "Destroy")
+    pool = example("function-network", "pool", "eth7")
+    example("attach-network", "web", "pool")
+    with pytest.raises(BusError, match="no network card 'eth7'"):
+        client.call(machine, "org.libvirt.Domain", "Create", "u", 0)
+    assert client.get(pool, "org.libvirt.Network", "Active") is True
 
 
 @pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")

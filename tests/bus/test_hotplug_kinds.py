@@ -123,7 +123,9 @@ def test_what_the_host_or_the_guest_has_not(client):
            "</source></hostdev>")
     mdev = ("<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
             "<address uuid='53764d0e-85a0-42b4-af5c-2046b460b1dc'/></source></hostdev>")
-    for xml, word in ((usb, "1234"), (place, "99"), (pci.format("no"), "abcd"), (pci.format("yes"), "abcd"), (mdev, "53764d0e"),
+    function = ("<interface type='hostdev' managed='yes'><source><address type='pci' domain='0xabcd' bus='0' slot='1' function='0'/>"
+                "</source>{}</interface>")
+    for xml, word in ((function.format(""), "abcd"), (usb, "1234"), (place, "99"), (pci.format("no"), "abcd"), (pci.format("yes"), "abcd"), (mdev, "53764d0e"),
                       ("<vsock model='virtio'><cid auto='yes'/></vsock>", "vsock"),
                       ("<sound model='ich6'/>", "sound"), ("<video><model type='virtio'/></video>", "video"),
                       ("<tpm model='tpm-tis'><backend type='emulator'/></tpm>", "tpm"),

@@ -135,7 +135,10 @@ class TestRefusals:
     @pytest.mark.parametrize("xml, word", [
         ("<forward mode='nat'/><bridge name='vblab' zone='public'/>" + ADDRESS.format(1), "zone"),
         ("<bridge name='vblab' macTableManager='libvirt'/>" + ADDRESS.format(1), "MAC table"),
-        ("<forward mode='hostdev' managed='yes'><pf dev='eth7'/></forward>", "devices of the host"),
+        ("<forward mode='hostdev' managed='yes'/>", "<pf dev='...'>"),
+        ("<forward mode='hostdev'><driver name='xen'/><pf dev='eth7'/></forward>", "'xen'"),
+        ("<forward mode='hostdev'><pf dev='eth7'/></forward><portgroup name='a'><bandwidth><inbound average='5'/></bandwidth></portgroup>",
+         "portgroup 'a'"),
         ("<forward mode='bridge'/><bridge name='br0'/><bandwidth><inbound average='5'/></bandwidth>", "<bandwidth>"),
     ])
     def test_what_is_not_supported_is_named(self, client, xml, word):

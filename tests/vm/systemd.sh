@@ -5,7 +5,8 @@
 # the file system of this host, read-only below a tmpfs, with virtbus installed over it. Nothing of the host is written
 # to but a temporary folder, which -k keeps. The kernel is fetched once and kept where guest.sh keeps its own, and so are
 # the servers that WHAT needs: installed on the host they would be started there. What is tested stands in
-# WHAT-inside.sh (systemd, storage, host, passthrough, interfaces); each check is an "ok" or "not ok" line, and all must be there.
+# WHAT-inside.sh (systemd, storage, host, passthrough, sriov, interfaces); each check is
+# an "ok" or "not ok" line, and all must be there.
 # Needs root, because the machine's root reads the host's files.
 set -euo pipefail
 
@@ -22,14 +23,17 @@ what=${1:-systemd}
 inside=$here/$what-inside.sh
 declare -A servers=([storage]="tgt nfs-kernel-server nfs-common rpcbind open-iscsi multipath-tools" [interfaces]="network-manager ifupdown")
 # What the machine has beside what all need: behind an IOMMU, a network card that can be given away, and one device of
-# each other kind; cards with names of their own, on no network.
+# each other kind; cards with names of their own, on no network; a card with virtual functions, which only a newer QEMU has.
 declare -A hardware=([host]="-device intel-iommu -device pcie-root-port,id=spare,bus=pcie.0,addr=0x10
         -device e1000e,bus=spare,mac=52:54:00:12:34:56 -device qemu-xhci,addr=0x11 -device usb-tablet,serial=tablet1
         -device bochs-display,addr=0x12"
         [interfaces]="-device virtio-net-pci,addr=0x10 -device virtio-net-pci,addr=0x11 -device virtio-net-pci,addr=0x12"
         [passthrough]="-device intel-iommu -device pcie-root-port,id=spare,bus=pcie.0,addr=0x10
-        -device e1000e,bus=spare,mac=52:54:00:12:34:56 -device qemu-xhci,addr=0x11 -device usb-tablet,serial=tablet1")
-declare -A words=([host]="intel_iommu=on" [passthrough]="intel_iommu=on")
+        -device e1000e,bus=spare,mac=52:54:00:12:34:56 -device qemu-xhci,addr=0x11 -device usb-tablet,serial=tablet1"
+        [sriov]="-device intel-iommu -device pcie-root-port,id=spare,bus=pcie.0,addr=0x10 -netdev hubport,hubid=0,id=wire
+        -device igb,bus=spare,netdev=wire,mac=52:54:00:12:34:56")
+declare -A words=([host]="intel_iommu=on" [passthrough]="intel_iommu=on" [sriov]="intel_iommu=on")
+declare -A newer=([sriov]=yes)
 [ -e "$inside" ] || { echo "there is no $inside" >&2; exit 2; }
 top=$(cd "$here/../.." && pwd)
 cache=${VIRTBUS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/virtbus-tests}
@@ -81,11 +85,46 @@ servers_unpack() {
         mv "$tree.new" "$tree"
 }
 
+# The distribution's backports, from wherever this host has the distribution itself.
+newer_unpack() {
+        local tree=$1 codename uri package
+        local -a options
+
+        codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+        for uri in $(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | sort -u); do
+                rm -rf "$tree.new"
+                mkdir -p "$tree.new/lists/partial" "$tree.new/archives"
+                echo "deb $uri $codename-backports main" > "$tree.new/sources"
+                options=(-q -o "Dir::Etc::sourcelist=$tree.new/sources" -o Dir::Etc::sourceparts=/dev/null -o Dir::Cache::pkgcache=
+                        -o "Dir::State::lists=$tree.new/lists" -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root)
+                (
+                        cd "$tree.new/archives"
+                        apt-get "${options[@]}" -o APT::Update::Error-Mode=any update
+                        apt-get "${options[@]}" download qemu-system-x86 qemu-system-common qemu-system-data
+                ) > "$tree.new/log" 2>&1 || continue
+                for package in "$tree.new"/archives/*.deb; do
+                        dpkg -x "$package" "$tree.new/x"
+                done
+                rm -r "$tree.new/archives" "$tree.new/lists"
+                mv "$tree.new" "$tree"
+                return 0
+        done
+        return 1
+}
+
 exec 9> "$cache/lock"
 flock 9
 [ -d "$cache/kernel-full/x/lib/modules" ] || kernel_unpack "$cache/kernel-full"
 unpacked=$cache/servers-$what-$(cksum <<< "${servers[$what]:-}" | cut -d' ' -f1)
 [ -z "${servers[$what]:-}" ] || [ -d "$unpacked/x" ] || servers_unpack "$unpacked" ${servers[$what]}
+emulator=(qemu-system-x86_64)
+if [ -n "${newer[$what]:-}" ]; then
+        tree=$cache/qemu-newer
+        [ -d "$tree/x" ] || newer_unpack "$tree" || { echo "skipped: no archive here has a newer QEMU"; exit 77; }
+        emulator=("$tree/x/usr/bin/qemu-system-x86_64" -L "$tree/x/usr/share/qemu" -L /usr/share/seabios -L /usr/lib/ipxe/qemu)
+        ! ldd "${emulator[0]}" | grep 'not found' || { echo "skipped: the newer QEMU lacks libraries"; exit 77; }
+        export QEMU_MODULE_DIR=$tree/x/usr/lib/x86_64-linux-gnu/qemu
+fi
 exec 9>&-
 kernel=$cache/kernel-full/x
 version=$(ls "$kernel/lib/modules")
@@ -168,7 +207,7 @@ cp -r "$top/tests" "$work/share/" # what the machine sees of the host's file sys
 initramfs_pack
 
 # no_timer_check: on a busy host the kernel gives up on a timer that comes late.
-timeout "$timeout_s" qemu-system-x86_64 -nodefaults -no-user-config -machine q35 -accel tcg,thread=multi -cpu max \
+timeout "$timeout_s" "${emulator[@]}" -nodefaults -no-user-config -machine q35 -accel tcg,thread=multi -cpu max \
         -smp 2 -m 1536 -display none -serial stdio -no-reboot -kernel "$kernel/boot/vmlinuz-$version" \
         -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1 no_timer_check apparmor=0 systemd.show_status=no ${words[$what]:-}" \
         ${hardware[$what]:-} \

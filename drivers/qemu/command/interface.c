@@ -26,8 +26,9 @@ static void set_socket(json_t *netdev, const DomainInterface *interface, const c
 
 static bool has_taps(const DomainInterface *interface)
 {
-        return interface->type == INTERFACE_TYPE_NETWORK || interface->type == INTERFACE_TYPE_BRIDGE ||
-               interface->type == INTERFACE_TYPE_DIRECT || interface->type == INTERFACE_TYPE_ETHERNET;
+        return (interface->type == INTERFACE_TYPE_NETWORK && !interface_function(interface)) ||
+               interface->type == INTERFACE_TYPE_BRIDGE || interface->type == INTERFACE_TYPE_DIRECT ||
+               interface->type == INTERFACE_TYPE_ETHERNET;
 }
 
 static unsigned queues_of(const DomainInterface *interface)
@@ -251,19 +252,50 @@ static int check(const CommandLine *line, const DomainInterface *interface, Erro
         return 0;
 }
 
-/* A card of the host itself, of which the guest sees nothing but that. */
-static int add_host_card(CommandLine *line, const DomainInterface *interface, Error *error)
+/* What the card does for a virtual function is an address and a VLAN, and no more. */
+static int check_function(const DomainInterface *interface, Error *error)
+{
+        const Vlan *vlan = interface->vlan;
+        const char *what = interface->bandwidth              ? "<bandwidth>"
+                           : interface->virtualport          ? "<virtualport>"
+                           : interface->filter               ? "<filterref>"
+                           : interface->target               ? "<target dev='...'>"
+                           : interface->link == LINK_DOWN    ? "<link state='down'>"
+                           : interface->mtu > 0              ? "<mtu>"
+                           : interface->coalesce             ? "<coalesce>"
+                           : interface->port_isolated == YES ? "<port isolated='yes'>"
+                                                             : NULL;
+
+        if (what)
+                return device_unsupported(error,
+                                          "Interface %s is a virtual function of a card: it can have no %s",
+                                          interface->mac, what);
+        if (interface->teaming != TEAMING_ABSENT)
+                return device_unsupported(error, "The QEMU driver has no teams of interfaces");
+        if (interface->type == INTERFACE_TYPE_HOSTDEV &&
+            interface->driver_name != INTERFACE_DRIVER_DEFAULT &&
+            interface->driver_name != INTERFACE_DRIVER_VFIO)
+                return device_unsupported(error, "Interface %s: the driver '%s' does not exist, 'vfio' does",
+                                          interface->mac,
+                                          interface_driver_to_string(interface->driver_name));
+        if (vlan && (vlan->trunk == YES || vlan->tags.count != 1 ||
+                     vlan->tags.items[0]->native_mode != VLAN_NATIVE_DEFAULT))
+                return device_unsupported(error,
+                                          "Interface %s is a virtual function of a card: it can be in one "
+                                          "VLAN, and has no trunk",
+                                          interface->mac);
+        return 0;
+}
+
+/* The guest sees nothing of the host but that. */
+static int add_function(CommandLine *line, const DomainInterface *interface, Error *error)
 {
         _cleanup_(freep) char *address = device_address_to_string(interface->source_device);
         _cleanup_(json_decrefp) json_t *device = device_new("vfio-pci", &interface->info);
-        int r;
+        int r = line->host.runs ? check_function(interface, error) : 0;
 
-        if (line->host.runs)
-                return device_unsupported(error,
-                                          "The QEMU driver has no interfaces of type 'hostdev', which are "
-                                          "virtual functions of SR-IOV cards: <hostdev type='pci'> gives "
-                                          "PCI device %s as it is",
-                                          address);
+        if (r < 0)
+                return r;
         json_set_string(device, "host", address);
         r = device_set_info(line, device, &interface->info, error);
         return r < 0 ? r : device_add(line, TAKE_PTR(device), error);
@@ -277,8 +309,8 @@ int command_interface(CommandLine *line, const DomainInterface *interface, Error
         bool is_virtio = g_str_has_prefix(driver, "virtio-net");
         int r;
 
-        if (interface->type == INTERFACE_TYPE_HOSTDEV)
-                return add_host_card(line, interface, error);
+        if (interface_function(interface))
+                return add_function(line, interface, error);
         r = check(line, interface, error);
         if (r >= 0)
                 r = add_netdev(line, interface, id, is_virtio, error);

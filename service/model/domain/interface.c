@@ -102,6 +102,7 @@ static const Field domain_interface_fields[] = {
         ENUM("@type", type, interface_type, .initial = INTERFACE_TYPE_USER,
              .flags = FIELD_ALWAYS | FIELD_NO_ABI),
         YESNO("@managed", managed, WHEN(type, IS(HOSTDEV))),
+        YESNO("@managed", managed, WHEN(type, IS(NETWORK)), .flags = FIELD_LIVE | FIELD_NO_ABI),
         YESNO("@trustGuestRxFilters", trust_guest_rx_filters),
         MAC("mac/@address", mac, .flags = FIELD_IDENTITY),
         STRING("mac/@type", mac_type),
@@ -133,6 +134,9 @@ static const Field domain_interface_fields[] = {
         STRING("source/@portgroupid", portgroup_id, WHEN(type, IS(VDS))),
         UNSIGNED("source/@connectionid", connection_id, WHEN(type, IS(VDS))),
         STRUCT("source/address", source_device, device_address, WHEN(type, IS(HOSTDEV))),
+        /* That was chosen for it from a network that is a pool of them. */
+        STRUCT("source/address", source_device, device_address, WHEN(type, IS(NETWORK)),
+               .flags = FIELD_LIVE | FIELD_NO_ABI),
         ITEMS("source/ip", source_ips, network_address),
         ITEMS("source/route", source_routes, network_route),
         STRUCT("vlan", vlan, vlan, .flags = FIELD_TUNABLE | FIELD_NO_ABI),

@@ -177,7 +177,7 @@ typedef struct DomainInterface {
         char *switchid;                                     /* vds */
         uint64_t port_id, connection_id;
         char *portgroup_id;
-        DeviceAddress *source_device; /* hostdev */
+        DeviceAddress *source_device; /* hostdev; network: live, from its pool */
         LIST(NetworkAddress) source_ips;
         LIST(NetworkRoute) source_routes;
         LIST(NetworkAddress) ips;
@@ -204,3 +204,11 @@ typedef struct DomainInterface {
         DeviceInfo info;
 } DomainInterface;
 extern const StructType domain_interface_type;
+/* The virtual function of a card that it is, in the definition of a run also one of a network's pool;
+ * borrowed, NULL: it is none. */
+static inline const DeviceAddress *interface_function(const DomainInterface *interface)
+{
+        return interface->type == INTERFACE_TYPE_HOSTDEV || interface->type == INTERFACE_TYPE_NETWORK
+                       ? interface->source_device
+                       : NULL;
+}
