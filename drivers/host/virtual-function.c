@@ -144,38 +144,47 @@ static void read_function(struct rtnl_link_vf *function, FunctionSettings *setti
         rtnl_link_vf_vlan_put(vlans);
 }
 
+static int look(Task *task, struct nl_sock *socket, FunctionSettings *ret_settings, bool *ret_up)
+{
+        struct rtnl_link *link = NULL;
+        struct rtnl_link_vf *function;
+        int r = rtnl_link_get_kernel(socket, 0, task->function.card, &link);
+
+        if (r < 0)
+                return fail(task, r, "look at");
+        function = rtnl_link_vf_get(link, task->function.number);
+        *ret_settings = (FunctionSettings){};
+        if (function) {
+                read_function(function, ret_settings);
+                rtnl_link_vf_put(function);
+        }
+        *ret_up = rtnl_link_get_flags(link) & IFF_UP;
+        rtnl_link_put(link);
+        if (*ret_settings->mac)
+                return 0;
+        return error_set(&task->error, ERROR_OPERATION_FAILED,
+                         "The network card '%s' tells no MAC address of its virtual function %u",
+                         task->function.card, task->function.number);
+}
+
 static int read_step(void *data)
 {
         Task *task = data;
         _cleanup_(socket_freep) struct nl_sock *socket = NULL;
-        struct rtnl_link *link = NULL;
-        struct rtnl_link_vf *function;
+        bool is_up;
         int r = socket_open(task, &socket);
 
-        if (r < 0)
+        if (r >= 0)
+                r = look(task, socket, &task->settings, &is_up);
+        if (r < 0 || is_up)
                 return r;
-        r = rtnl_link_get_kernel(socket, 0, task->function.card, &link);
-        if (r < 0)
-                return fail(task, r, "look at");
-        function = rtnl_link_vf_get(link, task->function.number);
-        if (function) {
-                read_function(function, &task->settings);
-                rtnl_link_vf_put(function);
-        }
-        if (!*task->settings.mac)
-                r = error_set(&task->error, ERROR_OPERATION_FAILED,
-                              "The network card '%s' tells no MAC address of its virtual function %u",
-                              task->function.card, task->function.number);
-        else if (!(rtnl_link_get_flags(link) & IFF_UP))
-                r = error_set(&task->error, ERROR_OPERATION_FAILED,
-                              "The network card '%s' is down: nothing would reach its virtual function %u",
-                              task->function.card, task->function.number);
-        rtnl_link_put(link);
-        return r;
+        return error_set(&task->error, ERROR_OPERATION_FAILED,
+                         "The network card '%s' is down: nothing would reach its virtual function %u",
+                         task->function.card, task->function.number);
 }
 
-/* 0 if it is none, which the kernel refuses. */
-static void put_settings(struct nl_msg *message, const Task *task)
+/* A card that knows no VLANs refuses also none. */
+static void put_settings(struct nl_msg *message, const Task *task, const FunctionSettings *present)
 {
         struct ifla_vf_mac mac = { .vf = task->function.number };
         const struct ifla_vf_vlan vlan = { .vf = task->function.number,
@@ -189,7 +198,8 @@ static void put_settings(struct nl_msg *message, const Task *task)
         list = nla_nest_start(message, IFLA_VFINFO_LIST); /* there is room for all of it */
         info = nla_nest_start(message, IFLA_VF_INFO);
         (void)nla_put(message, IFLA_VF_MAC, sizeof mac, &mac);
-        (void)nla_put(message, IFLA_VF_VLAN, sizeof vlan, &vlan);
+        if (present->vlan != vlan.vlan || present->priority != vlan.qos)
+                (void)nla_put(message, IFLA_VF_VLAN, sizeof vlan, &vlan);
         (void)nla_nest_end(message, info);
         (void)nla_nest_end(message, list);
 }
@@ -198,15 +208,19 @@ static int set_step(void *data)
 {
         Task *task = data;
         _cleanup_(socket_freep) struct nl_sock *socket = NULL;
+        FunctionSettings present;
         struct nl_msg *message;
+        bool is_up;
         int r = socket_open(task, &socket);
 
+        if (r >= 0)
+                r = look(task, socket, &present, &is_up);
         if (r < 0)
                 return r;
         message = nlmsg_alloc_simple(RTM_SETLINK, 0);
         (void)nlmsg_append(message, &(struct ifinfomsg){}, sizeof(struct ifinfomsg), NLMSG_ALIGNTO);
         (void)nla_put_string(message, IFLA_IFNAME, task->function.card);
-        put_settings(message, task);
+        put_settings(message, task, &present);
         r = nl_send_sync(socket, message);
         return r < 0 ? fail(task, r, "set MAC address and VLAN of") : 0;
 }

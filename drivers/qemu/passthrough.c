@@ -238,18 +238,12 @@ static int check_group(const char *name, Error *error)
         return 0;
 }
 
-/* As it was before any machine had it: what an earlier one left, if it could not be put back, was not so. */
-static int read_function(const QemuDriver *qemu, const char *name, Note *note, Error *error) AWAITS
+static int read_function(const char *name, FunctionSettings *ret_settings, Error *error) AWAITS
 {
         VirtualFunction function;
-        Note old;
         int r = virtual_function_find(PCI_DEVICES, name, &function, error);
 
-        if (r >= 0)
-                r = virtual_function_read(&function, &note->before, error);
-        if (r >= 0 && note_read(qemu, name, &old) && old.is_function)
-                note->before = old.before;
-        return r;
+        return r < 0 ? r : virtual_function_read(&function, ret_settings, error);
 }
 
 static int set_function(const char *name, const FunctionSettings *settings, Error *error) AWAITS
@@ -279,7 +273,7 @@ static int prepare_host(const QemuDriver *qemu, const HostDevice *host, const No
 /* The machine has it, but nothing was done for that yet. */
 static int open_host(const Domain *domain, const HostDevice *host, const RunUser *user, Error *error) AWAITS
 {
-        Note note = { .is_managed = host->is_managed, .is_function = host->is_function };
+        Note note = { .is_managed = host->is_managed, .is_function = host->is_function }, old;
         int r = 0;
 
         if (geteuid() != 0 && host->is_function)
@@ -297,7 +291,12 @@ static int open_host(const Domain *domain, const HostDevice *host, const RunUser
         if ((!host->is_vfio && !host->is_scsi) || geteuid() != 0 || domain->object.owner != 0)
                 return 0;
         if (host->is_function)
-                r = read_function(qemu_driver_of(domain), host->name, &note, error);
+                r = read_function(host->name, &note.before, error);
+        /* What an earlier machine left, and could not be put back, is not what it was. */
+        if (r >= 0 && note_read(qemu_driver_of(domain), host->name, &old) && old.is_function) {
+                note.is_function = true;
+                note.before = old.before;
+        }
         if (r >= 0)
                 r = note_write(qemu_driver_of(domain), host->name, &note, error);
         if (r >= 0)
