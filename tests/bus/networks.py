@@ -36,7 +36,9 @@ def run(*words, check=True):
 
 def link(name):
     found = run("ip", "-json", "-details", "addr", "show", "dev", name, check=False)
-    return json.loads(found.stdout)[0] if found.returncode == 0 else None
+    if found.returncode != 0:
+        return None
+    return next((one for one in json.loads(found.stdout or "[]") if one.get("ifname")), None)  # it may just be going
 
 
 def rules():
