@@ -13,6 +13,7 @@
 #include "bus/properties.h"
 #include "bus/visible.h"
 #include "core/log.h"
+#include <sys/socket.h>
 
 typedef struct Announcement {
         const Object *subject; /* who sees it may hear the signal */
@@ -21,14 +22,31 @@ typedef struct Announcement {
         const void *data;
 } Announcement;
 
+/* Unread by one connection to the private socket. sd-bus would keep hundreds of thousands. */
+#define UNREAD_MAX 8192
+
+/* Whoever listens to no more would fill our memory with what happens to machines: thrown off, as a message
+ * bus does it. Who comes again sees all as it is. */
+static bool is_deaf(const Caller *caller, sd_bus *bus)
+{
+        uint64_t n_unread;
+
+        return caller && caller->is_peer && !caller->is_root &&
+               sd_bus_get_n_queued_write(bus, &n_unread) >= 0 && n_unread > UNREAD_MAX;
+}
+
 /* `caller`: whom it is for, or NULL for everybody on a session's bus. */
-static void send(const Announcement *announcement, sd_bus *bus, Caller *caller)
+static void tell(const Announcement *announcement, sd_bus *bus, Caller *caller)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         int r;
 
         if (!bus || sd_bus_is_open(bus) <= 0)
                 return;
+        if (is_deaf(caller, bus)) {
+                (void)shutdown(sd_bus_get_fd(bus), SHUT_RDWR); /* which sd-bus hears as its end */
+                return;
+        }
         r = sd_bus_message_new_signal(bus, &message, announcement->path, announcement->interface,
                                       announcement->member);
         if (r >= 0 && caller && !caller->is_peer)
@@ -49,7 +67,7 @@ static void send_to_client(Caller *caller, void *data)
         const Announcement *announcement = data;
 
         if (visible_known(caller, announcement->subject))
-                send(announcement, caller->bus, caller);
+                tell(announcement, caller->bus, caller);
 }
 
 static void announce(const Announcement *announcement)
@@ -60,9 +78,9 @@ static void announce(const Announcement *announcement)
                 clients_visit(send_to_client, (void *)announcement);
                 return;
         }
-        send(announcement, front->bus, NULL);
+        tell(announcement, front->bus, NULL);
         for (unsigned i = 0; front->peers && i < front->peers->len; i++)
-                send(announcement, front->peers->pdata[i], NULL);
+                tell(announcement, front->peers->pdata[i], NULL);
 }
 
 static int fill_path(sd_bus_message *message, Caller *caller _unused_, const void *data)

@@ -7,11 +7,14 @@ of group libvirt.  The installed rules are those that the build installs.
 import contextlib
 import os
 import pwd
+import select
+import socket
 import time
 
 import pytest
+from gi.repository import Gio, GLib
 
-from harness import SCALE, BusError, drain, wait_for
+from harness import SCALE, BusError, as_user, drain, wait_for
 from machines import (
     CONNECT, DOMAIN, LIST_ACTIVE, NATIVE, PAUSED, QEMU, RUNNING, FakeQemu, Lifecycle, Machine, create_transient, define,
     definition, disk, list_machines, path_of, pid_of, set_property, text_file)
@@ -605,3 +608,38 @@ class TestNames:
         denied(lambda: people["libby"].call(self.TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth1"), 0))
         people["libby"].call(self.TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth7"), 0)
         denied(lambda: people["libby"].call(self.TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth1"), 0))
+
+
+def deaf_peer(daemon, user, path):
+    """A connection to the private socket that has called once, and reads nothing any more."""
+    address = str(daemon.socket_path())
+    peer = socket.socket(socket.AF_UNIX)
+    with as_user(user):
+        peer.connect(address)
+    peer.settimeout(20)
+    peer.sendall(b"\0AUTH EXTERNAL " + str(uid(user)).encode().hex().encode() + b"\r\n")
+    assert peer.recv(512).startswith(b"OK")
+    call = Gio.DBusMessage.new_method_call("org.libvirt", path, DOMAIN, "GetState")
+    call.set_body(GLib.Variant("(u)", (0,)))
+    call.set_serial(1)
+    peer.sendall(b"BEGIN\r\n" + call.to_blob(Gio.DBusCapabilityFlags.NONE))
+    assert peer.recv(4096)
+    return peer
+
+
+def test_who_does_not_listen_is_thrown_off(system_daemon, people):
+    """What is told on the private socket and not read would stay in the daemon's memory."""
+    machine = define(people["alice"], definition("web", kind="test"), driver="/org/libvirt/Test")
+    machine.create()
+    good = Machine(system_daemon.peer("alice"), machine.path)
+    assert good.state[0] == RUNNING
+    with deaf_peer(system_daemon, "alice", machine.path) as deaf:
+        ended = select.poll()
+        ended.register(deaf, select.POLLHUP)
+        for _ in range(400):
+            calls = [machine.begin(member) for _ in range(25) for member in ("Suspend", "Resume")]
+            wait_for(lambda: all(c.done for c in calls), 30)  # noqa: B023
+            if any(events & select.POLLHUP for _, events in ended.poll(0)):
+                break
+        assert any(events & select.POLLHUP for _, events in ended.poll(0))
+    assert good.state[0] == RUNNING
