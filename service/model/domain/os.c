@@ -38,7 +38,9 @@ static int nvram_check(void *object, const XmlNode *node, unsigned flags, Error 
         (void)flags;
         if (nvram->type != DISK_TYPE_ABSENT) { /* blanks around <source> */
                 g_clear_pointer(&nvram->path, g_free);
-                return 0;
+                return nvram->source ? disk_source_complete(nvram->source, nvram->type,
+                                                            node ? node->line : 0, error)
+                                     : 0;
         }
         if (nvram->source && !node)
                 return error_set(error, ERROR_INVALID_ARGUMENT, "the source of an nvram needs a type");
