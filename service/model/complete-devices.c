@@ -70,7 +70,7 @@ static void complete_channel(DomainChannel *channel)
         /* The driver makes a socket of its own and listens there. */
         if (channel->source.type == CHARDEV_TYPE_UNIX && channel->target == CHANNEL_TARGET_VIRTIO &&
             !channel->source.path)
-                channel->source.mode = SOCKET_MODE_ABSENT;
+                chardev_source_drop_socket(&channel->source);
 }
 
 /* Options that only virtio has, written for another card, or for one of the host's. */

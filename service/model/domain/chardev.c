@@ -79,6 +79,13 @@ static int reconnect_check(const ChardevSource *source, unsigned line, Error *er
         return 0;
 }
 
+void chardev_source_drop_socket(ChardevSource *source)
+{
+        source->mode = SOCKET_MODE_ABSENT;
+        source->reconnect_enabled = YES_NO_ABSENT;
+        source->reconnect_timeout = 0;
+}
+
 /* The attribute of the source without which there is no far end. A socket's path may be left to the driver.
  */
 static const char *missing_attribute(const ChardevSource *source)
@@ -277,9 +284,7 @@ static int channel_check(void *object, const XmlNode *node, unsigned flags, Erro
                 channel->source.type = CHARDEV_TYPE_PTY;
         if (flags & DEFINITION_INACTIVE && !(flags & DEFINITION_STATUS) && path_is_generated(channel)) {
                 g_clear_pointer(&channel->source.path, g_free);
-                channel->source.mode = SOCKET_MODE_ABSENT;
-                channel->source.reconnect_enabled = YES_NO_ABSENT; /* how to reach the socket went with it */
-                channel->source.reconnect_timeout = 0;
+                chardev_source_drop_socket(&channel->source);
         }
         r = channel_target_check(channel, line, error);
         if (r >= 0 && channel->source.type == CHARDEV_TYPE_UNIX && !channel->source.path &&

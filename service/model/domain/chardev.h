@@ -58,6 +58,8 @@ typedef struct ChardevSource {
         LIST(SecurityLabel) seclabels;
 } ChardevSource;
 extern const StructType chardev_source_type; /* the attributes and children of the device's own element */
+/* The socket is the driver's own: how to reach another went with its path. */
+void chardev_source_drop_socket(ChardevSource *source);
 
 #define SERIAL_TARGETS(E)                                                                                   \
         E(SERIAL_TARGET_ABSENT, NULL)                                                                       \
