@@ -6,9 +6,16 @@
 
 #include "bus/client.h"
 #include "core/fiber.h"
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/resource.h>
 
 /* Fibers that unprivileged callers leave for root, so that a flood of theirs keeps nobody from ending it. */
 #define FIBERS_RESERVED 512
+/* A message brings up to 253 descriptors, on the private socket, which are open as long as its call runs.
+ * Once three quarters of what the daemon may have are, whoever has more calls in flight than this is
+ * refused. */
+#define CALLS_WHEN_SHORT 16
 
 static GHashTable *clients; /* Caller * -> Client * */
 static GHashTable *n_calls_of_uid;
@@ -67,6 +74,15 @@ static unsigned uid_count(uid_t uid, int change)
         return count;
 }
 
+/* The kernel gives out the lowest number that is free. */
+static bool is_short_of_descriptors(void)
+{
+        struct rlimit limit;
+
+        return getrlimit(RLIMIT_NOFILE, &limit) >= 0 && limit.rlim_cur < INT_MAX &&
+               fcntl((int)(limit.rlim_cur / 4 * 3), F_GETFD) >= 0;
+}
+
 int client_call_begin(Caller *caller, Error *error)
 {
         Client *client = client_of(caller);
@@ -82,6 +98,10 @@ int client_call_begin(Caller *caller, Error *error)
                                  CALLS_PER_USER_MAX);
         if (!caller->is_root && fiber_count() > FIBERS_MAX - FIBERS_RESERVED)
                 return error_set(error, ERROR_LIMITS_EXCEEDED, "Too many calls of all users are in flight");
+        if (!caller->is_root && uid_count(caller->uid, 0) >= CALLS_WHEN_SHORT && is_short_of_descriptors())
+                return error_set(error, ERROR_LIMITS_EXCEEDED,
+                                 "User %u has %u calls in flight, and the daemon is short of descriptors",
+                                 caller->uid, uid_count(caller->uid, 0));
         client->n_calls++;
         (void)uid_count(caller->uid, +1);
         return 0;

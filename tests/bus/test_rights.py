@@ -7,6 +7,7 @@ of group libvirt.  The installed rules are those that the build installs.
 import contextlib
 import os
 import pwd
+import resource
 import select
 import socket
 import time
@@ -14,6 +15,7 @@ import time
 import pytest
 from gi.repository import Gio, GLib
 
+from every_kind import TEST, HeldJob
 from harness import SCALE, BusError, as_user, drain, wait_for
 from machines import (
     CONNECT, DOMAIN, LIST_ACTIVE, NATIVE, PAUSED, QEMU, RUNNING, FakeQemu, Lifecycle, Machine, create_transient, define,
@@ -562,8 +564,6 @@ def test_two_hundred_machines_of_others_are_listed_fast(people, polkit):
 class TestNames:
     """Rules go by names: what polkit says of one name holds for no other."""
 
-    TEST = "/org/libvirt/Test"
-
     def test_renamed_while_polkit_thinks(self, people, polkit, tmp_path):
         for folder in (tmp_path, *tmp_path.parents[:2]):
             folder.chmod(0o777)
@@ -571,7 +571,7 @@ class TestNames:
         polkit.rules("if (subject.user != 'alice' || action.lookup('domain_name') != 'web') return;"
                      f"if (action.id == 'org.libvirt.api.domain.start') polkit.spawn(['/bin/sh', '-c', '{wait}']);"
                      "return polkit.Result.YES;")
-        machine = define(people["root"], definition("web", kind="test"), driver=self.TEST)
+        machine = define(people["root"], definition("web", kind="test"), driver=TEST)
         call = people["alice"].begin(machine.path, DOMAIN, "Create", "u", 0)
         wait_for((tmp_path / "asked").exists, 20)
         machine.call("Rename", "su", "db", 0)
@@ -583,7 +583,7 @@ class TestNames:
     @pytest.mark.parametrize("driver", [TEST, pytest.param(QEMU, marks=pytest.mark.qemu)])
     def test_restored_over_another(self, people, polkit, root_dir, driver):
         """A member of the group who may not start a machine does not start it by a file either."""
-        kind = "test" if driver == self.TEST else "qemu"
+        kind = "test" if driver == TEST else "qemu"
         machine = define(people["root"], definition("web", kind=kind), driver=driver)
         other = define(people["root"], definition("other", kind=kind), driver=driver)
         for each in (machine, other):
@@ -605,9 +605,9 @@ class TestNames:
         polkit.rules("if (subject.user == 'libby' && action.id == 'org.libvirt.api.interface.write' &&"
                      "    action.lookup('interface_name') == 'eth1') return polkit.Result.NO;")
         xml = "<interface type='ethernet' name='{}'/>"
-        denied(lambda: people["libby"].call(self.TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth1"), 0))
-        people["libby"].call(self.TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth7"), 0)
-        denied(lambda: people["libby"].call(self.TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth1"), 0))
+        denied(lambda: people["libby"].call(TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth1"), 0))
+        people["libby"].call(TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth7"), 0)
+        denied(lambda: people["libby"].call(TEST, CONNECT, "InterfaceDefineXML", "su", xml.format("eth1"), 0))
 
 
 def deaf_peer(daemon, user, path):
@@ -643,3 +643,21 @@ def test_who_does_not_listen_is_thrown_off(system_daemon, people):
                 break
         assert any(events & select.POLLHUP for _, events in ended.poll(0))
     assert good.state[0] == RUNNING
+
+
+def test_descriptors_of_one_are_not_those_of_all(system_daemon, people):
+    """What comes with calls that wait is open meanwhile: nobody takes all that the daemon may have."""
+    resource.prlimit(system_daemon.process.pid, resource.RLIMIT_NOFILE, (1200, 4096))
+    machine = define(people["alice"], definition("web", kind="test"), driver=TEST)
+    alice, bob = system_daemon.peer("alice"), system_daemon.peer("bob")
+    with open("/dev/null", "rb") as null, HeldJob(people["root"], machine.path):
+        files = [null.fileno()] * 40
+        calls = [alice.begin(machine.path, DOMAIN, "SetMetadata", "isssu", 1, "x", "", "", 2, fds=files) for _ in range(60)]
+        wait_for(lambda: sum(c.done for c in calls) >= 30, 20)
+        assert 700 < system_daemon.fd_count() < 1000
+        assert all("short of descriptors" in str(c.error) for c in calls if c.done)
+        assert bob.call(TEST, CONNECT, "ListDomains", "u", 0, fds=files) == []
+        define(people["bob"], definition("b", kind="test"), driver=TEST)
+    wait_for(lambda: all(c.done for c in calls), 30)
+    assert system_daemon.fd_count() < 200
+    alice.call(machine.path, DOMAIN, "SetMetadata", "isssu", 1, "x", "", "", 2)
