@@ -8,6 +8,7 @@
 #include "drivers/network/contradictions.h"
 #include "drivers/network/dnsmasq.h"
 #include "drivers/network/firewall.h"
+#include "drivers/network/host-lock.h"
 #include "drivers/network/leases.h"
 #include "drivers/network/nft.h"
 #include "drivers/network/pool.h"
@@ -94,7 +95,11 @@ static int check(const VirtualNetwork *network, const NetworkDefinition *definit
                                  "network '%s': the host's network is changed only for root and members of "
                                  "group libvirt",
                                  definition->name);
-        r = check_device(definition, definition->bridge.name, error);
+        r = network_has_own_bridge(definition) ? host_lock_claim(error) : 0;
+        if (r < 0)
+                error_prefix(error, "network '%s'", definition->name);
+        else
+                r = check_device(definition, definition->bridge.name, error);
         if (r >= 0 && definition->forward)
                 r = check_device(definition, definition->forward->dev, error);
         if (r >= 0 && is_pool)

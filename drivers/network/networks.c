@@ -10,6 +10,7 @@
 #include "core/store.h"
 #include "drivers/network/active.h"
 #include "drivers/network/health.h"
+#include "drivers/network/host-lock.h"
 #include "drivers/network/leases.h"
 #include "drivers/network/sweep.h"
 #include "drivers/network/zone-watch.h"
@@ -155,7 +156,8 @@ int networks_open(Driver *driver, Error *error)
         driver->networks = state;
         if (!driver->type->is_in_memory && leases_open(driver, &problem) < 0)
                 log_warning(driver->object.path, "leases are not told as they happen: %s", problem.message);
-        if (!driver->type->is_in_memory && geteuid() == 0 && health_watch(driver, &trouble) < 0)
+        if (!driver->type->is_in_memory && geteuid() == 0 &&
+            (host_lock_claim(&trouble) < 0 || health_watch(driver, &trouble) < 0))
                 log_warning(driver->object.path, "what others' rules do to networks is not seen: %s",
                             trouble.message);
         take_back(driver);

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "drivers/network/bridge.h"
 #include "drivers/network/dnsmasq.h"
+#include "drivers/network/host-lock.h"
 #include <net/if.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,10 +88,12 @@ void networks_sweep(Driver *driver)
 
         if (geteuid() != 0 || !driver->config->is_system || driver->type->is_in_memory)
                 return;
-        if (bridge_list(&bridges, &error) < 0)
+        if (host_lock_claim(&error) < 0 || bridge_list(&bridges, &error) < 0)
                 log_warning(driver->object.path, "%s", error.message);
         for (unsigned i = 0; bridges && i < bridges->len && driver->networks; i++)
                 sweep_bridge(driver, bridges->pdata[i]);
+        if (!bridges)
+                return;
         if (driver->networks)
                 dnsmasq_end_others(driver->networks->dnsmasq_path, is_kept, driver);
         if (driver->networks && driver->networks->up->len == 0 && active_set_rules(driver, &rules_error) < 0)

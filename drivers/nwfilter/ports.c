@@ -6,6 +6,7 @@
 #include "drivers/nwfilter/ports.h"
 #include "core/fiber.h"
 #include "core/log.h"
+#include "drivers/network/host-lock.h"
 #include "drivers/network/nft.h"
 #include "drivers/nwfilter/state.h"
 #include <errno.h>
@@ -422,7 +423,9 @@ int filter_ports_take_back(Driver *driver, Error *error)
 
         if (geteuid() != 0)
                 return 0;
-        r = filter_lock(driver->filters, DEADLINE_NEVER, error);
+        r = host_lock_claim(error);
+        if (r >= 0)
+                r = filter_lock(driver->filters, DEADLINE_NEVER, error);
         if (r < 0)
                 return r;
         r = take_back(driver->filters, false, error);

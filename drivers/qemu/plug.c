@@ -4,6 +4,7 @@
 #include "core/fiber.h"
 #include "core/log.h"
 #include "drivers/host/given.h"
+#include "drivers/network/host-lock.h"
 #include "drivers/network/macvtap.h"
 #include "drivers/network/ports.h"
 #include "drivers/network/shaper.h"
@@ -33,7 +34,7 @@ static int check_owner(const Domain *domain, const DomainInterface *interface, E
                         "Only machines of root and of members of group libvirt have interfaces of type "
                         "'%s'; others use type 'user'",
                         interface_type_to_string(interface->type));
-        return 0;
+        return is_there ? 0 : host_lock_claim(error);
 }
 
 static int note_port(const Domain *domain, const DomainInterface *interface, bool is_isolated,
@@ -564,8 +565,15 @@ static void sweep_fiber(void *data)
 
 void plug_sweep(Driver *driver)
 {
+        _cleanup_(error_clear) Error error = {};
+
         if (geteuid() != 0)
                 return; /* it makes none */
+        if (host_lock_claim(&error) < 0) {
+                log_warning(driver->object.path, "devices of machines that have ended may be left: %s",
+                            error.message);
+                return;
+        }
         if (fiber_start("macvtap-sweep", sweep_fiber, driver) < 0)
                 log_warning(driver->object.path, "devices of machines that have ended may be left");
 }

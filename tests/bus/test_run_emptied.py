@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from harness import wait_for
+from harness import BusError, wait_for
 from machines import CONNECT, QEMU
 from networks import NATIVE_NETWORK, NETWORK, STARTED, clean, define, dnsmasqs, link, network, rules, run, up  # noqa: F401
 
@@ -68,3 +68,27 @@ def test_one_whose_bridge_has_another_name_is_not_brought_up(system_daemon, clie
     start_with_nothing(system_daemon)
     wait_for(lambda: (link("vblab"), rules(), dnsmasqs()) == (None, "", {}), 20)
     assert client.get(path, NETWORK, "Active") is False and link("vbnew") is None
+
+
+def test_another_daemon_takes_nothing(system_daemon, session_bus, make_daemon, client, tmp_path):
+    """One of root's session knows nothing of these networks, machines and filters, and they are not left over for that."""
+    booted(system_daemon)
+    up(client, "lab", forward="<forward mode='nat'/>")
+    before = (link("vblab")["ifindex"], rules(), dnsmasqs())
+    other = make_daemon(session_bus, root=tmp_path)
+    words = f"another virtbusd, process {system_daemon.process.pid}"
+    mine = other.client()
+    path = define(mine, "mine", 2, forward="<forward mode='nat'/>")
+    with pytest.raises(BusError, match=words):
+        mine.call(path, NETWORK, "Create")
+    assert words in other.read_log()
+    assert (link("vblab")["ifindex"], rules(), dnsmasqs()) == before
+    client.call(QEMU, CONNECT, "NetworkLookupByName", "s", "lab")
+    system_daemon.kill()
+    mine.call(path, NETWORK, "Create")
+    assert link("vbmine")
+    mine.call(path, NETWORK, "Destroy")
+    other.stop()
+    system_daemon.start()
+    wait_for(lambda: 'iifname "vblab"' in rules(), 20)
+    assert link("vblab")["ifindex"] == before[0]
