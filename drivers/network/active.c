@@ -423,13 +423,18 @@ static void plug_again(const VirtualNetwork *network) AWAITS
 static int enter_zone(VirtualNetwork *network, Error *error) AWAITS
 {
         const Driver *driver = network->network.object.driver;
+        _cleanup_(error_clear) Error problem = {};
         int r;
 
-        if (!network->live->bridge.zone || (network->resumed && !driver->service_call))
+        if (network->resumed && !driver->service_call)
                 return 0;
-        r = zone_enter(driver, network->live, error);
-        network->is_in_zone = r >= 0;
-        return r;
+        r = zone_enter(driver, network->live, &problem);
+        network->is_in_zone = r > 0;
+        if (r < 0 && network->live->bridge.zone)
+                error_move(error, &problem);
+        else if (r < 0) /* nobody asked for one: Health tells what firewalld does to it */
+                log_warning(network->network.object.path, "%s", problem.message);
+        return network->live->bridge.zone ? MIN(r, 0) : 0;
 }
 
 int active_start(VirtualNetwork *network, const NetworkDefinition *definition, Error *error)

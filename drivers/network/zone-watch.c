@@ -22,14 +22,14 @@ static void put(VirtualNetwork *network) AWAITS
         _cleanup_(job_releasep) Job *job = NULL;
         int r;
 
-        if (!network->live || !network->live->bridge.zone)
+        if (!network->live || !network_has_own_bridge(network->live))
                 return;
         r = job_take(object->jobs, JOB_MODIFY, "zone of firewalld", 0, DEADLINE_NEVER, &job, &error);
-        if (r < 0 || !network->network.is_active || !network->live->bridge.zone)
+        if (r < 0 || !network->network.is_active || !network_has_own_bridge(network->live))
                 return;
         r = zone_enter(object->driver, network->live, &error);
         if (r >= 0)
-                network->is_in_zone = true;
+                network->is_in_zone = r > 0;
         else
                 log_warning(object->path, "%s", error.message);
         set_problem(network, error.message);

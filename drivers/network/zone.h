@@ -13,7 +13,9 @@
 
 /* An error if there is no such zone, or nobody to ask. */
 int zone_check(const Driver *driver, const NetworkDefinition *definition, Error *error) AWAITS;
-/* Puts the bridge, which has to be the network's own, into the zone, out of any other. */
+/* Puts the bridge, which has to be the network's own, into the zone, out of any other; one of a network that
+ * names none into the one that virtbus brings along, if there is firewalld and it has that. 1: it is in a
+ * zone; 0: in none, and need not be. */
 int zone_enter(const Driver *driver, const NetworkDefinition *definition, Error *error) AWAITS;
 /* Takes it out, unless somebody has done so or put it elsewhere. */
 int zone_leave(const Driver *driver, const NetworkDefinition *definition, Error *error) AWAITS;

@@ -3,12 +3,14 @@ tests."""
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from daemon import SOURCE
 from harness import wait_exit, wait_for
 from networks import NATIVE_NETWORK, NETWORK, clean, define, dnsmasqs, guests, link, refused, rules, run, up  # noqa: F401
 
@@ -90,6 +92,28 @@ def test_a_bridge_is_in_its_zone(firewalld, client, guests, tmp_path):  # noqa: 
     assert guest.address().startswith("10.77.1.") and guest.reaches("10.77.1.1")
     client.call(path, NETWORK, "Destroy")
     assert firewalld.zone_of("vblab") == ""
+
+
+def test_without_a_zone_it_is_in_ours(idle, polkit, root_dir, client, guests, tmp_path):  # noqa: F811
+    """As installed: guests get their addresses and what the network allows, whatever the host lets in elsewhere."""
+    zones = root_dir / "firewalld/zones"
+    zones.mkdir(parents=True)
+    shutil.copy(SOURCE / "service/install/firewalld-zone.xml", zones / "virtbus.xml")
+    early = up(client, "early", 2, forward="<forward mode='nat'/>")
+    idle.start()
+    in_zone(idle, "virtbus", "vbearly")
+    path, opened = up(client, "lab", forward="<forward mode='nat'/>"), up(client, "wide", 3, forward="<forward mode='open'/>")
+    assert [idle.zone_of(f"vb{name}") for name in ("lab", "wide")] == ["virtbus", ""]
+    for each in (early, path):
+        healthy(client, each)
+    guest = guests("one", "vblab")
+    guest.ask_for_address(tmp_path)
+    assert guest.address().startswith("10.77.1.") and guest.reaches("10.77.1.1")
+    idle.call("", "reload")
+    in_zone(idle, "virtbus")
+    for each in (early, path, opened):
+        client.call(each, NETWORK, "Destroy")
+    assert [idle.zone_of(f"vb{name}") for name in ("early", "lab")] == ["", ""]
 
 
 def test_a_zone_that_is_not_there(firewalld, client):
