@@ -110,15 +110,19 @@ static int work_finished(sd_event_source *source _unused_, int fd, uint32_t even
         return 0;
 }
 
-/* Threads inherit the mask; signals are the loop's. */
+/* Threads inherit the mask; signals are the loop's, but for those of a fault, which end the process without
+ * a word if they are blocked. */
 static int thread_add(void)
 {
+        static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
         sigset_t all, old;
         int r;
 
         if (n_threads - n_lost >= THREADS_MAX || n_threads == G_N_ELEMENTS(threads))
                 return 0;
         (void)sigfillset(&all);
+        for (unsigned i = 0; i < G_N_ELEMENTS(faults); i++)
+                (void)sigdelset(&all, faults[i]);
         (void)pthread_sigmask(SIG_SETMASK, &all, &old);
         r = pthread_create(&threads[n_threads].id, NULL, thread_main, &threads[n_threads]);
         (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
