@@ -132,6 +132,7 @@ int qemu_connect_domain_restore(Call *call, const char *from, const char *xml, u
         _cleanup_(domain_unrefp) Domain *domain = NULL;
         _cleanup_(job_releasep) Job *job = NULL;
         bool is_new = false, is_paused;
+        _cleanup_(freep) char *asked_name = NULL;
         char *text = NULL;
         int r = check_flags("DomainRestore", flags, error);
 
@@ -149,10 +150,13 @@ int qemu_connect_domain_restore(Call *call, const char *from, const char *xml, u
         r = find_or_make(call, image.definition, &domain, &is_new, error);
         if (r < 0)
                 return r;
+        asked_name = g_strdup(domain->object.name);
         r = job_take(domain->object.jobs, JOB_START, "DomainRestore", call->uid,
                      deadline_after_usec(120 * G_USEC_PER_SEC), &job, error);
         if (r >= 0 && domain->object.is_gone)
                 r = error_set(error, ERROR_NO_DOMAIN, "The machine was undefined meanwhile");
+        if (r >= 0 && strcmp(domain->object.name, asked_name) != 0) /* nobody has allowed that */
+                r = error_set(error, ERROR_BUSY, "The machine was renamed meanwhile");
         if (r >= 0)
                 r = domain_check_inactive(domain, error);
         if (r >= 0)

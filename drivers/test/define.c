@@ -188,13 +188,17 @@ int define_restore(Call *call, const DomainDefinition *saved, const MachineOrigi
         }
         if (!object)
                 return create_new(call, definition, "DomainRestore", origin, is_paused, &domain, error);
-        r = job_take(object->jobs, JOB_START, "DomainRestore", call->uid, call->deadline_usec, &job, error);
-        if (r < 0 || object->is_gone) {
-                domain_definition_free(definition);
-                return r < 0 ? r : error_set(error, ERROR_NO_DOMAIN, "The machine was undefined meanwhile");
-        }
-        g_free(definition->name); /* it may have been renamed since */
+        g_free(definition->name); /* it may have been renamed since it was saved */
         definition->name = g_strdup(object->name);
+        r = job_take(object->jobs, JOB_START, "DomainRestore", call->uid, call->deadline_usec, &job, error);
+        if (r >= 0 && object->is_gone)
+                r = error_set(error, ERROR_NO_DOMAIN, "The machine was undefined meanwhile");
+        if (r >= 0 && strcmp(definition->name, object->name) != 0) /* nobody has allowed that */
+                r = error_set(error, ERROR_BUSY, "The machine was renamed meanwhile");
+        if (r < 0) {
+                domain_definition_free(definition);
+                return r;
+        }
         return create_existing(domain, definition, origin, is_paused, job, error);
 }
 

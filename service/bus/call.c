@@ -58,16 +58,15 @@ static uid_t owner_of_new(const Caller *caller)
         return caller->is_shared ? 0 : caller->uid;
 }
 
-/* Rules go by names: what is answered holds for this one. */
-static void note_name(CallFrame *frame, const Object *object)
+/* Rules go by names: what polkit answers of one holds for no other. Of another object than the frame's the
+ * caller has kept the name. */
+static int require_name(const Caller *caller, const Object *object, const char *asked_name, Error *error)
 {
-        g_free(frame->asked_name);
-        frame->asked_name = g_strdup(object_subject(object)->name);
-}
-
-static bool has_asked_name(const CallFrame *frame)
-{
-        return !frame->object || g_strcmp0(object_subject(frame->object)->name, frame->asked_name) == 0;
+        if (caller->is_root || g_strcmp0(object_subject(object)->name, asked_name) == 0)
+                return 0;
+        return error_set(error, ERROR_BUSY,
+                         "The object was renamed while the call waited: what was allowed "
+                         "is about the name that it had");
 }
 
 int call_find_object(CallFrame *frame, Error *error)
@@ -80,7 +79,7 @@ int call_find_object(CallFrame *frame, Error *error)
         object = object_path_lookup(&frame->path, path);
         if (object) {
                 object_ref(object);
-                note_name(frame, object);
+                frame->asked_name = g_strdup(object_subject(object)->name);
         }
         r = visible_check(frame->caller, &frame->path, object, frame->call.deadline_usec, &sight, error);
         if (r < 0)
@@ -97,7 +96,7 @@ int call_find_object(CallFrame *frame, Error *error)
 int call_require_object(CallFrame *frame, Error *error)
 {
         if (frame->object && !frame->object->is_gone && !frame->is_unseen)
-                return 0;
+                return require_name(frame->caller, frame->object, frame->asked_name, error);
         return object_path_set_missing(&frame->path, error);
 }
 
@@ -190,34 +189,6 @@ int call_authorise(CallFrame *frame, const InterfaceAction *actions, Error *erro
         return 0;
 }
 
-/* As often as it is renamed while polkit thinks: an answer about another name is none. */
-#define RENAMES_MAX 4
-
-static int authorise_found(CallFrame *frame, const InterfaceAction *actions, Error *error) AWAITS
-{
-        for (unsigned n = 0; n <= RENAMES_MAX; n++) {
-                Sight sight = SIGHT_YES;
-                int r = 0;
-
-                if (!has_asked_name(frame)) {
-                        note_name(frame, frame->object);
-                        r = visible_check(frame->caller, &frame->path, frame->object,
-                                          frame->call.deadline_usec, &sight, error);
-                }
-                frame->is_unseen |= sight == SIGHT_CHALLENGE && frame->is_interactive;
-                if (r >= 0 && sight != SIGHT_YES && !frame->is_unseen)
-                        r = object_path_set_missing(&frame->path, error);
-                if (r >= 0)
-                        r = call_authorise(frame, actions, error);
-                if (r >= 0)
-                        r = call_require_object(frame, error); /* it may have gone while polkit thought */
-                if (r < 0 || has_asked_name(frame))
-                        return r;
-        }
-        return error_set(error, ERROR_BUSY, "The %s is renamed again and again",
-                         object_describe(frame->object));
-}
-
 int call_authorise_for_object(CallFrame *frame, const InterfaceAction *actions, Error *error)
 {
         int r;
@@ -225,19 +196,26 @@ int call_authorise_for_object(CallFrame *frame, const InterfaceAction *actions, 
         r = call_find_object(frame, error);
         if (r >= 0 && !frame->is_unseen)
                 r = call_require_object(frame, error);
-        return r < 0 ? r : authorise_found(frame, actions, error);
+        if (r >= 0)
+                r = call_authorise(frame, actions, error);
+        if (r >= 0)
+                r = call_require_object(frame, error); /* it may have gone while polkit thought */
+        return r;
 }
 
 int call_authorise_object(CallFrame *frame, const InterfaceAction *actions, const Object *object,
                           Error *error)
 {
+        _cleanup_(freep) char *asked_name = g_strdup(object_subject(object)->name);
         _cleanup_(details_clear) Details details = {};
+        int r;
 
         if (frame->caller->is_root)
                 return 0;
         if (details_of_object(&details, object) < 0)
                 return error_set(error, ERROR_CANCELLED, "The caller left");
-        return authorise(frame, actions, &details, error);
+        r = authorise(frame, actions, &details, error);
+        return r < 0 ? r : require_name(frame->caller, object, asked_name, error);
 }
 
 int call_authorise_new(CallFrame *frame, const InterfaceAction *actions, ObjectKind kind, const char *name,
@@ -338,6 +316,7 @@ static int authorise_also(Call *call, const Object *object, ObjectKind kind, con
 {
         CallFrame *frame = (CallFrame *)call; /* its first */
 
+        assert(frame->actions); /* a list of none would allow all */
         return object ? call_authorise_object(frame, frame->actions, object, error)
                       : call_authorise_new(frame, frame->actions, kind, name, uuid, error);
 }
@@ -451,8 +430,6 @@ static int call_run(CallFrame *frame, const void *data, Error *error) AWAITS
                 r = fault_meet(frame, method->interface, method->member, error);
         if (r >= 0)
                 r = call_require_object(frame, error);
-        if (r >= 0 && !has_asked_name(frame)) /* since it is waited for */
-                r = authorise_found(frame, method->actions, error);
         if (r < 0)
                 return r;
         r = method->invoke(frame, frame->object, frame->message, &reply, error);

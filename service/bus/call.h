@@ -10,14 +10,14 @@
 /* What a generated invoke function and a handler in bus/ get to know of the call. */
 struct CallFrame {
         Call call; /* the first: what a driver is told; valid while the operation runs */
-        const InterfaceAction *actions; /* of the method that runs; NULL: not known */
+        const InterfaceAction *actions; /* of the method that runs, or of the property that is set */
         Caller *caller;                 /* counted */
         sd_bus_message *message;        /* counted; its strings live as long as the frame */
         const char *interface;          /* that the caller named; decides names of errors */
         const char *member;
         ObjectPath path;
         Object *object;      /* counted; NULL if nothing is there, or nothing for this caller */
-        char *asked_name;    /* of the object, when polkit was asked about it; it may be renamed */
+        char *asked_name;    /* of the object when it was found, and polkit was asked about it */
         bool is_interactive; /* the caller allows that a person is asked */
         bool is_unseen;      /* whether the caller may see the object hangs on a person's answer */
         bool is_working;     /* something changes: the caller's leaving ends nothing any longer */
@@ -34,7 +34,8 @@ int call_start(sd_bus_message *message, const char *interface, const char *membe
 /* Fills in frame->object: the first step of whatever is about an object. An object that is not there is no
  * error yet, and is_unseen may be set. */
 int call_find_object(CallFrame *frame, Error *error) AWAITS;
-/* Refuses a frame whose caller does not see the object, or where there is none. */
+/* Refuses a frame whose caller does not see the object, or where there is none, or (ERROR_BUSY) where it was
+ * renamed since: to be asked again after each wait. */
 int call_require_object(CallFrame *frame, Error *error);
 
 /* Asks for every action of the list that counts for the message's arguments, about the frame's object. The
@@ -43,8 +44,8 @@ int call_authorise(CallFrame *frame, const InterfaceAction *actions, Error *erro
 /* Finds the object, asks for the actions, and requires that it is (still) there: what every call about an
  * object does before anything else. */
 int call_authorise_for_object(CallFrame *frame, const InterfaceAction *actions, Error *error) AWAITS;
-/* Asks about something else: an object found while the call runs, or one that is about to be made (`name`,
- * `uuid` of what will be the caller's; `object` NULL). */
+/* Asks about something else: an object found while the call runs (ERROR_BUSY if it was renamed meanwhile),
+ * or one that is about to be made (`name`, `uuid` of what will be the caller's). */
 int call_authorise_object(CallFrame *frame, const InterfaceAction *actions, const Object *object,
                           Error *error) AWAITS;
 int call_authorise_new(CallFrame *frame, const InterfaceAction *actions, ObjectKind kind, const char *name,

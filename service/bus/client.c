@@ -6,9 +6,10 @@
 
 #include "bus/client.h"
 #include "core/fiber.h"
+#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* Fibers that unprivileged callers leave for root, so that a flood of theirs keeps nobody from ending it. */
 #define FIBERS_RESERVED 512
@@ -74,13 +75,14 @@ static unsigned uid_count(uid_t uid, int change)
         return count;
 }
 
-/* The kernel gives out the lowest number that is free. */
+/* The kernel gives out the lowest number that is free: all below are open. */
 static bool is_short_of_descriptors(void)
 {
         struct rlimit limit;
+        _cleanup_(closep) int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 
-        return getrlimit(RLIMIT_NOFILE, &limit) >= 0 && limit.rlim_cur < INT_MAX &&
-               fcntl((int)(limit.rlim_cur / 4 * 3), F_GETFD) >= 0;
+        return (lowest < 0 && errno == EMFILE) || (lowest >= 0 && getrlimit(RLIMIT_NOFILE, &limit) >= 0 &&
+                                                   (rlim_t)lowest >= limit.rlim_cur / 4 * 3);
 }
 
 int client_call_begin(Caller *caller, Error *error)

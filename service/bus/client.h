@@ -14,6 +14,7 @@
 typedef struct Client {
         Caller *caller; /* counted */
         unsigned n_calls;
+        uint64_t unread_since_usec; /* CLOCK_MONOTONIC: more signals than signals.c leaves; 0: not so many */
         unsigned watch;
 } Client;
 

@@ -6,6 +6,7 @@
 #include "bus/define.h"
 #include "bus/kinds.h"
 #include "bus/options.h"
+#include <string.h>
 
 int define_options_read(GVariant *options, bool *ret_replaces, Error *error)
 {
@@ -30,6 +31,7 @@ int define_claim(CallFrame *frame, ObjectKind kind, const char *name, const char
                  const InterfaceAction *actions, JobKind job, Object **ret_existing, Error *error)
 {
         _cleanup_(object_unrefp) Object *existing = NULL;
+        _cleanup_(freep) char *asked_name = NULL;
         int r;
 
         if (uuid[0])
@@ -44,9 +46,14 @@ int define_claim(CallFrame *frame, ObjectKind kind, const char *name, const char
         object_ref(existing);
         r = call_authorise_object(frame, actions, existing, error);
         if (r >= 0)
+                asked_name = g_strdup(existing->name);
+        if (r >= 0)
                 r = call_take_job(frame, existing, job, frame->member, error);
         if (r >= 0 && existing->is_gone)
                 r = kind_set_missing(error, kind, "uuid", existing->uuid);
+        if (r >= 0 && strcmp(existing->name, asked_name) != 0)
+                r = error_set(error, ERROR_BUSY, "The %s has another name than when its turn was waited for",
+                              object_describe(existing));
         if (r < 0)
                 return r;
         *ret_existing = TAKE_PTR(existing);

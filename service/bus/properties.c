@@ -146,6 +146,8 @@ static int get_all(CallFrame *frame, const void *data, Error *error) AWAITS
                         return r;
                 if (frame->object->is_gone)
                         skipped = UINT64_MAX;
+                else if (call_require_object(frame, error) < 0)
+                        return -EBUSY;
         }
         error_clear(error); /* the old family answers for a missing object with no properties */
         do {
@@ -202,6 +204,7 @@ static int set_one(CallFrame *frame, const void *data, Error *error) AWAITS
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
 
+        frame->actions = property->set_actions;
         r = call_authorise_for_object(frame, property->set_actions, error);
         if (r >= 0)
                 r = call_take_job(frame, frame->object, property->set_job, property->name, error);

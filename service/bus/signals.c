@@ -22,17 +22,32 @@ typedef struct Announcement {
         const void *data;
 } Announcement;
 
-/* Unread by one connection to the private socket. sd-bus would keep hundreds of thousands. */
-#define UNREAD_MAX 8192
+/* Unread by one connection to the private socket for longer than this. sd-bus would keep hundreds of
+ * thousands; many come at once when a pool is stopped, and are written when the loop turns. */
+#define SIGNALS_MAX      8192
+#define SIGNALS_MAX_USEC (5 * G_USEC_PER_SEC)
 
 /* Whoever listens to no more would fill our memory with what happens to machines: thrown off, as a message
  * bus does it. Who comes again sees all as it is. */
-static bool is_deaf(const Caller *caller, sd_bus *bus)
+static bool is_deaf(Caller *caller, sd_bus *bus)
 {
-        uint64_t n_unread;
+        Client *client = caller && caller->is_peer && !caller->is_root ? client_of(caller) : NULL;
+        const uint64_t now_usec = (uint64_t)g_get_monotonic_time();
+        uint64_t n_unread = 0;
 
-        return caller && caller->is_peer && !caller->is_root &&
-               sd_bus_get_n_queued_write(bus, &n_unread) >= 0 && n_unread > UNREAD_MAX;
+        if (!client || sd_bus_get_n_queued_write(bus, &n_unread) < 0)
+                return false;
+        if (n_unread <= SIGNALS_MAX)
+                client->unread_since_usec = 0;
+        else if (client->unread_since_usec == 0)
+                client->unread_since_usec = now_usec;
+        if (client->unread_since_usec == 0 || now_usec - client->unread_since_usec <= SIGNALS_MAX_USEC)
+                return false;
+        client->unread_since_usec = 0; /* it is said once */
+        log_warning(NULL,
+                    "a connection of user %u to the private socket does not read its signals: it is ended",
+                    caller->uid);
+        return true;
 }
 
 /* `caller`: whom it is for, or NULL for everybody on a session's bus. */
