@@ -42,7 +42,8 @@ static inline int driver_authorise(Call *call, const Object *object, ObjectKind 
         return call->authorise ? call->authorise(call, object, kind, name, uuid, error) : 0;
 }
 
-/* virDomainCreateFlags, and one that no caller can set: drivers make it of Call.keeps_networks. */
+/* virDomainCreateFlags, and one that no caller can set: bus/options.c makes Call.keeps_networks of it, and
+ * drivers that hand a start on make it of that again. */
 enum {
         START_PAUSED = 1 << 0,
         START_AUTODESTROY = 1 << 1,

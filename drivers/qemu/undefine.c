@@ -108,9 +108,9 @@ int qemu_find_kept(Call *call, Domain *domain, DomainKept *ret_kept, Error *erro
 {
         _cleanup_(run_user_clear) RunUser user = {};
         _cleanup_(freep) char *variables = NULL;
-        int r = 0;
+        int r = folder_check_unknown(qemu_driver_of(domain), domain->object.uuid, error);
 
-        if (variables_are_possible(domain)) {
+        if (r >= 0 && variables_are_possible(domain)) {
                 r = launch_find_user(domain, call->deadline_usec, &user, error);
                 if (r >= 0)
                         r = variables_find_path(domain, &user, call->deadline_usec, &variables, error);

@@ -186,9 +186,9 @@ class TestRunOfWhichNothingIsKnown:
         (pid,) = daemon.machines()
         return pid
 
-    def refused(self, pid, call, *arguments):
+    def refused(self, pid, call, *arguments, **options):
         with pytest.raises(BusError, match=f"Process {pid} is an earlier run"):
-            call(*arguments)
+            call(*arguments, **options)
         assert process_start_time(pid) is not None
 
     def end(self, daemon, pid):
@@ -201,6 +201,7 @@ class TestRunOfWhichNothingIsKnown:
         assert web.state[0] == SHUTOFF
         self.refused(pid, web.create)
         self.refused(pid, web.undefine)
+        self.refused(pid, web.call, "PlanUndefine", "a{sv}", {}, interface=NATIVE)
         assert list_machines(client) == [web.path]
         self.end(daemon, pid)
         web.create()
