@@ -122,6 +122,19 @@ static int set_link(const Domain *domain, const Device *device, uint64_t deadlin
                         error);
 }
 
+/* What goes wrong later is undone by the name of its device on the host, which is to be nobody else's. */
+static int check_target(const DomainDefinition *live, const DomainInterface *interface, Error *error)
+{
+        LIST_FOREACH (other, live->devices.interfaces) {
+                if (interface->target && g_strcmp0(other->target, interface->target) == 0)
+                        return error_set(error, ERROR_EXISTS,
+                                         "Interface %s of domain '%s' has the device '%s' already: another "
+                                         "needs another <target dev='...'>, or none",
+                                         other->mac, live->name, interface->target);
+        }
+        return 0;
+}
+
 static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error *error) AWAITS
 {
         _cleanup_(domain_definition_freep) DomainDefinition *candidate = NULL;
@@ -137,6 +150,8 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
         r = definition_add_device(candidate, element, &device, error);
         if (r >= 0)
                 r = list_new(domain->live, candidate, &device, devices, error);
+        if (r >= 0 && device.kind == DEVICE_INTERFACE)
+                r = check_target(domain->live, device.object, error);
         if (r < 0)
                 return r;
         if (device.kind == DEVICE_INTERFACE)
@@ -144,9 +159,12 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
         domain_definition_assign_aliases(candidate);
         if (r >= 0)
                 r = status_plan(domain, candidate, error);
-        if (r >= 0)
-                r = device_line_run(domain, candidate, &g_array_index(devices, Device, 0), devices->len,
-                                    call->deadline_usec, error);
+        if (r < 0) {
+                passthrough_give_back(domain, &device);
+                return r;
+        }
+        r = device_line_run(domain, candidate, &g_array_index(devices, Device, 0), devices->len,
+                            call->deadline_usec, error);
         machine_of(domain)->plan = NULL;
         if (r < 0) {
                 if (device.kind == DEVICE_INTERFACE)

@@ -89,6 +89,34 @@ class TestInterfaces:
             path = client.call(QEMU, CONNECT, "NetworkLookupByName", "s", name)
             client.call(path, "org.libvirt.Network", "Destroy")
 
+    def test_another_with_the_same_device_is_refused(self, client):
+        """And takes nothing from the one that has it: neither its port nor its filter."""
+        network = client.call(QEMU, CONNECT, "NetworkDefineXML", "s", "<network><name>upnet</name><bridge name='upnet'/></network>")
+        client.call(QEMU, CONNECT, "NWFilterDefineXML", "s", "<filter name='filter-in' chain='root'>"
+                    "<rule action='drop' direction='in'><ip protocol='tcp'/></rule></filter>")
+        guest = define(client, definition("web", self.card("<target dev='up0'/><filterref filter='filter-in'/>").replace(
+            "'bridge'><source bridge='upone'/>", "'network'><source network='upnet'/>")))
+        guest.create()
+        index = pathlib.Path("/sys/class/net/up0/ifindex").read_text().strip()
+        rules = run("nft", "list", "table", "bridge", "virtbus")
+        ports = client.get(network, "org.virtbus1.Network", "Ports")
+        assert f"/{index}" in rules and len(ports) == 1
+        for kind in ("'bridge'><source bridge='upone'/>", "'network'><source network='upnet'/>", "'direct'><source dev='upone'/>"):
+            other = USER.format(2).replace("'user'>", kind).replace("</interface>", "<target dev='up0'/></interface>")
+            refused(guest, "AttachDevice", other, AFFECT_LIVE, "has the device 'up0' already")
+        assert run("nft", "list", "table", "bridge", "virtbus") == rules
+        assert client.get(network, "org.virtbus1.Network", "Ports") == ports
+        assert self.ports("upnet") == ["up0"]
+        guest.destroy()
+        client.call(network, "org.libvirt.Network", "Destroy")
+
+    def test_two_with_one_device_do_not_start(self, client):
+        first = self.card("<target dev='up0'/>")
+        machine = define(client, definition("two", first + first.replace(":01'", ":02'")))
+        with pytest.raises(BusError, match="'up0'"):
+            machine.create()
+        assert not pathlib.Path("/sys/class/net/up0").exists() and self.ports("upone") == []
+
     def test_filter_and_limits(self, daemon, client, guest):
         tap = guest.tree().find("devices/interface/target").get("dev")
         for name, direction in (("filter-in", "in"), ("filter-out", "out")):
