@@ -3,7 +3,6 @@
 /* The card is spoken with by netlink, which is a step of a worker: its driver may ask the hardware. */
 
 #include "drivers/host/virtual-function.h"
-#include "core/fiber.h"
 #include "core/worker.h"
 #include "drivers/host/sysfs.h"
 #include <linux/if_link.h>

@@ -183,7 +183,8 @@ static gint compare_hubs(gconstpointer a, gconstpointer b, gpointer userdata _un
         return depth_of(*(DomainHub *const *)a) - depth_of(*(DomainHub *const *)b);
 }
 
-/* A hub comes after the one that it hangs on: so QEMU wants it, and so does whoever reads this again. */
+/* A hub comes after the one that it hangs on: so QEMU wants it, and so does whoever reads this again. Those
+ * of one depth keep their order, by which they get their ports: the sort has to be stable. */
 static void sort_hubs(DomainDefinition *definition)
 {
         if (definition->devices.hubs.count > 1)

@@ -3,7 +3,6 @@
 /* Trees as /sys has them: which function of which card a PCI device is, and what a card has. */
 
 #include "drivers/host/virtual-function.h"
-#include <glib/gstdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -37,7 +37,8 @@ driver() {
 
 # with_host ADDRESS NUMBER: with the address that its driver chooses there, and in no VLAN
 with_host() {
-        [ "$(driver "$1")" = igbvf ] && [ ! -e "/run/virtbus/qemu/given-$1" ] && [[ ! "$(card_has "$2")" =~ ^52:54|\  ]]
+        [ "$(driver "$1")" = igbvf ] && [ ! -e "/run/virtbus/qemu/given-$1" ] &&
+                [[ "$(card_has "$2")" =~ ^[0-9a-f:]{17}$ && ! "$(card_has "$2")" =~ ^52:54 ]]
 }
 
 # What the tests gave it
