@@ -33,7 +33,8 @@ static int open_file(Error *error)
 int host_lock_claim(Error *error)
 {
         struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-        int fd;
+        _cleanup_(closep) int fd = -EBADF;
+        int problem;
 
         if (lock_fd >= 0)
                 return 0;
@@ -41,13 +42,21 @@ int host_lock_claim(Error *error)
         if (fd < 0)
                 return fd;
         if (fcntl(fd, F_SETLK, &lock) >= 0) {
-                lock_fd = fd;
+                lock_fd = TAKE_FD(fd);
                 return 0;
         }
-        if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
-                lock.l_pid = 0; /* it has ended just now, or is in another PID namespace */
-        (void)close(fd);
+        problem = errno;
+        if (problem != EAGAIN && problem != EACCES)
+                return error_set_errno(error, problem, "Cannot lock the file of who cares for networks");
+        if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK || lock.l_pid <= 0)
+                return error_set(error, ERROR_OPERATION_FAILED, /* it is in another PID namespace */
+                                 "The networks of this host are cared for by another virtbusd");
         return error_set(error, ERROR_OPERATION_FAILED,
                          "The networks of this host are cared for by another virtbusd, process %d",
                          lock.l_pid);
+}
+
+bool host_lock_is_ours(void)
+{
+        return lock_fd >= 0;
 }

@@ -5,7 +5,9 @@
  * root's session, would take them for what a dead one has left, and remove them. */
 
 #include "core/error.h"
+#include <stdbool.h>
 
 /* They are this daemon's, with root's rights, until it ends; otherwise an error names the process that has
  * them. Does not wait. */
 int host_lock_claim(Error *error);
+bool host_lock_is_ours(void);

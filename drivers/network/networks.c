@@ -143,7 +143,7 @@ static void take_back(Driver *driver) AWAITS
 int networks_open(Driver *driver, Error *error)
 {
         struct NetworkState *state = g_new0(struct NetworkState, 1);
-        _cleanup_(error_clear) Error problem = {}, trouble = {};
+        _cleanup_(error_clear) Error problem = {}, trouble = {}, refusal = {};
         int r = open_folders(driver, state, error);
 
         if (r < 0) {
@@ -156,8 +156,10 @@ int networks_open(Driver *driver, Error *error)
         driver->networks = state;
         if (!driver->type->is_in_memory && leases_open(driver, &problem) < 0)
                 log_warning(driver->object.path, "leases are not told as they happen: %s", problem.message);
-        if (!driver->type->is_in_memory && geteuid() == 0 &&
-            (host_lock_claim(&trouble) < 0 || health_watch(driver, &trouble) < 0))
+        if (!driver->type->is_in_memory && geteuid() == 0 && driver->config->is_system &&
+            host_lock_claim(&refusal) < 0) /* a daemon of root's session claims it when it needs it */
+                log_warning(driver->object.path, "%s", refusal.message);
+        if (!driver->type->is_in_memory && geteuid() == 0 && health_watch(driver, &trouble) < 0)
                 log_warning(driver->object.path, "what others' rules do to networks is not seen: %s",
                             trouble.message);
         take_back(driver);

@@ -257,8 +257,10 @@ int filter_port_open(Driver *driver, const FilterPortOptions *options, Error *er
 {
         struct FilterState *state = driver->filters;
         _cleanup_(port_unrefp) FilterPort *port = NULL;
-        int r = make(driver, options, &port, error);
+        int r = host_lock_claim(error);
 
+        if (r >= 0)
+                r = make(driver, options, &port, error);
         if (r < 0)
                 return r;
         add_leases(port, options->leases);
@@ -372,12 +374,8 @@ static int take_back(struct FilterState *state, bool is_lost, Error *error) AWAI
         _cleanup_(g_hash_table_unrefp) GHashTable *keeps = g_hash_table_new(NULL, NULL);
         _cleanup_(string_builder_freep) GString *text = g_string_new(NULL), *elements = g_string_new(NULL);
         _cleanup_(freep) char *removal = NULL, *all = NULL;
-        _cleanup_(freep) char *path = mark_path(state);
-        int r;
+        int r = applied_list(&applied, error);
 
-        if (ports_of(state)->len == 0 && access(path, F_OK) < 0)
-                return 0;
-        r = applied_list(&applied, error);
         if (r < 0 || (applied->len == 0 && ports_of(state)->len == 0))
                 return r;
         learn_kernel(state);
@@ -419,9 +417,10 @@ static int restore(Driver *driver, Error *error) AWAITS
 /* Names are looked at first, and whether what has them is what they say afterwards. */
 int filter_ports_take_back(Driver *driver, Error *error)
 {
+        _cleanup_(freep) char *path = mark_path(driver->filters);
         int r;
 
-        if (geteuid() != 0)
+        if (geteuid() != 0 || (!filter_ports_are_there(driver) && access(path, F_OK) < 0))
                 return 0;
         r = host_lock_claim(error);
         if (r >= 0)
@@ -439,8 +438,8 @@ int filter_ports_restore(Driver *driver, Error *error)
 {
         int r;
 
-        if (geteuid() != 0 || !filter_ports_are_there(driver))
-                return 0;
+        if (geteuid() != 0 || !filter_ports_are_there(driver) || host_lock_claim(NULL) < 0)
+                return 0; /* they are another daemon's: the log had it when they were taken back */
         r = filter_lock(driver->filters, DEADLINE_NEVER, error);
         if (r < 0)
                 return r;

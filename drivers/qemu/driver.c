@@ -160,7 +160,7 @@ static void driver_run(Driver *driver)
         snapshot_recover_stopped(driver); /* before anything is started */
         networks_run(driver);
         pools_run(driver);
-        plug_sweep(driver);
+        plug_run(driver);
         passthrough_sweep(driver);
         capabilities_probe_all(qemu->capabilities);
         if (fiber_is_cancelled(fiber_current()))

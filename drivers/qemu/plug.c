@@ -388,8 +388,10 @@ int plug_limit(Domain *domain, const DomainInterface *interface, Error *error)
         ShaperOptions options = { .device = interface->target,
                                   .bandwidth = interface->bandwidth,
                                   .is_guests_end = interface->type == INTERFACE_TYPE_DIRECT };
-        int r;
+        int r = geteuid() == 0 ? host_lock_claim(error) : 0;
 
+        if (r < 0)
+                return r;
         if (interface->type == INTERFACE_TYPE_NETWORK)
                 return networks_limit_port(domain->object.driver, interface->source_network,
                                            domain->object.owner, domain->object.path, interface->target,
@@ -481,6 +483,12 @@ static void put_back(Domain *domain, const DomainInterface *was) AWAITS
                             error.message);
 }
 
+static bool has_other_rules(const DomainInterface *a, const DomainInterface *b)
+{
+        return !struct_is_same(&filter_reference_type, a->filter, b->filter) ||
+               !struct_is_same(&bandwidth_type, a->bandwidth, b->bandwidth);
+}
+
 int plug_change(Domain *domain, const DomainInterface *was, const DomainInterface *is, Error *error)
 {
         _cleanup_(port_place_clear) PortPlace place = {};
@@ -489,6 +497,8 @@ int plug_change(Domain *domain, const DomainInterface *was, const DomainInterfac
 
         if (r >= 0)
                 r = check_port(is, error);
+        if (r >= 0 && geteuid() == 0 && (is_moved || has_other_rules(was, is)))
+                r = host_lock_claim(error);
         if (r >= 0 && is_moved)
                 r = find_place(domain, is, &place, error);
         if (r >= 0 && place.device)
@@ -595,6 +605,25 @@ static bool leaves_devices(const DomainDefinition *live)
         return false;
 }
 
+static bool has_machine_with_devices(const Driver *driver)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = object_table_list(driver->objects, OBJECT_DOMAIN);
+
+        for (unsigned i = 0; i < domains->len; i++) {
+                const Domain *domain = domains->pdata[i];
+
+                if (domain->live && leaves_devices(domain->live))
+                        return true;
+        }
+        return false;
+}
+
+void plug_run(Driver *driver)
+{
+        if (driver->config->is_system || host_lock_is_ours() || has_machine_with_devices(driver))
+                plug_sweep(driver);
+}
+
 void plug_ended(Driver *driver, const DomainDefinition *definition)
 {
         if (definition && leaves_devices(definition))
@@ -617,6 +646,7 @@ void plug_removed(Domain *domain, const DomainInterface *interface)
         if (!leaves_device(interface))
                 return;
         tag = tag_of(domain->live);
-        if (macvtap_remove(interface->target, tag, &error) < 0 || shaper_sweep(&error) < 0)
+        if (macvtap_remove(interface->target, tag, &error) < 0 ||
+            (host_lock_claim(NULL) >= 0 && shaper_sweep(&error) < 0)) /* else whoever has it does */
                 log_warning(domain->object.path, "device %s is left: %s", interface->target, error.message);
 }

@@ -37,6 +37,9 @@ void plug_again(Domain *domain) AWAITS;
 void plug_resume(Domain *domain);
 /* Removes, in a moment, the devices of machines that do not run: after a crash of the daemon. */
 void plug_sweep(Driver *driver);
+/* The same when the daemon starts; one of root's session leaves it to that of the system, unless it has
+ * machines with devices or networks. */
+void plug_run(Driver *driver);
 /* The same when a machine with that definition (NULL: there was none) has ended. */
 void plug_ended(Driver *driver, const DomainDefinition *definition);
 /* The same when one interface was taken out of a machine that runs, or was not plugged in after all. */

@@ -161,9 +161,10 @@ def clean():
     yield
     for pid in dnsmasqs():
         os.kill(pid, signal.SIGKILL)
-    for found in json.loads(run("ip", "-json", "link", "show", "type", "bridge").stdout or "[]"):
-        if found.get("ifname"):
-            run("ip", "link", "del", found["ifname"])
+    for kind in ("bridge", "ifb"):
+        for found in json.loads(run("ip", "-json", "link", "show", "type", kind).stdout or "[]"):
+            if found.get("ifname", "ifb0") not in ("ifb0", "ifb1"):  # the kernel's own
+                run("ip", "link", "del", found["ifname"], check=kind == "bridge")  # a daemon may just remove it
     run("nft", "delete", "table", "inet", "virtbus", check=False)
 
 

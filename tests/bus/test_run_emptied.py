@@ -4,10 +4,12 @@ daemon finds by its tags."""
 import shutil
 
 import pytest
+from gi.repository import GLib
 
 from harness import BusError, wait_for
-from machines import CONNECT, QEMU
-from networks import NATIVE_NETWORK, NETWORK, STARTED, clean, define, dnsmasqs, link, network, rules, run, up  # noqa: F401
+from machines import AFFECT_LIVE, CONNECT, QEMU, definition
+from machines import define as define_machine
+from networks import NATIVE_NETWORK, NETWORK, STARTED, clean, define, dnsmasqs, interface, link, network, refused, rules, run, up  # noqa: F401
 
 pytestmark = pytest.mark.system
 UNFINISHED = 0x76627573  # drivers/network/bridge.c
@@ -40,14 +42,14 @@ def test_what_is_stored_comes_up_on_its_bridge(system_daemon, client):
     run("ip", "link", "add", "vbother", "type", "bridge")
     run("ip", "link", "add", "vbhalf", "type", "bridge")
     run("ip", "link", "set", "vbhalf", "group", str(UNFINISHED))
-    start_with_nothing(system_daemon)
     events = client.listen(interface=CONNECT, member="NetworkEvent")
+    start_with_nothing(system_daemon)
     wait_for(lambda: client.get(path, NETWORK, "Active") and link("vbgone") is None and link("vbhalf") is None, 20)
     booted(system_daemon)  # it has done all
     assert (link("vblab")["ifindex"], link("vblab")["addr_info"][0]["local"]) == (before["ifindex"], "10.77.1.1")
     assert link("vbother") and link("vbdown") is None
     assert 'iifname "vblab"' in rules() and "vbgone" not in rules() and len(dnsmasqs()) == 1
-    assert all(s.values[1] == STARTED for s in events.signals)
+    wait_for(lambda: [s.values[1] for s in events.signals] == [STARTED], 20)
     assert client.get(path, NATIVE_NETWORK, "Health") == "ok"
     client.call(path, NETWORK, "Destroy")
     assert (link("vblab"), rules(), dnsmasqs()) == (None, "", {})
@@ -81,7 +83,6 @@ def test_another_daemon_takes_nothing(system_daemon, session_bus, make_daemon, c
     path = define(mine, "mine", 2, forward="<forward mode='nat'/>")
     with pytest.raises(BusError, match=words):
         mine.call(path, NETWORK, "Create")
-    assert words in other.read_log()
     assert (link("vblab")["ifindex"], rules(), dnsmasqs()) == before
     client.call(QEMU, CONNECT, "NetworkLookupByName", "s", "lab")
     system_daemon.kill()
@@ -92,3 +93,54 @@ def test_another_daemon_takes_nothing(system_daemon, session_bus, make_daemon, c
     system_daemon.start()
     wait_for(lambda: 'iifname "vblab"' in rules(), 20)
     assert link("vblab")["ifindex"] == before[0]
+
+
+def test_one_of_roots_session_leaves_the_host_to_the_systems(system_bus, polkit, session_bus, make_daemon, tmp_path):
+    """It is started at every login of root, and has nothing to do there."""
+    idle = make_daemon(session_bus, root=tmp_path)
+    stored = define(idle.client(), "mine", 2, forward="<forward mode='nat'/>")
+    idle.restart()
+    wait_for(lambda: any(idle.root.rglob("network/booted")), 20)
+    system = make_daemon(system_bus)
+    up(system.client(), "lab", forward="<forward mode='nat'/>")
+    refused(idle.client().call, stored, NETWORK, "Create", word=f"another virtbusd, process {system.process.pid}")
+    system.restart()
+    wait_for(lambda: link("vblab") and 'iifname "vblab"' in rules(), 20)
+    assert "another virtbusd" not in system.read_log()
+
+
+def test_who_claims_it_later_cares_for_all(system_daemon, session_bus, make_daemon, client, tmp_path):
+    booted(system_daemon)
+    other = make_daemon(session_bus, root=tmp_path)
+    mine = other.client()
+    path = define(mine, "mine", 2, forward="<forward mode='nat'/>")
+    system_daemon.stop()
+    mine.call(path, NETWORK, "Create")
+    healthy = mine.get(path, NATIVE_NETWORK, "Health")
+    run("nft", "flush", "ruleset")
+    wait_for(lambda: 'iifname "vbmine"' in rules(), 20)
+    assert healthy == "ok"
+    mine.call(path, NETWORK, "Destroy")
+
+
+@pytest.mark.qemu
+def test_machines_that_run_are_not_changed_without_it(system_bus, polkit, session_bus, make_daemon, tmp_path):
+    run("ip", "link", "add", "vbhost", "type", "bridge")
+    session = make_daemon(session_bus, root=tmp_path)
+    machine = define_machine(session.client(), definition("one", interface(
+        "<mac address='52:54:00:00:00:01'/><source bridge='vbhost'/><target dev='one0'/>", "bridge")))
+    machine.create()
+    session.kill()
+    system = make_daemon(system_bus)
+    session.start()
+    words = f"another virtbusd, process {system.process.pid}"
+    refused(machine.call, "SetInterfaceParameters", "sa{sv}u", "one0", {"inbound.average": GLib.Variant("u", 100)}, 1, word=words)
+    with_rate = interface("<mac address='52:54:00:00:00:01'/><source bridge='vbhost'/><target dev='one0'/>"
+                          "<bandwidth><inbound average='100'/></bandwidth>", "bridge")
+    refused(machine.call, "UpdateDevice", "su", with_rate, AFFECT_LIVE, word=words)
+    assert "htb" not in run("tc", "qdisc", "show", "dev", "one0").stdout
+    system.stop()
+    machine.call("UpdateDevice", "su", with_rate, AFFECT_LIVE)
+    assert "htb" in run("tc", "qdisc", "show", "dev", "one0").stdout
+    machine.destroy()
+    wait_for(lambda: run("ip", "link", "show", "type", "ifb").stdout == "", 20)
