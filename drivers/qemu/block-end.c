@@ -430,11 +430,12 @@ void block_end_recover(Domain *domain)
         json_array_foreach(jobs, i, job)
         {
                 const char *id = json_string_value(json_object_get(job, "id"));
+                _cleanup_(error_clear) Error error = {};
 
                 if (id && domain->live && g_str_has_prefix(id, CHAIN_MERGE_PREFIX))
                         end_merge(domain, id);
                 else if (id && domain->live && block_job_target(id))
-                        (void)look(domain, id, NULL); /* it is logged, and told to clients */
+                        (void)look(domain, id, &error); /* it is logged, and told to clients */
         }
         pivot_release(domain);
 }

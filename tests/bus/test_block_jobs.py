@@ -94,6 +94,22 @@ def test_one_that_ends_while_no_daemon_runs(daemon, root_dir, web, chain, jobs, 
     assert web.call("GetBlockJobInfo", "su", "vda", 0) == (0, 0, 0, 0)
 
 
+def test_one_whose_image_cannot_be_read_afterwards(daemon, root_dir, web, chain, jobs):
+    """The definition does not follow, and nothing else comes of it."""
+    daemon.kill()
+    monitor = Monitor(root_dir)
+    node = monitor.ask("query-block")[0]["inserted"]["node-name"]
+    monitor.ask("block-stream", **{"job-id": "virtbus-block-vda", "device": node, "auto-dismiss": False})
+    wait_for(lambda: monitor.ask("query-jobs")[0]["status"] == "concluded", 20, "the end of the job")
+    monitor.close()
+    away = chain[0].rename(root_dir / "away")
+    daemon.start()
+    wait(jobs, PULL, FAILED)
+    assert web.state[0] == RUNNING and backing(web) == [str(p) for p in chain]
+    assert "does not follow disk vda" in daemon.read_log()
+    away.rename(chain[0])
+
+
 def test_one_that_is_ready_while_no_daemon_runs(daemon, web, chain, jobs):
     web.call("BlockCommit", "ssstu", "vda", "", "", 0, ACTIVE)
     wait(jobs, ACTIVE_COMMIT, READY)
