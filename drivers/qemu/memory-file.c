@@ -6,6 +6,7 @@
 #include "drivers/qemu/memory-file.h"
 #include "core/fiber.h"
 #include "core/log.h"
+#include "core/worker.h"
 #include "drivers/qemu/keep.h"
 #include "drivers/qemu/owner-files.h"
 #include "drivers/qemu/status.h"
@@ -52,6 +53,7 @@ int memory_file_begin(Domain *domain, const char *path, bool ends_run, Error *er
 
         if (r < 0)
                 return r;
+        memory_file_forget(domain);
         machine->memory_file = g_new0(MemoryFile, 1);
         machine->memory_file->path = g_strdup(path);
         if (path)
@@ -90,12 +92,19 @@ int memory_file_place(Domain *domain, Error *error)
                           : place_own(domain, error);
 }
 
+static int sync_file(void *data)
+{
+        return fsync(*(const int *)data) < 0 ? -errno : 0;
+}
+
 int memory_file_keep(Domain *domain, int fd, Error *error)
 {
         MemoryFile *file = machine_of(domain)->memory_file;
         struct stat status;
-        int r;
+        int r = worker_finish(sync_file, &fd); /* what QEMU wrote by itself was not */
 
+        if (r < 0)
+                return error_set_errno(error, r, "Cannot sync the file");
         if (fstat(fd, &status) < 0)
                 return error_set_errno(error, errno, "Cannot look at the file");
         file->device = status.st_dev;

@@ -15,7 +15,7 @@
  * `ends_run` the run ends when it is whole, and a file of that name is replaced; otherwise there must be
  * none. The guest may be stopped from now on. */
 int memory_file_begin(Domain *domain, const char *path, bool ends_run, Error *error) AWAITS;
-/* All of it is on the disk: it gets its name. */
+/* All of it is written: when it is on the disk it gets its name. */
 int memory_file_keep(Domain *domain, int fd, Error *error) AWAITS;
 /* Nothing of it is left, and the guest goes on if it ran; in this order, as its disks will be newer. Also of
  * a fiber that is cancelled; nothing if none was begun. */
