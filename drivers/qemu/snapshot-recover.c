@@ -11,10 +11,12 @@
 #include "drivers/qemu/image-tool.h"
 #include "drivers/qemu/long-job.h"
 #include "drivers/qemu/owner-files.h"
+#include "drivers/qemu/save-file.h"
 #include "drivers/qemu/snapshot-memory.h"
 #include "drivers/qemu/snapshot-revert.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/status.h"
+#include <errno.h>
 #include <string.h>
 
 static bool is_outside(const SnapshotDefinition *definition)
@@ -30,9 +32,11 @@ static bool is_outside(const SnapshotDefinition *definition)
 static int look_memory(const Domain *domain, const SnapshotDefinition *definition, Error *error) AWAITS
 {
         _cleanup_(closep) int fd = -EBADF;
+        int r = definition->memory == DISK_SNAPSHOT_EXTERNAL
+                        ? snapshot_memory_open(domain, definition, &fd, error)
+                        : 0;
 
-        return definition->memory != DISK_SNAPSHOT_EXTERNAL ||
-               snapshot_memory_open(domain, definition, &fd, error) >= 0;
+        return r >= 0 ? 1 : r == -ENOENT || r == SAVE_FILE_WRONG ? 0 : r;
 }
 
 /* 1: it is complete. */
