@@ -158,6 +158,7 @@ static void driver_run(Driver *driver)
         condition_wake_all(&qemu->running);
         interfaces_run(driver);
         snapshot_recover_stopped(driver); /* before anything is started */
+        save_sweep(driver);
         networks_run(driver);
         pools_run(driver);
         plug_run(driver);

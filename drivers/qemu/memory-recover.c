@@ -3,6 +3,7 @@
 #include "drivers/qemu/memory-recover.h"
 #include "core/log.h"
 #include "drivers/qemu/dump.h"
+#include "drivers/qemu/keep.h"
 #include "drivers/qemu/memory-file.h"
 #include "drivers/qemu/memory-stream.h"
 #include "drivers/qemu/stop.h"
@@ -24,22 +25,41 @@ static void leave_to_snapshots(const Domain *domain)
                 file->point = MEMORY_FILE_KEPT;
 }
 
+static bool is_whole(const Domain *domain)
+{
+        const MemoryFile *file = machine_of(domain)->memory_file;
+
+        return file->ends_run && file->point == MEMORY_FILE_WHOLE;
+}
+
 /* Whether all of it is where it was to be. */
 static bool is_saved(Domain *domain) AWAITS
 {
         const MemoryFile *file = machine_of(domain)->memory_file;
         _cleanup_(error_clear) Error error = {};
 
-        if (!file->ends_run || file->point != MEMORY_FILE_WHOLE)
+        if (!is_whole(domain))
                 return false;
         if (memory_file_place(domain, &error) < 0) {
-                log_warning(domain->object.path, "what was saved of machine %s is of no use: %s",
-                            domain->object.name, error.message);
+                log_error(domain->object.path,
+                          "the memory of machine %s was saved, and its file does not get its name: %s",
+                          domain->object.name, error.message);
                 return false;
         }
         if (!file->path)
                 domain->has_managed_save = true;
         return true;
+}
+
+/* The run is over: there is nothing else of it. */
+static void leave_where_it_is(const Domain *domain)
+{
+        const MemoryFile *file = machine_of(domain)->memory_file;
+        _cleanup_(freep) char *folder = keep_path(domain->object.driver, domain->object.uuid, KEEP_SAVE),
+                              *own = g_build_filename(folder, MEMORY_FILE_OWN_PART, NULL);
+
+        log_error(domain->object.path, "all that machine %s had in its memory is left in %s, or in %s",
+                  domain->object.name, file->path ? file->part : own, file->path ? file->path : folder);
 }
 
 void memory_recover(Domain *domain, Job *job)
@@ -54,8 +74,9 @@ void memory_recover(Domain *domain, Job *job)
 
                 log_info(domain->object.path, "the memory of machine %s is saved", domain->object.name);
                 if (stop_process(domain, MACHINE_END_SAVED, &call, &error) < 0)
-                        log_error(domain->object.path, "%s", error.message);
-                memory_file_forget(domain);
+                        log_error(domain->object.path, "%s", error.message); /* the status has the file */
+                else
+                        memory_file_forget(domain);
                 return;
         }
         log_warning(domain->object.path,
@@ -73,6 +94,8 @@ void memory_recover_ended(Domain *domain)
                 return;
         if (is_saved(domain)) {
                 machine_of(domain)->end = MACHINE_END_SAVED;
+        } else if (is_whole(domain)) {
+                leave_where_it_is(domain);
         } else {
                 leave_to_snapshots(domain);
                 memory_file_remove(domain);

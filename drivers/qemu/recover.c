@@ -38,6 +38,8 @@
 
 /* For a process that was killed: the kernel may have much memory to write first. */
 #define END_USEC (30 * G_USEC_PER_SEC)
+/* How long a process may live on after it closed its monitor. */
+#define LINGER_USEC (5 * G_USEC_PER_SEC)
 
 static void remove_folder(const QemuDriver *qemu, const char *uuid)
 {
@@ -266,6 +268,25 @@ static void check_user_networks(Domain *domain) AWAITS
                         notice_lost_network(domain, netdevs->pdata[i]);
 }
 
+/* A QEMU that ends closes its monitor a moment before. */
+static bool has_ended(Machine *machine) AWAITS
+{
+        const uint64_t deadline_usec = deadline_after_usec(LINGER_USEC);
+
+        while (machine->phase == MACHINE_RUNNING && machine->is_hung_up)
+                if (condition_wait(&machine->changed, deadline_usec) < 0)
+                        break;
+        return machine->phase == MACHINE_OFF;
+}
+
+static int end_taken_back(Domain *domain, Job *job) AWAITS
+{
+        memory_recover_ended(domain);
+        end_run(domain);
+        snapshot_recover_ended(domain, job);
+        return 0;
+}
+
 static int take_back(Domain *domain, Error *error) AWAITS
 {
         const QemuDriver *qemu = qemu_driver_of(domain);
@@ -279,14 +300,8 @@ static int take_back(Domain *domain, Error *error) AWAITS
                 r = condition_wait(&qemu_driver_of(domain)->running, DEADLINE_NEVER);
         if (r < 0)
                 return r;
-        if (machine->phase != MACHINE_RUNNING)
-                return 0;
-        if (!machine->child || machine->has_exited) {
-                memory_recover_ended(domain);
-                end_run(domain);
-                snapshot_recover_ended(domain, job);
-                return 0;
-        }
+        if (machine->phase != MACHINE_RUNNING || !machine->child || machine->has_exited)
+                return end_taken_back(domain, job);
         plug_again(domain);
         addresses_begin(domain);
         r = monitor_connect(domain, error);
@@ -296,8 +311,12 @@ static int take_back(Domain *domain, Error *error) AWAITS
                 if (domain->live && machine->qmp)
                         (void)snapshot_recover(domain, NULL); /* logged */
                 memory_recover(domain, job);
-                if (machine->phase != MACHINE_RUNNING)
-                        return 0;
+                if (machine->phase == MACHINE_RUNNING && machine->end == MACHINE_END_SAVED)
+                        return 0; /* it was told to end: what was saved is all that will be left */
+        }
+        if (has_ended(machine))
+                return end_taken_back(domain, job);
+        if (r >= 0) {
                 check_devices(domain);
                 if (domain->live && machine->qmp)
                         check_user_networks(domain);

@@ -80,7 +80,8 @@ static int end_saved(Call *call, Domain *domain, Error *error) AWAITS
 {
         int r = stop_process(domain, MACHINE_END_SAVED, call, error);
 
-        memory_file_forget(domain);
+        if (r >= 0) /* else the next daemon ends it */
+                memory_file_forget(domain);
         return r;
 }
 
@@ -176,12 +177,37 @@ void save_load(Driver *driver)
         for (unsigned i = 0; i < domains->len; i++) {
                 Domain *domain = domains->pdata[i];
                 _cleanup_(freep) char *folder = keep_path(driver, domain->object.uuid, KEEP_SAVE),
-                                      *path = g_build_filename(folder, MEMORY_FILE_OWN, NULL),
-                                      *part = g_build_filename(folder, MEMORY_FILE_OWN_PART, NULL);
+                                      *path = g_build_filename(folder, MEMORY_FILE_OWN, NULL);
 
                 domain->has_managed_save = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
-                (void)unlink(part); /* there need not be one */
         }
+}
+
+/* What no status tells of: the host went down meanwhile. */
+static void sweep_one(const Domain *domain) AWAITS
+{
+        _cleanup_(freep) char *folder = keep_path(domain->object.driver, domain->object.uuid, KEEP_SAVE),
+                              *part = g_build_filename(folder, MEMORY_FILE_OWN_PART, NULL);
+        _cleanup_(closep) int fd =
+                machine_of(domain)->memory_file ? -EBADF : open(part, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_(save_file_clear) SaveFile file = {};
+        int r = fd < 0 ? -ENOENT : save_file_read(fd, &file, NULL);
+
+        if (r >= 0)
+                log_warning(domain->object.path,
+                            "machine %s was saved, and its memory is not what the next start goes on from: "
+                            "it is left in %s",
+                            domain->object.name, part);
+        else if (r == SAVE_FILE_WRONG && !machine_of(domain)->memory_file)
+                (void)unlink(part); /* it may be gone */
+}
+
+void save_sweep(Driver *driver)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = object_table_list(driver->objects, OBJECT_DOMAIN);
+
+        for (unsigned i = 0; i < domains->len; i++)
+                sweep_one(domains->pdata[i]);
 }
 
 typedef struct Source {

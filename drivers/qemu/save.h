@@ -6,8 +6,10 @@
 #include "drivers/qemu/machine.h"
 #include "drivers/qemu/save-file.h"
 
-/* Which machines have one of the daemon's own, and what a killed daemon left unfinished is removed. */
+/* Which machines have one of the daemon's own. */
 void save_load(Driver *driver);
+/* What was left unfinished is removed, if no machine that is taken back is about it. */
+void save_sweep(Driver *driver) AWAITS;
 /* Starts the machine: from its saved memory, which is gone before the guest runs, or anew. */
 int save_start(Domain *domain, uint32_t flags, const Job *cause, uint64_t deadline_usec,
                Error *error) AWAITS;

@@ -262,6 +262,7 @@ int start_machine(Domain *domain, const DomainDefinition *definition, uint32_t f
         if (r < 0)
                 return r;
         machine_forget_run(machine);
+        machine->memory_file = memory_file_free(machine->memory_file); /* of a run that has ended */
         machine->run++;
         machine->phase = MACHINE_STARTING;
         machine->starts_paused = flags & START_PAUSED;

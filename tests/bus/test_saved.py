@@ -1,10 +1,14 @@
 """Machines whose memory is in a file: saved, restored, resumed by the next start; and dumps for debuggers."""
 
+import os
+import signal
+
 import pytest
 
 from harness import BusError, wait_for
 from machines import (
-    CONNECT, PAUSED, QEMU, RUNNING, SHUTOFF, STARTED, STOPPED, Lifecycle, Machine, define, definition, list_machines)
+    CONNECT, PAUSED, QEMU, RUNNING, SHUTOFF, STARTED, STOPPED, FakeQemu, Lifecycle, Machine, define, definition,
+    list_machines, pid_of)
 
 STOPPED_SAVED, STARTED_RESTORED, SHUTOFF_SAVED, RUNNING_RESTORED = 4, 2, 5, 3
 BYPASS_CACHE, SAVE_RUNNING, SAVE_PAUSED, RESET_NVRAM, FORCE_BOOT, UNDEFINE_MANAGED_SAVE = 1, 2, 4, 8, 8, 1
@@ -184,6 +188,84 @@ class TestFiles:
             web.call("Save", "ssu", "here", "", 0)
         assert web.state[0] == RUNNING
         web.destroy()
+
+
+class TestNextDaemon:
+    """What it makes of a file that the last one wrote the memory to."""
+
+    def writes(self, root_dir, part, point, path=None):
+        (status,) = root_dir.rglob("status.xml")
+        names = f"path='{path}' part='{part}' " if path else ""
+        file = part.stat()
+        status.write_text(status.read_text().replace(
+            "</status>", f"<memory-file point='{point}' running='no' ends='yes' device='{file.st_dev}' inode='{file.st_ino}' "
+            f"{names}/></status>"))
+
+    @pytest.fixture
+    def saved(self, web, root_dir):
+        """What a file of the machine's memory has in it, and the managed one's path."""
+        web.create()
+        web.call("ManagedSave", "u", 0)
+        (path,) = root_dir.rglob("save/memory")
+        content = path.read_bytes()
+        web.call("ManagedSaveRemove", "u", 0)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return content, path
+
+    def test_it_ends_while_the_machine_does(self, daemon, client, web, root_dir, saved):
+        """The machine is told to end and does not at once: what was saved is all that will be left."""
+        content, path = saved
+        define(client, definition("web", domain_uuid=web.uuid, emulator=FakeQemu(root_dir / "fake", "deaf SIGTERM").path))
+        web.create()
+        daemon.kill()
+        path.write_bytes(content)
+        self.writes(root_dir, path, "whole")
+        daemon.start()
+        wait_for(lambda: "the memory of machine web is saved" in daemon.read_log(), 10, "the end to begin")
+        assert daemon.stop() == 0 and path.read_bytes() == content
+        daemon.start()
+        wait_for(lambda: web.state == (SHUTOFF, SHUTOFF_SAVED), 20, "the end")
+        assert web.call("HasManagedSaveImage", "u", 0) is True and path.read_bytes() == content
+
+    def test_a_whole_file_stays_whatever_comes(self, daemon, web, root_dir, saved):
+        part, path = root_dir / "web.saved.part", root_dir / "web.saved"
+        part.write_bytes(saved[0])
+        (path / "in the way").mkdir(parents=True)
+        web.create()
+        pid = pid_of(daemon, web)
+        daemon.kill()
+        self.writes(root_dir, part, "whole", path)
+        os.kill(pid, signal.SIGKILL)
+        daemon.start()
+        wait_for(lambda: web.state[0] == SHUTOFF, 10, "the end")
+        assert part.read_bytes() == saved[0] and f"is left in {part}" in daemon.read_log()
+
+    def test_a_run_that_ends_while_it_is_taken_back(self, daemon, web, root_dir):
+        part = root_dir / "web.saved.part"
+        web.create()
+        pid = pid_of(daemon, web)
+        daemon.kill()
+        part.write_bytes(b"not all")
+        self.writes(root_dir, part, "part", root_dir / "web.saved")
+        os.kill(pid, signal.SIGSTOP)
+        daemon.start()
+        assert web.state[0] == RUNNING
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: web.state[0] == SHUTOFF and not part.exists(), 20, "the end")
+        web.create()
+        (status,) = root_dir.rglob("status.xml")
+        assert "memory-file" not in status.read_text()
+        web.destroy()
+
+    def test_what_no_run_tells_of(self, daemon, web, root_dir, saved):
+        content, path = saved
+        part = path.with_suffix(".part")
+        for content, stays in ((content, True), (content[:20], False), (b"", False)):
+            daemon.kill()
+            part.write_bytes(content)
+            daemon.start()
+            wait_for(lambda: f"is left in {part}" in daemon.read_log() if stays else not part.exists(), 10, "the sweep")  # noqa: B023
+            assert part.exists() == stays and not web.call("HasManagedSaveImage", "u", 0)
 
 
 class TestDump:
