@@ -426,10 +426,11 @@ static int enter_zone(VirtualNetwork *network, Error *error) AWAITS
         _cleanup_(error_clear) Error problem = {};
         int r;
 
+        network->is_in_zone = true;
         if (network->resumed && !driver->service_call)
                 return 0;
         r = zone_enter(driver, network->live, &problem);
-        network->is_in_zone = r > 0;
+        network->is_in_zone = r != 0;
         if (r < 0 && network->live->bridge.zone)
                 error_move(error, &problem);
         else if (r < 0) /* nobody asked for one: Health tells what firewalld does to it */
@@ -437,15 +438,24 @@ static int enter_zone(VirtualNetwork *network, Error *error) AWAITS
         return network->live->bridge.zone ? MIN(r, 0) : 0;
 }
 
+/* What was begun is taken back also if the fiber is cancelled, and it is so still afterwards. */
+static void give_up(VirtualNetwork *network) AWAITS
+{
+        bool is_cancelled = fiber_is_cancelled(fiber_current());
+
+        fiber_clear_cancel();
+        (void)active_stop(network, NULL);
+        if (is_cancelled)
+                fiber_cancel(fiber_current());
+}
+
 int active_start(VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
 {
         const Driver *driver = network->network.object.driver;
-        int r = 0;
+        int r = check(network, definition, error);
 
-        if (definition->bridge.zone && !driver->type->is_in_memory && !network->resumed)
+        if (r >= 0 && definition->bridge.zone && !driver->type->is_in_memory && !network->resumed)
                 r = zone_check(driver, definition, error);
-        if (r >= 0)
-                r = check(network, definition, error);
         if (r >= 0)
                 r = check_others(network, definition, error);
         if (r < 0)
@@ -475,8 +485,7 @@ int active_start(VirtualNetwork *network, const NetworkDefinition *definition, E
                 return r;
         }
         if (r < 0) {
-                fiber_clear_cancel(); /* what was begun is taken back all the same */
-                (void)active_stop(network, NULL);
+                give_up(network);
                 return r;
         }
         forget(network);

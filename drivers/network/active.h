@@ -41,7 +41,7 @@ typedef struct VirtualNetwork {
         unsigned n_failures;        /* of dnsmasq, one after the other */
         uint64_t n_lease_changes;   /* that were told */
         char *dnsmasq_problem, *zone_problem, *firewall_problem; /* NULL: none */
-        bool is_in_zone;                                         /* of firewalld: we have put it there */
+        bool is_in_zone;        /* of firewalld: we have put it there, or may have */
         bool firewall_has_lost; /* its rules, when they were looked at last */
 } VirtualNetwork;
 

@@ -356,12 +356,12 @@ static int down_step(Task *task)
         if (r <= 0)
                 return 0; /* gone, or somebody else's by now */
         r = send_link(task, RTM_DELLINK, 0, &(struct ifinfomsg){ .ifi_index = index }, false, NULL);
-        return r < 0 ? fail(task, r, "remove the bridge") : 0;
+        return r < 0 ? fail(task, r, "remove the bridge") : 1;
 }
 
 int bridge_down(const NetworkDefinition *definition, Error *error)
 {
-        return run(definition, down_step, error);
+        return MIN(run(definition, down_step, error), 0);
 }
 
 static void note(struct nl_sock *socket, struct rtnl_link *link, void *data)
@@ -413,5 +413,5 @@ int bridge_remove(const LeftBridge *left, Error *error)
 
         g_strlcpy(definition->uuid, left->uuid, sizeof definition->uuid);
         g_strlcpy(definition->mac, left->mac, sizeof definition->mac);
-        return bridge_down(definition, error);
+        return run(definition, down_step, error);
 }

@@ -22,5 +22,5 @@ typedef struct LeftBridge {
 } LeftBridge;
 /* Of all networks; the caller unrefs. */
 int bridge_list(GPtrArray **ret_bridges, Error *error) AWAITS;
-/* Removes it, if it is as it was listed. */
+/* Removes it, if it is as it was listed: 1; 0: it is not. */
 int bridge_remove(const LeftBridge *left, Error *error) AWAITS;

@@ -259,5 +259,6 @@ void dnsmasq_end_others(const char *folder, bool (*is_kept)(const char *uuid, vo
         if (processes)
                 g_dir_close(processes);
         for (unsigned i = 0; i < uuids->len; i++)
-                dnsmasq_end_unknown(uuids->pdata[i], own);
+                if (!is_kept(uuids->pdata[i], data)) /* it may have come up meanwhile */
+                        dnsmasq_end_unknown(uuids->pdata[i], own);
 }

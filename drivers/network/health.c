@@ -101,22 +101,29 @@ static bool has_dhcp(const NetworkDefinition *definition)
         return false;
 }
 
-static bool is_ipv6(const NetworkDefinition *definition)
+static bool has_family(const NetworkDefinition *definition, int family)
 {
         LIST_FOREACH (ip, definition->ips) {
-                if (ip_family(ip->address) == AF_INET)
-                        return false;
+                if (ip_family(ip->address) == family)
+                        return true;
         }
-        return true;
+        return false;
 }
 
 static char *find_drop(const NetworkDefinition *definition, const Ruleset *ruleset)
 {
-        Packet packet = { .bridge = definition->bridge.name, .is_ipv6 = is_ipv6(definition) };
-        char *found = is_forwarded(definition) ? ruleset_find_drop(ruleset, &packet) : NULL;
+        const Packet ipv4 = { .bridge = definition->bridge.name },
+                     ipv6 = { .bridge = definition->bridge.name, .is_ipv6 = true },
+                     request = { .bridge = definition->bridge.name, .is_dhcp = true };
+        bool has_ipv6 = has_family(definition, AF_INET6),
+             has_ipv4 = has_family(definition, AF_INET) || !has_ipv6; /* guests have their own */
+        char *found = NULL;
 
-        packet.is_dhcp = true;
-        return found || !has_dhcp(definition) ? found : ruleset_find_drop(ruleset, &packet);
+        if (is_forwarded(definition) && has_ipv4)
+                found = ruleset_find_drop(ruleset, &ipv4);
+        if (!found && is_forwarded(definition) && has_ipv6)
+                found = ruleset_find_drop(ruleset, &ipv6);
+        return found || !has_dhcp(definition) ? found : ruleset_find_drop(ruleset, &request);
 }
 
 /* Of one that is about to come or go nothing is said. */
@@ -168,23 +175,20 @@ static int look_once(Driver *driver, Error *error) AWAITS
 static void look_fiber(void *data)
 {
         Driver *driver = data;
-        int r = 0;
 
-        while (r >= 0 && driver->networks && driver->networks->is_health_due) {
+        while (driver->networks && driver->networks->is_health_due) {
                 _cleanup_(error_clear) Error error = {};
 
-                r = await_until(deadline_after_usec(SETTLE_USEC));
-                if (r < 0 || !driver->networks)
+                if (await_until(deadline_after_usec(SETTLE_USEC)) < 0 || !driver->networks)
                         return; /* the daemon ends */
                 driver->networks->is_health_due = false;
-                if (driver->networks->up->len > 0 || filter_ports_are_there(driver))
-                        r = look_once(driver, &error);
-                if (r < 0)
+                if ((driver->networks->up->len > 0 || filter_ports_are_there(driver)) &&
+                    look_once(driver, &error) < 0)
                         log_debug(driver->object.path, "the firewall's rules cannot be read: %s",
                                   error.message);
         }
         if (driver->networks)
-                driver->networks->looks_at_health = driver->networks->is_health_due = false;
+                driver->networks->looks_at_health = false;
 }
 
 static int rules_changed(sd_event_source *source, int fd, uint32_t events, void *data)

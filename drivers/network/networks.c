@@ -196,6 +196,8 @@ void networks_run(Driver *driver)
                 return;
         for (unsigned i = 0; i < networks->len && !fiber_is_cancelled(fiber_current()); i++)
                 start_by_itself(networks->pdata[i]);
+        if (fiber_is_cancelled(fiber_current()))
+                return; /* those that are left are started by the next daemon */
         if (store_write(running_fd, BOOTED_FILE, "", 0, 0600, &error) < 0)
                 log_warning(driver->object.path, "networks start by themselves once more: %s",
                             error.message);

@@ -12,6 +12,14 @@
 #include "drivers/network/tap.h"
 #include <string.h>
 
+/* The caller unrefs; NULL: it is gone. */
+static Object *hold(const Driver *driver, const char *name, uid_t owner)
+{
+        Object *found = object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
+
+        return found ? object_ref(found) : NULL;
+}
+
 static int check_port(const NetworkDefinition *definition, const char *portgroup, Error *error)
 {
         const PortGroup *group = network_find_port_group(definition, portgroup);
@@ -141,8 +149,7 @@ int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t 
                         PortPlace *ret_place, Error *error)
 {
         const char *name = interface->source_network;
-        Object *found = object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
-        _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
+        _cleanup_(object_unrefp) Object *object = hold(driver, name, owner);
         _cleanup_(job_releasep) Job *job = NULL;
         VirtualNetwork *network = (VirtualNetwork *)object;
         _cleanup_(port_place_clear) PortPlace place = {};
@@ -209,8 +216,7 @@ static bool has_share(const VirtualNetwork *network, const NetworkPort *port)
 
 int networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort *port, Error *error)
 {
-        Object *found = object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
-        _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
+        _cleanup_(object_unrefp) Object *object = hold(driver, name, owner);
         VirtualNetwork *network = (VirtualNetwork *)object;
         _cleanup_(freep) char *domain = g_strdup(port->domain), *device = g_strdup(port->device);
         _cleanup_(job_releasep) Job *job = NULL;
@@ -294,8 +300,7 @@ static int set_vlan(const VirtualNetwork *network, const NetworkPort *port, Erro
 int networks_settle_port(Driver *driver, const char *name, uid_t owner, const char *domain,
                          const char *device, const PortPlace *place, Error *error)
 {
-        Object *found = object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
-        _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
+        _cleanup_(object_unrefp) Object *object = hold(driver, name, owner);
         VirtualNetwork *network = (VirtualNetwork *)object;
         _cleanup_(job_releasep) Job *job = NULL;
         const NetworkPort *port;
@@ -347,8 +352,7 @@ static int change_port(VirtualNetwork *network, const char *domain, const char *
 int networks_limit_port(Driver *driver, const char *name, uid_t owner, const char *domain,
                         const char *device, const Bandwidth *bandwidth, Error *error)
 {
-        Object *found = object_table_owned(driver->objects, OBJECT_NETWORK, name, owner);
-        _cleanup_(object_unrefp) Object *object = found ? object_ref(found) : NULL;
+        _cleanup_(object_unrefp) Object *object = hold(driver, name, owner);
         VirtualNetwork *network = (VirtualNetwork *)object;
         _cleanup_(job_releasep) Job *job = NULL;
         Bandwidth *other = bandwidth ? struct_copy(&bandwidth_type, bandwidth) : NULL;

@@ -20,6 +20,8 @@ static bool is_kept(const char *uuid, void *data)
         const VirtualNetwork *network =
                 (VirtualNetwork *)object_table_by_uuid(driver->objects, OBJECT_NETWORK, uuid);
 
+        if (!driver->networks)
+                return true; /* the daemon ends */
         for (unsigned i = 0; i < driver->networks->up->len; i++)
                 if (strcmp(((VirtualNetwork *)driver->networks->up->pdata[i])->live->uuid, uuid) == 0)
                         return true;
@@ -36,6 +38,12 @@ static bool is_kept_name(const Driver *driver, const char *name)
         return false;
 }
 
+static bool is_its_own(const VirtualNetwork *network, const LeftBridge *left)
+{
+        return network->network.is_persistent &&
+               g_strcmp0(network->definition->bridge.name, left->name) == 0;
+}
+
 /* False: it is nobody's. */
 static bool adopt(Driver *driver, const LeftBridge *left) AWAITS
 {
@@ -46,13 +54,14 @@ static bool adopt(Driver *driver, const LeftBridge *left) AWAITS
         _cleanup_(job_releasep) Job *job = NULL;
         int r;
 
-        if (!network || !network->network.is_persistent ||
-            g_strcmp0(network->definition->bridge.name, left->name) != 0)
+        if (!network || !is_its_own(network, left))
                 return false;
         r = job_take(object->jobs, JOB_START, "what was left of it", 0, DEADLINE_NEVER, &job, &error);
         if (r < 0 || object->is_gone || network->network.is_active || network->resumed ||
             if_nametoindex(left->name) == 0)
                 return true; /* somebody was faster */
+        if (!is_its_own(network, left))
+                return false; /* it is defined with another bridge by now */
         log_info(object->path,
                  "the bridge of network %s is there, and nothing tells that it is up: it comes up",
                  object->name);
@@ -70,13 +79,15 @@ static bool adopt(Driver *driver, const LeftBridge *left) AWAITS
 static void sweep_bridge(Driver *driver, const LeftBridge *left) AWAITS
 {
         _cleanup_(error_clear) Error error = {};
+        int r;
 
         if (*left->uuid ? is_kept(left->uuid, driver) || adopt(driver, left)
                         : is_kept_name(driver, left->name))
                 return;
-        if (bridge_remove(left, &error) < 0)
+        r = bridge_remove(left, &error);
+        if (r < 0)
                 log_warning(driver->object.path, "%s", error.message);
-        else
+        else if (r > 0)
                 log_info(driver->object.path,
                          "bridge %s was left of a network that is no more: it is removed", left->name);
 }

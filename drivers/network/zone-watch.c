@@ -28,9 +28,8 @@ static void put(VirtualNetwork *network) AWAITS
         if (r < 0 || !network->network.is_active || !network_has_own_bridge(network->live))
                 return;
         r = zone_enter(object->driver, network->live, &error);
-        if (r >= 0)
-                network->is_in_zone = r > 0;
-        else
+        network->is_in_zone = r != 0;
+        if (r < 0)
                 log_warning(object->path, "%s", error.message);
         set_problem(network, error.message);
 }
@@ -61,8 +60,12 @@ static void changed(void *data)
         if (!driver->networks)
                 return;
         driver->networks->is_zone_due = true;
+        if (driver->networks->sets_zones)
+                return;
+        driver->networks->sets_zones = fiber_start("network-zones", put_fiber, driver) >= 0;
         if (!driver->networks->sets_zones)
-                driver->networks->sets_zones = fiber_start("network-zones", put_fiber, driver) >= 0;
+                log_warning(driver->object.path,
+                            "networks are not put into their zones of firewalld, for no fiber starts");
 }
 
 void zone_watch(Driver *driver)

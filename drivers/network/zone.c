@@ -100,20 +100,21 @@ int zone_enter(const Driver *driver, const NetworkDefinition *definition, Error 
 int zone_leave(const Driver *driver, const NetworkDefinition *definition, Error *error)
 {
         _cleanup_(g_variant_unrefp) GVariant *reply = NULL;
-        const char *zone;
+        const char *zone = "";
         int r = host_service_is_running(driver, FIREWALLD, deadline_after_usec(TIMEOUT_USEC), error);
 
-        if (r <= 0)
-                return r;
-        r = host_service_ask(driver, METHOD("getZoneOfInterface"),
-                             g_variant_new("(s)", definition->bridge.name), "(s)",
-                             deadline_after_usec(TIMEOUT_USEC), &reply, error);
+        if (r > 0)
+                r = host_service_ask(driver, METHOD("getZoneOfInterface"),
+                                     g_variant_new("(s)", definition->bridge.name), "(s)",
+                                     deadline_after_usec(TIMEOUT_USEC), &reply, error);
+        if (reply)
+                g_variant_get(reply, "(&s)", &zone);
+        if (r >= 0 && strcmp(zone, zone_of(definition)) == 0)
+                r = driver->service_call(METHOD("removeInterface"),
+                                         g_variant_new("(ss)", zone, definition->bridge.name),
+                                         deadline_after_usec(TIMEOUT_USEC), NULL, error);
         if (r < 0)
-                return r;
-        g_variant_get(reply, "(&s)", &zone);
-        return strcmp(zone, zone_of(definition)) != 0
-                       ? 0
-                       : driver->service_call(METHOD("removeInterface"),
-                                              g_variant_new("(ss)", zone, definition->bridge.name),
-                                              deadline_after_usec(TIMEOUT_USEC), NULL, error);
+                error_prefix(error, "network '%s': '%s' is not taken out of the zone '%s' of firewalld",
+                             definition->name, definition->bridge.name, zone_of(definition));
+        return MIN(r, 0);
 }

@@ -400,18 +400,21 @@ static int restore(Driver *driver, Error *error) AWAITS
 {
         static const char what[] = "filters of machines";
         struct FilterState *state = driver->filters;
+        _cleanup_(error_clear) Error problem = {};
         int r;
 
         if (!filter_ports_are_there(driver))
                 return 0;
-        r = applied_find_lost(state, error);
+        r = applied_find_lost(state, &problem);
         if (r < 0)
-                error_prefix(error, "Cannot see whether the kernel has all filters of machines");
+                log_warning(driver->object.path,
+                            "Cannot see whether the kernel has all filters of machines: %s",
+                            problem.message);
         else if (r == 0)
                 nft_is_set(driver->object.path, what, &state->n_restored);
         else if (nft_sets_again(driver->object.path, what, &state->n_restored))
                 return take_back(state, true, error);
-        return MIN(r, 0);
+        return 0;
 }
 
 /* Names are looked at first, and whether what has them is what they say afterwards. */

@@ -14,7 +14,8 @@ import subprocess
 import pytest
 
 from harness import BusError, wait_for
-from machines import CONNECT, QEMU
+from machines import CONNECT, QEMU, definition
+from machines import define as define_machine
 
 NETWORK = "org.libvirt.Network"
 DEFINED, UNDEFINED, STARTED, STOPPED = range(4)
@@ -179,6 +180,16 @@ def held_between(machine, device, folder):
             wait_for(lambda: link(device))
             yield
         pending.result(60)
+
+
+def on_portgroup(client, groups, name):
+    """The path of a network on the bridge vbhost, which is there, and a machine in that group of its, with a filter."""
+    path = client.call(QEMU, CONNECT, "NetworkDefineXML", "s",
+                       f"<network><name>lan</name><forward mode='bridge'/><bridge name='vbhost'/>{groups}</network>")
+    client.call(path, NETWORK, "Create")
+    client.call(QEMU, CONNECT, "NWFilterDefineXML", "s", "<filter name='open'/>")
+    return path, define_machine(client, definition("one", interface(
+        f"<source network='lan' portgroup='{name}'/><target dev='one0'/><filterref filter='open'/>")))
 
 
 def interface(content, kind="network", model="virtio"):

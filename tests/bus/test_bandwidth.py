@@ -12,10 +12,9 @@ import pytest
 from gi.repository import GLib
 
 from harness import wait_for
-from machines import CONNECT, DOMAIN, QEMU, definition, pid_of
+from machines import DOMAIN, definition, pid_of
 from machines import define as define_machine
-from filtered import define as define_filter
-from networks import ADDRESS, NETWORK, clean, define, guests, held_between, interface, link, network, refused, rules, run, up  # noqa: F401
+from networks import ADDRESS, NETWORK, clean, define, guests, held_between, interface, link, network, on_portgroup, refused, rules, run, up  # noqa: F401
 
 pytestmark = pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
 KIB = 1024
@@ -248,12 +247,7 @@ class TestPortgroups:
     def test_changed_while_a_machine_starts(self, client, tmp_path):
         """Its port is not there yet, and has what is said by then all the same."""
         run("ip", "link", "add", "vbhost", "type", "bridge")
-        path = client.call(QEMU, CONNECT, "NetworkDefineXML", "s",
-                           f"<network><name>lan</name><forward mode='bridge'/><bridge name='vbhost'/>{GROUPS}</network>")
-        client.call(path, NETWORK, "Create")
-        define_filter(client, "open", "")
-        machine = define_machine(client, definition("one", interface(
-            "<source network='lan' portgroup='fast'/><target dev='one0'/><filterref filter='open'/>")))
+        path, machine = on_portgroup(client, GROUPS, "fast")
         with held_between(machine, "one0", tmp_path):
             client.call(path, NETWORK, "Update", "uuisu", 1, 9, -1, f"<portgroup name='fast'>{LIMITS.format(70, 70, 60)}</portgroup>", 1)
         assert classes("one0")["1:1"][0] == 70 and classes(ifb("one0"))["1:1"][0] == 60

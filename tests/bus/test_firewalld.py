@@ -12,7 +12,8 @@ import pytest
 
 from daemon import SOURCE
 from harness import wait_exit, wait_for
-from networks import NATIVE_NETWORK, NETWORK, clean, define, dnsmasqs, guests, link, refused, rules, run, up  # noqa: F401
+from machines import CONNECT, QEMU
+from networks import NATIVE_NETWORK, NETWORK, clean, define, dnsmasqs, guests, link, network, refused, rules, run, up  # noqa: F401
 
 ROOT = pathlib.Path(os.environ.get("VIRTBUS_CACHE", "/nonexistent")) / "firewalld/root/usr"
 NAME, PATH = "org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1"
@@ -123,12 +124,22 @@ def test_a_zone_that_is_not_there(firewalld, client):
     assert (link("vblab"), rules(), dnsmasqs(), client.get(path, NETWORK, "Active")) == (None, "", {}, False)
 
 
-def test_without_firewalld(idle, client, daemon):
+def test_its_zones_are_for_those_who_may(firewalld, client, system_daemon):
+    error = refused(system_daemon.client("alice").call, QEMU, CONNECT, "NetworkCreateXML", "s", network("own", zone="nosuch"),
+                    word="libvirt")
+    assert "public" not in error.message and "zone" not in error.message
+
+
+def test_a_daemon_of_a_session_has_no_zones(daemon):
+    client = daemon.client()
+    refused(client.call, define(client, "own", zone="trusted"), NETWORK, "Create", word="bus of the system")
+    assert (link("vbown"), rules(), dnsmasqs()) == (None, "", {})
+
+
+def test_without_firewalld(idle, client):
     path = define(client, "lab", zone="trusted")
     refused(client.call, path, NETWORK, "Create", word="firewalld, which does not run")
-    other = daemon.client()
-    refused(other.call, define(other, "own", zone="trusted"), NETWORK, "Create", word="bus of the system")
-    assert (link("vblab"), link("vbown"), rules(), dnsmasqs()) == (None, None, "", {})
+    assert (link("vblab"), rules(), dnsmasqs()) == (None, "", {})
     idle.start()
     client.call(path, NETWORK, "Create")
     assert idle.zone_of("vblab") == "trusted"
@@ -186,17 +197,21 @@ def test_what_it_drops_is_seen(firewalld, client):
 
 def test_what_iptables_legacy_drops_is_seen(system_bus, polkit, make_daemon, tmp_path):
     """Its rules are beside nftables' own, and nobody tells of them: they are looked at when others change."""
+    libraries = next(ROOT.glob("lib/*/xtables")).parent
     for tool in ("iptables-legacy", "iptables-legacy-save", "iptables-restore-translate"):
-        (tmp_path / tool).write_text(f"#!/bin/sh\nexport LD_LIBRARY_PATH={ROOT}/lib/x86_64-linux-gnu "
-                                     f"XTABLES_LIBDIR={ROOT}/lib/x86_64-linux-gnu/xtables\nexec {ROOT}/sbin/{tool} \"$@\"\n")
+        (tmp_path / tool).write_text(f"#!/bin/sh\nexport LD_LIBRARY_PATH={libraries} "
+                                     f"XTABLES_LIBDIR={libraries}/xtables\nexec {ROOT}/sbin/{tool} \"$@\"\n")
         (tmp_path / tool).chmod(0o755)
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
 
     def iptables(*words):
-        subprocess.run([tmp_path / "iptables-legacy", *words], check=True)
+        run(str(tmp_path / "iptables-legacy"), *words)
+    iptables("--version")
     try:
         iptables("-P", "FORWARD", "DROP")
-    except subprocess.CalledProcessError:
+    except subprocess.CalledProcessError as error:
+        if "can't initialize iptables table" not in error.stderr:
+            raise
         pytest.skip("this kernel has no iptables-legacy")
     try:
         client = make_daemon(system_bus, environment=environment).client()

@@ -17,7 +17,7 @@ from machines import CONNECT, DOMAIN, NATIVE, QEMU, SHUTOFF
 from machines import define as define_machine
 from machines import definition
 from networks import network as lab_xml
-from networks import (NATIVE_CONNECT, NATIVE_NETWORK, NETWORK, clean, define, dnsmasqs, guests, interface, link,  # noqa: F401
+from networks import (ADDRESS, NATIVE_CONNECT, NATIVE_NETWORK, NETWORK, clean, define, dnsmasqs, guests, interface, link,  # noqa: F401
                       refused, rules, run, up)
 
 pytestmark = pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
@@ -97,10 +97,12 @@ class TestNetwork:
     def test_rules_of_others_are_seen(self, client):
         """As Docker's: a chain of its own that drops what it does not know."""
         path, alone = up(client, "lab", forward="<forward mode='nat'/>"), up(client, "alone", 2)
+        bare = up(client, "bare", forward="<forward mode='open'/>", content=" ")  # its guests have their own addresses
         heard = changes(client, path)
         try:
             run("nft", "add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }")
             assert "chain FORWARD of table ip filter" in changed(heard, "Health")
+            wait_for(lambda: "chain FORWARD of table ip filter" in client.get(bare, NATIVE_NETWORK, "Health"), 20)
             assert client.get(alone, NATIVE_NETWORK, "Health") == "ok"
             run("nft", "add rule ip filter FORWARD iifname vblab accept")
             assert changed(heard, "Health") == "ok"
@@ -109,6 +111,17 @@ class TestNetwork:
         finally:
             run("nft", "delete table ip filter")
         assert changed(heard, "Health") == "ok"
+
+    def test_either_family_is_looked_at(self, client):
+        both = up(client, "both", forward="<forward mode='nat'/>",
+                  content=ADDRESS.format(1) + "<ip family='ipv6' address='fd77::1' prefix='64'/>")
+        for family in ("ip6", "ip"):
+            run("nft", f"add table {family} other; add chain {family} other f {{ type filter hook forward priority 0; policy drop; }}")
+            try:
+                wait_for(lambda: f"chain f of table {family} other" in client.get(both, NATIVE_NETWORK, "Health"), 20)
+            finally:
+                run("nft", f"delete table {family} other")
+            wait_for(lambda: client.get(both, NATIVE_NETWORK, "Health") == "ok", 20)
 
     @pytest.mark.system
     def test_who_may(self, system_daemon):

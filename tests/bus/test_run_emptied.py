@@ -1,6 +1,8 @@
 """The folder of what is up has been emptied, as a boot of the host does that leaves the network, or a hand: what the next
 daemon finds by its tags."""
 
+import fcntl
+import os
 import shutil
 
 import pytest
@@ -9,7 +11,7 @@ from gi.repository import GLib
 from harness import BusError, wait_for
 from machines import AFFECT_LIVE, CONNECT, QEMU, definition
 from machines import define as define_machine
-from networks import NATIVE_NETWORK, NETWORK, STARTED, clean, define, dnsmasqs, interface, link, network, refused, rules, run, up  # noqa: F401
+from networks import NATIVE_NETWORK, NETWORK, STARTED, clean, define, dnsmasqs, instead_of, interface, link, network, refused, rules, run, up  # noqa: F401
 
 pytestmark = pytest.mark.system
 UNFINISHED = 0x76627573  # drivers/network/bridge.c
@@ -144,3 +146,24 @@ def test_machines_that_run_are_not_changed_without_it(system_bus, polkit, sessio
     assert "htb" in run("tc", "qdisc", "show", "dev", "one0").stdout
     machine.destroy()
     wait_for(lambda: run("ip", "link", "show", "type", "ifb").stdout == "", 20)
+
+
+def test_autostart_that_was_cut_off_goes_on(daemon, tmp_path):
+    """The daemon is told to end while the first network comes up: the next one starts them all."""
+    client = daemon.client()
+    booted(daemon)
+    paths = [define(client, name, number) for number, name in enumerate(("lab", "other"), 1)]
+    for path in paths:
+        client.set(path, NETWORK, "Autostart", "b", True)
+    daemon.kill()
+    next(daemon.root.rglob("network/booted")).unlink()
+    lock = tmp_path / "lock"
+    with instead_of("nft", f'mkdir {tmp_path}/once 2> {os.devnull} && flock --shared {lock} true; exec "$real" "$@"', tmp_path):
+        with lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            daemon.start()
+            wait_for((tmp_path / "once").exists, 20)
+            assert daemon.stop() == 0
+    assert (link("vblab"), link("vbother"), list(daemon.root.rglob("network/booted"))) == (None, None, [])
+    daemon.start()
+    wait_for(lambda: all(client.get(path, NETWORK, "Active") for path in paths), 20)

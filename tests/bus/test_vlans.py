@@ -13,10 +13,9 @@ import pytest
 from harness import wait_for
 from machines import AFFECT_CONFIG, AFFECT_LIVE, CONNECT, QEMU, definition
 from machines import define as define_machine
-from networks import ADDRESS, NETWORK, clean, define, guests, held_between, interface, link, refused, run, up  # noqa: F401
+from networks import ADDRESS, NETWORK, clean, define, guests, held_between, interface, link, on_portgroup, refused, run, up  # noqa: F401
 from filtered import MAC, OTHER_MAC, Peer, mark
 from filtered import Guest as Wired
-from filtered import define as define_filter
 
 MODIFY, SECTION_PORTGROUP = 1, 9
 
@@ -248,12 +247,7 @@ class TestChanges:
 
     def test_a_portgroup_changes_while_a_machine_starts(self, client, bridge, tmp_path):
         """Its port is not there yet, and is where it shall be by then all the same."""
-        path = client.call(QEMU, CONNECT, "NetworkDefineXML", "s",
-                           f"<network><name>lan</name><forward mode='bridge'/><bridge name='vbhost'/>{GROUPS}</network>")
-        client.call(path, NETWORK, "Create")
-        define_filter(client, "open", "")
-        machine = define_machine(client, definition("one", interface(
-            "<source network='lan' portgroup='red'/><target dev='one0'/><filterref filter='open'/>")))
+        path, machine = on_portgroup(client, GROUPS, "red")
         for content, expected in ((vlan_xml(11), {11: ACCESS}), ("", {1: ACCESS}), (vlan_xml(12), {12: ACCESS})):
             with held_between(machine, "one0", tmp_path):
                 client.call(path, NETWORK, "Update", "uuisu", MODIFY, SECTION_PORTGROUP, -1,

@@ -13,6 +13,9 @@
 #define FORWARD(policy, rules)                                                                              \
         "table inet t {\n\tchain f {\n\t\ttype filter hook forward priority filter; policy " policy         \
         ";\n" rules "\t}\n}\n"
+#define TABLE(family)                                                                                       \
+        "table " family                                                                                     \
+        " t {\n\tchain f {\n\t\ttype filter hook forward priority filter; policy drop;\n\t}\n}\n"
 #define INPUT(policy, rules)                                                                                \
         "table inet t {\n\tchain i {\n\t\ttype filter hook input priority filter; policy " policy           \
         ";\n" rules "\t}\n}\n"
@@ -28,19 +31,21 @@
         "\tchain filter_FWD_public {\n\t\tjump allow\n\t\treject with icmpx admin-prohibited\n\t}\n\n"      \
         "\tchain allow {\n\t\toifname \"eth0\" meta l4proto icmp accept\n\t}\n}\n"
 
-static char *find(const char *listing, const char *commands, bool is_dhcp)
+static char *find(const char *listing, const char *commands, bool is_dhcp, bool is_ipv6)
 {
         _cleanup_(ruleset_freep) Ruleset *ruleset = ruleset_new();
 
         ruleset_add_listing(ruleset, listing);
         ruleset_add_commands(ruleset, commands, "iptables-legacy");
-        return ruleset_find_drop(ruleset, &(Packet){ .bridge = "br", .is_dhcp = is_dhcp });
+        return ruleset_find_drop(ruleset,
+                                 &(Packet){ .bridge = "br", .is_ipv6 = is_ipv6, .is_dhcp = is_dhcp });
 }
 
 static void forwards(void **state)
 {
         static const struct {
                 const char *listing, *expected;
+                bool is_ipv6;
         } cases[] = {
                 { "", NULL },
                 { FORWARD("accept", ""), NULL },
@@ -86,11 +91,18 @@ static void forwards(void **state)
                 { FIREWALLD(""), "<bridge zone=" },
                 { FIREWALLD("\t\tiifname \"br\" goto filter_FWD_trusted\n"), NULL },
                 { FIREWALLD("\t\tiifname \"brx\" goto filter_FWD_trusted\n"), "filter_FWD_public" },
+                { FORWARD("drop", ""), "policy drop", .is_ipv6 = true },
+                { FORWARD("drop", "\t\tip6 daddr fd00::/8 accept\n"), NULL, .is_ipv6 = true },
+                { FORWARD("drop", "\t\tip daddr 10.0.0.0/8 accept\n"), "policy drop", .is_ipv6 = true },
+                { FORWARD("drop", "\t\tmeta nfproto ipv4 accept\n"), "policy drop", .is_ipv6 = true },
+                { FORWARD("drop", "\t\tmeta nfproto ipv6 accept\n"), NULL, .is_ipv6 = true },
+                { TABLE("ip6"), "chain f of table ip6 t", .is_ipv6 = true },
+                { TABLE("ip"), NULL, .is_ipv6 = true },
         };
 
         (void)state;
         for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-                _cleanup_(freep) char *found = find(cases[i].listing, "", false);
+                _cleanup_(freep) char *found = find(cases[i].listing, "", false, cases[i].is_ipv6);
 
                 if (cases[i].expected ? !found || !strstr(found, cases[i].expected) : found != NULL)
                         fail_msg("%s%s, not %s", cases[i].listing, found, cases[i].expected);
@@ -117,7 +129,7 @@ static void gives_addresses(void **state)
 
         (void)state;
         for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-                _cleanup_(freep) char *found = find(cases[i].listing, "", true);
+                _cleanup_(freep) char *found = find(cases[i].listing, "", true, false);
 
                 if (cases[i].expected ? !found || !strstr(found, cases[i].expected) : found != NULL)
                         fail_msg("%s%s, not %s", cases[i].listing, found, cases[i].expected);
@@ -132,22 +144,22 @@ static void legacy(void **state)
                 "add chain ip filter DOCKER\n"
                 "add rule ip filter FORWARD counter jump DOCKER\n"
                 "add rule ip filter FORWARD ct state related,established counter accept\n";
-        _cleanup_(freep) char *dropped = find("", head, false), *accepted = NULL,
+        _cleanup_(freep) char *dropped = find("", head, false, false), *accepted = NULL,
                               *text = g_strconcat(
                                       head, "add rule ip filter DOCKER iifname \"br\" counter accept\n",
                                       NULL);
 
         (void)state;
-        accepted = find("", text, false);
+        accepted = find("", text, false, false);
         assert_null(accepted);
         assert_non_null(
                 strstr(dropped, "chain FORWARD of table ip filter of iptables-legacy has the policy drop"));
         g_free(find("",
                     "add rule\nadd rule ip\nadd chain ip filter\nadd rule ip filter F\nadd chain ip a b c\n",
-                    false));
+                    false, false));
         g_free(find("table\n}\nchain x {\ntable a {\nchain {\nudp\nip\nct\nmeta\njump\nlog prefix\nudp "
                     "dport {\n}",
-                    "", true));
+                    "", true, false));
 }
 
 int main(void)
