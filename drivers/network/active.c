@@ -95,7 +95,7 @@ static int check(const VirtualNetwork *network, const NetworkDefinition *definit
                                  "network '%s': the host's network is changed only for root and members of "
                                  "group libvirt",
                                  definition->name);
-        r = network_has_own_bridge(definition) ? host_lock_claim(error) : 0;
+        r = network_has_own_bridge(definition) ? host_lock_claim(driver->config, error) : 0;
         if (r < 0)
                 error_prefix(error, "network '%s'", definition->name);
         else

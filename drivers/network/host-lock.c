@@ -14,6 +14,7 @@
 /* Root's only, and the same for all daemons. */
 #define FOLDER    "/run"
 #define NAMESPACE "/proc/self/ns/net"
+#define OF_SYSTEM "/run/virtbus/qemu" /* from its first start after the host's boot */
 
 static int lock_fd = -EBADF;
 
@@ -30,7 +31,7 @@ static int open_file(Error *error)
         return fd < 0 ? error_set_errno(error, errno, "Cannot open %s", path) : fd;
 }
 
-int host_lock_claim(Error *error)
+int host_lock_claim(const Config *config, Error *error)
 {
         struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
         _cleanup_(closep) int fd = -EBADF;
@@ -38,6 +39,10 @@ int host_lock_claim(Error *error)
 
         if (lock_fd >= 0)
                 return 0;
+        if (!config->is_system && access(OF_SYSTEM, F_OK) >= 0)
+                return error_set(error, ERROR_NOT_SUPPORTED,
+                                 "The networks of this host are those of the system's virtbusd; machines of "
+                                 "a session use interfaces of type 'user'");
         fd = open_file(error);
         if (fd < 0)
                 return fd;

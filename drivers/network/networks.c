@@ -156,8 +156,9 @@ int networks_open(Driver *driver, Error *error)
         driver->networks = state;
         if (!driver->type->is_in_memory && leases_open(driver, &problem) < 0)
                 log_warning(driver->object.path, "leases are not told as they happen: %s", problem.message);
+        /* A daemon of root's session claims it when it needs it. */
         if (!driver->type->is_in_memory && geteuid() == 0 && driver->config->is_system &&
-            host_lock_claim(&refusal) < 0) /* a daemon of root's session claims it when it needs it */
+            host_lock_claim(driver->config, &refusal) < 0)
                 log_warning(driver->object.path, "%s", refusal.message);
         if (!driver->type->is_in_memory && geteuid() == 0 && health_watch(driver, &trouble) < 0)
                 log_warning(driver->object.path, "what others' rules do to networks is not seen: %s",

@@ -99,7 +99,7 @@ void networks_sweep(Driver *driver)
 
         if (geteuid() != 0 || !driver->config->is_system || driver->type->is_in_memory)
                 return;
-        if (host_lock_claim(&error) < 0 || bridge_list(&bridges, &error) < 0)
+        if (host_lock_claim(driver->config, &error) < 0 || bridge_list(&bridges, &error) < 0)
                 log_warning(driver->object.path, "%s", error.message);
         for (unsigned i = 0; bridges && i < bridges->len && driver->networks; i++)
                 sweep_bridge(driver, bridges->pdata[i]);

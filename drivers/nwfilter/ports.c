@@ -257,7 +257,7 @@ int filter_port_open(Driver *driver, const FilterPortOptions *options, Error *er
 {
         struct FilterState *state = driver->filters;
         _cleanup_(port_unrefp) FilterPort *port = NULL;
-        int r = host_lock_claim(error);
+        int r = host_lock_claim(driver->config, error);
 
         if (r >= 0)
                 r = make(driver, options, &port, error);
@@ -425,7 +425,7 @@ int filter_ports_take_back(Driver *driver, Error *error)
 
         if (geteuid() != 0 || (!filter_ports_are_there(driver) && access(path, F_OK) < 0))
                 return 0;
-        r = host_lock_claim(error);
+        r = host_lock_claim(driver->config, error);
         if (r >= 0)
                 r = filter_lock(driver->filters, DEADLINE_NEVER, error);
         if (r < 0)
@@ -441,7 +441,7 @@ int filter_ports_restore(Driver *driver, Error *error)
 {
         int r;
 
-        if (geteuid() != 0 || !filter_ports_are_there(driver) || host_lock_claim(NULL) < 0)
+        if (geteuid() != 0 || !filter_ports_are_there(driver) || host_lock_claim(driver->config, NULL) < 0)
                 return 0; /* they are another daemon's: the log had it when they were taken back */
         r = filter_lock(driver->filters, DEADLINE_NEVER, error);
         if (r < 0)

@@ -34,7 +34,7 @@ static int check_owner(const Domain *domain, const DomainInterface *interface, E
                         "Only machines of root and of members of group libvirt have interfaces of type "
                         "'%s'; others use type 'user'",
                         interface_type_to_string(interface->type));
-        return is_there ? 0 : host_lock_claim(error);
+        return is_there ? 0 : host_lock_claim(config, error);
 }
 
 static int note_port(const Domain *domain, const DomainInterface *interface, bool is_isolated,
@@ -388,7 +388,7 @@ int plug_limit(Domain *domain, const DomainInterface *interface, Error *error)
         ShaperOptions options = { .device = interface->target,
                                   .bandwidth = interface->bandwidth,
                                   .is_guests_end = interface->type == INTERFACE_TYPE_DIRECT };
-        int r = geteuid() == 0 ? host_lock_claim(error) : 0;
+        int r = geteuid() == 0 ? host_lock_claim(domain->object.driver->config, error) : 0;
 
         if (r < 0)
                 return r;
@@ -498,7 +498,7 @@ int plug_change(Domain *domain, const DomainInterface *was, const DomainInterfac
         if (r >= 0)
                 r = check_port(is, error);
         if (r >= 0 && geteuid() == 0 && (is_moved || has_other_rules(was, is)))
-                r = host_lock_claim(error);
+                r = host_lock_claim(domain->object.driver->config, error);
         if (r >= 0 && is_moved)
                 r = find_place(domain, is, &place, error);
         if (r >= 0 && place.device)
@@ -579,7 +579,7 @@ void plug_sweep(Driver *driver)
 
         if (geteuid() != 0)
                 return; /* it makes none */
-        if (host_lock_claim(&error) < 0) {
+        if (host_lock_claim(driver->config, &error) < 0) {
                 log_warning(driver->object.path, "devices of machines that have ended may be left: %s",
                             error.message);
                 return;
@@ -647,6 +647,7 @@ void plug_removed(Domain *domain, const DomainInterface *interface)
                 return;
         tag = tag_of(domain->live);
         if (macvtap_remove(interface->target, tag, &error) < 0 ||
-            (host_lock_claim(NULL) >= 0 && shaper_sweep(&error) < 0)) /* else whoever has it does */
+            (host_lock_claim(driver->config, NULL) >= 0 &&
+             shaper_sweep(&error) < 0)) /* else whoever has it does */
                 log_warning(domain->object.path, "device %s is left: %s", interface->target, error.message);
 }

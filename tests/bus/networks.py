@@ -166,7 +166,8 @@ def clean():
         for found in json.loads(run("ip", "-json", "link", "show", "type", kind).stdout or "[]"):
             if found.get("ifname", "ifb0") not in ("ifb0", "ifb1"):  # the kernel's own
                 run("ip", "link", "del", found["ifname"], check=kind == "bridge")  # a daemon may just remove it
-    run("nft", "delete", "table", "inet", "virtbus", check=False)
+    for family in ("inet", "bridge"):
+        run("nft", "delete", "table", family, "virtbus", check=False)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@ daemon finds by its tags."""
 
 import fcntl
 import os
+import pathlib
 import shutil
 
 import pytest
@@ -167,3 +168,27 @@ def test_autostart_that_was_cut_off_goes_on(daemon, tmp_path):
     assert (link("vblab"), link("vbother"), list(daemon.root.rglob("network/booted"))) == (None, None, [])
     daemon.start()
     wait_for(lambda: all(client.get(path, NETWORK, "Active") for path in paths), 20)
+
+
+def test_where_the_systems_daemon_has_run_no_other_claims(system_daemon, session_bus, make_daemon, client, tmp_path):
+    """Also while it is down: what it has made is nobody else's."""
+    booted(system_daemon)
+    up(client, "lab", forward="<forward mode='nat'/>")
+    before = rules()
+    other = make_daemon(session_bus, root=tmp_path)
+    mine = other.client()
+    path = define(mine, "mine", 2, forward="<forward mode='nat'/>")
+    machine = define_machine(mine, definition("one", interface("<source bridge='vblab'/>", "bridge")))
+    system_daemon.kill()
+    folder = pathlib.Path("/run/virtbus/qemu")  # without --root it would have made that
+    folder.mkdir(parents=True)
+    try:
+        for call in ((mine.call, path, NETWORK, "Create"), (machine.create,)):
+            refused(*call, word="are those of the system's virtbusd")
+        assert rules() == before
+        system_daemon.start()
+        wait_for(lambda: 'iifname "vblab"' in rules(), 20)
+        client.call(client.call(QEMU, CONNECT, "NetworkLookupByName", "s", "lab"), NETWORK, "Destroy")
+    finally:
+        folder.rmdir()
+        folder.parent.rmdir()
