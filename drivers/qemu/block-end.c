@@ -304,18 +304,35 @@ static int follow_guest(Domain *domain, const char *target, Error *error) AWAITS
         return r < 0 ? r : is_over;
 }
 
-/* A merge whose caller is gone with the daemon is given up, or has been done. */
-static void end_merge(Domain *domain, const char *id) AWAITS
+static const char *target_of(const char *id)
 {
-        const char *target = id + strlen(CHAIN_MERGE_PREFIX);
+        return g_str_has_prefix(id, CHAIN_MERGE_PREFIX) ? id + strlen(CHAIN_MERGE_PREFIX)
+                                                        : block_job_target(id);
+}
+
+/* Whether the guest is held for that disk, or may be. */
+static bool is_held_for(const Domain *domain, const char *target)
+{
+        const Machine *machine = machine_of(domain);
+
+        return machine->is_held &&
+               (!machine->held_by || g_strcmp0(target_of(machine->held_by), target) == 0);
+}
+
+/* A merge whose caller is gone with the daemon is given up, or has been done; an error, which is in the log,
+ * if the definition does not say so. */
+static int end_merge(Domain *domain, const char *id) AWAITS
+{
+        const char *target = target_of(id);
         _cleanup_(g_ptr_array_unrefp) GPtrArray *gone = g_ptr_array_new_with_free_func(g_free);
         _cleanup_(error_clear) Error error = {}, problem = {};
         int r;
 
-        if (!machine_of(domain)->is_held) /* else the guest is about to go over */
-                (void)machine_command(domain, "job-cancel", json_pack("{s:s}", "id", id), NULL, NULL);
-        else
-                (void)machine_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL, NULL);
+        (void)machine_command(domain,
+                              is_held_for(domain, target)
+                                      ? "job-complete" /* the guest is about to go over */
+                                      : "job-cancel",
+                              json_pack("{s:s}", "id", id), NULL, NULL);
         (void)long_job_wait(domain, id, LONG_JOB_ENDED, &error); /* it may have ended; the images tell */
         r = follow_guest(domain, target, &problem);
         if (r == 0)
@@ -326,6 +343,20 @@ static void end_merge(Domain *domain, const char *id) AWAITS
         tidy(domain, target);
         log_warning(domain->object.path, "images of disk %s of machine %s were being merged: %s", target,
                     domain->object.name, error.message ? error.message : "that has ended");
+        return MIN(r, 0);
+}
+
+/* A disk without a mirror has one image only; nothing is done while QEMU has the job still. */
+static void release(Domain *domain, const char *target) AWAITS
+{
+        _cleanup_(json_decrefp) json_t *job = NULL;
+        _cleanup_(freep) char *id = NULL;
+        const DomainDisk *disk;
+
+        if (block_job_find(domain, target, &id, &job, NULL) < 0 || job)
+                return;
+        disk = chain_find_disk(domain->live, target);
+        pivot_release(domain, !disk || !disk->mirror);
 }
 
 typedef struct Change {
@@ -340,16 +371,17 @@ static void change_fiber(void *data)
         _cleanup_(freep) char *id = change.id;
         _cleanup_(job_releasep) Job *turn = NULL;
         _cleanup_(error_clear) Error error = {};
-        int r = job_take(domain->object.jobs, JOB_BLOCK, "BlockJob", (uid_t)-1, DEADLINE_NEVER, &turn, NULL);
+        const char *target = target_of(id);
 
-        if (r < 0)
+        if (job_take(domain->object.jobs, JOB_BLOCK, "BlockJob", (uid_t)-1, DEADLINE_NEVER, &turn, NULL) < 0)
                 return;
-        if (block_job_target(id))
-                r = look(domain, id, &error);
-        else if (machine_of(domain)->is_held) /* else whoever merges is there */
-                end_merge(domain, id);
-        if (r >= 0 && domain->live)
-                pivot_release(domain);
+        if (block_job_target(id)) {
+                (void)look(domain, id, &error); /* the job tells */
+                if (domain->live && is_held_for(domain, target))
+                        release(domain, target);
+        } else if (is_held_for(domain, target)) { /* else whoever merges is there */
+                pivot_release(domain, end_merge(domain, id) >= 0);
+        }
         job_set_error(turn, &error);
 }
 
@@ -381,63 +413,71 @@ static GPtrArray *list_targets(const Domain *domain)
 }
 
 /* The guest was about to go over, or had, or the job has never begun. */
-static void recover_mirror(Domain *domain, const char *target) AWAITS
+static int recover_mirror(Domain *domain, const char *target) AWAITS
 {
         _cleanup_(json_decrefp) json_t *job = NULL;
         _cleanup_(error_clear) Error error = {};
         _cleanup_(freep) char *id = NULL;
         const DomainDisk *disk;
+        int r = block_job_find(domain, target, &id, &job, NULL);
 
-        if (block_job_find(domain, target, &id, &job, NULL) < 0)
-                return;
         disk = chain_find_disk(domain->live, target);
-        if (!disk || !disk->mirror)
-                return;
+        if (r < 0 || !disk || !disk->mirror)
+                return r;
         if (job && g_strcmp0(disk->mirror->ready, PIVOTING) == 0) {
                 (void)machine_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL, NULL);
                 (void)long_job_wait(domain, id, LONG_JOB_ENDED, NULL); /* the nodes tell what came of it */
-                (void)settle(domain, target, BLOCK_JOB_FAILED, block_job_erases(id), &error); /* logged */
+                r = settle(domain, target, BLOCK_JOB_FAILED, block_job_erases(id), &error); /* logged */
         } else if (!job) {
-                (void)settle(domain, target, BLOCK_JOB_FAILED, false, &error);
+                r = settle(domain, target, BLOCK_JOB_FAILED, false, &error);
         }
+        return r;
 }
 
-static void recover_disk(Domain *domain, const char *target) AWAITS
+static int recover_disk(Domain *domain, const char *target) AWAITS
 {
         const DomainDisk *disk = chain_find_disk(domain->live, target);
         _cleanup_(error_clear) Error error = {};
+        int r = 0;
 
         if (disk && disk->mirror)
-                recover_mirror(domain, target);
-        else if (machine_of(domain)->is_held && follow_guest(domain, target, &error) < 0)
+                return recover_mirror(domain, target);
+        if (is_held_for(domain, target))
+                r = follow_guest(domain, target, &error);
+        if (r < 0)
                 log_error(domain->object.path,
                           "machine %s may write to another image of disk %s than its definition says: %s",
                           domain->object.name, target, error.message);
+        return r;
 }
 
 void block_end_recover(Domain *domain)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *targets = NULL;
         _cleanup_(json_decrefp) json_t *jobs = NULL;
+        bool has_followed = true;
         json_t *job;
         size_t i;
 
         if (!domain->live || long_job_query(domain, &jobs, NULL) < 0 || !domain->live)
                 return; /* there is nobody to be spoken with */
-        targets = list_targets(domain);
+        if (machine_of(domain)->is_held && domain->state == DOMAIN_STATE_RUNNING)
+                (void)machine_command(domain, "stop", NULL, NULL, NULL); /* it may not have come so far */
+        targets = domain->live ? list_targets(domain) : NULL;
         for (unsigned k = 0; domain->live && k < targets->len; k++)
-                recover_disk(domain, targets->pdata[k]);
+                if (recover_disk(domain, targets->pdata[k]) < 0 && is_held_for(domain, targets->pdata[k]))
+                        has_followed = false;
         json_array_foreach(jobs, i, job)
         {
                 const char *id = json_string_value(json_object_get(job, "id"));
                 _cleanup_(error_clear) Error error = {};
 
                 if (id && domain->live && g_str_has_prefix(id, CHAIN_MERGE_PREFIX))
-                        end_merge(domain, id);
+                        has_followed &= end_merge(domain, id) >= 0 || !is_held_for(domain, target_of(id));
                 else if (id && domain->live && block_job_target(id))
                         (void)look(domain, id, &error); /* it is logged, and told to clients */
         }
-        pivot_release(domain);
+        pivot_release(domain, has_followed);
 }
 
 /* The disk's job, of which there must be one. */
@@ -481,8 +521,10 @@ static int go_over(Domain *domain, const char *target, const char *id, json_t *j
         _cleanup_(freep) char *left_id = NULL;
         DomainDisk *disk = chain_find_disk(domain->live, target);
         BlockJobType type;
-        int r;
+        int r = pivot_check(domain, error);
 
+        if (r < 0)
+                return r;
         if (!disk->mirror || g_strcmp0(json_string_value(json_object_get(job, "status")), "ready") != 0)
                 return error_set(error, ERROR_OPERATION_INVALID,
                                  "The job of disk '%s' is not ready to be gone over to", target);
@@ -523,10 +565,15 @@ static int wait_for_end(const Call *call, Domain *domain, const char *target, Er
                         return r;
                 if (g_strcmp0(json_string_value(json_object_get(job, "status")), "concluded") == 0)
                         return end(domain, target, id, job, error);
-                while (n_changes == machine->n_job_changes && !machine->is_hung_up)
-                        if (condition_wait(&machine->changed, call->deadline_usec) < 0)
-                                return error_set(error, ERROR_TIMED_OUT,
-                                                 "The job of disk '%s' does not end in time", target);
+                while (r >= 0 && n_changes == machine->n_job_changes && !machine->is_hung_up)
+                        r = condition_wait(&machine->changed, call->deadline_usec);
+                if (r == -ECANCELED)
+                        return error_set(error, ERROR_CANCELLED,
+                                         "Waiting for the end of the job of disk '%s' was cancelled",
+                                         target);
+                if (r < 0)
+                        return error_set(error, ERROR_TIMED_OUT, "The job of disk '%s' does not end in time",
+                                         target);
         }
 }
 

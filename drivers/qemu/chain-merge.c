@@ -96,6 +96,11 @@ static int merge_running(Domain *domain, const char *target, const char *path, c
 
         if (!is_active) /* QEMU may know the image by the number of a descriptor only */
                 json_object_set_new(arguments, "backing-file", json_string(base));
+        r = is_active ? pivot_check(domain, error) : 0;
+        if (r < 0) {
+                (void)struct_free(&domain_disk_type, copy);
+                return r;
+        }
         r = chain_find_root(domain, copy, &root, error);
         if (r >= 0)
                 r = chain_set_merge_writable(domain, copy, path, base, true, error);

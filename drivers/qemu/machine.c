@@ -67,6 +67,7 @@ void machine_forget_run(Machine *machine)
         machine->phase = MACHINE_OFF;
         machine->has_exited = machine->is_ready = machine->is_hung_up = machine->is_flooding = false;
         machine->is_held = false;
+        g_clear_pointer(&machine->held_by, g_free);
         machine->is_rebooting = machine->agent_is_there = machine->starts_paused = false;
         machine->end = MACHINE_END_UNEXPECTED;
         machine->pause_reason = 0;

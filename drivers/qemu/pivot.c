@@ -24,6 +24,23 @@ static int complete(Domain *domain, const char *id, bool *ret_is_open, Error *er
         return r;
 }
 
+static void let_go(Machine *machine)
+{
+        machine->is_held = false;
+        g_clear_pointer(&machine->held_by, g_free);
+}
+
+int pivot_check(const Domain *domain, Error *error)
+{
+        const Machine *machine = machine_of(domain);
+
+        return machine->is_held ? error_set(error, ERROR_BUSY,
+                                            "The guest of the %s stands still until QEMU says whether a "
+                                            "disk has gone over to another image",
+                                            object_describe(&domain->object))
+                                : 0;
+}
+
 int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, Error *error)
 {
         const bool was_running = domain->state == DOMAIN_STATE_RUNNING;
@@ -32,6 +49,7 @@ int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, 
         int r, followed = 0, resumed = 0;
 
         machine->is_held = true;
+        machine->held_by = g_strdup(id);
         r = status_save(domain, error);
         if (r >= 0 && was_running)
                 r = machine_command(domain, "stop", NULL, NULL, error);
@@ -44,7 +62,7 @@ int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, 
                 followed = follow(domain, data, error);
         if (was_running && followed >= 0 && domain->live)
                 resumed = machine_command(domain, "cont", NULL, NULL, r < 0 ? NULL : error);
-        machine->is_held = false;
+        let_go(machine);
         if (!domain->live)
                 return r < 0 ? r : followed;
         if (was_running && (followed < 0 || resumed < 0))
@@ -53,17 +71,26 @@ int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, 
         return r < 0 ? r : followed < 0 ? followed : resumed;
 }
 
-void pivot_release(Domain *domain)
+void pivot_release(Domain *domain, bool goes_on)
 {
         Machine *machine = machine_of(domain);
         _cleanup_(error_clear) Error error = {};
+        int r = 0;
 
-        if (!machine->is_held)
+        if (!machine->is_held || !machine_has_monitor(machine) || fiber_is_cancelled(fiber_current()))
+                return; /* the run ends, or the next daemon does it */
+        if (domain->state == DOMAIN_STATE_RUNNING && goes_on)
+                r = machine_command(domain, "cont", NULL, NULL, &error);
+        if (r == -ECANCELED)
                 return;
-        if (domain->state == DOMAIN_STATE_RUNNING && machine_command(domain, "cont", NULL, NULL, &error) < 0)
+        let_go(machine);
+        if (r < 0 || !goes_on)
                 log_error(domain->object.path, "the guest of machine %s does not go on: %s",
-                          domain->object.name, error.message);
-        machine->is_held = false;
-        if (domain->live)
-                status_save_soon(domain);
+                          domain->object.name,
+                          r < 0 ? error.message : "the definition does not say which images it has");
+        if (!domain->live)
+                return;
+        if (domain->state == DOMAIN_STATE_RUNNING && (r < 0 || !goes_on))
+                events_synchronise(domain, "paused");
+        status_save_soon(domain);
 }

@@ -15,6 +15,8 @@ typedef int (*PivotFollow)(Domain *domain, const void *data, Error *error);
  * as before. After -ECANCELED it may be held still (Machine.is_held): QEMU was told and has not said how it
  * went, which pivot_release() waits for. Whether the job is gone is for the caller to look. */
 int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, Error *error) AWAITS;
-/* When the definitions are as QEMU's images are: after a daemon was killed in between, or the wait was given
- * up. The guest goes on. Nothing if it is not held. */
-void pivot_release(Domain *domain) AWAITS;
+/* An error if the guest is held already: one at a time. */
+int pivot_check(const Domain *domain, Error *error);
+/* When QEMU's job is gone, after a daemon was killed in between or the wait was given up: the guest goes on
+ * if the definitions are as QEMU's images are, and counts as paused otherwise. Nothing if it is not held. */
+void pivot_release(Domain *domain, bool goes_on) AWAITS;

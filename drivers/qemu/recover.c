@@ -371,6 +371,7 @@ static void restore(Driver *driver, Status *status)
         machine->run++;
         machine->is_rebooting = status->is_rebooting;
         machine->is_held = status->is_held;
+        machine->held_by = TAKE_PTR(status->held_by);
         machine->migration_speed_mib = status->migration_speed_mib;
         machine->memory_file = TAKE_PTR(status->memory_file);
         if (child_adopt(status->pid, status->start_time, &machine->child, NULL) >= 0)

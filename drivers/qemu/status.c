@@ -17,6 +17,7 @@ void status_clear(Status *status)
         domain_definition_free(status->live);
         domain_definition_free(status->was);
         memory_file_free(status->memory_file);
+        g_free(status->held_by);
         *status = (Status){};
 }
 
@@ -67,17 +68,20 @@ char *status_format(const Status *status)
                                                        status->was, DEFINITION_STATUS | DEFINITION_SECURE)
                                              : NULL,
                               *memory_file =
-                                      status->memory_file ? format_memory_file(status->memory_file) : NULL;
+                                      status->memory_file ? format_memory_file(status->memory_file) : NULL,
+                              *held_by = status->held_by
+                                                 ? g_markup_printf_escaped(" held-by='%s'", status->held_by)
+                                                 : g_strdup("");
 
         return g_strdup_printf(
                 "<status pid='%d' start='%" PRIu64 "' phase='%s' state='%d' reason='%d' owner='%u' "
-                "persistent='%s' updated='%s' rebooting='%s' paused='%s' held='%s' started='%" PRIu64
+                "persistent='%s' updated='%s' rebooting='%s' paused='%s' held='%s'%s started='%" PRIu64
                 "' sequence='%" PRIu64 "' migration-speed='%" PRIu64 "'>\n%s%s%s%s%s</status>\n",
                 (int)status->pid, status->start_time,
                 status->phase == MACHINE_RUNNING ? "running" : "starting", (int)status->state,
                 status->reason, status->owner, yes_or_no(status->is_persistent),
                 yes_or_no(status->is_updated), yes_or_no(status->is_rebooting),
-                yes_or_no(status->starts_paused), yes_or_no(status->is_held), status->started_usec,
+                yes_or_no(status->starts_paused), yes_or_no(status->is_held), held_by, status->started_usec,
                 status->sequence, status->migration_speed_mib, xml, was ? "<was>\n" : "", was ? was : "",
                 was ? "</was>\n" : "", memory_file ? memory_file : "");
 }
@@ -103,18 +107,22 @@ static MemoryFile *parse_memory_file(const XmlNode *node, Error *error)
         const char *point = xml_attribute(node, "point"), *path = xml_attribute(node, "path"),
                    *part = xml_attribute(node, "part");
         MemoryFile *file = g_new0(MemoryFile, 1);
+        bool is_known = false;
 
         file->was_running = is_yes(node, "running");
         file->ends_run = is_yes(node, "ends");
         file->device = (dev_t)number(node, "device", UINT64_MAX, error);
         file->inode = (ino_t)number(node, "inode", UINT64_MAX, error);
         for (int i = 0; i < (int)G_N_ELEMENTS(points); i++)
-                if (g_strcmp0(point, points[i]) == 0)
+                if (g_strcmp0(point, points[i]) == 0) {
                         file->point = i;
-        if (path && part) {
-                file->path = g_strdup(path);
-                file->part = g_strdup(part);
-        }
+                        is_known = true;
+                }
+        if (!is_known || !path != !part)
+                (void)error_set(error, ERROR_INVALID_XML, "<memory-file> has no valid '%s'",
+                                is_known ? "path" : "point");
+        file->path = g_strdup(path);
+        file->part = g_strdup(part);
         return file;
 }
 
@@ -134,7 +142,7 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
         if (strcmp(root->name, "status") != 0 || !node)
                 return error_set(error, ERROR_INVALID_XML, "This is no status of a machine");
 
-        Status status = {
+        _cleanup_(status_clear) Status status = {
                 .pid = (pid_t)number(root, "pid", INT32_MAX, &problem),
                 .start_time = number(root, "start", UINT64_MAX, &problem),
                 .phase = g_strcmp0(xml_attribute(root, "phase"), "running") == 0 ? MACHINE_RUNNING
@@ -147,6 +155,7 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
                 .is_rebooting = is_yes(root, "rebooting"),
                 .starts_paused = is_yes(root, "paused"),
                 .is_held = is_yes(root, "held"),
+                .held_by = g_strdup(xml_attribute(root, "held-by")),
                 .started_usec = number(root, "started", UINT64_MAX, &problem),
                 .sequence = number(root, "sequence", UINT64_MAX, &problem),
                 /* what an earlier daemon wrote has none */
@@ -158,27 +167,22 @@ int status_parse(const char *text, size_t size, Status *ret_status, Error *error
         if (xml_child(root, "memory-file"))
                 status.memory_file = parse_memory_file(xml_child(root, "memory-file"), &problem);
         if (error_is_set(&problem)) {
-                memory_file_free(status.memory_file);
                 error_move(error, &problem);
                 return -EINVAL;
         }
         r = struct_parse(&domain_definition_type, node, DEFINITION_STATUS, &live, error);
-        if (r < 0) {
-                memory_file_free(status.memory_file);
+        if (r < 0)
                 return r;
-        }
+        status.live = live;
         was = xml_child(root, "was");
         if (was && xml_child(was, "domain"))
                 r = struct_parse(&domain_definition_type, xml_child(was, "domain"), DEFINITION_STATUS,
                                  &before, error);
-        if (r < 0) {
-                memory_file_free(status.memory_file);
-                domain_definition_free(live);
+        if (r < 0)
                 return r;
-        }
-        status.live = live;
         status.was = before;
         *ret_status = status;
+        status = (Status){};
         return 0;
 }
 
@@ -199,6 +203,7 @@ static Status status_of(const Domain *domain)
                 .is_rebooting = machine->is_rebooting,
                 .starts_paused = machine->starts_paused,
                 .is_held = machine->is_held,
+                .held_by = machine->held_by,
                 .started_usec = domain->live ? domain->started_at_usec : machine->started_usec,
                 .sequence = domain->sequence,
                 .migration_speed_mib = machine->migration_speed_mib,

@@ -415,7 +415,8 @@ class TestKilled:
         daemon.kill()
         (status,) = root_dir.rglob("status.xml")
         text = status.read_text()
-        status.write_text(text.replace("held='no'", "held='yes'").replace("ready='yes'", "ready='pivot'"))
+        held = "held='yes'" if kind == COPY else "held='yes' held-by='virtbus-block-vda'"
+        status.write_text(text.replace("held='no'", held).replace("ready='yes'", "ready='pivot'"))
         monitor = Monitor(root_dir)
         for step in steps:
             monitor.ask(step, **({} if step == "stop" else {"id": "virtbus-block-vda"}))

@@ -3,7 +3,7 @@
 import pytest
 
 from harness import BusError, wait_for
-from machines import DOMAIN, RUNNING, SHUTOFF, Monitor, define, definition, disk
+from machines import DOMAIN, PAUSED, RUNNING, SHUTOFF, Monitor, define, definition, disk
 from test_snapshots import DISK_ONLY, image, info, web  # noqa: F401: fixtures
 
 PULL, COMMIT, ACTIVE_COMMIT = 1, 3, 4
@@ -94,20 +94,40 @@ def test_one_that_ends_while_no_daemon_runs(daemon, root_dir, web, chain, jobs, 
     assert web.call("GetBlockJobInfo", "su", "vda", 0) == (0, 0, 0, 0)
 
 
-def test_one_whose_image_cannot_be_read_afterwards(daemon, root_dir, web, chain, jobs):
-    """The definition does not follow, and nothing else comes of it."""
+@pytest.mark.parametrize("prefix, held, state", [
+    ("virtbus-block-", "held='no'", RUNNING),
+    ("virtbus-block-", "held='yes'", RUNNING),
+    ("virtbus-merge-", "held='yes'", PAUSED),
+    ("virtbus-merge-", "held='yes' held-by='virtbus-merge-vda'", PAUSED),
+    ("virtbus-merge-", "held='yes' held-by='virtbus-merge-vdb'", RUNNING)])
+def test_one_whose_image_cannot_be_read_afterwards(daemon, root_dir, web, chain, jobs, prefix, held, state):
+    """The definition does not follow.  A guest that stands still for that does not go on by itself; else nothing comes of it."""
+    (status,) = root_dir.rglob("status.xml")
     daemon.kill()
+    status.write_text(status.read_text().replace("held='no'", held))
     monitor = Monitor(root_dir)
     node = monitor.ask("query-block")[0]["inserted"]["node-name"]
-    monitor.ask("block-stream", **{"job-id": "virtbus-block-vda", "device": node, "auto-dismiss": False})
+    monitor.ask("block-commit", **{"job-id": prefix + "vda", "device": node, "top": str(chain[1]), "base": str(chain[2]),
+                                  "auto-dismiss": False})
     wait_for(lambda: monitor.ask("query-jobs")[0]["status"] == "concluded", 20, "the end of the job")
     monitor.close()
     away = chain[0].rename(root_dir / "away")
+    chain[0].mkdir()
     daemon.start()
-    wait(jobs, PULL, FAILED)
-    assert web.state[0] == RUNNING and backing(web) == [str(p) for p in chain]
+    if prefix == "virtbus-block-":
+        wait(jobs, COMMIT, FAILED)
+    web.call("SetMetadata", "isssu", 1, "its turn comes when all is done", "", "", 1)
+    assert web.state[0] == state and backing(web) == [str(p) for p in chain]
     assert "does not follow disk vda" in daemon.read_log()
+    chain[0].rmdir()
     away.rename(chain[0])
+    if state == PAUSED:
+        web.resume()
+    daemon.kill()
+    monitor = Monitor(root_dir)
+    assert monitor.ask("query-status")["status"] == "running"
+    monitor.close()
+    daemon.start()
 
 
 def test_one_that_is_ready_while_no_daemon_runs(daemon, web, chain, jobs):

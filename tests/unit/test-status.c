@@ -23,6 +23,8 @@ static Status example(void)
                         "<devices><graphics type='vnc' port='5901' passwd='secret'/></devices>"),
         };
 
+        status.is_held = true;
+        status.held_by = g_strdup("virtbus-block-'a'");
         status.memory_file = g_new0(MemoryFile, 1);
         *status.memory_file = (MemoryFile){
                 .path = g_strdup("/a<b>/'memory'"),
@@ -56,6 +58,8 @@ static void comes_back(void **state)
         assert_int_equal(back.migration_speed_mib, 32);
         assert_int_equal(back.live->id, 42);
         assert_string_equal(back.live->devices.graphics.items[0]->password, "secret");
+        assert_true(back.is_held);
+        assert_string_equal(back.held_by, "virtbus-block-'a'");
         assert_string_equal(back.memory_file->path, "/a<b>/'memory'");
         assert_string_equal(back.memory_file->part, "/a<b>/'memory'.virtbus-1");
         assert_true(back.memory_file->was_running && !back.memory_file->ends_run);
@@ -89,6 +93,8 @@ static void damaged_is_refused(void **state)
         without(text, "state='3'", "state='99'");
         without(text, "owner='1000'", "owner='-1'");
         without(text, "inode='12'", "");
+        without(text, "point='whole'", "point='hole'");
+        without(text, " part=", " port=");
         without(text, "</status>", "");
         without(text, "<status ", "<stotus ");
 }
