@@ -334,9 +334,13 @@ static int end_merge(Domain *domain, const char *id) AWAITS
                                       : "job-cancel",
                               json_pack("{s:s}", "id", id), NULL, NULL);
         (void)long_job_wait(domain, id, LONG_JOB_ENDED, &error); /* it may have ended; the images tell */
-        r = follow_guest(domain, target, &problem);
-        if (r == 0)
-                r = follow_images(domain, target, gone, &problem);
+        do {
+                fiber_clear_cancel();
+                error_clear(&problem);
+                r = follow_guest(domain, target, &problem);
+                if (r == 0)
+                        r = follow_images(domain, target, gone, &problem);
+        } while (r == -ECANCELED);
         if (r < 0)
                 log_error(domain->object.path, "the definition of machine %s does not follow disk %s: %s",
                           domain->object.name, target, problem.message);
@@ -353,6 +357,7 @@ static void release(Domain *domain, const char *target) AWAITS
         _cleanup_(freep) char *id = NULL;
         const DomainDisk *disk;
 
+        fiber_clear_cancel();
         if (block_job_find(domain, target, &id, &job, NULL) < 0 || job)
                 return;
         disk = chain_find_disk(domain->live, target);
@@ -477,7 +482,8 @@ void block_end_recover(Domain *domain)
                 else if (id && domain->live && block_job_target(id))
                         (void)look(domain, id, &error); /* it is logged, and told to clients */
         }
-        pivot_release(domain, has_followed);
+        if (!fiber_is_cancelled(fiber_current())) /* else the next daemon does it */
+                pivot_release(domain, has_followed);
 }
 
 /* The disk's job, of which there must be one. */

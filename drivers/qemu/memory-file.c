@@ -9,6 +9,7 @@
 #include "core/worker.h"
 #include "drivers/qemu/keep.h"
 #include "drivers/qemu/owner-files.h"
+#include "drivers/qemu/pivot.h"
 #include "drivers/qemu/status.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -49,8 +50,10 @@ static int place_own(const Domain *domain, Error *error)
 int memory_file_begin(Domain *domain, const char *path, bool ends_run, Error *error)
 {
         Machine *machine = machine_of(domain);
-        int r = path && !ends_run ? owner_files_check_free(domain, path, error) : 0;
+        int r = pivot_check(domain, error); /* who was told to go on would */
 
+        if (r >= 0 && path && !ends_run)
+                r = owner_files_check_free(domain, path, error);
         if (r < 0)
                 return r;
         memory_file_forget(domain);

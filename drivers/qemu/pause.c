@@ -5,6 +5,7 @@
 
 #include "drivers/qemu/pause.h"
 #include "drivers/qemu/events.h"
+#include "drivers/qemu/pivot.h"
 #include "drivers/qemu/status.h"
 
 static int run_command(Call *call, Domain *domain, const char *command, Error *error) AWAITS
@@ -34,6 +35,9 @@ int qemu_domain_suspend(Call *call, Domain *domain, Error *error)
         if (domain->state == DOMAIN_STATE_PMSUSPENDED)
                 return error_set(error, ERROR_OPERATION_INVALID, "The guest of the %s sleeps",
                                  object_describe(&domain->object));
+        r = pivot_check(domain, error);
+        if (r < 0)
+                return r;
         _cleanup_(machine_actp) Machine *acting = machine_act(domain, call->job);
 
         acting->pause_reason = PAUSED_REASON_USER;

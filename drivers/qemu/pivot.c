@@ -16,11 +16,12 @@ static int complete(Domain *domain, const char *id, bool *ret_is_open, Error *er
 {
         int r = machine_command(domain, "job-complete", json_pack("{s:s}", "id", id), NULL, error);
 
-        if (r < 0 && r != -ECANCELED && r != -ETIMEDOUT)
-                return r;
-        error_clear(error); /* it was sent */
-        r = long_job_wait_or_leave(domain, id, LONG_JOB_ENDED, error);
-        *ret_is_open = r == -ECANCELED || r == -ETIMEDOUT;
+        if (r >= 0 || r == -ECANCELED || r == -ETIMEDOUT) {
+                error_clear(error); /* it was sent */
+                r = long_job_wait_or_leave(domain, id, LONG_JOB_ENDED, error);
+        }
+        *ret_is_open =
+                r == -ECANCELED || r == -ETIMEDOUT || (r < 0 && !machine_has_monitor(machine_of(domain)));
         return r;
 }
 
@@ -77,12 +78,11 @@ void pivot_release(Domain *domain, bool goes_on)
         _cleanup_(error_clear) Error error = {};
         int r = 0;
 
-        if (!machine->is_held || !machine_has_monitor(machine) || fiber_is_cancelled(fiber_current()))
-                return; /* the run ends, or the next daemon does it */
+        if (!machine->is_held || !machine_has_monitor(machine))
+                return;       /* the run ends, or the next daemon does it */
+        fiber_clear_cancel(); /* it is too late */
         if (domain->state == DOMAIN_STATE_RUNNING && goes_on)
                 r = machine_command(domain, "cont", NULL, NULL, &error);
-        if (r == -ECANCELED)
-                return;
         let_go(machine);
         if (r < 0 || !goes_on)
                 log_error(domain->object.path, "the guest of machine %s does not go on: %s",

@@ -15,7 +15,7 @@ typedef int (*PivotFollow)(Domain *domain, const void *data, Error *error);
  * as before. After -ECANCELED it may be held still (Machine.is_held): QEMU was told and has not said how it
  * went, which pivot_release() waits for. Whether the job is gone is for the caller to look. */
 int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, Error *error) AWAITS;
-/* An error if the guest is held already: one at a time. */
+/* An error if the guest is held: for whatever stops it, lets it go on or changes its images. */
 int pivot_check(const Domain *domain, Error *error);
 /* When QEMU's job is gone, after a daemon was killed in between or the wait was given up: the guest goes on
  * if the definitions are as QEMU's images are, and counts as paused otherwise. Nothing if it is not held. */

@@ -15,6 +15,7 @@
 #include "drivers/qemu/long-job.h"
 #include "drivers/qemu/memory-file.h"
 #include "drivers/qemu/memory-job.h"
+#include "drivers/qemu/pivot.h"
 #include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshot-memory.h"
 #include "drivers/qemu/snapshot-recover.h"
@@ -146,6 +147,8 @@ static int check(Taking *taking, Error *error)
                                  object_describe(&domain->object));
         if (taking->is_active)
                 r = machine_check_monitor(domain, error);
+        if (r >= 0)
+                r = pivot_check(domain, error);
         if (r >= 0)
                 r = snapshot_definition_complete(taking->definition, time(NULL), error);
         if (r >= 0 && snapshot_find(domain, taking->definition->name))
