@@ -26,7 +26,7 @@
 #include "drivers/qemu/qemu.h"
 #include "drivers/qemu/recover.h"
 #include "drivers/qemu/save.h"
-#include "drivers/qemu/snapshot-recover.h"
+#include "drivers/qemu/snapshot-revert.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/stats.h"
 #include "drivers/qemu/undefine.h"
@@ -157,7 +157,7 @@ static void driver_run(Driver *driver)
         qemu->is_running = true;
         condition_wake_all(&qemu->running);
         interfaces_run(driver);
-        snapshot_recover_stopped(driver); /* before anything is started */
+        snapshot_revert_recover_all(driver); /* before anything is started */
         save_sweep(driver);
         networks_run(driver);
         pools_run(driver);

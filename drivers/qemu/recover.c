@@ -25,6 +25,7 @@
 #include "drivers/qemu/plug.h"
 #include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshot-recover.h"
+#include "drivers/qemu/snapshot-revert.h"
 #include "drivers/qemu/status.h"
 #include "drivers/qemu/unplug.h"
 #include "drivers/qemu/update.h"
@@ -283,7 +284,7 @@ static int end_taken_back(Domain *domain, Job *job) AWAITS
 {
         memory_recover_ended(domain);
         end_run(domain);
-        snapshot_recover_ended(domain, job);
+        snapshot_revert_recover(domain, job);
         return 0;
 }
 

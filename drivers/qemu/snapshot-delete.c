@@ -11,6 +11,7 @@
 #include "drivers/qemu/image-tool.h"
 #include "drivers/qemu/long-job.h"
 #include "drivers/qemu/save.h"
+#include "drivers/qemu/snapshot-recover.h"
 #include "drivers/qemu/snapshots.h"
 #include <string.h>
 
@@ -216,8 +217,10 @@ int qemu_snapshot_delete(Call *call, DomainSnapshot *snapshot, uint32_t flags, E
 {
         _cleanup_(domain_unrefp) Domain *domain = domain_ref(snapshot->domain);
         _cleanup_(g_ptr_array_unrefp) GPtrArray *list = NULL;
-        int r = forest_collect(snapshot, flags, &list, error);
+        int r = flags & DELETE_METADATA_ONLY ? 0 : snapshot_recover(domain, error);
 
+        if (r >= 0)
+                r = forest_collect(snapshot, flags, &list, error);
         if (r >= 0 && !(flags & DELETE_METADATA_ONLY) && domain_is_active(domain))
                 r = machine_check_monitor(domain, error);
         if (r < 0)

@@ -4,7 +4,6 @@
  * record goes, and images that were made for it, unless who asked for them had them before. */
 
 #include "drivers/qemu/snapshot-recover.h"
-#include "core/fiber.h"
 #include "core/log.h"
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/definitions.h"
@@ -13,7 +12,6 @@
 #include "drivers/qemu/owner-files.h"
 #include "drivers/qemu/save-file.h"
 #include "drivers/qemu/snapshot-memory.h"
-#include "drivers/qemu/snapshot-revert.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/status.h"
 #include <errno.h>
@@ -220,63 +218,9 @@ int snapshot_recover(Domain *domain, Error *error)
         _cleanup_(snapshot_unrefp) DomainSnapshot *snapshot = TAKE_PTR(machine->pending_snapshot);
         int r = snapshot ? end_taking(domain, snapshot, error) : 0;
 
-        if (r < 0) /* its record stays for the next attempt */
-                machine->pending_snapshot = TAKE_PTR(snapshot);
-        return r;
-}
-
-/* Some of the images may be what they were and some not: all of them are made so, again. */
-static int end_reverting(Domain *domain, Job *job, Error *error) AWAITS
-{
-        DomainSnapshot *snapshot = snapshots_reverting(domain);
-        int r;
-
-        if (!snapshot)
-                return 0;
-        log_warning(domain->object.path, "machine %s was going back to snapshot '%s' when the daemon ended",
-                    domain->object.name, snapshot->object.name);
-        r = snapshot_revert_again(snapshot, job, error);
-        if (r < 0)
-                log_error(domain->object.path, "machine %s is not back at snapshot '%s': %s",
-                          domain->object.name, snapshot->object.name, error->message);
-        return r;
-}
-
-void snapshot_recover_ended(Domain *domain, Job *job)
-{
-        _cleanup_(error_clear) Error error = {};
-        int r;
-
-        if (domain_is_active(domain))
-                return;
-        r = snapshot_recover(domain, &error);
         if (r >= 0)
-                (void)end_reverting(domain, job, &error); /* the job tells */
-        job_set_error(job, &error);
-}
-
-static void stopped_fiber(void *data)
-{
-        _cleanup_(domain_unrefp) Domain *domain = data;
-        _cleanup_(job_releasep) Job *job = NULL;
-        int r = job_take(domain->object.jobs, JOB_SNAPSHOT, "Recover", (uid_t)-1, DEADLINE_NEVER, &job,
-                         NULL);
-
-        if (r >= 0)
-                snapshot_recover_ended(domain, job);
-}
-
-void snapshot_recover_stopped(Driver *driver)
-{
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = object_table_list(driver->objects, OBJECT_DOMAIN);
-
-        for (unsigned i = 0; i < domains->len; i++) {
-                Domain *domain = domains->pdata[i];
-
-                if (domain_is_active(domain) || (!snapshots_pending(domain) && !snapshots_reverting(domain)))
-                        continue;
-                domain_ref(domain);
-                if (fiber_start("snapshot-recover", stopped_fiber, domain) < 0)
-                        domain_unref(domain);
-        }
+                return r;
+        error_prefix(error, "Snapshot '%s' was being taken when the daemon ended", snapshot->object.name);
+        machine->pending_snapshot = TAKE_PTR(snapshot); /* its record stays for the next attempt */
+        return r;
 }

@@ -16,6 +16,7 @@
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshot-memory.h"
+#include "drivers/qemu/snapshot-recover.h"
 #include "drivers/qemu/snapshot-variables.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/start.h"
@@ -416,16 +417,68 @@ static int check_and_revert(Call *call, DomainSnapshot *snapshot, uint32_t flags
                 .useless = g_ptr_array_new_with_free_func(g_free),
                 .memory_fd = -EBADF,
         };
-        int r = check(&reverting, error);
+        int r = snapshot_recover(domain, error);
 
+        if (r >= 0)
+                r = check(&reverting, error);
         return r < 0 ? r : revert(&reverting, error);
 }
 
-int snapshot_revert_again(DomainSnapshot *snapshot, Job *job, Error *error)
+/* Some of the images may be what they were and some not: all of them are made so, again. */
+static int end_reverting(Domain *domain, Job *job, Error *error) AWAITS
 {
-        Call call = { .driver = snapshot->object.driver, .job = job, .deadline_usec = DEADLINE_NEVER };
+        DomainSnapshot *snapshot = snapshots_reverting(domain);
+        Call call = { .driver = domain->object.driver, .job = job, .deadline_usec = DEADLINE_NEVER };
+        int r;
 
-        return check_and_revert(&call, snapshot, REVERT_NO_START, error);
+        if (!snapshot)
+                return 0;
+        log_warning(domain->object.path, "machine %s was going back to snapshot '%s' when the daemon ended",
+                    domain->object.name, snapshot->object.name);
+        r = check_and_revert(&call, snapshot, REVERT_NO_START, error);
+        if (r < 0)
+                log_error(domain->object.path, "machine %s is not back at snapshot '%s': %s",
+                          domain->object.name, snapshot->object.name, error->message);
+        return r;
+}
+
+void snapshot_revert_recover(Domain *domain, Job *job)
+{
+        _cleanup_(error_clear) Error error = {};
+        int r;
+
+        if (domain_is_active(domain))
+                return;
+        r = snapshot_recover(domain, &error);
+        if (r >= 0)
+                (void)end_reverting(domain, job, &error); /* the job tells */
+        job_set_error(job, &error);
+}
+
+static void stopped_fiber(void *data)
+{
+        _cleanup_(domain_unrefp) Domain *domain = data;
+        _cleanup_(job_releasep) Job *job = NULL;
+        int r = job_take(domain->object.jobs, JOB_SNAPSHOT, "Recover", (uid_t)-1, DEADLINE_NEVER, &job,
+                         NULL);
+
+        if (r >= 0)
+                snapshot_revert_recover(domain, job);
+}
+
+void snapshot_revert_recover_all(Driver *driver)
+{
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *domains = object_table_list(driver->objects, OBJECT_DOMAIN);
+
+        for (unsigned i = 0; i < domains->len; i++) {
+                Domain *domain = domains->pdata[i];
+
+                if (domain_is_active(domain) || (!snapshots_pending(domain) && !snapshots_reverting(domain)))
+                        continue;
+                domain_ref(domain);
+                if (fiber_start("snapshot-recover", stopped_fiber, domain) < 0)
+                        domain_unref(domain);
+        }
 }
 
 int qemu_snapshot_revert(Call *call, DomainSnapshot *snapshot, uint32_t flags, Error *error)

@@ -556,18 +556,6 @@ static int finish(Taking *taking, DomainSnapshot **ret_snapshot, Error *error) A
         return r;
 }
 
-/* What became of the one that a daemon was killed at has to be known before there is another. */
-static int end_last(Domain *domain, Error *error) AWAITS
-{
-        const DomainSnapshot *last = snapshots_pending(domain);
-        _cleanup_(freep) char *name = last ? g_strdup(last->object.name) : NULL;
-        int r = snapshot_recover(domain, error);
-
-        if (r < 0)
-                error_prefix(error, "Snapshot '%s' was being taken when the daemon ended", name);
-        return r;
-}
-
 int qemu_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml, uint32_t flags,
                                     DomainSnapshot **ret_snapshot, Error *error)
 {
@@ -590,7 +578,7 @@ int qemu_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
                 return redefine_snapshot(domain, TAKE_PTR(taking.definition), flags, snapshots_change,
                                          ret_snapshot, error);
         if (r >= 0)
-                r = end_last(domain, error);
+                r = snapshot_recover(domain, error);
         if (r >= 0)
                 r = check(&taking, error);
         if (r >= 0)

@@ -485,6 +485,9 @@ class TestKilled:
         assert web.source() == str(new)
         with pytest.raises(BusError, match="Snapshot 'one' was being taken when the daemon ended: .*web.one"):
             web.take("two", DISK_ONLY)
+        for member, flags in (("Delete", 0), ("Revert", 0)):
+            with pytest.raises(BusError, match="Snapshot 'one' was being taken when the daemon ended: .*web.one"):
+                web.of(old, member, "u", flags)
         web.of(old, "Delete", "u", METADATA_ONLY)
         assert "pending=" in record.read_text() and web.names() == []
         new.write_bytes(whole)
