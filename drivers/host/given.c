@@ -12,7 +12,7 @@ struct GivenState {
 };
 
 typedef struct Given {
-        Domain *domain; /* counted; NULL: it is leaving, and nobody knows whose it was */
+        Domain *domain; /* counted; NULL: nobody knows whose it is, or was */
         bool is_leaving, is_reserved;
 } Given;
 
@@ -52,18 +52,32 @@ void given_note(Domain *domain, const char *device)
         g_hash_table_insert(domain->object.driver->given->devices, g_strdup(device), given);
 }
 
+int given_wait(const Driver *driver, const char *device, uint64_t deadline_usec, Error *error)
+{
+        int r = condition_wait(&driver->given->changed, deadline_usec);
+
+        return r < 0 ? error_set(error, r == -ETIMEDOUT ? ERROR_TIMED_OUT : ERROR_CANCELLED,
+                                 "The device %s is still on its way back to the host", device)
+                     : 0;
+}
+
 int given_take(Domain *domain, const char *device, uint64_t deadline_usec, Error *error)
 {
-        struct GivenState *state = domain->object.driver->given;
+        const Driver *driver = domain->object.driver;
         Given *given;
 
-        while ((given = find(domain->object.driver, device)) && given->is_leaving) {
-                int r = condition_wait(&state->changed, deadline_usec);
+        while ((given = find(driver, device)) && given->is_leaving) {
+                int r = given_wait(driver, device, deadline_usec, error);
 
                 if (r < 0)
-                        return error_set(error, r == -ETIMEDOUT ? ERROR_TIMED_OUT : ERROR_CANCELLED,
-                                         "The device %s is still on its way back to the host", device);
+                        return r;
         }
+        if (given && !given->domain)
+                return error_set(
+                        error, ERROR_OPERATION_INVALID,
+                        "The device %s may be in use by an earlier run of some machine, of which the "
+                        "daemon knows nothing else: it has to end first",
+                        device);
         if (given && given->domain != domain)
                 return error_set(error, ERROR_OPERATION_INVALID, "The device %s is in use by machine '%s'",
                                  device, given->domain->object.name);
@@ -82,15 +96,16 @@ int given_reserve(Domain *domain, const char *device, uint64_t deadline_usec, Er
         return r;
 }
 
+void given_hold(Driver *driver, const char *device)
+{
+        g_hash_table_insert(driver->given->devices, g_strdup(device), g_new0(Given, 1));
+}
+
 void given_leave(Driver *driver, const char *device)
 {
-        Given *given = find(driver, device);
-
-        if (!given) {
-                given = g_new0(Given, 1);
-                g_hash_table_insert(driver->given->devices, g_strdup(device), given);
-        }
-        given->is_leaving = true;
+        if (!find(driver, device))
+                given_hold(driver, device);
+        find(driver, device)->is_leaving = true;
 }
 
 void given_drop(Driver *driver, const char *device)
@@ -110,6 +125,13 @@ const Domain *given_find(const Driver *driver, const char *device)
 bool given_is_free(const Driver *driver, const char *device)
 {
         return !find(driver, device);
+}
+
+bool given_is_held(const Driver *driver, const char *device)
+{
+        const Given *given = find(driver, device);
+
+        return given && !given->domain && !given->is_leaving;
 }
 
 bool given_is_leaving(const Driver *driver, const char *device)

@@ -14,8 +14,12 @@ void given_close(Driver *driver);
 int given_take(Domain *domain, const char *device, uint64_t deadline_usec, Error *error) AWAITS;
 /* It is chosen for the machine, which takes it later: given_take() returns 0 once more then. */
 int given_reserve(Domain *domain, const char *device, uint64_t deadline_usec, Error *error) AWAITS;
-/* The same without waiting, for a machine that is taken back. */
+/* Until one becomes free, whichever: look again. The error is of the device named, which is leaving. */
+int given_wait(const Driver *driver, const char *device, uint64_t deadline_usec, Error *error) AWAITS;
+/* given_take() without waiting, for a machine that is taken back. */
 void given_note(Domain *domain, const char *device);
+/* Nobody knows who has it, but nobody gets it. */
+void given_hold(Driver *driver, const char *device);
 /* It is on its way back, from whoever has it, if anybody. */
 void given_leave(Driver *driver, const char *device);
 /* Nobody has it. */
@@ -25,6 +29,7 @@ void given_drop(Driver *driver, const char *device);
 const Domain *given_find(const Driver *driver, const char *device);
 /* It is nobody's, and not on its way either. */
 bool given_is_free(const Driver *driver, const char *device);
+bool given_is_held(const Driver *driver, const char *device);
 bool given_is_leaving(const Driver *driver, const char *device);
 /* Those that the machine has; the caller unrefs the array of char *. */
 GPtrArray *given_list(const Domain *domain);

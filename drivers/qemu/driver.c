@@ -156,13 +156,13 @@ static void driver_run(Driver *driver)
 
         qemu->is_running = true;
         condition_wake_all(&qemu->running);
+        passthrough_sweep(driver); /* before anything waits, and a machine starts */
         interfaces_run(driver);
         snapshot_revert_recover_all(driver); /* before anything is started */
         save_sweep(driver);
         networks_run(driver);
         pools_run(driver);
         plug_run(driver);
-        passthrough_sweep(driver);
         capabilities_probe_all(qemu->capabilities);
         if (fiber_is_cancelled(fiber_current()))
                 return;

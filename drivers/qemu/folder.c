@@ -21,6 +21,9 @@
 #define ENVIRON_MAX  (128 * 1024)
 #define SOCKET_QUEUE 16
 
+/* Until /proc is looked at again. */
+#define RETRY_USEC (1 * G_USEC_PER_SEC)
+
 char *folder_name(const char *uuid)
 {
         return g_strconcat(FOLDER_PREFIX, uuid, NULL);
@@ -248,6 +251,22 @@ int folder_check_unknown(QemuDriver *qemu, const char *uuid, Error *error)
                                  uuid);
         (void)g_hash_table_remove(qemu->unknown, uuid); /* it need not be in it */
         return 0;
+}
+
+int folder_wait_unknown(QemuDriver *qemu, const char *uuid)
+{
+        int r = 0;
+
+        while (r >= 0 && folder_check_unknown(qemu, uuid, NULL) < 0) {
+                pid_t pid = folder_find_tagged(qemu, uuid);
+                _cleanup_(closep) int pidfd = pid > 0 ? pidfd_open(pid, 0) : -EBADF;
+
+                /* Once more, as pids are used again. */
+                r = pidfd >= 0 && folder_find_tagged(qemu, uuid) == pid
+                            ? await_fd(pidfd, EPOLLIN, DEADLINE_NEVER)
+                            : await_until(deadline_after_usec(RETRY_USEC));
+        }
+        return r;
 }
 
 /* The pidfd holds one process; if that is a tagged one is looked at once more, as pids are used again.

@@ -46,6 +46,8 @@ pid_t folder_find_tagged(const QemuDriver *qemu, const char *uuid);
 void folder_note_unknown(QemuDriver *qemu, const char *uuid);
 /* ERROR_OPERATION_INVALID while it is there: what would harm it asks first. */
 int folder_check_unknown(QemuDriver *qemu, const char *uuid, Error *error);
+/* Until it has ended. */
+int folder_wait_unknown(QemuDriver *qemu, const char *uuid) AWAITS;
 /* Ends processes that carry the tag of that machine's folder; gives a pidfd of each, to wait for its end.
  * The caller frees the array, which closes them. For a daemon that was killed between a process's start and
  * the note of its pid. */

@@ -26,9 +26,10 @@
 #define SCSI_PREFIX "scsi "
 
 #define NOTE_PREFIX  "given-"
-#define NOTE_MANAGED "managed" /* the file's content: the host's driver is to have it again */
-#define NOTE_OPENED  "opened"  /* only the rights on it change */
-#define NOTE_MAX     64        /* what a virtual function had follows: "managed 00:00:00:00:00:00 0 0" */
+#define NOTE_PART    "unfinished-given" /* until it is whole: there may be an older one */
+#define NOTE_MANAGED "managed"          /* the file's content: the host's driver is to have it again */
+#define NOTE_OPENED  "opened"           /* only the rights on it change */
+#define NOTE_MAX     64 /* what a virtual function had follows: "managed 00:00:00:00:00:00 0 0" */
 
 /* A QEMU that was killed a moment ago has it still, and nothing tells when it is gone from the kernel. */
 #define RETRY_USEC (100 * G_TIME_SPAN_MILLISECOND)
@@ -149,12 +150,13 @@ static int note_write(const QemuDriver *qemu, const char *name, const Note *note
         const char *how = note->is_managed ? NOTE_MANAGED : NOTE_OPENED;
         _cleanup_(freep) char *file = note_name(name), *content = NULL;
         _cleanup_(closep) int fd =
-                openat(qemu->run_fd, file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+                openat(qemu->run_fd, NOTE_PART, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
         content = note->is_function ? g_strdup_printf("%s %s %u %u", how, note->before.mac,
                                                       note->before.vlan, note->before.priority)
                                     : g_strdup(how);
-        if (fd < 0 || write(fd, content, strlen(content)) != (ssize_t)strlen(content))
+        if (fd < 0 || write(fd, content, strlen(content)) != (ssize_t)strlen(content) ||
+            renameat(qemu->run_fd, NOTE_PART, qemu->run_fd, file) < 0)
                 return error_set_errno(error, errno, "Cannot note in %s that %s was given away",
                                        qemu->run_path, name);
         return 0;
@@ -254,8 +256,9 @@ static int set_function(const char *name, const FunctionSettings *settings, Erro
         return r < 0 ? r : virtual_function_set(&function, settings, error);
 }
 
-/* If that fails the host's driver has it still, and is not to be disturbed. */
-static int prepare_host(const QemuDriver *qemu, const HostDevice *host, const Note *note,
+/* If that fails the host's driver has it still, and is not to be disturbed: unless an earlier machine left
+ * something to be put back, of which the note was there before. */
+static int prepare_host(const QemuDriver *qemu, const HostDevice *host, const Note *note, bool had_note,
                         Error *error) AWAITS
 {
         _cleanup_(freep) char *folder = folder_of(host->name);
@@ -265,7 +268,7 @@ static int prepare_host(const QemuDriver *qemu, const HostDevice *host, const No
                 r = set_function(host->name, &host->settings, error);
         if (r >= 0 && host->is_managed)
                 r = pci_bind(folder, VFIO_DRIVER, error);
-        if (r < 0 && (!host->is_function || set_function(host->name, &note->before, NULL) >= 0))
+        if (r < 0 && !had_note && (!note->is_function || set_function(host->name, &note->before, NULL) >= 0))
                 note_remove(qemu, host->name);
         return r;
 }
@@ -273,7 +276,8 @@ static int prepare_host(const QemuDriver *qemu, const HostDevice *host, const No
 /* The machine has it, but nothing was done for that yet. */
 static int open_host(const Domain *domain, const HostDevice *host, const RunUser *user, Error *error) AWAITS
 {
-        Note note = { .is_managed = host->is_managed, .is_function = host->is_function }, old;
+        Note note = { .is_managed = host->is_managed, .is_function = host->is_function }, old = {};
+        bool had_note = false;
         int r = 0;
 
         if (geteuid() != 0 && host->is_function)
@@ -292,15 +296,18 @@ static int open_host(const Domain *domain, const HostDevice *host, const RunUser
                 return 0;
         if (host->is_function)
                 r = read_function(host->name, &note.before, error);
+        if (r >= 0)
+                had_note = note_read(qemu_driver_of(domain), host->name, &old);
         /* What an earlier machine left, and could not be put back, is not what it was. */
-        if (r >= 0 && note_read(qemu_driver_of(domain), host->name, &old) && old.is_function) {
+        note.is_managed |= old.is_managed;
+        if (old.is_function) {
                 note.is_function = true;
                 note.before = old.before;
         }
         if (r >= 0)
                 r = note_write(qemu_driver_of(domain), host->name, &note, error);
         if (r >= 0)
-                r = prepare_host(qemu_driver_of(domain), host, &note, error);
+                r = prepare_host(qemu_driver_of(domain), host, &note, had_note, error);
         return r >= 0 && user->is_other ? set_owner(host->name, user->uid, error) : r;
 }
 
@@ -543,10 +550,7 @@ void passthrough_resume(Domain *domain)
 void passthrough_sweep(Driver *driver)
 {
         const QemuDriver *qemu = qemu_driver(driver);
-
-        if (g_hash_table_size(qemu->unknown) > 0)
-                return; /* it may have any of them */
-
+        bool has_unknown = g_hash_table_size(qemu->unknown) > 0; /* it may have any of them */
         GivingBack giving = { driver, g_ptr_array_new_with_free_func(g_free) };
         int fd = openat(qemu->run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -557,7 +561,12 @@ void passthrough_sweep(Driver *driver)
         while (folder && (entry = readdir(folder))) {
                 const char *name = entry->d_name + strlen(NOTE_PREFIX);
 
-                if (g_str_has_prefix(entry->d_name, NOTE_PREFIX) && given_is_free(driver, name))
+                if (!g_str_has_prefix(entry->d_name, NOTE_PREFIX) ||
+                    (!given_is_free(driver, name) && !given_is_held(driver, name)))
+                        continue;
+                if (has_unknown)
+                        given_hold(driver, name);
+                else
                         g_ptr_array_add(giving.names, g_strdup(name));
         }
         if (folder)

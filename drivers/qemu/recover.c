@@ -404,6 +404,35 @@ static void restore(Driver *driver, Status *status)
         }
 }
 
+typedef struct UnknownRun {
+        Driver *driver;
+        char uuid[UUID_STRING_MAX];
+} UnknownRun;
+
+static void wait_unknown_fiber(void *data)
+{
+        const UnknownRun run = *(UnknownRun *)data;
+        QemuDriver *qemu = qemu_driver(run.driver);
+        int r = 0;
+
+        if (!qemu->is_running) /* which machines there are is not known before */
+                r = condition_wait(&qemu->running, DEADLINE_NEVER);
+        if (r >= 0)
+                r = folder_wait_unknown(qemu, run.uuid);
+        if (r >= 0)
+                passthrough_sweep(run.driver);
+}
+
+static void leave_alone(Driver *driver, const char *uuid)
+{
+        UnknownRun run = { .driver = driver };
+
+        g_strlcpy(run.uuid, uuid, sizeof run.uuid);
+        folder_note_unknown(qemu_driver(driver), uuid);
+        if (fiber_start("qemu-unknown", wait_unknown_fiber, &run) < 0)
+                log_warning(uuid, "devices that it may have stay with it until the daemon is started again");
+}
+
 static void recover_folder(Driver *driver, const char *name)
 {
         QemuDriver *qemu = qemu_driver(driver);
@@ -422,7 +451,7 @@ static void recover_folder(Driver *driver, const char *name)
                 log_debug(uuid, "no status: %s", error.message);
                 discard(driver, uuid, NULL);
         } else if (r < 0) {
-                folder_note_unknown(qemu, uuid);
+                leave_alone(driver, uuid);
                 log_error(uuid, "the status of a machine that runs cannot be read, it is left alone: %s",
                           error.message);
         } else if (status.phase != MACHINE_RUNNING) {

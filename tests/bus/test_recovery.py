@@ -221,6 +221,20 @@ class TestRunOfWhichNothingIsKnown:
         again.create()
         again.destroy()
 
+    def test_what_it_may_have_of_the_host_is_nobodys_until_it_ends(self, daemon, web):
+        """Whatever device a note tells of: it may be its. One that is not there is back at once, where it goes back."""
+        web.create()
+        (folder,) = daemon.root.rglob("domain-*")
+        note = folder.parent / "given-0000:ff:1f.7"
+        note.write_text("managed")
+        pid = self.lose(daemon)
+        other = define(daemon.client(), definition("other"))
+        other.create()
+        other.destroy()
+        assert note.exists()
+        self.end(daemon, pid)
+        wait_for(lambda: not note.exists(), 20)
+
 
 class TestKilledAtAnyMoment:
     """The daemon dies at a random moment of a series of calls; what was answered has happened, and the rest has
