@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <netinet/ether.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
@@ -194,20 +195,14 @@ static int put_kind(Task *task, struct nl_msg *message, const HostInterfaceDefin
 static int make(Task *task, const HostInterfaceDefinition *definition, int *ret_index)
 {
         struct nl_msg *message = nlmsg_alloc_simple(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-        unsigned mac[6];
+        struct ether_addr mac;
         int r;
 
         (void)nlmsg_append(message, &(struct ifinfomsg){}, sizeof(struct ifinfomsg), NLMSG_ALIGNTO);
         (void)nla_put_string(message, IFLA_IFNAME, definition->name);
         (void)nla_put_u32(message, IFLA_GROUP, UNFINISHED);
-        if (sscanf(definition->mac, "%x:%x:%x:%x:%x:%x", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
-                   &mac[5]) == 6) {
-                uint8_t bytes[6];
-
-                for (unsigned i = 0; i < 6; i++)
-                        bytes[i] = (uint8_t)mac[i];
-                (void)nla_put(message, IFLA_ADDRESS, sizeof bytes, bytes);
-        }
+        if (ether_aton_r(definition->mac, &mac))
+                (void)nla_put(message, IFLA_ADDRESS, sizeof mac, &mac);
         r = put_kind(task, message, definition);
         if (r < 0) {
                 nlmsg_free(message);

@@ -7,6 +7,7 @@
 #include "drivers/host/sysfs.h"
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <netinet/ether.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/sriov.h>
@@ -190,10 +191,10 @@ static void put_settings(struct nl_msg *message, const Task *task, const Functio
                                            .vlan = task->settings.vlan,
                                            .qos = task->settings.priority };
         struct nlattr *list, *info;
-        const char *at = task->settings.mac;
+        struct ether_addr address = {};
 
-        for (unsigned i = 0; i < 6 && strlen(at) >= 2; i++, at += at[2] ? 3 : 2)
-                mac.mac[i] = (uint8_t)(g_ascii_xdigit_value(at[0]) << 4 | g_ascii_xdigit_value(at[1]));
+        (void)ether_aton_r(task->settings.mac, &address); /* the model or the card has made it */
+        memcpy(mac.mac, &address, sizeof address);
         list = nla_nest_start(message, IFLA_VFINFO_LIST); /* there is room for all of it */
         info = nla_nest_start(message, IFLA_VF_INFO);
         (void)nla_put(message, IFLA_VF_MAC, sizeof mac, &mac);

@@ -8,10 +8,10 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/ether.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -51,14 +51,13 @@ static struct nl_msg *message_new(const Task *task, int index, int master, bool 
         struct ifinfomsg header = { .ifi_index = index,
                                     .ifi_flags = is_up ? IFF_UP : 0,
                                     .ifi_change = IFF_UP };
-        uint8_t mac[6];
+        struct ether_addr mac;
 
         (void)nlmsg_append(message, &header, sizeof header,
                            NLMSG_ALIGNTO); /* it has the room, here and below */
-        if (sscanf(task->options.mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2], &mac[3],
-                   &mac[4], &mac[5]) == 6) {
-                mac[0] = 0xfe;
-                (void)nla_put(message, IFLA_ADDRESS, sizeof mac, mac);
+        if (ether_aton_r(task->options.mac, &mac)) {
+                mac.ether_addr_octet[0] = 0xfe;
+                (void)nla_put(message, IFLA_ADDRESS, sizeof mac, &mac);
         }
         if (task->options.mtu > 0)
                 (void)nla_put_u32(message, IFLA_MTU, task->options.mtu);
