@@ -3,9 +3,9 @@
 /* How many virtual functions a card has may change at any time: /sys is asked for each guest. */
 
 #include "drivers/network/pool.h"
+#include "drivers/host/describe.h"
 #include "drivers/host/given.h"
 #include "drivers/host/virtual-function.h"
-#include <stdio.h>
 
 #define NETWORK_DEVICES "/sys/class/net"
 #define NAMED_MAX       8u /* in an error */
@@ -46,10 +46,13 @@ static int fail_exhausted(const VirtualNetwork *network, const GPtrArray *names,
         const Driver *driver = network->network.object.driver;
         _cleanup_(string_builder_freep) GString *users = g_string_new(NULL);
 
-        for (unsigned i = 0; i < MIN(names->len, NAMED_MAX); i++)
-                g_string_append_printf(users, "%s%s by machine '%s'", i > 0 ? ", " : "",
-                                       (const char *)names->pdata[i],
-                                       given_find(driver, names->pdata[i])->object.name);
+        for (unsigned i = 0; i < MIN(names->len, NAMED_MAX); i++) {
+                const char *name = names->pdata[i];
+                const Domain *domain = given_find(driver, name);
+
+                g_string_append_printf(users, domain ? "%s%s by machine '%s'" : "%s%s by an earlier run",
+                                       i > 0 ? ", " : "", name, domain ? domain->object.name : NULL);
+        }
         if (names->len > NAMED_MAX)
                 g_string_append(users, " ...");
         return error_set(error, ERROR_OPERATION_FAILED, "All devices of the network '%s' are in use: %s",
@@ -60,7 +63,6 @@ int pool_choose(const VirtualNetwork *network, DeviceAddress *ret_device, Error 
 {
         const Driver *driver = network->network.object.driver;
         _cleanup_(g_ptr_array_unrefp) GPtrArray *names = NULL;
-        DeviceAddress device = { .type = ADDRESS_PCI };
         const char *chosen = NULL, *leaving = NULL;
         int r = list(network->live, &names, error);
 
@@ -76,9 +78,7 @@ int pool_choose(const VirtualNetwork *network, DeviceAddress *ret_device, Error 
                 chosen = leaving;
         if (!chosen)
                 return fail_exhausted(network, names, error);
-        if (sscanf(chosen, "%" SCNx16 ":%x:%x.%x", &device.domain, &device.bus, &device.slot,
-                   &device.function) != 4)
-                return error_set(error, ERROR_INTERNAL, "%s is no PCI device", chosen);
-        *ret_device = device;
-        return 0;
+        return describe_read_address(chosen, ret_device)
+                       ? 0
+                       : error_set(error, ERROR_INTERNAL, "%s is no PCI device", chosen);
 }

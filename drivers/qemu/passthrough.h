@@ -25,6 +25,6 @@ void passthrough_ended(Domain *domain);
 /* A machine that is taken back has what its definition says, and what it was about to get if nobody else has
  * that. */
 void passthrough_resume(Domain *domain);
-/* Gives back what no machine has: the daemon was killed before. While there are runs of which nothing is known
- * nobody gets it, and this is to be called again when they have ended. */
+/* Gives back what no machine has: the daemon was killed before. While there are runs of which nothing is
+ * known nobody gets it, and this is to be called again when they have ended. */
 void passthrough_sweep(Driver *driver);
