@@ -293,8 +293,16 @@ int call_take_job(CallFrame *frame, Object *object, JobKind kind, const char *op
         return 0;
 }
 
+/* Who has the answer has heard before what the call did, and sees none of it as it was. */
+static void end(CallFrame *frame)
+{
+        frame->call.job = job_release(frame->call.job);
+        objects_tell_changes();
+}
+
 int call_reply(CallFrame *frame, sd_bus_message *reply)
 {
+        end(frame);
         frame->needs_no_reply = true;
         return sd_bus_send(NULL, reply, NULL); /* not sent for a call that expects no reply */
 }
@@ -376,6 +384,7 @@ static void call_fiber(void *data)
         }
         if (r < 0 && !frame.needs_no_reply) {
                 front_end()->n_errors++;
+                end(&frame);
                 (void)error_reply(frame.message, frame.interface, &error, r); /* the caller may have left */
         }
 }

@@ -2,8 +2,8 @@
 
 /* What every object has in common: identity, life, and the news that it changed. Drivers make objects
  * through the embedding types (objects/domain.c ...) and put them into their driver's table
- * (objects/table.c). Changes are noted by name and told once a turn of the loop, so that ten changes of one
- * machine are one signal. */
+ * (objects/table.c). Changes are noted by name and told once a turn of the loop, or before a call is
+ * answered, so that ten changes of one machine are one signal. */
 
 #include "core/loop.h"
 #include "driver.h"
@@ -190,10 +190,10 @@ const char *object_describe(const Object *object)
         return object->description;
 }
 
-static void changes_flush(void *data)
-{
-        Object *object = data;
+static GQueue changed_objects = G_QUEUE_INIT; /* with a reference */
 
+static void tell_changes(Object *object)
+{
         if (!object->is_gone)
                 event_raise(object->driver->events, EVENT_OBJECT_CHANGED,
                             &(ObjectEvent){ .object = object });
@@ -203,11 +203,24 @@ static void changes_flush(void *data)
         object_unref(object);
 }
 
+void objects_tell_changes(void)
+{
+        for (Object *object; (object = g_queue_pop_head(&changed_objects));)
+                tell_changes(object);
+}
+
+static void changes_flush(void *data _unused_)
+{
+        objects_tell_changes();
+}
+
 void object_changed(Object *object, const char *property)
 {
         if (!object->changed) {
                 object->changed = g_ptr_array_new();
-                loop_defer(changes_flush, object_ref(object));
+                if (g_queue_is_empty(&changed_objects))
+                        loop_defer(changes_flush, NULL);
+                g_queue_push_tail(&changed_objects, object_ref(object));
         }
         for (unsigned i = 0; i < object->changed->len; i++)
                 if (strcmp(object->changed->pdata[i], property) == 0)

@@ -47,7 +47,7 @@ struct Object {
         uid_t owner;
         bool is_gone; /* no longer in its driver */
         JobQueue *jobs;
-        GPtrArray *changed;           /* static names of properties changed in this turn, NULL if none */
+        GPtrArray *changed;           /* static names of properties changed and not told, NULL if none */
         char *description;            /* made by the first object_describe() */
         Condition condition;          /* woken after every turn in which it changed, and when it goes */
         void (*free)(Object *object); /* of the embedding type, including itself */
@@ -84,6 +84,8 @@ char *object_id_decode(const char *encoded);
 /* Notes that the native property `property` (static text, as in introspection) has a new value. The front
  * end sends one PropertiesChanged for all that changed in a turn of the loop. */
 void object_changed(Object *object, const char *property);
+/* Of all objects, now: before a call is answered that may have changed them. */
+void objects_tell_changes(void);
 
 /* The objects of one driver, found by path and by uuid (and by name among those whom a caller sees). */
 typedef struct ObjectTable ObjectTable;

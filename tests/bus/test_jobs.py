@@ -183,6 +183,28 @@ def test_finished(client):
         assert (result, name) == ("cancelled", "org.virtbus1.Error.Cancelled") and "cancelled" in text
 
 
+def test_all_is_told_before_the_answer(client):
+    """Who has it has heard what the call did, once, and its job's end: what comes later is news."""
+    machine = define(client, definition("web", kind="test"), TEST)
+    told = client.listen(sender="org.libvirt")
+
+    def after(call):
+        told.clear()
+        call()
+        while GLib.MainContext.default().iteration(False):  # what has arrived, without waiting
+            pass
+        changes = [s.values[1] for s in told.signals if s.member == "PropertiesChanged" and s.path == machine.path]
+        return changes, [s.values[0] for s in told.signals if s.member == "Finished"]
+
+    for _ in range(50):
+        (change,), ends = after(machine.create)
+        assert (change["State"], change["Job"], ends) == ("running", "/", ["completed"])
+        (change,), ends = after(lambda: pytest.raises(BusError, machine.create))
+        assert (change, ends) == ({"Job": "/"}, ["failed"])
+        (change,), ends = after(machine.destroy)
+        assert (change["State"], change["Job"], ends) == ("shutoff", "/", ["completed"])
+
+
 @qemu
 def test_finished_of_new_machines(client):
     """Their start is a job of their own, whose end is told before they are gone with it."""
