@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Preloaded into virtbusd by tests/bus/test_every_step.py: it kills the daemon (SIGKILL) right before the
- * n-th step that would leave something on the host. Steps are what asks the kernel for a device, address,
- * queue or rule of routing, starts a process, names or removes a file, or sets something below /proc/sys;
- * with DIE_MONITOR in the environment, what is said to a QEMU as well.
- * They are counted from when the file DIE_FILE is there, which holds n. */
+/* Preloaded into virtbusd by the fixture `daemon` of tests/bus/test_every_step.py, which
+ * test_memory_killed.py has as well: it kills the daemon (SIGKILL) right before the n-th step that would
+ * leave something on the host. Steps are what asks the kernel for a device, address, queue or rule of
+ * routing, starts a process, names or removes a file, or sets something below /proc/sys; with DIE_MONITOR in
+ * the environment, what is said to a QEMU as well. They are counted while the file DIE_FILE is there, which
+ * holds n. */
 
 #define _LARGEFILE64_SOURCE
 #include <dlfcn.h>

@@ -54,11 +54,12 @@ def every_step(daemon, die_file, begin, check, again):
     for number in range(1, 1000):
         die_file.write_text(str(number))
         call = begin()
-        wait_for(lambda: call.done or not daemon.is_running)  # noqa: B023
+        wait_for(lambda: call.done or not daemon.is_running, 20)  # noqa: B023
         die_file.unlink()
         if call.done and not call.error and answers(daemon):
             return number
-        wait_for(lambda: not daemon.is_running)
+        assert not call.error or not daemon.is_running or "NoReply" in str(call.error), call.error
+        wait_for(lambda: not daemon.is_running, 20)
         daemon.kill()  # the bus knows of it
         daemon.start()
         check()
