@@ -159,7 +159,9 @@ static int check_free(Task *task)
 
         if (folder < 0)
                 return folder;
-        return fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) >= 0 ? set_exists(task, task->path) : 0;
+        if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) >= 0)
+                return set_exists(task, task->path);
+        return errno == ENOENT ? 0 : error_set_errno(&task->error, errno, "Cannot look for %s", task->path);
 }
 
 static int create(Task *task)
@@ -181,14 +183,16 @@ static int remove_file(Task *task)
 {
         const char *name;
         _cleanup_(closep) int folder = open_folder(task, task->path, &name);
-
         struct stat status;
 
         if (folder < 0)
                 return folder;
-        if (task->is_of_one && (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-                                status.st_dev != task->device || status.st_ino != task->inode))
-                return 0;
+        if (task->is_of_one && fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT
+                               ? 0
+                               : error_set_errno(&task->error, errno, "Cannot look for %s", task->path);
+        if (task->is_of_one && (status.st_dev != task->device || status.st_ino != task->inode))
+                return 0; /* it is another one */
         if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
                 return set_folder_error(task, folder, errno, "Cannot remove");
         return sync_folder(task, folder);
