@@ -2,6 +2,7 @@
 
 #include "drivers/qemu/block-access.h"
 #include "core/worker.h"
+#include "drivers/qemu/block-job.h"
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/owner-files.h"
@@ -18,13 +19,6 @@ enum { DISK_ERROR_UNSPEC = 1, DISK_ERROR_NO_SPACE = 2 };
 
 #define PEEK_MAX 65536
 
-static int find(const Domain *domain, const char *name, DomainDisk **ret_disk, Error *error)
-{
-        int r = machine_check_monitor(domain, error);
-
-        return r < 0 ? r : chain_find_named(domain->live, name, ret_disk, error);
-}
-
 int qemu_domain_block_resize(Call *call, Domain *domain, const char *name, uint64_t size, uint32_t flags,
                              Error *error)
 {
@@ -36,7 +30,7 @@ int qemu_domain_block_resize(Call *call, Domain *domain, const char *name, uint6
         if (r >= 0)
                 r = chain_wanted_bytes(size, flags & RESIZE_BYTES, &size, error);
         if (r >= 0)
-                r = find(domain, name, &disk, error);
+                r = block_job_find_disk(domain, name, &disk, error);
         if (r < 0)
                 return r;
         node = chain_node(disk, disk->source.index);
@@ -57,7 +51,7 @@ int qemu_domain_set_block_threshold(Call *call, Domain *domain, const char *name
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "A threshold of %" PRIu64 " is too large",
                               threshold);
         if (r >= 0)
-                r = find(domain, name, &disk, error);
+                r = block_job_find_disk(domain, name, &disk, error);
         if (r < 0)
                 return r;
         node = chain_storage_node(disk, disk->source.index);

@@ -253,7 +253,7 @@ static int check_delete(const Domain *domain, const Commit *commit, Error *error
 static int begin_mirror(Domain *domain, const Commit *commit, Error *error) AWAITS
 {
         const DiskBacking *base = chain_find_below(commit->disk, commit->base);
-        DomainDisk *disk = domain->live ? chain_find_disk(domain->live, commit->disk->target) : NULL;
+        DomainDisk *disk = chain_find_disk(domain->live, commit->disk->target);
 
         if (!disk)
                 return 0;

@@ -127,20 +127,11 @@ static int merge_stopped(Domain *domain, const char *target, const char *path, c
                          Error *error) AWAITS
 {
         const DomainDisk *disk = chain_find_disk(domain->definition, target);
-        _cleanup_(freep) char *above = NULL;
+        _cleanup_(freep) char *above = g_strdup(chain_above(disk, path));
         const DiskBacking *lower = chain_find_below(disk, base);
         DiskFormat format = lower->format;
-        int r;
+        int r = image_tool_commit(domain, path, base, error);
 
-        if (g_strcmp0(chain_path(&disk->source), path) != 0) {
-                above = g_strdup(chain_path(&disk->source));
-                for (const DiskBacking *b = disk->backing; g_strcmp0(chain_path(&b->source), path) != 0;
-                     b = b->backing) {
-                        g_free(above);
-                        above = g_strdup(chain_path(&b->source));
-                }
-        }
-        r = image_tool_commit(domain, path, base, error);
         if (r >= 0 && above)
                 r = image_tool_rebase(domain, above, base, format, error);
         return r < 0 ? r : chain_merge_follow(domain, target, path, base, error);

@@ -103,12 +103,8 @@ void chain_remove_nodes(const Domain *domain, const DomainDisk *disk, uint32_t i
 
 static int list_nodes(const Domain *domain, bool is_flat, json_t **ret_nodes, Error *error) AWAITS
 {
-        int r = machine_check_monitor(domain, error);
-
-        return r < 0 ? r
-                     : qmp_call(machine_of(domain)->qmp, "query-named-block-nodes",
-                                json_pack("{s:b}", "flat", (int)is_flat),
-                                deadline_after_usec(QMP_TIMEOUT_USEC), ret_nodes, error);
+        return machine_command(domain, "query-named-block-nodes", json_pack("{s:b}", "flat", (int)is_flat),
+                               ret_nodes, error);
 }
 
 /* Borrowed; NULL: there is none. */
@@ -153,11 +149,8 @@ int chain_find_root(const Domain *domain, const DomainDisk *disk, char **ret_nod
         _cleanup_(json_decrefp) json_t *drives = NULL;
         json_t *drive;
         size_t i;
-        int r = machine_check_monitor(domain, error);
+        int r = machine_command(domain, "query-block", NULL, &drives, error);
 
-        if (r >= 0)
-                r = qmp_call(machine_of(domain)->qmp, "query-block", NULL,
-                             deadline_after_usec(QMP_TIMEOUT_USEC), &drives, error);
         if (r < 0)
                 return r;
         json_array_foreach(drives, i, drive)
@@ -182,11 +175,8 @@ static int keep_alone(const Domain *domain, json_int_t set, json_int_t keep, Err
         _cleanup_(json_decrefp) json_t *sets = NULL;
         json_t *one, *fd;
         size_t i, k;
-        int r = machine_check_monitor(domain, error);
+        int r = machine_command(domain, "query-fdsets", NULL, &sets, error);
 
-        if (r >= 0)
-                r = qmp_call(machine_of(domain)->qmp, "query-fdsets", NULL,
-                             deadline_after_usec(QMP_TIMEOUT_USEC), &sets, error);
         if (r < 0)
                 return r;
         json_array_foreach(sets, i, one)

@@ -95,11 +95,8 @@ static int settle(const Domain *domain, Error *error) AWAITS
         for (;;) {
                 _cleanup_(json_decrefp) json_t *answer = NULL;
                 const char *status;
-                int r = machine_check_monitor(domain, error);
+                int r = machine_command(domain, "query-status", NULL, &answer, error);
 
-                if (r >= 0)
-                        r = qmp_call(machine_of(domain)->qmp, "query-status", NULL,
-                                     deadline_after_usec(QMP_TIMEOUT_USEC), &answer, error);
                 if (r < 0)
                         return r;
                 status = json_string_value(json_object_get(answer, "status"));

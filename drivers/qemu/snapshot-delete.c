@@ -19,7 +19,7 @@
 static const char *image_of(const DomainSnapshot *snapshot, const char *target)
 {
         const DomainDefinition *domain = snapshot->definition->domain;
-        const DomainDisk *disk = domain ? chain_find_disk(domain, target) : NULL;
+        const DomainDisk *disk = chain_find_disk(domain, target);
 
         return disk ? chain_path(&disk->source) : NULL;
 }

@@ -41,9 +41,8 @@ static int look_memory(const Domain *domain, const SnapshotDefinition *definitio
 static int look_outside(const Domain *domain, const SnapshotDefinition *definition, Error *error) AWAITS
 {
         LIST_FOREACH (request, definition->disks) {
-                const DomainDisk *was =
-                        definition->domain ? chain_find_disk(definition->domain, request->name) : NULL;
-                const DomainDisk *live = domain->live ? chain_find_disk(domain->live, request->name) : NULL;
+                const DomainDisk *was = chain_find_disk(definition->domain, request->name);
+                const DomainDisk *live = chain_find_disk(domain->live, request->name);
                 bool is_used = false;
                 int r = 0;
 
@@ -77,8 +76,7 @@ static int look_inside(Domain *domain, const SnapshotDefinition *definition, Err
                 (void)long_job_wait(domain, "virtbus-snapshot", LONG_JOB_ENDED,
                                     &unknown); /* the images tell */
         LIST_FOREACH (request, definition->disks) {
-                const DomainDisk *disk =
-                        definition->domain ? chain_find_disk(definition->domain, request->name) : NULL;
+                const DomainDisk *disk = chain_find_disk(definition->domain, request->name);
                 bool exists = false;
                 int r;
 
@@ -101,9 +99,8 @@ static bool set_images(DomainDefinition *definition, const SnapshotDefinition *s
         bool is_changed = false;
 
         LIST_FOREACH (request, snapshot->disks) {
-                DomainDisk *disk = definition ? chain_find_disk(definition, request->name) : NULL;
-                const DomainDisk *was =
-                        snapshot->domain ? chain_find_disk(snapshot->domain, request->name) : NULL;
+                DomainDisk *disk = chain_find_disk(definition, request->name);
+                const DomainDisk *was = chain_find_disk(snapshot->domain, request->name);
                 bool has_it = disk && g_strcmp0(chain_path(&disk->source), request->source.file) == 0;
 
                 if (!disk || !was || request->snapshot != DISK_SNAPSHOT_EXTERNAL || has_it == is_on)
@@ -155,7 +152,7 @@ static bool is_named(const DomainDefinition *definition, const char *path)
 static void drop_images(Domain *domain, const SnapshotDefinition *snapshot) AWAITS
 {
         LIST_FOREACH (request, snapshot->disks) {
-                const DomainDisk *live = domain->live ? chain_find_disk(domain->live, request->name) : NULL;
+                const DomainDisk *live = chain_find_disk(domain->live, request->name);
                 _cleanup_(error_clear) Error error = {};
 
                 if (request->snapshot != DISK_SNAPSHOT_EXTERNAL ||

@@ -65,7 +65,7 @@ static bool has_memory(const Reverting *reverting)
 
 static const char *image_of(const DomainDefinition *definition, const char *target)
 {
-        const DomainDisk *disk = definition ? chain_find_disk(definition, target) : NULL;
+        const DomainDisk *disk = chain_find_disk(definition, target);
 
         return disk ? chain_path(&disk->source) : NULL;
 }
