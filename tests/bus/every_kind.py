@@ -2,12 +2,13 @@
 that go over all of it, so that what is added is in them by itself.
 """
 
+import contextlib
 import pathlib
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
 from gi.repository import GLib
-from harness import wait_for
+from harness import BusError, wait_for
 from machines import CONNECT, DOMAIN, QEMU, define, definition, disk
 
 TEST = "/org/libvirt/Test"
@@ -118,5 +119,6 @@ class HeldJob:
 
     def __exit__(self, *_):
         if not self.call.done:
-            self.client.call(self.path, "org.virtbus1.Job", "Cancel")
+            with contextlib.suppress(BusError):  # it may have just ended
+                self.client.call(self.path, "org.virtbus1.Job", "Cancel")
         wait_for(lambda: self.call.done, what="the job to end")
