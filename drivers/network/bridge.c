@@ -12,6 +12,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/ether.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
@@ -111,7 +112,7 @@ static int send_link(Task *task, int type, int flags, const struct ifinfomsg *he
 {
         struct nl_msg *message = nlmsg_alloc_simple(type, flags);
         const NetworkDefinition *definition = task->definition;
-        uint8_t mac[6];
+        struct ether_addr mac;
 
         (void)nlmsg_append(message, (void *)header, sizeof *header, NLMSG_ALIGNTO); /* it has the room, here
                                                                                        and below */
@@ -123,9 +124,8 @@ static int send_link(Task *task, int type, int flags, const struct ifinfomsg *he
                 struct nlattr *info, *data;
 
                 (void)nla_put_string(message, IFLA_IFNAME, definition->bridge.name);
-                if (sscanf(definition->mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2],
-                           &mac[3], &mac[4], &mac[5]) == 6)
-                        (void)nla_put(message, IFLA_ADDRESS, sizeof mac, mac);
+                if (ether_aton_r(definition->mac, &mac))
+                        (void)nla_put(message, IFLA_ADDRESS, sizeof mac, &mac);
                 if (definition->mtu > 0)
                         (void)nla_put_u32(message, IFLA_MTU, definition->mtu);
                 info = nla_nest_start(message, IFLA_LINKINFO);

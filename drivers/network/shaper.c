@@ -17,6 +17,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/tc_act/tc_mirred.h>
 #include <net/if.h>
+#include <netinet/ether.h>
 #include <netlink/route/act/mirred.h>
 #include <netlink/route/class.h>
 #include <netlink/route/classifier.h>
@@ -149,8 +150,7 @@ static int add_filter(const Task *task, int index, const char *mac, uint32_t cla
         uint32_t words[2];
         int r;
 
-        if (sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &bytes[0], &bytes[1], &bytes[2], &bytes[3],
-                   &bytes[4], &bytes[5]) != 6)
+        if (!ether_aton_r(mac, (struct ether_addr *)bytes))
                 return -NLE_INVAL;
         memcpy(words, bytes, sizeof words);
         filter = rtnl_cls_alloc();

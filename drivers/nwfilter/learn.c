@@ -11,7 +11,7 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <stdio.h>
+#include <netinet/ether.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -240,9 +240,7 @@ int learner_new(unsigned device, const char *mac, LearnMode mode, const GPtrArra
                               .data = data };
         for (unsigned i = 0; servers && i < servers->len; i++)
                 g_ptr_array_add(learner->servers, g_strdup(servers->pdata[i]));
-        (void)sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &learner->mac[0], &learner->mac[1],
-                     &learner->mac[2], &learner->mac[3], &learner->mac[4],
-                     &learner->mac[5]); /* the model has written it */
+        (void)ether_aton_r(mac, (struct ether_addr *)learner->mac); /* the model has written it */
         r = listen_on(learner);
         if (r >= 0) {
                 *ret_learner = learner;

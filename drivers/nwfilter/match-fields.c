@@ -3,7 +3,7 @@
 #include "drivers/nwfilter/match.h"
 #include "drivers/nwfilter/parameters.h"
 #include <arpa/inet.h>
-#include <stdio.h>
+#include <netinet/ether.h>
 #include <string.h>
 
 #define MAC_SIZE 6
@@ -137,8 +137,7 @@ int match_range(const Match *match, GString *text, const char *key, const char *
 
 static void read_mac(const char *text, uint8_t *bytes)
 {
-        (void)sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &bytes[0], &bytes[1], &bytes[2], &bytes[3],
-                     &bytes[4], &bytes[5]); /* the model has written it */
+        (void)ether_aton_r(text, (struct ether_addr *)bytes); /* the model has written it */
 }
 
 /* nftables writes addresses with colons, and what is at an offset ("@...") as one number. */
