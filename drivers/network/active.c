@@ -593,14 +593,38 @@ static int follow(VirtualNetwork *network, bool has_vlans, Error *error) AWAITS
         return r < 0 ? r : save(network, error);
 }
 
+/* A virtual function was told its VLAN when it was given to its machine. */
+static int check_functions(const VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
+{
+        const GPtrArray *ports = network->network.ports;
+
+        if (network_forward_mode(network->live) != FORWARD_HOSTDEV)
+                return 0;
+        for (unsigned i = 0; i < ports->len; i++) {
+                const NetworkPort *port = ports->pdata[i];
+                const Vlan *was = network_find_vlan(network->live, port->portgroup, NULL);
+
+                if (struct_is_same(&vlan_type, port->vlan, was) &&
+                    !struct_is_same(&vlan_type, was, network_find_vlan(definition, port->portgroup, NULL)))
+                        return error_set(error, ERROR_OPERATION_INVALID,
+                                         "network '%s': a machine has the virtual function %s, which stays "
+                                         "in its VLAN while that runs; AFFECT_CONFIG (2) changes the "
+                                         "definition",
+                                         definition->name, port->device);
+        }
+        return 0;
+}
+
 int active_change(VirtualNetwork *network, const NetworkDefinition *definition, Error *error)
 {
         NetworkDefinition *old = network->live;
         _cleanup_(error_clear) Error problem = {};
         bool has_vlans = network->live->bridge.name &&
                          (network_has_vlans(network->live) || network_has_vlans(definition));
-        int r = check(network, definition, error);
+        int r = check_functions(network, definition, error);
 
+        if (r >= 0)
+                r = check(network, definition, error);
         if (r < 0)
                 return r;
         network->live = network_definition_copy(definition);

@@ -91,6 +91,26 @@ static int find_place(const Domain *domain, const DomainInterface *interface, Po
         return r;
 }
 
+/* While one is leaving another may become free, or this one another machine's: it is chosen anew then. */
+static int find_free(const Domain *domain, const DomainInterface *interface, uint64_t deadline_usec,
+                     PortPlace *place, Error *error) AWAITS
+{
+        const Driver *driver = domain->object.driver;
+        int r;
+
+        do {
+                _cleanup_(freep) char *name = NULL;
+
+                port_place_clear(place);
+                r = find_place(domain, interface, place, error);
+                name = r >= 0 && place->function ? device_address_to_string(place->function) : NULL;
+                if (!name || !given_is_leaving(driver, name))
+                        return r;
+                r = given_wait(driver, name, deadline_usec, error);
+        } while (r >= 0);
+        return r;
+}
+
 int plug_choose_function(Domain *domain, DomainInterface *interface, uint64_t deadline_usec, Error *error)
 {
         _cleanup_(port_place_clear) PortPlace place = {};
@@ -105,7 +125,7 @@ int plug_choose_function(Domain *domain, DomainInterface *interface, uint64_t de
                 return 0;
         r = check_owner(domain, interface, error);
         if (r >= 0)
-                r = find_place(domain, interface, &place, error);
+                r = find_free(domain, interface, deadline_usec, &place, error);
         if (r < 0 || !place.function)
                 return r;
         name = device_address_to_string(place.function);
@@ -290,6 +310,22 @@ static bool is_same_place(const DomainInterface *a, const DomainInterface *b)
                struct_is_same(&vlan_type, a->vlan, b->vlan);
 }
 
+static int check_function(const DomainInterface *was, const DomainInterface *is, Error *error)
+{
+        _cleanup_(freep) char *device = device_address_to_string(was->source_device);
+        const char *what = was->link != is->link                              ? "<link>"
+                           : !struct_is_same(&vlan_type, was->vlan, is->vlan) ? "<vlan>"
+                           : !struct_is_same(&device_address_type, was->source_device, is->source_device)
+                                   ? "<source>"
+                                   : NULL;
+
+        return what ? error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                                "Interface %s is the virtual function %s of a card: its %s cannot change "
+                                "while the machine runs",
+                                was->mac, device, what)
+                    : 0;
+}
+
 /* Only a tap on a bridge can go anywhere, and only to a bridge; or have filters and limits. */
 static int check_change(const DomainInterface *was, const DomainInterface *is, Error *error)
 {
@@ -297,12 +333,10 @@ static int check_change(const DomainInterface *was, const DomainInterface *is, E
         _cleanup_(freep) char *lower = was->target ? macvtap_lower(was->target) : NULL;
         bool is_tap = was->target && !lower && was->type != INTERFACE_TYPE_USER,
              is_bridged = is_tap && was->type != INTERFACE_TYPE_ETHERNET;
+        int r = interface_function(was) ? check_function(was, is, error) : 0;
 
-        if (interface_function(was) && was->link != is->link)
-                return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                                 "Interface %s is a virtual function of a card: it has no cable that could "
-                                 "be pulled",
-                                 was->mac);
+        if (r < 0)
+                return r;
         if (!is_bridged && !struct_is_same(&vlan_type, was->vlan, is->vlan))
                 return error_set(error, ERROR_NOT_SUPPORTED,
                                  "Interface %s is not on a bridge: it can have no <vlan>", was->mac);
@@ -343,21 +377,27 @@ void qemu_show_live(const Domain *domain, DomainDefinition *shown)
                 show_port(domain, interface);
 }
 
-void plug_inherit(const DomainInterface *was, DomainInterface *is)
+void plug_inherit(const Domain *domain, const DomainInterface *was, DomainInterface *is)
 {
         if (!is->target)
                 is->target = g_strdup(was->target);
-        if (was->type != INTERFACE_TYPE_NETWORK || !interface_function(was))
+        if (!interface_function(was))
                 return;
-        if (is->type == INTERFACE_TYPE_HOSTDEV) { /* as it is shown */
+        if (is->type == INTERFACE_TYPE_HOSTDEV && is->driver_name == INTERFACE_DRIVER_VFIO)
+                is->driver_name = was->driver_name; /* as it is shown, and so is the type */
+        if (was->type != INTERFACE_TYPE_NETWORK)
+                return;
+        if (is->type == INTERFACE_TYPE_HOSTDEV) {
                 is->type = was->type;
-                is->driver_name = was->driver_name;
                 is->source_network = g_strdup(was->source_network);
                 is->source_portgroup = g_strdup(was->source_portgroup);
         }
-        (void)struct_free(&device_address_type, is->source_device);
-        is->source_device = struct_copy(&device_address_type, was->source_device);
-        is->managed = was->managed;
+        if (!is->source_device)
+                is->source_device = struct_copy(&device_address_type, was->source_device);
+        if (is->managed == YES_NO_ABSENT)
+                is->managed = was->managed;
+        if (!is->vlan)
+                networks_show_port(domain->object.driver, domain->object.owner, is);
 }
 
 void plug_forget_shown(const Domain *domain, const DomainInterface *was, DomainInterface *is)

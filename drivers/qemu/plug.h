@@ -25,8 +25,8 @@ int plug_choose_functions(Domain *domain, DomainDefinition *live, uint64_t deadl
                           Error *error) AWAITS;
 int plug_choose_function(Domain *domain, DomainInterface *interface, uint64_t deadline_usec,
                          Error *error) AWAITS;
-/* What the host chose for an interface that runs stays so. */
-void plug_inherit(const DomainInterface *was, DomainInterface *is);
+/* What the host chose for an interface that runs stays so, unless `is` says something else. */
+void plug_inherit(const Domain *domain, const DomainInterface *was, DomainInterface *is);
 /* DriverType.show_live. */
 void qemu_show_live(const Domain *domain, DomainDefinition *shown);
 /* What was shown of the interface, and is not its own, does not become so by being written back. */

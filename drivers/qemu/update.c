@@ -192,6 +192,7 @@ static void forget_connection(void *is, const void *was)
                 SWAP(interface->source_portgroup, same->source_portgroup);
                 SWAP(interface->source_bridge, same->source_bridge);
         }
+        SWAP(interface->source_device, same->source_device); /* plug_change() tells more of it */
         SWAP(interface->filter, same->filter);
         SWAP(interface->bandwidth, same->bandwidth);
         SWAP(interface->vlan, same->vlan);
@@ -343,14 +344,14 @@ static void put(Domain *domain, const Device *device)
 }
 
 /* What was chosen for this run, and is in no element that somebody writes. */
-static void inherit(const Device *was, const Device *is)
+static void inherit(const Domain *domain, const Device *was, const Device *is)
 {
         DomainInterface *interface = is->kind == DEVICE_INTERFACE ? is->object : NULL;
 
         if (is->kind == DEVICE_DISK)
                 ((DomainDisk *)is->object)->source.index = chain_free_index(was->object);
         if (interface)
-                plug_inherit(was->object, interface);
+                plug_inherit(domain, was->object, interface);
 }
 
 static int update_live(Update *update, DeviceElement *element, Error *error) AWAITS
@@ -365,7 +366,7 @@ static int update_live(Update *update, DeviceElement *element, Error *error) AWA
         update->is = device_at(update->candidate, update->was.kind, update->was.position);
         r = definition_replace_device(update->candidate, &update->is, element, error);
         update->is = device_at(update->candidate, update->was.kind, update->was.position);
-        inherit(&update->was, &update->is);
+        inherit(domain, &update->was, &update->is);
         if (r >= 0 && update->is.kind == DEVICE_INTERFACE)
                 plug_forget_shown(domain, update->was.object, update->is.object);
         if (r >= 0)

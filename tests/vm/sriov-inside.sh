@@ -35,10 +35,10 @@ driver() {
         basename "$(readlink "/sys/bus/pci/devices/$1/driver")"
 }
 
-# with_host ADDRESS NUMBER: with the address that its driver chooses there, and in no VLAN
+# with_host ADDRESS NUMBER: with the address that its driver chooses there, none of those given here, and in no VLAN
 with_host() {
         [ "$(driver "$1")" = igbvf ] && [ ! -e "/run/virtbus/qemu/given-$1" ] &&
-                [[ "$(card_has "$2")" =~ ^[0-9a-f:]{17}$ && ! "$(card_has "$2")" =~ ^52:54 ]]
+                [[ "$(card_has "$2")" =~ ^[0-9a-f:]{17}$ && ! "$(card_has "$2")" =~ ^52:54:00:00 ]]
 }
 
 # What the tests gave it
@@ -62,6 +62,11 @@ define() {
 # xml MACHINE FLAGS: without the quotes of the bus
 xml() {
         machine "$1" GetXMLDesc u "$2" | sed -e 's/\\n/\n/g' | tr -d '\\'
+}
+
+# shown_interface MACHINE FLAGS: all of it
+shown_interface() {
+        xml "$1" "$2" | sed -n '/<interface/,/<.interface>/p'
 }
 
 # shown MACHINE FLAGS: kinds of interfaces, and what they are
@@ -92,11 +97,24 @@ same "own: vfio has the function" vfio-pci "$(driver "$first")"
 same "own: the card gives it address and VLAN" "52:54:00:00:00:01 42" "$(card_has 0)"
 is "own: QEMU has it" bash -c "ls -l /proc/$(process one)/fd | grep -q vfio-device"
 same "own: it is shown as it is" "<interface type='hostdev' <driver name='vfio'/> <alias name='hostdev0'/> " "$(shown "$one" 0)"
+is "own: which changes nothing when it is written back" machine "$one" UpdateDevice su "$(shown_interface "$one" 0)" 1
+refused "own: it does not go to another device" "is the virtual function $first of a card: its <source> cannot change" machine "$one" UpdateDevice su \
+        "$(shown_interface "$one" 0 | sed "s,$(place "$first"),$(place "$second"),")" 1
 two=$(define two "<hostdev mode='subsystem' type='pci' managed='yes'><source>$(place "$first")</source></hostdev>")
 refused "own: no other machine gets it" "in use by machine 'one'" machine "$two" Create u 0
 same "own: which changed nothing" "vfio-pci 52:54:00:00:00:01 42" "$(driver "$first") $(card_has 0)"
 is "own: the daemon is killed" kill_daemon
 same "own: the machine has it still" "1 vfio-pci 52:54:00:00:00:01 42" "$(state "$one") $(driver "$first") $(card_has 0)"
+status=$(ls /run/virtbus/qemu/domain-*/status.xml)
+systemctl stop virtbusd
+cp "$status" /tmp/status
+echo "<status" > "$status"
+systemctl start virtbusd
+refused "own: nobody gets what a run may have of which nothing is known" "$first may be in use by an earlier run" machine "$two" Create u 0
+same "own: which has it still" "vfio-pci 52:54:00:00:00:01 42" "$(driver "$first") $(card_has 0)"
+systemctl stop virtbusd
+cp /tmp/status "$status"
+systemctl start virtbusd
 is "own: the machine ends" machine "$one" Destroy u 0
 is "own: the host has it as it was" until_true 20 with_host "$first" 0
 ip link set "$card" vf 0 mac 52:54:00:00:aa:01 vlan 7
@@ -135,15 +153,31 @@ refused "pool: there is none for a third" "All devices of the network 'pool' are
 is "pool: the daemon is killed" kill_daemon
 same "pool: two are on the network still" "connections='2'" "$(connections)"
 refused "pool: and there is none for a third" "All devices of the network 'pool'" machine "$five" Create u 0
-is "pool: what is shown of one changes nothing" machine "$three" UpdateDevice su "$(xml "$three" 0 | sed -n '/<interface/,/<.interface>/p')" 1
+is "pool: what is shown of one changes nothing" machine "$three" UpdateDevice su "$(shown_interface "$three" 0)" 1
 same "pool: and it is the same" "52:54:00:00:00:03" "$(card_has 0)"
-refused "pool: no cable is pulled" "no cable" machine "$three" UpdateDevice su \
-        "$(xml "$three" 0 | sed -n '/<interface/,/<.interface>/p' | sed "s,<alias,<link state='down'/><alias,")" 1
+is "pool: so does what is stored of one, whose VLAN is its portgroup's" machine "$four" UpdateDevice su \
+        "$(shown_interface "$four" 2)" 1
+same "pool: which is the same, too" "52:54:00:00:00:04 7" "$(card_has 1)"
+refused "pool: none goes to another device" "is the virtual function $first of a card: its <source> cannot change" machine "$three" UpdateDevice su \
+        "$(shown_interface "$three" 0 | sed "s,$(place "$first"),$(place "$second"),")" 1
+refused "pool: nor into another VLAN" "its <vlan> cannot change" machine "$four" UpdateDevice su \
+        "$(shown_interface "$four" 2 | sed "s,<source,<vlan><tag id='8'/></vlan><source,")" 1
+refused "pool: nor does its portgroup" "stays in its VLAN" network Update uuisu 1 9 -- -1 \
+        "<portgroup name='seven'><vlan><tag id='8'/></vlan></portgroup>" 1
+refused "pool: no cable is pulled" "its <link> cannot change" machine "$three" UpdateDevice su \
+        "$(shown_interface "$three" 0 | sed "s,<alias,<link state='down'/><alias,")" 1
 is "pool: one ends" machine "$three" Destroy u 0
 is "pool: the third gets its device" machine "$five" Create u 0
 same "pool: as its own" "52:54:00:00:00:05" "$(card_has 0)"
+machine "$four" Destroy u 0 > /dev/null
+machine "$five" Destroy u 0 > /dev/null
+machine "$three" Create u 0 > /tmp/said-three 2>&1 &
+other=$!
+is "pool: two start while both are on their way to the host" machine "$five" Create u 0
+is "pool: each gets one" wait "$other"
+same "pool: of its own" "vfio-pci vfio-pci connections='2'" "$(driver "$first") $(driver "$second") $(connections)"
 systemctl stop virtbusd
-kill -KILL "$(process four)" "$(process five)"
+kill -KILL "$(process three)" "$(process five)"
 systemctl start virtbusd
 is "pool: all come back that ended without a daemon" until_true 30 all_with_host
 same "pool: nobody is on the network" "" "$(connections)"
@@ -154,7 +188,7 @@ machine "$six" Create u 0 > /dev/null
 is "hotplug: for a machine that runs" machine "$six" AttachDevice su "$(on 52:54:00:00:00:06)" 1
 same "hotplug: it has one" "52:54:00:00:00:06 vfio-pci connections='1'" "$(card_has 0) $(driver "$first") $(connections)"
 is "hotplug: the daemon is killed" kill_daemon
-is "hotplug: and it is taken from it, as it is shown" machine "$six" DetachDevice su "$(xml "$six" 0 | sed -n '/<interface/,/<.interface>/p')" 1
+is "hotplug: and it is taken from it, as it is shown" machine "$six" DetachDevice su "$(shown_interface "$six" 0)" 1
 is "hotplug: the host has it" until_true 40 all_with_host
 same "hotplug: nobody is on the network" "" "$(connections)"
 is "hotplug: by its address" machine "$six" AttachDevice su "$(own "$second" 52:54:00:00:00:07)" 1
