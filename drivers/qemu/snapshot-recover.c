@@ -120,8 +120,7 @@ static int follow(Domain *domain, const SnapshotDefinition *snapshot, bool is_on
 {
         _cleanup_(domain_definition_freep) DomainDefinition *kept =
                 domain_definition_copy(domain->definition);
-        _cleanup_(domain_definition_freep) DomainDefinition *live =
-                domain->live && is_on ? domain_definition_copy(domain->live) : NULL;
+        _cleanup_(domain_definition_freep) DomainDefinition *live = NULL;
         int r = 0;
 
         if (set_images(kept, snapshot, false, is_on)) {
@@ -131,6 +130,8 @@ static int follow(Domain *domain, const SnapshotDefinition *snapshot, bool is_on
                 domain_definition_free(domain->definition);
                 domain->definition = TAKE_PTR(kept);
         }
+        if (domain->live && is_on) /* as it is now: devices may have gone meanwhile */
+                live = domain_definition_copy(domain->live);
         if (!set_images(live, snapshot, true, true))
                 return 0;
         domain_set_live(domain, TAKE_PTR(live));

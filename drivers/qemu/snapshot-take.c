@@ -230,6 +230,17 @@ static int check_names(const Taking *taking, Error *error) AWAITS
         return 0;
 }
 
+/* Of the run as it is now: devices go also while others wait. */
+static const DomainDisk *find_disk(const DomainDefinition *live, const SnapshotDisk *request, Error *error)
+{
+        const DomainDisk *disk = chain_find_disk(live, request->name);
+
+        if (!disk)
+                (void)error_set(error, ERROR_OPERATION_FAILED, "Disk '%s' has gone meanwhile",
+                                request->name);
+        return disk;
+}
+
 /* Inside of the images, of a machine that runs: QEMU does all of it or nothing. */
 static int take_inside_running(Taking *taking, Error *error) AWAITS
 {
@@ -242,12 +253,17 @@ static int take_inside_running(Taking *taking, Error *error) AWAITS
 
         if (r < 0)
                 return r;
-        for (uint32_t i = 0; i < taking->definition->disks.count; i++) {
-                const DomainDisk *disk = domain->live->devices.disks.items[i];
-                _cleanup_(freep) char *node = chain_node(disk, disk->source.index);
+        LIST_FOREACH (request, taking->definition->disks) {
+                const DomainDisk *disk;
+                _cleanup_(freep) char *node = NULL;
 
-                if (taking->definition->disks.items[i]->snapshot == DISK_SNAPSHOT_INTERNAL)
-                        json_array_append_new(devices, json_string(node));
+                if (request->snapshot != DISK_SNAPSHOT_INTERNAL)
+                        continue;
+                disk = find_disk(domain->live, request, error);
+                if (!disk)
+                        return -EIO;
+                node = chain_node(disk, disk->source.index);
+                json_array_append_new(devices, json_string(node));
         }
         arguments = json_pack("{s:s, s:O, s:O}", "tag", name, "vmstate", json_array_get(devices, 0),
                               "devices", devices);
@@ -351,41 +367,67 @@ static int run_actions(Taking *taking, json_t *actions, Error *error) AWAITS
 }
 
 /* All disks at once go on in their new images. */
-static int switch_images(Taking *taking, DomainDefinition *live, Error *error) AWAITS
+static int switch_images(Taking *taking, Error *error) AWAITS
 {
         Domain *domain = taking->domain;
-        _cleanup_(domain_definition_freep) DomainDefinition *now = domain_definition_copy(live);
+        _cleanup_(domain_definition_freep) DomainDefinition *now = NULL;
         _cleanup_(json_decrefp) json_t *actions = json_array();
         uint32_t n = 0;
-        int r = 0;
+        int r = machine_check_monitor(domain, error);
 
+        if (r < 0)
+                return r;
+        now = domain_definition_copy(domain->live); /* disks may go while we wait */
         for (; r >= 0 && n < taking->definition->disks.count; n++) {
                 const SnapshotDisk *request = taking->definition->disks.items[n];
-                const DomainDisk *disk = now->devices.disks.items[n];
-                const uint32_t index = chain_free_index(disk);
-                _cleanup_(freep) char *below = chain_node(disk, disk->source.index),
-                                      *above = chain_node(disk, index);
+                const DomainDisk *disk;
+                _cleanup_(freep) char *below = NULL, *above = NULL;
+                uint32_t index;
 
                 if (request->snapshot != DISK_SNAPSHOT_EXTERNAL)
                         continue;
+                disk = find_disk(now, request, error);
+                if (!disk) {
+                        r = -EIO;
+                        break;
+                }
+                index = chain_free_index(disk);
+                below = chain_node(disk, disk->source.index);
+                above = chain_node(disk, index);
                 r = chain_add_nodes(domain, disk,
                                     &(ChainImage){ .path = request->source.file,
                                                    .format = DISK_FORMAT_QCOW2,
                                                    .index = index },
                                     error);
-                chain_push(live->devices.disks.items[n], request->source.file, index);
                 json_array_append_new(actions, json_pack("{s:s, s:{s:s, s:s}}", "type", "blockdev-snapshot",
                                                          "data", "node", below, "overlay", above));
         }
         if (r >= 0 && json_array_size(actions) > 0)
                 r = run_actions(taking, actions, error);
         for (uint32_t i = 0; r < 0 && i < n; i++) {
-                const DomainDisk *disk = now->devices.disks.items[i];
+                const SnapshotDisk *request = taking->definition->disks.items[i];
+                const DomainDisk *disk = chain_find_disk(now, request->name);
 
-                if (taking->definition->disks.items[i]->snapshot == DISK_SNAPSHOT_EXTERNAL)
+                if (request->snapshot == DISK_SNAPSHOT_EXTERNAL)
                         chain_remove_nodes(domain, disk, chain_free_index(disk));
         }
         return r;
+}
+
+/* The definition of the run follows. */
+static int follow(Taking *taking, Error *error) AWAITS
+{
+        Domain *domain = taking->domain;
+        DomainDefinition *live = domain_definition_copy(domain->live);
+
+        LIST_FOREACH (request, taking->definition->disks) {
+                DomainDisk *disk = chain_find_disk(live, request->name);
+
+                if (disk && request->snapshot == DISK_SNAPSHOT_EXTERNAL)
+                        chain_push(disk, request->source.file, chain_free_index(disk));
+        }
+        domain_set_live(domain, live);
+        return status_save(domain, error);
 }
 
 static void set_definition(Domain *domain, DomainDefinition **changed)
@@ -398,16 +440,13 @@ static void set_definition(Domain *domain, DomainDefinition **changed)
 static int take_outside_running(Taking *taking, Error *error) AWAITS
 {
         Domain *domain = taking->domain;
-        _cleanup_(domain_definition_freep) DomainDefinition *live = NULL;
         int r = machine_check_monitor(domain, error);
 
+        if (r >= 0)
+                r = definitions_save(domain, taking->changed, domain->is_autostart, error);
         if (r < 0)
                 return r;
-        live = domain_definition_copy(domain->live);
-        r = definitions_save(domain, taking->changed, domain->is_autostart, error);
-        if (r < 0)
-                return r;
-        r = switch_images(taking, live, error);
+        r = switch_images(taking, error);
         if (r < 0) {
                 fiber_clear_cancel();
                 if (taking->is_unsure ||
@@ -419,10 +458,7 @@ static int take_outside_running(Taking *taking, Error *error) AWAITS
         }
         g_ptr_array_set_size(taking->made, 0); /* the guest writes to them */
         set_definition(domain, &taking->changed);
-        if (!domain->live)
-                return 0; /* it ended right after */
-        domain_set_live(domain, TAKE_PTR(live));
-        return status_save(domain, error);
+        return domain->live ? follow(taking, error) : 0; /* it ended right after */
 }
 
 static int take_outside_stopped(Taking *taking, Error *error) AWAITS

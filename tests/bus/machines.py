@@ -206,13 +206,13 @@ class FakeQemu:
 
 
 class Monitor:
-    """QEMU's, while no daemon has it."""
+    """QEMU's, while no daemon has it, or another one."""
 
-    def __init__(self, root):
+    def __init__(self, root, name="monitor.sock"):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(60)
-        here = os.open(next(root.rglob("monitor.sock")).parent, os.O_PATH)
-        self.socket.connect(f"/proc/self/fd/{here}/monitor.sock")
+        here = os.open(next(root.rglob(name)).parent, os.O_PATH)
+        self.socket.connect(f"/proc/self/fd/{here}/{name}")
         os.close(here)
         self.lines = self.socket.makefile("rw")
         self.lines.readline()

@@ -5,6 +5,7 @@ The guests sit in their firmware: what is on their disks is written by the tests
 
 import json
 import subprocess
+import threading
 import uuid
 from xml.etree import ElementTree
 
@@ -15,7 +16,7 @@ from guest_agent import CHANNEL, GuestAgent
 from harness import BusError, wait_for
 from machines import (
     CONNECT, DEFINED, NATIVE, PAUSED, QEMU, RUNNING, SHUTOFF, STARTED, STOPPED, STOPPED_DESTROYED, Lifecycle,
-    Machine, define, definition, disk)
+    Machine, Monitor, define, definition, disk)
 
 SNAPSHOT = "org.libvirt.DomainSnapshot"
 NATIVE_SNAPSHOT = "org.virtbus1.Snapshot"
@@ -321,6 +322,46 @@ class TestTaking:
         assert [command for command, _ in agent.heard] == ["guest-fsfreeze-freeze", "guest-fsfreeze-thaw"]
         assert web.source() == web.source(2) == str(image.with_suffix(".one"))
         agent.close()
+        web.destroy()
+
+    @pytest.mark.qemu
+    @pytest.mark.parametrize("is_wanted", [False, True])
+    def test_a_disk_that_goes_meanwhile(self, daemon, client, image, root_dir, is_wanted):
+        """A guest lets go of a device at any time: then there is no snapshot of it, and the others are what they were."""
+        stick = root_dir / "stick.qcow2"
+        run("qemu-img", "create", "-q", "-f", "qcow2", stick, "4M")
+        xml = definition("web", disk(stick, target="sda", bus="usb", driver="qcow2") + disk(image, driver="qcow2") + CHANNEL)
+        xml = xml.replace("<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ").replace(
+            "</domain>", f"<qemu:commandline><qemu:arg value='-qmp'/><qemu:arg value='unix:{root_dir}/second.sock,server=on,wait=off'/>"
+            "</qemu:commandline></domain>")
+        web = Snapshots(client, define(client, xml).path)
+        web.create()
+        asked, is_gone = threading.Event(), threading.Event()
+
+        def freeze(_arguments):
+            asked.set()
+            return is_gone.wait(60) and 1
+        agent = GuestAgent(daemon.root, {"guest-fsfreeze-freeze": freeze, "guest-fsfreeze-thaw": 1})
+        call = web.begin("SnapshotCreateXML", "su", "<domainsnapshot><name>one</name><disks><disk name='sda' "
+                         f"snapshot='{'external' if is_wanted else 'no'}'/></disks></domainsnapshot>", DISK_ONLY | QUIESCE)
+        wait_for(asked.is_set, 20, "the question to the guest")
+        monitor = Monitor(root_dir, "second.sock")
+        monitor.ask("device_del", id="usb-disk0")
+        wait_for(lambda: len(web.tree().findall("devices/disk")) == 1, 20, "the disk to go")
+        is_gone.set()
+        wait_for(lambda: call.done, 20, "the answer")
+        monitor.close()
+        assert len(web.tree().findall("devices/disk")) == 1 and len(web.tree(2).findall("devices/disk")) == 2
+        if is_wanted:
+            assert "'sda' has gone" in call.error.message
+        else:
+            assert not call.error, call.error
+        new = image.with_suffix(".one")
+        assert web.names() == ([] if is_wanted else ["one"]) and new.exists() != is_wanted
+        assert web.source() == str(image if is_wanted else new) and not stick.with_suffix(".one").exists()
+        agent.close()
+        web.destroy()
+        web.create()
         web.destroy()
 
     def test_natively(self, client, web, image):
