@@ -1,40 +1,68 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reading XML. libxml2 parses; its tree stays for as long as the document, and our nodes, which are all that
- * anybody else sees, point into it. A document type is refused as soon as it appears: nothing of ours has
- * one, and entities are how small documents become large. */
+/* Reading XML. Expat finds the tokens, and our nodes are made as it goes. The text of the document is kept
+ * with the place of each element in it, so that an element can be given out again with its comments. A
+ * document type is refused as soon as it appears: nothing of ours has one, and entities are how small
+ * documents become large. */
 
 #include "core/xml.h"
-#include <libxml/parser.h>
-#include <libxml/tree.h>
+#include <expat.h>
+#include <stdarg.h>
 #include <string.h>
 
 #define ARENA_BLOCK_SIZE ((size_t)16 * 1024)
+#define ENCODING         "UTF-8" /* of every string on a bus, whatever the declaration in it says */
+#define XML_NAMESPACE    "http://www.w3.org/XML/1998/namespace"
 
-/* What others see, with the node that it stands for. */
+typedef struct Limits {
+        size_t size;         /* bytes */
+        unsigned depth;      /* elements within each other */
+        unsigned namespaces; /* declared for one element, by it and its parents: each is looked at for it */
+} Limits;
+
+/* What others see, and where it stands. */
 typedef struct Element {
         XmlNode node;
-        xmlNode *source;
+        XmlAttribute *namespaces;  /* declared here: name is the prefix, "" for none */
+        unsigned namespaces_count; /* with those of the parents */
+        const char *source;        /* in the document's, the tags included */
+        size_t source_size;
 } Element;
 
 struct XmlDocument {
-        xmlDoc *tree;
-        GPtrArray *blocks; /* memory of nodes and attributes, freed together */
+        GPtrArray *blocks; /* memory of nodes and strings, freed together */
         size_t block_left;
-        GPtrArray *texts; /* strings that had to be joined */
-        unsigned depth_max;
+        char *source;
         XmlNode *root;
 };
 
-typedef struct Refusal {
-        bool has_doctype;
-} Refusal;
+/* A document that is being read. */
+typedef struct Reader {
+        XML_Parser parser;
+        XmlDocument *document;
+        XmlNode *open; /* the innermost element */
+        XmlNode *last; /* its last child */
+        GString *text; /* of all that are open, one behind the other */
+        size_t text_at[XML_STORED_DEPTH_MAX];
+        unsigned depth; /* how many are open */
+        const Limits *limits;
+        const char *what;
+        Error *error;
+        bool is_refused; /* with the error set */
+} Reader;
 
-DEFINE_FOREIGN_CLEANUP(xmlParserCtxt, xmlFreeParserCtxt)
+/* An element that is being written out again. */
+typedef struct Copier {
+        GString *text;
+        const GPtrArray
+                *namespaces; /* of XmlAttribute: what the first element needs of its parents; then NULL */
+        bool is_tag_open, is_cdata;
+} Copier;
+
+DEFINE_FOREIGN_CLEANUP(struct XML_ParserStruct, XML_ParserFree)
 
 void xml_open(void)
 {
-        xmlInitParser();
         /* With the first number GLib makes a locale for all threads. One that has to wait for that finds
          * errno set afterwards, and g_ascii_string_to_unsigned() takes its number for none. */
         (void)g_ascii_strtoull("0", NULL, 10);
@@ -44,195 +72,249 @@ XmlDocument *xml_document_free(XmlDocument *document)
 {
         if (!document)
                 return NULL;
-        if (document->tree)
-                xmlFreeDoc(document->tree);
         g_ptr_array_unref(document->blocks);
-        g_ptr_array_unref(document->texts);
+        g_free(document->source);
         g_free(document);
         return NULL;
 }
 
-static void *arena_new(XmlDocument *document, size_t size)
+static XML_Parser parser_new(void)
 {
-        if (document->block_left < size) {
-                g_ptr_array_add(document->blocks, g_malloc0(ARENA_BLOCK_SIZE));
-                document->block_left = ARENA_BLOCK_SIZE;
-        }
-
-        char *block = g_ptr_array_index(document->blocks, document->blocks->len - 1);
-        void *place = block + (ARENA_BLOCK_SIZE - document->block_left);
-
-        document->block_left -= size;
-        return place;
-}
-
-static const char *keep(XmlDocument *document, char *text)
-{
-        g_ptr_array_add(document->texts, text);
-        return text;
-}
-
-static bool is_text(const xmlNode *node)
-{
-        return node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE;
-}
-
-/* The text directly in the list, without a copy where it is one piece. */
-static const char *text_of(XmlDocument *document, const xmlNode *first)
-{
-        const xmlNode *only = NULL;
-        GString *joined = NULL;
-
-        for (const xmlNode *node = first; node; node = node->next) {
-                if (!is_text(node))
-                        continue;
-                if (!only) {
-                        only = node;
-                        continue;
-                }
-                if (!joined)
-                        joined = g_string_new((const char *)only->content);
-                g_string_append(joined, (const char *)node->content);
-        }
-        if (joined)
-                return keep(document, g_string_free(joined, FALSE));
-        return only ? (const char *)only->content : NULL;
-}
-
-static void add_attributes(XmlDocument *document, XmlNode *node, const xmlNode *source)
-{
-        XmlAttribute **end = &node->attributes;
-
-        for (const xmlAttr *attribute = source->properties; attribute; attribute = attribute->next) {
-                const char *name = (const char *)attribute->name;
-                const char *value = text_of(document, attribute->children);
-
-                if (attribute->ns && attribute->ns->prefix)
-                        name = keep(document,
-                                    g_strdup_printf("%s:%s", attribute->ns->prefix, attribute->name));
-                *end = arena_new(document, sizeof(XmlAttribute));
-                **end = (XmlAttribute){ .name = name, .value = value ? value : "" };
-                end = &(*end)->next;
-        }
-}
-
-static XmlNode *add_element(XmlDocument *document, XmlNode *parent, xmlNode *source)
-{
-        Element *element = arena_new(document, sizeof(Element));
-        long line = xmlGetLineNo(source);
-
-        element->source = source;
-        element->node = (XmlNode){
-                .name = (const char *)source->name,
-                .namespace_uri = source->ns ? (const char *)source->ns->href : NULL,
-                .prefix = source->ns ? (const char *)source->ns->prefix : NULL,
-                .text = text_of(document, source->children),
-                .line = line > 0 ? (unsigned)line : 0,
-                .parent = parent,
-        };
-        add_attributes(document, &element->node, source);
-        return &element->node;
-}
-
-/* Recursion ends when no level is left. */
-static int add_children(XmlDocument *document, XmlNode *parent, xmlNode *source, unsigned levels,
-                        const char *what, Error *error)
-{
-        XmlNode **end = &parent->first_child;
-
-        if (levels == 0)
-                return error_set(error, ERROR_INVALID_XML,
-                                 "%s: line %u: more than %u elements within each other", what, parent->line,
-                                 document->depth_max);
-        for (xmlNode *child = source->children; child; child = child->next) {
-                if (child->type == XML_ENTITY_REF_NODE)
-                        return error_set(error, ERROR_INVALID_XML, "%s: line %u: entity '%s' is not defined",
-                                         what, parent->line, child->name);
-                if (child->type != XML_ELEMENT_NODE)
-                        continue;
-                *end = add_element(document, parent, child);
-                /* What a foreign one is called is for its URI to say. */
-                parent->child_initials |= child->ns ? UINT32_MAX : xml_initial((*end)->name[0]);
-
-                int r = add_children(document, *end, child, levels - 1, what, error);
-
-                if (r < 0)
-                        return r;
-                end = &(*end)->next;
-        }
-        return 0;
-}
-
-static void refuse_doctype(void *context, const xmlChar *name _unused_, const xmlChar *external_id _unused_,
-                           const xmlChar *system_id _unused_)
-{
-        xmlParserCtxt *parser = context;
-        Refusal *refusal = parser->_private;
-
-        refusal->has_doctype = true;
-        xmlStopParser(parser);
-}
-
-static int parse_error(xmlParserCtxt *parser, const char *what, Error *error)
-{
-        const xmlError *failure = xmlCtxtGetLastError(parser);
-        _cleanup_(freep) char *message =
-                g_strdup(failure && failure->message ? failure->message : "not XML");
-
-        return error_set(error, ERROR_INVALID_XML, "%s: line %d: %s", what, failure ? failure->line : 1,
-                         g_strchomp(message));
-}
-
-static int parse_tree(const char *data, size_t size, const char *what, xmlDoc **ret_tree, Error *error)
-{
-        _cleanup_(xmlFreeParserCtxtp) xmlParserCtxt *parser = xmlNewParserCtxt();
-        Refusal refusal = { 0 };
+        XML_Parser parser = XML_ParserCreate(ENCODING);
 
         if (!parser)
                 g_error("out of memory");
-        parser->_private = &refusal;
-        parser->sax->internalSubset = refuse_doctype;
-        xmlDoc *tree = xmlCtxtReadMemory(parser, data, (int)size, NULL, NULL,
-                                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-                                                 XML_PARSE_BIG_LINES | XML_PARSE_COMPACT);
-
-        if (refusal.has_doctype) {
-                xmlFreeDoc(tree);
-                return error_set(error, ERROR_INVALID_XML, "%s: line %d: a document type is not allowed",
-                                 what, parser->input ? parser->input->line : 1);
-        }
-        if (!tree || !xmlDocGetRootElement(tree)) {
-                xmlFreeDoc(tree);
-                return parse_error(parser, what, error);
-        }
-        *ret_tree = tree;
-        return 0;
+        return parser;
 }
 
-static int parse(const char *data, size_t size, size_t size_max, unsigned depth_max, const char *what,
+/* Zeroed; what is large has a block of its own, before the one that is being filled. */
+static void *arena_new(XmlDocument *document, size_t size)
+{
+        const size_t aligned = (size + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
+        char *block;
+
+        if (aligned > ARENA_BLOCK_SIZE / 4) {
+                block = g_malloc0(aligned);
+                g_ptr_array_insert(document->blocks, 0, block);
+                return block;
+        }
+        if (document->block_left < aligned) {
+                g_ptr_array_add(document->blocks, g_malloc0(ARENA_BLOCK_SIZE));
+                document->block_left = ARENA_BLOCK_SIZE;
+        }
+        block = g_ptr_array_index(document->blocks, document->blocks->len - 1);
+        block += ARENA_BLOCK_SIZE - document->block_left;
+        document->block_left -= aligned;
+        return block;
+}
+
+static const char *keep(XmlDocument *document, const char *text, size_t size)
+{
+        return memcpy(arena_new(document, size + 1), text, size);
+}
+
+static void _printf_(3, 4) refuse(Reader *reader, unsigned long line, const char *format, ...)
+{
+        _cleanup_(freep) char *why = NULL;
+        va_list arguments;
+
+        va_start(arguments, format);
+        why = g_strdup_vprintf(format, arguments);
+        va_end(arguments);
+        reader->is_refused = true;
+        (void)error_set(reader->error, ERROR_INVALID_XML, "%s: line %lu: %s", reader->what, line, why);
+        (void)XML_StopParser(reader->parser, XML_FALSE); /* fails only if it has stopped */
+}
+
+/* The prefix that an attribute declares, "" where it is of names without one; NULL if it declares none. */
+static const char *declared_prefix(const char *name)
+{
+        if (!g_str_has_prefix(name, "xmlns") || (name[5] != '\0' && name[5] != ':'))
+                return NULL;
+        return name[5] ? name + 6 : "";
+}
+
+static XmlAttribute **append_attribute(XmlDocument *document, XmlAttribute **end, const char *name,
+                                       const char *value)
+{
+        *end = arena_new(document, sizeof(XmlAttribute));
+        **end = (XmlAttribute){
+                .name = keep(document, name, strlen(name)),
+                .value = keep(document, value, strlen(value)),
+        };
+        return &(*end)->next;
+}
+
+static void add_attributes(XmlDocument *document, Element *element, const char **attributes)
+{
+        XmlAttribute **end = &element->node.attributes, **namespaces_end = &element->namespaces;
+
+        for (; *attributes; attributes += 2) {
+                const char *prefix = declared_prefix(attributes[0]);
+
+                element->namespaces_count += prefix ? 1 : 0;
+                if (prefix)
+                        namespaces_end = append_attribute(document, namespaces_end, prefix, attributes[1]);
+                else
+                        end = append_attribute(document, end, attributes[0], attributes[1]);
+        }
+}
+
+/* Looked for from `node` up to and with `top`, NULL for the whole way. */
+static const XmlAttribute *find_namespace(const XmlNode *node, const XmlNode *top, const char *prefix,
+                                          size_t size)
+{
+        for (; node; node = node == top ? NULL : node->parent) {
+                const XmlAttribute *declared = ((const Element *)node)->namespaces;
+
+                for (; declared; declared = declared->next)
+                        if (strncmp(declared->name, prefix, size) == 0 && declared->name[size] == '\0')
+                                return declared;
+        }
+        return NULL;
+}
+
+/* A prefix that nobody declared is part of the name. */
+static void set_name(XmlDocument *document, XmlNode *node, const char *name)
+{
+        const char *colon = strchr(name, ':');
+        const size_t size = colon ? (size_t)(colon - name) : 0;
+        const XmlAttribute *declared = find_namespace(node, NULL, name, size);
+        const char *uri = declared && *declared->value ? declared->value : NULL;
+
+        if (!uri && size == strlen("xml") && g_str_has_prefix(name, "xml"))
+                uri = XML_NAMESPACE;
+        if (colon && uri) {
+                node->prefix = keep(document, name, size);
+                name = colon + 1;
+        }
+        node->namespace_uri = uri;
+        node->name = keep(document, name, strlen(name));
+}
+
+static void element_starts(void *context, const char *name, const char **attributes)
+{
+        Reader *reader = context;
+        XmlDocument *document = reader->document;
+        XmlNode *parent = reader->open, *node;
+        Element *element;
+
+        if (reader->is_refused)
+                return;
+        if (reader->depth >= reader->limits->depth) {
+                refuse(reader, parent->line, "more than %u elements within each other",
+                       reader->limits->depth);
+                return;
+        }
+        element = arena_new(document, sizeof *element);
+        element->source = document->source + XML_GetCurrentByteIndex(reader->parser);
+        node = &element->node;
+        node->line = (unsigned)XML_GetCurrentLineNumber(reader->parser);
+        node->parent = parent;
+        add_attributes(document, element, attributes);
+        element->namespaces_count += parent ? ((Element *)parent)->namespaces_count : 0;
+        if (element->namespaces_count > reader->limits->namespaces) {
+                refuse(reader, node->line, "more than %u namespaces are declared",
+                       reader->limits->namespaces);
+                return;
+        }
+        set_name(document, node, name);
+        if (!parent)
+                document->root = node;
+        else if (reader->last)
+                reader->last->next = node;
+        else
+                parent->first_child = node;
+        if (parent) /* what a foreign one is called is for its URI to say */
+                parent->child_initials |= node->namespace_uri ? UINT32_MAX : xml_initial(node->name[0]);
+        reader->text_at[reader->depth++] = reader->text->len;
+        reader->open = node;
+        reader->last = NULL;
+}
+
+static void element_ends(void *context, const char *name _unused_)
+{
+        Reader *reader = context;
+        XmlNode *node = reader->open;
+        Element *element = (Element *)node;
+        const char *end = reader->document->source + XML_GetCurrentByteIndex(reader->parser) +
+                          XML_GetCurrentByteCount(reader->parser);
+        size_t text_at;
+
+        if (reader->is_refused)
+                return;
+        element->source_size = (size_t)(end - element->source);
+        text_at = reader->text_at[--reader->depth];
+        if (reader->text->len > text_at)
+                node->text =
+                        keep(reader->document, reader->text->str + text_at, reader->text->len - text_at);
+        g_string_truncate(reader->text, text_at);
+        reader->open = node->parent;
+        reader->last = node;
+}
+
+static void text_follows(void *context, const char *text, int size)
+{
+        Reader *reader = context;
+
+        if (!reader->is_refused)
+                g_string_append_len(reader->text, text, size);
+}
+
+static void doctype_starts(void *context, const char *name _unused_, const char *system_id _unused_,
+                           const char *public_id _unused_, int has_internal_subset _unused_)
+{
+        Reader *reader = context;
+
+        refuse(reader, XML_GetCurrentLineNumber(reader->parser), "a document type is not allowed");
+}
+
+static int syntax_error(const Reader *reader)
+{
+        const enum XML_Error code = XML_GetErrorCode(reader->parser);
+        const XmlNode *open = reader->open;
+        _cleanup_(freep) char *within =
+                open ? g_strdup_printf(", in the element '%s' of line %u", open->name, open->line) : NULL;
+
+        return error_set(reader->error, ERROR_INVALID_XML, "%s: line %lu, column %lu: %s%s", reader->what,
+                         XML_GetCurrentLineNumber(reader->parser),
+                         XML_GetCurrentColumnNumber(reader->parser) + 1, XML_ErrorString(code),
+                         within ? within : "");
+}
+
+static int parse_tree(Reader *reader, size_t size)
+{
+        _cleanup_(XML_ParserFreep) XML_Parser parser = parser_new();
+        _cleanup_(string_builder_freep) GString *text = g_string_sized_new(1024);
+
+        reader->parser = parser;
+        reader->text = text;
+        XML_SetUserData(parser, reader);
+        XML_SetElementHandler(parser, element_starts, element_ends);
+        XML_SetCharacterDataHandler(parser, text_follows);
+        XML_SetStartDoctypeDeclHandler(parser, doctype_starts);
+        if (XML_Parse(parser, reader->document->source, (int)size, XML_TRUE) == XML_STATUS_OK)
+                return 0;
+        return reader->is_refused ? -EINVAL : syntax_error(reader);
+}
+
+static int parse(const char *data, size_t size, const Limits *limits, const char *what,
                  XmlDocument **ret_document, Error *error)
 {
         _cleanup_(xml_document_freep) XmlDocument *document = NULL;
         int r;
 
-        if (size > size_max)
+        if (size > limits->size)
                 return error_set(error, ERROR_INVALID_XML, "%s: %zu bytes of XML, at most %zu are read",
-                                 what, size, size_max);
+                                 what, size, limits->size);
         if (memchr(data, '\0', size))
                 return error_set(error, ERROR_INVALID_XML, "%s: a NUL byte in the XML", what);
 
         document = g_new0(XmlDocument, 1);
         document->blocks = g_ptr_array_new_with_free_func(g_free);
-        document->texts = g_ptr_array_new_with_free_func(g_free);
-        document->depth_max = depth_max;
-        r = parse_tree(data, size, what, &document->tree, error);
-        if (r < 0)
-                return r;
-
-        xmlNode *root = xmlDocGetRootElement(document->tree);
-
-        document->root = add_element(document, NULL, root);
-        r = add_children(document, document->root, root, depth_max, what, error);
+        document->source = g_strndup(data, size);
+        r = parse_tree(&(Reader){ .document = document, .limits = limits, .what = what, .error = error },
+                       size);
         if (r < 0)
                 return r;
         *ret_document = TAKE_PTR(document);
@@ -241,13 +323,18 @@ static int parse(const char *data, size_t size, size_t size_max, unsigned depth_
 
 int xml_parse(const char *data, size_t size, const char *what, XmlDocument **ret_document, Error *error)
 {
-        return parse(data, size, XML_SIZE_MAX, XML_DEPTH_MAX, what, ret_document, error);
+        static const Limits limits = { XML_SIZE_MAX, XML_DEPTH_MAX, XML_NAMESPACES_MAX };
+
+        return parse(data, size, &limits, what, ret_document, error);
 }
 
 int xml_parse_stored(const char *data, size_t size, const char *what, XmlDocument **ret_document,
                      Error *error)
 {
-        return parse(data, size, XML_STORED_SIZE_MAX, XML_STORED_DEPTH_MAX, what, ret_document, error);
+        static const Limits limits = { XML_STORED_SIZE_MAX, XML_STORED_DEPTH_MAX,
+                                       XML_STORED_NAMESPACES_MAX };
+
+        return parse(data, size, &limits, what, ret_document, error);
 }
 
 XmlNode *xml_document_root(XmlDocument *document)
@@ -280,21 +367,171 @@ XmlNode *xml_next(const XmlNode *node)
         return find(node->next, node->name);
 }
 
+static bool is_declared(const GPtrArray *namespaces, const XmlAttribute *declared)
+{
+        for (unsigned i = 0; i < namespaces->len; i++)
+                if (g_ptr_array_index(namespaces, i) == declared)
+                        return true;
+        return false;
+}
+
+static void need_prefix(GPtrArray *namespaces, const XmlNode *node, const XmlNode *top, const char *prefix,
+                        size_t size)
+{
+        const XmlAttribute *declared = find_namespace(node, top, prefix, size);
+
+        if (declared)
+                return;
+        declared = find_namespace(top->parent, NULL, prefix, size);
+        if (declared && *declared->value && !is_declared(namespaces, declared))
+                g_ptr_array_add(namespaces, (void *)declared);
+}
+
+/* The namespaces that the parents of `top` declared and it or what is in it uses. As deep as the document.
+ */
+static void collect_namespaces(GPtrArray *namespaces, const XmlNode *node, const XmlNode *top)
+{
+        const char *prefix = node->prefix ? node->prefix : "";
+
+        if (node->namespace_uri)
+                need_prefix(namespaces, node, top, prefix, strlen(prefix));
+        for (const XmlAttribute *attribute = node->attributes; attribute; attribute = attribute->next) {
+                const char *colon = strchr(attribute->name, ':');
+
+                if (colon)
+                        need_prefix(namespaces, node, top, attribute->name,
+                                    (size_t)(colon - attribute->name));
+        }
+        for (const XmlNode *child = node->first_child; child; child = child->next)
+                collect_namespaces(namespaces, child, top);
+}
+
+static void append_escaped(GString *text, const char *value, size_t size, bool is_attribute)
+{
+        const char *end = value + size;
+
+        for (; value < end; value++) {
+                if (*value == '<')
+                        g_string_append(text, "&lt;");
+                else if (*value == '>')
+                        g_string_append(text, "&gt;");
+                else if (*value == '&')
+                        g_string_append(text, "&amp;");
+                else if (*value == '"' && is_attribute)
+                        g_string_append(text, "&quot;");
+                else if (*value == '\r' || (is_attribute && (*value == '\n' || *value == '\t')))
+                        g_string_append_printf(text, "&#%d;", *value);
+                else
+                        g_string_append_c(text, *value);
+        }
+}
+
+static void end_tag(Copier *copier)
+{
+        if (copier->is_tag_open)
+                g_string_append_c(copier->text, '>');
+        copier->is_tag_open = false;
+}
+
+static void copy_attribute(Copier *copier, const char *name, const char *suffix, const char *value)
+{
+        g_string_append_printf(copier->text, " %s%s=\"", name, suffix);
+        append_escaped(copier->text, value, strlen(value), true);
+        g_string_append_c(copier->text, '"');
+}
+
+static void copy_start(void *context, const char *name, const char **attributes)
+{
+        Copier *copier = context;
+
+        end_tag(copier);
+        g_string_append_printf(copier->text, "<%s", name);
+        for (const char **a = attributes; *a; a += 2)
+                if (declared_prefix(a[0]))
+                        copy_attribute(copier, a[0], "", a[1]);
+        for (unsigned i = 0; copier->namespaces && i < copier->namespaces->len; i++) {
+                const XmlAttribute *declared = g_ptr_array_index(copier->namespaces, i);
+
+                copy_attribute(copier, *declared->name ? "xmlns:" : "xmlns", declared->name,
+                               declared->value);
+        }
+        copier->namespaces = NULL;
+        for (const char **a = attributes; *a; a += 2)
+                if (!declared_prefix(a[0]))
+                        copy_attribute(copier, a[0], "", a[1]);
+        copier->is_tag_open = true;
+}
+
+static void copy_end(void *context, const char *name)
+{
+        Copier *copier = context;
+
+        if (copier->is_tag_open)
+                g_string_append(copier->text, "/>");
+        else
+                g_string_append_printf(copier->text, "</%s>", name);
+        copier->is_tag_open = false;
+}
+
+static void copy_text(void *context, const char *text, int size)
+{
+        Copier *copier = context;
+
+        end_tag(copier);
+        if (copier->is_cdata)
+                g_string_append_len(copier->text, text, size);
+        else
+                append_escaped(copier->text, text, (size_t)size, false);
+}
+
+static void copy_comment(void *context, const char *text)
+{
+        Copier *copier = context;
+
+        end_tag(copier);
+        g_string_append_printf(copier->text, "<!--%s-->", text);
+}
+
+static void copy_instruction(void *context, const char *target, const char *data)
+{
+        Copier *copier = context;
+
+        end_tag(copier);
+        g_string_append_printf(copier->text, "<?%s%s%s?>", target, *data ? " " : "", data);
+}
+
+static void copy_cdata_start(void *context)
+{
+        Copier *copier = context;
+
+        end_tag(copier);
+        copier->is_cdata = true;
+        g_string_append(copier->text, "<![CDATA[");
+}
+
+static void copy_cdata_end(void *context)
+{
+        Copier *copier = context;
+
+        copier->is_cdata = false;
+        g_string_append(copier->text, "]]>");
+}
+
 char *xml_node_to_string(const XmlNode *node)
 {
         const Element *element = (const Element *)node;
-        /* The copy declares the namespaces that the original had from its parents. */
-        xmlNode *copy = xmlDocCopyNode(element->source, element->source->doc, 1);
-        xmlBuffer *buffer = xmlBufferCreate();
+        _cleanup_(XML_ParserFreep) XML_Parser parser = parser_new();
+        _cleanup_(g_ptr_array_unrefp) GPtrArray *namespaces = g_ptr_array_new();
+        Copier copier = { .text = g_string_new(NULL), .namespaces = namespaces };
 
-        if (!copy || !buffer)
-                g_error("out of memory");
-        (void)xmlNodeDump(buffer, element->source->doc, copy, 0,
-                          0); /* into memory: fails only without any */
-
-        char *text = g_strdup((const char *)xmlBufferContent(buffer));
-
-        xmlBufferFree(buffer);
-        xmlFreeNode(copy);
-        return text;
+        collect_namespaces(namespaces, node, node);
+        XML_SetUserData(parser, &copier);
+        XML_SetElementHandler(parser, copy_start, copy_end);
+        XML_SetCharacterDataHandler(parser, copy_text);
+        XML_SetCommentHandler(parser, copy_comment);
+        XML_SetProcessingInstructionHandler(parser, copy_instruction);
+        XML_SetCdataSectionHandler(parser, copy_cdata_start, copy_cdata_end);
+        if (XML_Parse(parser, element->source, (int)element->source_size, XML_TRUE) != XML_STATUS_OK)
+                g_error("out of memory"); /* it was read before */
+        return g_string_free(copier.text, FALSE);
 }

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* XML in and out. Reading builds a small tree of our own; libxml2 stands behind xml.c alone, without
- * network, entities or external subsets, with limits on size and depth, so that a hostile document costs
- * little. Writing is a buffer that indents as libvirt does: two spaces, single quotes, empty elements closed
- * at once. */
+/* XML in and out. Reading builds a small tree; Expat stands behind xml.c alone, without entities or
+ * document types, with limits on size and depth, so that a hostile document costs little. Writing is a
+ * buffer that indents as libvirt does: two spaces, single quotes, empty elements closed at once. */
 
 #include "core/error.h"
 
-#define XML_SIZE_MAX  (16u * 1024 * 1024)
-#define XML_DEPTH_MAX 128
+#define XML_SIZE_MAX       (16u * 1024 * 1024)
+#define XML_DEPTH_MAX      128
+#define XML_NAMESPACES_MAX 64 /* known to one element */
 /* What the daemon has written itself, around what it was given: a status has a machine's definition twice.
  */
-#define XML_STORED_SIZE_MAX  (4 * XML_SIZE_MAX)
-#define XML_STORED_DEPTH_MAX (XML_DEPTH_MAX + 8)
+#define XML_STORED_SIZE_MAX       (4 * XML_SIZE_MAX)
+#define XML_STORED_DEPTH_MAX      (XML_DEPTH_MAX + 8)
+#define XML_STORED_NAMESPACES_MAX (XML_NAMESPACES_MAX + 8)
 
 typedef struct XmlAttribute XmlAttribute;
 typedef struct XmlNode XmlNode;
@@ -30,7 +31,7 @@ struct XmlNode {
         const char *namespace_uri; /* NULL if it has none */
         const char *prefix;        /* NULL if it has none */
         const char *text;          /* NULL if there is none */
-        unsigned line;             /* from 1; saturates at 65535 (libxml2's limit) unless larger is known */
+        unsigned line;             /* from 1, of its tag's beginning */
         uint32_t child_initials;   /* xml_initial() of each child's name: one without a bit is not there */
         XmlAttribute *attributes;
         XmlNode *parent, *first_child, *next;
@@ -47,8 +48,8 @@ typedef struct XmlDocument XmlDocument;
 void xml_open(void);
 
 /* `what` names the document in errors ("domain"). `size` bytes, need not be NUL-terminated; NUL bytes
- * inside, invalid UTF-8, a DOCTYPE with entities, more than XML_SIZE_MAX bytes or XML_DEPTH_MAX levels are
- * refused. */
+ * inside, invalid UTF-8, a document type, more than XML_SIZE_MAX bytes, XML_DEPTH_MAX levels or
+ * XML_NAMESPACES_MAX namespaces are refused. The encoding that a document says it has does not matter. */
 int xml_parse(const char *data, size_t size, const char *what, XmlDocument **ret_document, Error *error);
 /* The same with the limits of what is stored: what was taken once has to be read again. */
 int xml_parse_stored(const char *data, size_t size, const char *what, XmlDocument **ret_document,
@@ -62,7 +63,8 @@ const char *xml_attribute(const XmlNode *node, const char *name);
 XmlNode *xml_child(const XmlNode *node, const char *name);
 /* The next sibling of the same name, or NULL. */
 XmlNode *xml_next(const XmlNode *node);
-/* The element as it was written, byte for byte where libxml2 keeps it, without indentation of its own: for
+/* The element as it was written, comments and blanks included, with the namespaces that it has of its
+ * parents and in libvirt's form: attributes in double quotes, an element without content closed at once. For
  * metadata. The caller frees it. */
 char *xml_node_to_string(const XmlNode *node);
 

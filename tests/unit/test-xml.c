@@ -84,6 +84,11 @@ static void refuses_what_is_bad(void **state)
         set_levels(deep, XML_STORED_DEPTH_MAX + 1);
         assert_true(xml_parse_stored(deep->str, deep->len, "test", &other, &error) < 0);
         assert_non_null(strstr(error.message, "more than 136 elements within each other"));
+        g_string_assign(deep, "<a");
+        for (unsigned i = 0; i < XML_NAMESPACES_MAX; i++)
+                g_string_append_printf(deep, " xmlns:n%u='urn:n'", i);
+        g_string_append(deep, "><b xmlns='urn:b'/></a>");
+        refuse(deep->str, deep->len, "line 1: more than 64 namespaces are declared");
         memset(big, ' ', XML_SIZE_MAX + 1);
         memcpy(big, "<a/>", 4);
         refuse(big, XML_SIZE_MAX + 1, "16");
@@ -132,17 +137,75 @@ static void what_is_written_is_read_again(void **state)
         assert_string_equal(xml_document_root(document)->text, value);
 }
 
-static void a_node_keeps_its_bytes(void **state)
+static void an_element_is_given_out_as_it_was_written(void **state)
 {
-        static const char inner[] = "<app:x xmlns:app=\"urn:app\"  one='1'><!-- kept --><app:y/></app:x>";
-        _cleanup_(freep) char *whole = g_strdup_printf("<metadata>\n  %s\n</metadata>", inner);
-        _cleanup_(xml_document_freep) XmlDocument *document = parse(whole);
-        _cleanup_(freep) char *text = xml_node_to_string(xml_document_root(document)->first_child);
-        _cleanup_(xml_document_freep) XmlDocument *again = parse(text);
+        static const struct {
+                const char *document, *child;
+        } cases[] = {
+                { "<m> <a:x xmlns:a=\"urn:a\"  one='1'> <!-- kept --><a:y></a:y></a:x></m>",
+                  "<a:x xmlns:a=\"urn:a\" one=\"1\"> <!-- kept --><a:y/></a:x>" },
+                /* What the parents declared, as far as it is used, and once. */
+                { "<m xmlns:a='urn:a' xmlns:b='urn:b' xmlns:c='urn:c'><x b:q='1'><a:y/><a:z/></x></m>",
+                  "<x xmlns:b=\"urn:b\" xmlns:a=\"urn:a\" b:q=\"1\"><a:y/><a:z/></x>" },
+                { "<m xmlns='urn:m'><x xmlns:a='urn:a'><y xmlns=''/></x></m>",
+                  "<x xmlns:a=\"urn:a\" xmlns=\"urn:m\"><y xmlns=\"\"/></x>" },
+                { "<m xmlns:a='urn:1'><x xmlns:a='urn:&quot;2&amp;'><a:y/></x></m>",
+                  "<x xmlns:a=\"urn:&quot;2&amp;\"><a:y/></x>" },
+                { "<m><no:x xml:lang='de'/></m>", "<no:x xml:lang=\"de\"/>" },
+                { "<m><x><![CDATA[<&]]> a &lt; b &gt; \"c\" &amp;&#13;\r\n\xc3\xa4<?p d?><?q?></x></m>",
+                  "<x><![CDATA[<&]]> a &lt; b &gt; \"c\" &amp;&#13;\n\xc3\xa4<?p d?><?q?></x>" },
+                { "<m><x a='&#9;&#10;\n&quot;&apos;'/></m>", "<x a=\"&#9;&#10; &quot;'\"/>" },
+        };
 
         (void)state;
-        assert_non_null(strstr(text, "<!-- kept -->"));
-        assert_string_equal(xml_document_root(again)->namespace_uri, "urn:app");
+        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+                _cleanup_(xml_document_freep) XmlDocument *document = parse(cases[i].document);
+                _cleanup_(freep) char *text = xml_node_to_string(xml_document_root(document)->first_child);
+
+                assert_string_equal(text, cases[i].child);
+        }
+}
+
+static void names_and_text_are_put_together(void **state)
+{
+        _cleanup_(xml_document_freep) XmlDocument *document =
+                parse("\xef\xbb\xbf<?xml version='1.0' encoding='ISO-8859-1'?>\n"
+                      "<a xmlns='urn:a'>one<b\n xmlns=''>in</b> &amp; <![CDATA[<two>]]><no:c/></a>");
+        const XmlNode *root = xml_document_root(document), *child = xml_child(root, "b");
+
+        (void)state;
+        assert_string_equal(root->text, "one & <two>"); /* UTF-8, whatever it calls itself */
+        assert_string_equal(root->namespace_uri, "urn:a");
+        assert_null(root->prefix);
+        assert_string_equal(child->text, "in");
+        assert_null(child->namespace_uri);
+        assert_int_equal(child->line, 2);
+        child = child->next;
+        assert_string_equal(child->name, "no:c"); /* nobody declared it */
+        assert_null(child->prefix);
+        assert_int_equal(child->line, 3);
+        assert_null(child->next);
+}
+
+static void an_error_says_where(void **state)
+{
+        static const char *const cases[][2] = {
+                { "<a>\n <b>\n </a>",
+                  "test: line 3, column 4: mismatched tag, in the element 'b' of line 2" },
+                { "<a>\n <b>", "test: line 2, column 5: no element found, in the element 'b' of line 2" },
+                { "<a>\n&x;</a>", "test: line 2, column 1: undefined entity, in the element 'a' of line 1" },
+                { "<a b='1' b='2'/>", "test: line 1, column 10: duplicate attribute" },
+                { "a", "test: line 1, column 1: syntax error" },
+                { "<a/>\n<b/>", "test: line 2, column 1: junk after document element" },
+                { "<?xml version='1.0'?>\n<!DOCTYPE a><a/>",
+                  "test: line 2: a document type is not allowed" },
+                { "<a>\x01</a>",
+                  "test: line 1, column 4: not well-formed (invalid token), in the element 'a'" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+                refuse(cases[i][0], strlen(cases[i][0]), cases[i][1]);
 }
 
 static void uuids_have_many_forms(void **state)
@@ -163,9 +226,14 @@ static void uuids_have_many_forms(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(reads_what_is_written),  cmocka_unit_test(refuses_what_is_bad),
-                cmocka_unit_test(writes_as_libvirt_does), cmocka_unit_test(what_is_written_is_read_again),
-                cmocka_unit_test(a_node_keeps_its_bytes), cmocka_unit_test(uuids_have_many_forms),
+                cmocka_unit_test(reads_what_is_written),
+                cmocka_unit_test(refuses_what_is_bad),
+                cmocka_unit_test(writes_as_libvirt_does),
+                cmocka_unit_test(what_is_written_is_read_again),
+                cmocka_unit_test(an_element_is_given_out_as_it_was_written),
+                cmocka_unit_test(names_and_text_are_put_together),
+                cmocka_unit_test(an_error_says_where),
+                cmocka_unit_test(uuids_have_many_forms),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
