@@ -244,7 +244,11 @@ static int end(Domain *domain, const char *target, const char *id, json_t *job, 
         type = type_of(disk, job);
         if (!problem) {
                 status = BLOCK_JOB_COMPLETED;
-                r = follow_images(domain, target, gone, error);
+                do {
+                        fiber_clear_cancel(); /* it is too late */
+                        error_clear(error);
+                        r = follow_images(domain, target, gone, error);
+                } while (r == -ECANCELED);
                 if (r < 0) {
                         status = BLOCK_JOB_FAILED;
                         log_error(domain->object.path,
@@ -469,9 +473,13 @@ void block_end_recover(Domain *domain)
         if (machine_of(domain)->is_held && domain->state == DOMAIN_STATE_RUNNING)
                 (void)machine_command(domain, "stop", NULL, NULL, NULL); /* it may not have come so far */
         targets = domain->live ? list_targets(domain) : NULL;
-        for (unsigned k = 0; domain->live && k < targets->len; k++)
-                if (recover_disk(domain, targets->pdata[k]) < 0 && is_held_for(domain, targets->pdata[k]))
-                        has_followed = false;
+        for (unsigned k = 0; domain->live && k < targets->len; k++) {
+                int r = recover_disk(domain, targets->pdata[k]);
+
+                if (r == -ECANCELED)
+                        return; /* the next daemon does it */
+                has_followed &= r >= 0 || !is_held_for(domain, targets->pdata[k]);
+        }
         json_array_foreach(jobs, i, job)
         {
                 const char *id = json_string_value(json_object_get(job, "id"));
