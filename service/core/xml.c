@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Reading XML. Expat finds the tokens, and our nodes are made as it goes. The text of the document is kept
- * with the place of each element in it, so that an element can be given out again with its comments. A
+ * with the place of each element in it, for xml-copy.c. A
  * document type is refused as soon as it appears: nothing of ours has one, and entities are how small
  * documents become large. */
 
@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define ARENA_BLOCK_SIZE ((size_t)16 * 1024)
-#define ENCODING         "UTF-8" /* of every string on a bus, whatever the declaration in it says */
 #define XML_NAMESPACE    "http://www.w3.org/XML/1998/namespace"
 
 typedef struct Limits {
@@ -19,15 +18,6 @@ typedef struct Limits {
         unsigned depth;      /* elements within each other */
         unsigned namespaces; /* declared for one element, by it and its parents: each is looked at for it */
 } Limits;
-
-/* What others see, and where it stands. */
-typedef struct Element {
-        XmlNode node;
-        XmlAttribute *namespaces;  /* declared here: name is the prefix, "" for none */
-        unsigned namespaces_count; /* with those of the parents */
-        const char *source;        /* in the document's, the tags included */
-        size_t source_size;
-} Element;
 
 struct XmlDocument {
         GPtrArray *blocks; /* memory of nodes and strings, freed together */
@@ -51,14 +41,6 @@ typedef struct Reader {
         bool is_refused; /* with the error set */
 } Reader;
 
-/* An element that is being written out again. */
-typedef struct Copier {
-        GString *text;
-        const GPtrArray
-                *namespaces; /* of XmlAttribute: what the first element needs of its parents; then NULL */
-        bool is_tag_open, is_cdata;
-} Copier;
-
 DEFINE_FOREIGN_CLEANUP(struct XML_ParserStruct, XML_ParserFree)
 
 void xml_open(void)
@@ -76,15 +58,6 @@ XmlDocument *xml_document_free(XmlDocument *document)
         g_free(document->source);
         g_free(document);
         return NULL;
-}
-
-static XML_Parser parser_new(void)
-{
-        XML_Parser parser = XML_ParserCreate(ENCODING);
-
-        if (!parser)
-                g_error("out of memory");
-        return parser;
 }
 
 /* Zeroed; what is large has a block of its own, before the one that is being filled. */
@@ -126,8 +99,7 @@ static void _printf_(3, 4) refuse(Reader *reader, unsigned long line, const char
         (void)XML_StopParser(reader->parser, XML_FALSE); /* fails only if it has stopped */
 }
 
-/* The prefix that an attribute declares, "" where it is of names without one; NULL if it declares none. */
-static const char *declared_prefix(const char *name)
+const char *xml_declared_prefix(const char *name)
 {
         if (!g_str_has_prefix(name, "xmlns") || (name[5] != '\0' && name[5] != ':'))
                 return NULL;
@@ -145,14 +117,14 @@ static XmlAttribute **append_attribute(XmlDocument *document, XmlAttribute **end
         return &(*end)->next;
 }
 
-static void add_attributes(XmlDocument *document, Element *element, const char **attributes)
+static void add_attributes(XmlDocument *document, XmlNode *node, const char **attributes)
 {
-        XmlAttribute **end = &element->node.attributes, **namespaces_end = &element->namespaces;
+        XmlAttribute **end = &node->attributes, **namespaces_end = &node->namespaces;
 
         for (; *attributes; attributes += 2) {
-                const char *prefix = declared_prefix(attributes[0]);
+                const char *prefix = xml_declared_prefix(attributes[0]);
 
-                element->namespaces_count += prefix ? 1 : 0;
+                node->namespaces_count += prefix ? 1 : 0;
                 if (prefix)
                         namespaces_end = append_attribute(document, namespaces_end, prefix, attributes[1]);
                 else
@@ -160,17 +132,13 @@ static void add_attributes(XmlDocument *document, Element *element, const char *
         }
 }
 
-/* Looked for from `node` up to and with `top`, NULL for the whole way. */
-static const XmlAttribute *find_namespace(const XmlNode *node, const XmlNode *top, const char *prefix,
-                                          size_t size)
+const XmlAttribute *xml_find_namespace(const XmlNode *node, const XmlNode *top, const char *prefix,
+                                       size_t size)
 {
-        for (; node; node = node == top ? NULL : node->parent) {
-                const XmlAttribute *declared = ((const Element *)node)->namespaces;
-
-                for (; declared; declared = declared->next)
+        for (; node; node = node == top ? NULL : node->parent)
+                for (const XmlAttribute *declared = node->namespaces; declared; declared = declared->next)
                         if (strncmp(declared->name, prefix, size) == 0 && declared->name[size] == '\0')
                                 return declared;
-        }
         return NULL;
 }
 
@@ -179,7 +147,7 @@ static void set_name(XmlDocument *document, XmlNode *node, const char *name)
 {
         const char *colon = strchr(name, ':');
         const size_t size = colon ? (size_t)(colon - name) : 0;
-        const XmlAttribute *declared = find_namespace(node, NULL, name, size);
+        const XmlAttribute *declared = xml_find_namespace(node, NULL, name, size);
         const char *uri = declared && *declared->value ? declared->value : NULL;
 
         if (!uri && size == strlen("xml") && g_str_has_prefix(name, "xml"))
@@ -197,7 +165,6 @@ static void element_starts(void *context, const char *name, const char **attribu
         Reader *reader = context;
         XmlDocument *document = reader->document;
         XmlNode *parent = reader->open, *node;
-        Element *element;
 
         if (reader->is_refused)
                 return;
@@ -206,14 +173,13 @@ static void element_starts(void *context, const char *name, const char **attribu
                        reader->limits->depth);
                 return;
         }
-        element = arena_new(document, sizeof *element);
-        element->source = document->source + XML_GetCurrentByteIndex(reader->parser);
-        node = &element->node;
+        node = arena_new(document, sizeof *node);
+        node->source = document->source + XML_GetCurrentByteIndex(reader->parser);
         node->line = (unsigned)XML_GetCurrentLineNumber(reader->parser);
         node->parent = parent;
-        add_attributes(document, element, attributes);
-        element->namespaces_count += parent ? ((Element *)parent)->namespaces_count : 0;
-        if (element->namespaces_count > reader->limits->namespaces) {
+        add_attributes(document, node, attributes);
+        node->namespaces_count += parent ? parent->namespaces_count : 0;
+        if (node->namespaces_count > reader->limits->namespaces) {
                 refuse(reader, node->line, "more than %u namespaces are declared",
                        reader->limits->namespaces);
                 return;
@@ -236,14 +202,13 @@ static void element_ends(void *context, const char *name _unused_)
 {
         Reader *reader = context;
         XmlNode *node = reader->open;
-        Element *element = (Element *)node;
         const char *end = reader->document->source + XML_GetCurrentByteIndex(reader->parser) +
                           XML_GetCurrentByteCount(reader->parser);
         size_t text_at;
 
         if (reader->is_refused)
                 return;
-        element->source_size = (size_t)(end - element->source);
+        node->source_size = (size_t)(end - node->source);
         text_at = reader->text_at[--reader->depth];
         if (reader->text->len > text_at)
                 node->text =
@@ -284,9 +249,11 @@ static int syntax_error(const Reader *reader)
 
 static int parse_tree(Reader *reader, size_t size)
 {
-        _cleanup_(XML_ParserFreep) XML_Parser parser = parser_new();
+        _cleanup_(XML_ParserFreep) XML_Parser parser = XML_ParserCreate(XML_ENCODING);
         _cleanup_(string_builder_freep) GString *text = g_string_sized_new(1024);
 
+        if (!parser)
+                g_error("out of memory");
         reader->parser = parser;
         reader->text = text;
         XML_SetUserData(parser, reader);
@@ -365,173 +332,4 @@ XmlNode *xml_child(const XmlNode *node, const char *name)
 XmlNode *xml_next(const XmlNode *node)
 {
         return find(node->next, node->name);
-}
-
-static bool is_declared(const GPtrArray *namespaces, const XmlAttribute *declared)
-{
-        for (unsigned i = 0; i < namespaces->len; i++)
-                if (g_ptr_array_index(namespaces, i) == declared)
-                        return true;
-        return false;
-}
-
-static void need_prefix(GPtrArray *namespaces, const XmlNode *node, const XmlNode *top, const char *prefix,
-                        size_t size)
-{
-        const XmlAttribute *declared = find_namespace(node, top, prefix, size);
-
-        if (declared)
-                return;
-        declared = find_namespace(top->parent, NULL, prefix, size);
-        if (declared && *declared->value && !is_declared(namespaces, declared))
-                g_ptr_array_add(namespaces, (void *)declared);
-}
-
-/* The namespaces that the parents of `top` declared and it or what is in it uses. As deep as the document.
- */
-static void collect_namespaces(GPtrArray *namespaces, const XmlNode *node, const XmlNode *top)
-{
-        const char *prefix = node->prefix ? node->prefix : "";
-
-        if (node->namespace_uri)
-                need_prefix(namespaces, node, top, prefix, strlen(prefix));
-        for (const XmlAttribute *attribute = node->attributes; attribute; attribute = attribute->next) {
-                const char *colon = strchr(attribute->name, ':');
-
-                if (colon)
-                        need_prefix(namespaces, node, top, attribute->name,
-                                    (size_t)(colon - attribute->name));
-        }
-        for (const XmlNode *child = node->first_child; child; child = child->next)
-                collect_namespaces(namespaces, child, top);
-}
-
-static void append_escaped(GString *text, const char *value, size_t size, bool is_attribute)
-{
-        const char *end = value + size;
-
-        for (; value < end; value++) {
-                if (*value == '<')
-                        g_string_append(text, "&lt;");
-                else if (*value == '>')
-                        g_string_append(text, "&gt;");
-                else if (*value == '&')
-                        g_string_append(text, "&amp;");
-                else if (*value == '"' && is_attribute)
-                        g_string_append(text, "&quot;");
-                else if (*value == '\r' || (is_attribute && (*value == '\n' || *value == '\t')))
-                        g_string_append_printf(text, "&#%d;", *value);
-                else
-                        g_string_append_c(text, *value);
-        }
-}
-
-static void end_tag(Copier *copier)
-{
-        if (copier->is_tag_open)
-                g_string_append_c(copier->text, '>');
-        copier->is_tag_open = false;
-}
-
-static void copy_attribute(Copier *copier, const char *name, const char *suffix, const char *value)
-{
-        g_string_append_printf(copier->text, " %s%s=\"", name, suffix);
-        append_escaped(copier->text, value, strlen(value), true);
-        g_string_append_c(copier->text, '"');
-}
-
-static void copy_start(void *context, const char *name, const char **attributes)
-{
-        Copier *copier = context;
-
-        end_tag(copier);
-        g_string_append_printf(copier->text, "<%s", name);
-        for (const char **a = attributes; *a; a += 2)
-                if (declared_prefix(a[0]))
-                        copy_attribute(copier, a[0], "", a[1]);
-        for (unsigned i = 0; copier->namespaces && i < copier->namespaces->len; i++) {
-                const XmlAttribute *declared = g_ptr_array_index(copier->namespaces, i);
-
-                copy_attribute(copier, *declared->name ? "xmlns:" : "xmlns", declared->name,
-                               declared->value);
-        }
-        copier->namespaces = NULL;
-        for (const char **a = attributes; *a; a += 2)
-                if (!declared_prefix(a[0]))
-                        copy_attribute(copier, a[0], "", a[1]);
-        copier->is_tag_open = true;
-}
-
-static void copy_end(void *context, const char *name)
-{
-        Copier *copier = context;
-
-        if (copier->is_tag_open)
-                g_string_append(copier->text, "/>");
-        else
-                g_string_append_printf(copier->text, "</%s>", name);
-        copier->is_tag_open = false;
-}
-
-static void copy_text(void *context, const char *text, int size)
-{
-        Copier *copier = context;
-
-        end_tag(copier);
-        if (copier->is_cdata)
-                g_string_append_len(copier->text, text, size);
-        else
-                append_escaped(copier->text, text, (size_t)size, false);
-}
-
-static void copy_comment(void *context, const char *text)
-{
-        Copier *copier = context;
-
-        end_tag(copier);
-        g_string_append_printf(copier->text, "<!--%s-->", text);
-}
-
-static void copy_instruction(void *context, const char *target, const char *data)
-{
-        Copier *copier = context;
-
-        end_tag(copier);
-        g_string_append_printf(copier->text, "<?%s%s%s?>", target, *data ? " " : "", data);
-}
-
-static void copy_cdata_start(void *context)
-{
-        Copier *copier = context;
-
-        end_tag(copier);
-        copier->is_cdata = true;
-        g_string_append(copier->text, "<![CDATA[");
-}
-
-static void copy_cdata_end(void *context)
-{
-        Copier *copier = context;
-
-        copier->is_cdata = false;
-        g_string_append(copier->text, "]]>");
-}
-
-char *xml_node_to_string(const XmlNode *node)
-{
-        const Element *element = (const Element *)node;
-        _cleanup_(XML_ParserFreep) XML_Parser parser = parser_new();
-        _cleanup_(g_ptr_array_unrefp) GPtrArray *namespaces = g_ptr_array_new();
-        Copier copier = { .text = g_string_new(NULL), .namespaces = namespaces };
-
-        collect_namespaces(namespaces, node, node);
-        XML_SetUserData(parser, &copier);
-        XML_SetElementHandler(parser, copy_start, copy_end);
-        XML_SetCharacterDataHandler(parser, copy_text);
-        XML_SetCommentHandler(parser, copy_comment);
-        XML_SetProcessingInstructionHandler(parser, copy_instruction);
-        XML_SetCdataSectionHandler(parser, copy_cdata_start, copy_cdata_end);
-        if (XML_Parse(parser, element->source, (int)element->source_size, XML_TRUE) != XML_STATUS_OK)
-                g_error("out of memory"); /* it was read before */
-        return g_string_free(copier.text, FALSE);
 }

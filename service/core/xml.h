@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* XML in and out. Reading builds a small tree; Expat stands behind xml.c alone, without entities or
- * document types, with limits on size and depth, so that a hostile document costs little. Writing is a
- * buffer that indents as libvirt does: two spaces, single quotes, empty elements closed at once. */
+/* XML in and out. Reading builds a small tree; Expat stands behind xml.c and xml-copy.c alone, without
+ * entities or document types, with limits on size and depth, so that a hostile document costs little.
+ * Writing is a buffer that indents as libvirt does: two spaces, single quotes, empty elements closed at
+ * once. */
 
 #include "core/error.h"
 
+#define XML_ENCODING       "UTF-8" /* of every string on a bus, whatever it says of itself */
 #define XML_SIZE_MAX       (16u * 1024 * 1024)
 #define XML_DEPTH_MAX      128
 #define XML_NAMESPACES_MAX 64 /* known to one element */
@@ -34,6 +36,10 @@ struct XmlNode {
         unsigned line;             /* from 1, of its tag's beginning */
         uint32_t child_initials;   /* xml_initial() of each child's name: one without a bit is not there */
         XmlAttribute *attributes;
+        XmlAttribute *namespaces;  /* that it declares: named by their prefixes, "" for none */
+        unsigned namespaces_count; /* with those of its parents */
+        const char *source;        /* it and what is in it, in the text of the document */
+        size_t source_size;
         XmlNode *parent, *first_child, *next;
 };
 
@@ -63,6 +69,13 @@ const char *xml_attribute(const XmlNode *node, const char *name);
 XmlNode *xml_child(const XmlNode *node, const char *name);
 /* The next sibling of the same name, or NULL. */
 XmlNode *xml_next(const XmlNode *node);
+/* Who declares that prefix (of `size` bytes, none for names without one): `node` or a parent up to `top`,
+ * NULL for all of them. NULL if nobody does. */
+const XmlAttribute *xml_find_namespace(const XmlNode *node, const XmlNode *top, const char *prefix,
+                                       size_t size);
+/* The prefix that the attribute of this name declares, "" where it is of names without one; NULL if it is
+ * another attribute. */
+const char *xml_declared_prefix(const char *name);
 /* The element as it was written, comments and blanks included, with the namespaces that it has of its
  * parents and in libvirt's form: attributes in double quotes, an element without content closed at once. For
  * metadata. The caller frees it. */
