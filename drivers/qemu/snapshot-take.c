@@ -610,11 +610,11 @@ int qemu_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
         if (r >= 0)
                 r = snapshot_definition_parse(xml, strlen(xml), flags & CREATE_REDEFINE, &taking.definition,
                                               error);
+        if (r >= 0) /* it may become one of that name */
+                r = snapshot_recover(domain, error);
         if (r >= 0 && flags & CREATE_REDEFINE)
                 return redefine_snapshot(domain, TAKE_PTR(taking.definition), flags, snapshots_change,
                                          ret_snapshot, error);
-        if (r >= 0)
-                r = snapshot_recover(domain, error);
         if (r >= 0)
                 r = check(&taking, error);
         if (r >= 0)

@@ -516,7 +516,7 @@ class TestKilled:
         """Its record stays, whatever becomes of others, until it is known what became of it."""
         _, record = self.files(daemon, root_dir, web)
         old = web.take("old")
-        web.take("one", DISK_ONLY)
+        one = web.take("one", DISK_ONLY)
         daemon.kill()
         new = image.with_suffix(".one")
         whole = new.read_bytes()
@@ -529,6 +529,10 @@ class TestKilled:
         for member, flags in (("Delete", 0), ("Revert", 0)):
             with pytest.raises(BusError, match="Snapshot 'one' was being taken when the daemon ended: .*web.one"):
                 web.of(old, member, "u", flags)
+            with pytest.raises(BusError, match="no domain snapshot"):
+                web.of(one, member, "u", flags)
+        with pytest.raises(BusError, match="Snapshot 'one' was being taken"):
+            web.call("SnapshotCreateXML", "su", web.of(old, "GetXMLDesc").replace(">old<", ">one<"), REDEFINE)
         web.of(old, "Delete", "u", METADATA_ONLY)
         assert "pending=" in record.read_text() and web.names() == []
         new.write_bytes(whole)
