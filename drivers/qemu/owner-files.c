@@ -135,7 +135,7 @@ static int sync_folder(Task *task, int folder)
         return 0;
 }
 
-/* What is to be made or removed is not there, or is not the owner's. */
+/* What is to be looked for, made or removed is not the owner's. */
 static int set_folder_error(Task *task, int folder, int error_number, const char *what)
 {
         _cleanup_(freep) char *why =
@@ -161,7 +161,7 @@ static int check_free(Task *task)
                 return folder;
         if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) >= 0)
                 return set_exists(task, task->path);
-        return errno == ENOENT ? 0 : error_set_errno(&task->error, errno, "Cannot look for %s", task->path);
+        return errno == ENOENT ? 0 : set_folder_error(task, folder, errno, "Cannot look for");
 }
 
 static int create(Task *task)
@@ -188,9 +188,7 @@ static int remove_file(Task *task)
         if (folder < 0)
                 return folder;
         if (task->is_of_one && fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT
-                               ? 0
-                               : error_set_errno(&task->error, errno, "Cannot look for %s", task->path);
+                return errno == ENOENT ? 0 : set_folder_error(task, folder, errno, "Cannot look for");
         if (task->is_of_one && (status.st_dev != task->device || status.st_ino != task->inode))
                 return 0; /* it is another one */
         if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
