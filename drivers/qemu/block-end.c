@@ -314,13 +314,12 @@ static const char *target_of(const char *id)
                                                         : block_job_target(id);
 }
 
-/* Whether the guest is held for that disk, or may be. */
+/* Whether the guest is held for that disk, or may be, or the definition could not follow it. */
 static bool is_held_for(const Domain *domain, const char *target)
 {
         const Machine *machine = machine_of(domain);
 
-        return machine->is_held &&
-               (!machine->held_by || g_strcmp0(target_of(machine->held_by), target) == 0);
+        return machine->held_by ? g_strcmp0(target_of(machine->held_by), target) == 0 : machine->is_held;
 }
 
 /* A merge whose caller is gone with the daemon is given up, or has been done; an error, which is in the log,
@@ -492,6 +491,20 @@ void block_end_recover(Domain *domain)
         }
         if (!fiber_is_cancelled(fiber_current())) /* else the next daemon does it */
                 pivot_release(domain, has_followed);
+}
+
+int block_end_follow(Domain *domain, Error *error)
+{
+        const char *id = machine_of(domain)->held_by;
+        _cleanup_(freep) char *target = id ? g_strdup(target_of(id)) : NULL;
+        const DomainDisk *disk = target ? chain_find_disk(domain->live, target) : NULL;
+        int r = !disk          ? 0
+                : disk->mirror ? settle(domain, target, BLOCK_JOB_FAILED, false, error)
+                               : follow_guest(domain, target, error);
+
+        if (r >= 0)
+                pivot_release(domain, true);
+        return MIN(r, 0);
 }
 
 /* The disk's job, of which there must be one. */

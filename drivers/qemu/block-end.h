@@ -10,6 +10,9 @@ void block_end_recover(Domain *domain) AWAITS;
 /* What QEMU tells of a job, from anywhere; others than these are let pass. */
 void block_end_changed(Domain *domain, const char *id, const char *status);
 
+/* For a guest that is to go on: the definition follows a disk that it could not follow before. */
+int block_end_follow(Domain *domain, Error *error) AWAITS;
+
 int qemu_domain_block_job_abort(Call *call, Domain *domain, const char *disk, uint32_t flags,
                                 Error *error) AWAITS;
 int qemu_domain_block_job_set_speed(Call *call, Domain *domain, const char *disk, uint64_t bandwidth,

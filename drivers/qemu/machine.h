@@ -110,10 +110,10 @@ typedef struct Machine {
         bool starts_paused;
         bool keeps_networks; /* those that are down are not brought up for this start */
         bool is_held;        /* for a moment, by us: that it stands still is no news */
-        char *held_by;       /* QEMU's job that it is for; NULL: not known, as an earlier daemon wrote it */
-        bool is_rebooting;   /* a shutdown of the guest is to become a reset */
-        bool is_saving;      /* the status is being written: one at a time, or the older could come last */
-        bool is_status_due;  /* a fiber is about to save the status */
+        char *held_by;      /* QEMU's job that the definition is to follow; NULL: none, or not known which */
+        bool is_rebooting;  /* a shutdown of the guest is to become a reset */
+        bool is_saving;     /* the status is being written: one at a time, or the older could come last */
+        bool is_status_due; /* a fiber is about to save the status */
         bool agent_is_there; /* the guest's agent has opened its channel */
         bool asks_agent_addresses, wants_agent_addresses;
         json_t *agent_interfaces;     /* as the agent said last; NULL: nothing */

@@ -4,6 +4,7 @@
  * true when the caller gets its answer. */
 
 #include "drivers/qemu/pause.h"
+#include "drivers/qemu/block-end.h"
 #include "drivers/qemu/events.h"
 #include "drivers/qemu/pivot.h"
 #include "drivers/qemu/status.h"
@@ -59,7 +60,11 @@ int qemu_domain_resume(Call *call, Domain *domain, Error *error)
                                  object_describe(&domain->object), domain_state_to_string(domain->state));
         _cleanup_(machine_actp) Machine *acting _unused_ = machine_act(domain, call->job);
 
-        r = run_command(call, domain, "cont", error);
+        r = block_end_follow(domain, error); /* what it writes from now on is in one image only */
+        if (r >= 0)
+                r = machine_check_monitor(domain, error);
+        if (r >= 0)
+                r = run_command(call, domain, "cont", error);
         return r < 0 ? r : settle(domain, "running", error);
 }
 

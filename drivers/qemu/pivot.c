@@ -25,19 +25,25 @@ static int complete(Domain *domain, const char *id, bool *ret_is_open, Error *er
         return r;
 }
 
-static void let_go(Machine *machine)
+static void let_go(Machine *machine, bool has_followed)
 {
         machine->is_held = false;
-        g_clear_pointer(&machine->held_by, g_free);
+        if (has_followed)
+                g_clear_pointer(&machine->held_by, g_free);
 }
 
 int pivot_check(const Domain *domain, Error *error)
 {
         const Machine *machine = machine_of(domain);
 
-        return machine->is_held ? error_set(error, ERROR_BUSY,
-                                            "The guest of the %s stands still until QEMU says whether a "
-                                            "disk has gone over to another image",
+        if (machine->is_held)
+                return error_set(error, ERROR_BUSY,
+                                 "The guest of the %s stands still until QEMU says whether a disk has gone "
+                                 "over to another image",
+                                 object_describe(&domain->object));
+        return machine->held_by ? error_set(error, ERROR_OPERATION_INVALID,
+                                            "The definition of the %s could not follow a disk that has gone "
+                                            "over to another image: Resume tries it again",
                                             object_describe(&domain->object))
                                 : 0;
 }
@@ -63,7 +69,7 @@ int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, 
                 followed = follow(domain, data, error);
         if (was_running && followed >= 0 && domain->live)
                 resumed = machine_command(domain, "cont", NULL, NULL, r < 0 ? NULL : error);
-        let_go(machine);
+        let_go(machine, followed >= 0);
         if (!domain->live)
                 return r < 0 ? r : followed;
         if (was_running && (followed < 0 || resumed < 0))
@@ -72,25 +78,27 @@ int pivot(Domain *domain, const char *id, PivotFollow follow, const void *data, 
         return r < 0 ? r : followed < 0 ? followed : resumed;
 }
 
-void pivot_release(Domain *domain, bool goes_on)
+void pivot_release(Domain *domain, bool has_followed)
 {
         Machine *machine = machine_of(domain);
+        const bool was_held = machine->is_held;
         _cleanup_(error_clear) Error error = {};
         int r = 0;
 
-        if (!machine->is_held || !machine_has_monitor(machine))
-                return;       /* the run ends, or the next daemon does it */
-        fiber_clear_cancel(); /* it is too late */
-        if (domain->state == DOMAIN_STATE_RUNNING && goes_on)
+        if ((!was_held && !machine->held_by) || !machine_has_monitor(machine))
+                return; /* the run ends, or the next daemon does it */
+        if (was_held)
+                fiber_clear_cancel(); /* it is too late */
+        if (was_held && has_followed && domain->state == DOMAIN_STATE_RUNNING)
                 r = machine_command(domain, "cont", NULL, NULL, &error);
-        let_go(machine);
-        if (r < 0 || !goes_on)
+        let_go(machine, has_followed);
+        if (r < 0 || !has_followed)
                 log_error(domain->object.path, "the guest of machine %s does not go on: %s",
                           domain->object.name,
                           r < 0 ? error.message : "the definition does not say which images it has");
         if (!domain->live)
                 return;
-        if (domain->state == DOMAIN_STATE_RUNNING && (r < 0 || !goes_on))
+        if (was_held && domain->state == DOMAIN_STATE_RUNNING && (r < 0 || !has_followed))
                 events_synchronise(domain, "paused");
         status_save_soon(domain);
 }

@@ -22,7 +22,7 @@ typedef struct Status {
         uint64_t sequence;            /* of the last lifecycle event */
         uint64_t migration_speed_mib; /* 0: nobody said */
         DomainDefinition *live;
-        char *held_by;           /* NULL: not held, or not known */
+        char *held_by;           /* NULL: none, or not known */
         MemoryFile *memory_file; /* NULL: none is being written */
         DomainDefinition *was;   /* NULL, or what it was before a change that has not ended */
 } Status;

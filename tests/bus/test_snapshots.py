@@ -571,6 +571,37 @@ class TestKilled:
         web.take("one")
 
     @pytest.mark.qemu
+    @pytest.mark.parametrize("is_killed", [False, True])
+    def test_a_merge_whose_definition_cannot_be_saved(self, daemon, web, image, root_dir, is_killed):
+        """The guest writes to the lower image then, which the definition hides: it does not go on before that is right."""
+        web.create()
+        path = web.take("one", DISK_ONLY)
+        kept, _ = self.files(daemon, root_dir, web)
+        away, new = root_dir / "kept", str(image.with_suffix(".one"))
+        kept.rename(away)
+        (kept / "in-the-way").mkdir(parents=True)
+        with pytest.raises(BusError, match=kept.name):
+            web.of(path, "Delete")
+        for member, *arguments in (("Resume",), ("ManagedSave", "u", 0)):
+            with pytest.raises(BusError):
+                web.call(member, *arguments)
+        assert web.state[0] == PAUSED and web.source() == web.source(2) == new
+        if is_killed:
+            daemon.kill()
+        (kept / "in-the-way").rmdir()
+        kept.rmdir()
+        away.rename(kept)
+        if is_killed:
+            daemon.start()
+            wait_for(lambda: web.source(2) == str(image), 20, "the definition to follow")
+            assert web.state[0] == PAUSED
+        web.resume()
+        assert web.state[0] == RUNNING and web.source() == web.source(2) == str(image)
+        assert f"<source file='{image}'" in kept.read_text()
+        web.take("two", DISK_ONLY)
+        web.destroy()
+
+    @pytest.mark.qemu
     @pytest.mark.parametrize("is_limited", [False, True])
     def test_after_a_merge_and_before_the_definition_was_saved(self, client, daemon, web, image, root_dir, is_limited):
         """The guest was held while it went over; what limits a disk stands between it and its images."""
