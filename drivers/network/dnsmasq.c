@@ -259,6 +259,8 @@ void dnsmasq_end_others(const char *folder, bool (*is_kept)(const char *uuid, vo
         if (processes)
                 g_dir_close(processes);
         for (unsigned i = 0; i < uuids->len; i++)
-                if (!is_kept(uuids->pdata[i], data)) /* it may have come up meanwhile */
-                        dnsmasq_end_unknown(uuids->pdata[i], own);
+                for (unsigned n = 0; n < END_TRIES_MAX; n++)
+                        if (is_kept(uuids->pdata[i], data) || /* it may have come up meanwhile */
+                            end_all(uuids->pdata[i], own) == 0)
+                                break;
 }
