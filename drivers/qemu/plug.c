@@ -541,10 +541,10 @@ int plug_change(Domain *domain, const DomainInterface *was, const DomainInterfac
                 r = host_lock_claim(domain->object.driver->config, error);
         if (r >= 0 && is_moved)
                 r = find_place(domain, is, &place, error);
-        if (r >= 0 && place.device)
+        if (r >= 0 && is_moved && !place.bridge)
                 r = error_set(
                         error, ERROR_CONFIG_UNSUPPORTED,
-                        "The network '%s' is no bridge but a device of the host: interface %s cannot go "
+                        "The network '%s' has no bridge but devices of the host: interface %s cannot go "
                         "there while the machine runs",
                         is->source_network, is->mac);
         if (r < 0)

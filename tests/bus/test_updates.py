@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import time
+from xml.etree import ElementTree
 
 import pytest
 
@@ -152,6 +153,34 @@ class TestInterfaces:
                           (self.card("<mtu size='1400'/>"), "mtu"), (USER.format(1), "type"),
                           (self.card().replace("virtio", "e1000"), "model"), (self.card("<target dev='other0'/>"), "target")):
             refused(guest, "UpdateDevice", xml, AFFECT_LIVE, word)
+
+    def test_not_to_a_pool_of_devices(self, client, guest):
+        path = client.call(QEMU, CONNECT, "NetworkDefineXML", "s", "<network><name>pool</name><forward mode='hostdev'>"
+                           "<address type='pci' domain='0xabcd' bus='0' slot='1' function='0'/></forward></network>")
+        refused(guest, "UpdateDevice", self.card().replace("'bridge'><source bridge='upone'/>", "'network'><source network='pool'/>"),
+                AFFECT_LIVE, "network 'pool' has no bridge")
+        assert guest.tree().find("devices/interface/source").get("bridge") == "upone" and len(self.ports("upone")) == 1
+        client.call(path, "org.libvirt.Network", "Destroy")
+
+    @pytest.mark.parametrize("kind", [
+        "'bridge'><source bridge='upone'/><port isolated='yes'/>", "'network'><source network='upnet' portgroup='slow'/>",
+        "'network'><source network='updevice'/>", "'direct'><source dev='upone' mode='vepa'/>", "'ethernet'>", "'user'>"])
+    def test_what_is_shown_or_stored_changes_nothing(self, daemon, client, kind):
+        networks = [client.call(QEMU, CONNECT, "NetworkDefineXML", "s", f"<network><name>{name}</name>{content}</network>")
+                    for name, content in (
+                        ("upnet", "<bridge name='upnet'/><portgroup name='slow'><bandwidth><inbound average='9'/></bandwidth></portgroup>"),
+                        ("updevice", "<forward mode='bridge'><interface dev='upone'/></forward>"))]
+        guest = define(client, definition("web", USER.format(1).replace("'user'>", kind)))
+        guest.create()
+        before = guest.xml()
+        for flags in (0, XML_INACTIVE):
+            update(guest, ElementTree.tostring(guest.tree(flags).find("devices/interface"), "unicode"), AFFECT_LIVE)
+            assert guest.xml() == before
+            daemon.restart()
+        guest.destroy()
+        for path in networks:
+            with contextlib.suppress(BusError):  # only one is up
+                client.call(path, "org.libvirt.Network", "Destroy")
 
     @pytest.mark.parametrize("moment", range(4))
     def test_killed_meanwhile(self, daemon, client, guest, moment):
