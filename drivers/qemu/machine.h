@@ -114,6 +114,7 @@ typedef struct Machine {
         bool is_rebooting;  /* a shutdown of the guest is to become a reset */
         bool is_saving;     /* the status is being written: one at a time, or the older could come last */
         bool is_status_due; /* a fiber is about to save the status */
+        bool takes_devices; /* of the host, by passthrough_take(): its end waits for that */
         bool agent_is_there; /* the guest's agent has opened its channel */
         bool asks_agent_addresses, wants_agent_addresses;
         json_t *agent_interfaces;     /* as the agent said last; NULL: nothing */

@@ -354,8 +354,8 @@ static bool has_host(const GArray *hosts, unsigned count, const char *name)
         return false;
 }
 
-int passthrough_take(Domain *domain, DomainDefinition *definition, const RunUser *user,
-                     uint64_t deadline_usec, Error *error)
+static int take(Domain *domain, DomainDefinition *definition, const RunUser *user, uint64_t deadline_usec,
+                Error *error) AWAITS
 {
         g_autoptr(GArray) hosts = list_hosts(definition);
         g_autofree bool *is_new = g_new0(bool, hosts->len + 1);
@@ -381,6 +381,23 @@ int passthrough_take(Domain *domain, DomainDefinition *definition, const RunUser
                 if (is_new[i])
                         r = check_group(g_array_index(hosts, HostDevice, i).name, error);
         return MIN(r, 0);
+}
+
+int passthrough_take(Domain *domain, DomainDefinition *definition, const RunUser *user,
+                     uint64_t deadline_usec, Error *error)
+{
+        Machine *machine = machine_of(domain);
+        int r;
+
+        machine->takes_devices = true;
+        r = take(domain, definition, user, deadline_usec, error);
+        machine->takes_devices = false;
+        if (machine->phase != MACHINE_OFF)
+                return r;
+        passthrough_ended(domain);
+        return r < 0 ? r
+                     : error_set(error, ERROR_OPERATION_FAILED, "The %s ended",
+                                 object_describe(&domain->object));
 }
 
 uint64_t passthrough_locked_bytes(DomainDefinition *definition)
@@ -529,7 +546,8 @@ void passthrough_give_back_all(Domain *domain)
 
 void passthrough_ended(Domain *domain)
 {
-        give_back_soon((GivingBack){ domain->object.driver, given_list(domain) });
+        if (!machine_of(domain)->takes_devices) /* else it is done when all is taken that is on its way */
+                give_back_soon((GivingBack){ domain->object.driver, given_list(domain) });
 }
 
 void passthrough_resume(Domain *domain)
