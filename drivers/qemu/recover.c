@@ -419,8 +419,10 @@ static void wait_unknown_fiber(void *data)
                 r = condition_wait(&qemu->running, DEADLINE_NEVER);
         if (r >= 0)
                 r = folder_wait_unknown(qemu, run.uuid);
-        if (r >= 0)
-                passthrough_sweep(run.driver);
+        if (r < 0)
+                return;
+        passthrough_sweep(run.driver);
+        plug_run(run.driver);
 }
 
 static void leave_alone(Driver *driver, const char *uuid)

@@ -5,6 +5,7 @@ import os
 import pathlib
 import random
 import signal
+import subprocess
 import time
 
 import pytest
@@ -234,6 +235,24 @@ class TestRunOfWhichNothingIsKnown:
         assert note.exists()
         self.end(daemon, pid)
         wait_for(lambda: not note.exists(), 20)
+
+    @pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
+    def test_its_device_on_one_of_the_host_goes_when_it_ends(self, daemon, client):
+        subprocess.run(["ip", "link", "add", "lower", "type", "bridge"], check=True)
+        try:
+            direct = "<interface type='direct'><source dev='lower' mode='bridge'/></interface>"
+            web = define(client, definition("web", direct))
+            web.create()
+            device = pathlib.Path("/sys/class/net", web.tree().find("devices/interface/target").get("dev"))
+            pid = self.lose(daemon)
+            other = define(client, definition("other", direct))
+            other.create()
+            assert device.exists()
+            os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: not device.exists(), 20)
+            other.destroy()
+        finally:
+            subprocess.run(["ip", "link", "del", "lower"], check=True)
 
 
 class TestKilledAtAnyMoment:
