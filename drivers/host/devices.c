@@ -372,15 +372,8 @@ static int check_unused(const Driver *driver, const Known *known, Error *error)
                                                                      .bus = capability->bus,
                                                                      .slot = capability->slot,
                                                                      .function = capability->function });
-        const Domain *domain = given_find(driver, name);
 
-        if (domain)
-                return error_set(error, ERROR_OPERATION_INVALID, "%s is used by machine '%s'",
-                                 known->device.object.name, domain->object.name);
-        if (!given_is_free(driver, name))
-                return error_set(error, ERROR_OPERATION_INVALID, "%s is on its way back to the host",
-                                 known->device.object.name);
-        return 0;
+        return given_check_free(driver, name, error);
 }
 
 static int check_pci(const Driver *driver, const Known *known, const char *what, Error *error)

@@ -61,6 +61,25 @@ int given_wait(const Driver *driver, const char *device, uint64_t deadline_usec,
                      : 0;
 }
 
+int given_check_free(const Driver *driver, const char *device, Error *error)
+{
+        const Given *given = find(driver, device);
+
+        if (!given)
+                return 0;
+        if (given->is_leaving)
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "The device %s is on its way back to the host", device);
+        if (!given->domain)
+                return error_set(
+                        error, ERROR_OPERATION_INVALID,
+                        "The device %s may be in use by an earlier run of some machine, of which the "
+                        "daemon knows nothing else: it has to end first",
+                        device);
+        return error_set(error, ERROR_OPERATION_INVALID, "The device %s is in use by machine '%s'", device,
+                         given->domain->object.name);
+}
+
 int given_take(Domain *domain, const char *device, uint64_t deadline_usec, Error *error)
 {
         const Driver *driver = domain->object.driver;
@@ -72,15 +91,8 @@ int given_take(Domain *domain, const char *device, uint64_t deadline_usec, Error
                 if (r < 0)
                         return r;
         }
-        if (given && !given->domain)
-                return error_set(
-                        error, ERROR_OPERATION_INVALID,
-                        "The device %s may be in use by an earlier run of some machine, of which the "
-                        "daemon knows nothing else: it has to end first",
-                        device);
         if (given && given->domain != domain)
-                return error_set(error, ERROR_OPERATION_INVALID, "The device %s is in use by machine '%s'",
-                                 device, given->domain->object.name);
+                return given_check_free(driver, device, error);
         if (given && !given->is_reserved)
                 return 1;
         given_note(domain, device);

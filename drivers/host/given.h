@@ -10,6 +10,8 @@
 void given_open(Driver *driver);
 void given_close(Driver *driver);
 
+/* ERROR_OPERATION_INVALID tells who has it, if not the host. */
+int given_check_free(const Driver *driver, const char *device, Error *error);
 /* Returns 1 if the machine has it already, ERROR_OPERATION_INVALID if another has. */
 int given_take(Domain *domain, const char *device, uint64_t deadline_usec, Error *error) AWAITS;
 /* It is chosen for the machine, which takes it later: given_take() returns 0 once more then. */

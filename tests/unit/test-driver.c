@@ -99,6 +99,9 @@ static void hold(Driver *driver)
         assert_null(given_find(driver, device));
         assert_true(given_take(one, device, DEADLINE_NEVER, &error) < 0);
         assert_non_null(strstr(error.message, "may be in use by an earlier run"));
+        error_clear(&error);
+        assert_true(given_check_free(driver, device, &error) < 0);
+        assert_non_null(strstr(error.message, "may be in use by an earlier run"));
         given_leave(driver, device);
         assert_true(given_is_leaving(driver, device));
         given_drop(driver, device);
