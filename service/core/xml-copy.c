@@ -19,11 +19,11 @@ DEFINE_FOREIGN_CLEANUP(struct XML_ParserStruct, XML_ParserFree)
 static void need_prefix(GPtrArray *namespaces, const XmlNode *node, const XmlNode *top, const char *prefix,
                         size_t size)
 {
-        const XmlAttribute *declared = xml_find_namespace(node, top, prefix, size);
+        const XmlAttribute *of_parents = top->parent ? top->parent->namespaces : NULL, *declared;
 
-        if (declared)
+        if (xml_find_namespace(node->namespaces, of_parents, prefix, size))
                 return;
-        declared = xml_find_namespace(top->parent, NULL, prefix, size);
+        declared = xml_find_namespace(of_parents, NULL, prefix, size);
         if (declared && *declared->value && !g_ptr_array_find(namespaces, declared, NULL))
                 g_ptr_array_add(namespaces, (void *)declared);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Reading XML. Expat finds the tokens, and our nodes are made as it goes. The text of the document is kept
- * with the place of each element in it, for xml-copy.c. A
- * document type is refused as soon as it appears: nothing of ours has one, and entities are how small
- * documents become large. */
+ * with the place of each element in it, for xml-copy.c. A document type is refused as soon as it appears:
+ * nothing of ours has one, and entities are how small documents become large. */
 
 #include "core/xml.h"
 #include <expat.h>
@@ -130,15 +129,18 @@ static void add_attributes(XmlDocument *document, XmlNode *node, const char **at
                 else
                         end = append_attribute(document, end, attributes[0], attributes[1]);
         }
+        if (node->parent) {
+                *namespaces_end = node->parent->namespaces;
+                node->namespaces_count += node->parent->namespaces_count;
+        }
 }
 
-const XmlAttribute *xml_find_namespace(const XmlNode *node, const XmlNode *top, const char *prefix,
-                                       size_t size)
+const XmlAttribute *xml_find_namespace(const XmlAttribute *namespaces, const XmlAttribute *end,
+                                       const char *prefix, size_t size)
 {
-        for (; node; node = node == top ? NULL : node->parent)
-                for (const XmlAttribute *declared = node->namespaces; declared; declared = declared->next)
-                        if (strncmp(declared->name, prefix, size) == 0 && declared->name[size] == '\0')
-                                return declared;
+        for (; namespaces != end; namespaces = namespaces->next)
+                if (strncmp(namespaces->name, prefix, size) == 0 && namespaces->name[size] == '\0')
+                        return namespaces;
         return NULL;
 }
 
@@ -147,7 +149,7 @@ static void set_name(XmlDocument *document, XmlNode *node, const char *name)
 {
         const char *colon = strchr(name, ':');
         const size_t size = colon ? (size_t)(colon - name) : 0;
-        const XmlAttribute *declared = xml_find_namespace(node, NULL, name, size);
+        const XmlAttribute *declared = xml_find_namespace(node->namespaces, NULL, name, size);
         const char *uri = declared && *declared->value ? declared->value : NULL;
 
         if (!uri && size == strlen("xml") && g_str_has_prefix(name, "xml"))
@@ -178,7 +180,6 @@ static void element_starts(void *context, const char *name, const char **attribu
         node->line = (unsigned)XML_GetCurrentLineNumber(reader->parser);
         node->parent = parent;
         add_attributes(document, node, attributes);
-        node->namespaces_count += parent ? parent->namespaces_count : 0;
         if (node->namespaces_count > reader->limits->namespaces) {
                 refuse(reader, node->line, "more than %u namespaces are declared",
                        reader->limits->namespaces);

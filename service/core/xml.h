@@ -36,8 +36,8 @@ struct XmlNode {
         unsigned line;             /* from 1, of its tag's beginning */
         uint32_t child_initials;   /* xml_initial() of each child's name: one without a bit is not there */
         XmlAttribute *attributes;
-        XmlAttribute *namespaces;  /* that it declares: named by their prefixes, "" for none */
-        unsigned namespaces_count; /* with those of its parents */
+        XmlAttribute *namespaces;  /* its own, then its parents': named by their prefixes, "" for none */
+        unsigned namespaces_count; /* of these */
         const char *source;        /* it and what is in it, in the text of the document */
         size_t source_size;
         XmlNode *parent, *first_child, *next;
@@ -69,10 +69,10 @@ const char *xml_attribute(const XmlNode *node, const char *name);
 XmlNode *xml_child(const XmlNode *node, const char *name);
 /* The next sibling of the same name, or NULL. */
 XmlNode *xml_next(const XmlNode *node);
-/* Who declares that prefix (of `size` bytes, none for names without one): `node` or a parent up to `top`,
- * NULL for all of them. NULL if nobody does. */
-const XmlAttribute *xml_find_namespace(const XmlNode *node, const XmlNode *top, const char *prefix,
-                                       size_t size);
+/* The first of these namespaces, up to `end`, that has that prefix (of `size` bytes, none for names without
+ * one), or NULL. */
+const XmlAttribute *xml_find_namespace(const XmlAttribute *namespaces, const XmlAttribute *end,
+                                       const char *prefix, size_t size);
 /* The prefix that the attribute of this name declares, "" where it is of names without one; NULL if it is
  * another attribute. */
 const char *xml_declared_prefix(const char *name);
