@@ -11,6 +11,7 @@
 #include "bus/fault.h"
 #include "bus/lookup.h"
 #include "bus/visible.h"
+#include <errno.h>
 #include <string.h>
 
 /* Opens the variant of a value: two of them for an entry of the old family's GetAll. */
@@ -138,7 +139,7 @@ static int get_all(CallFrame *frame, const void *data, Error *error) AWAITS
         if (r < 0)
                 return r;
         r = call_require_object(frame, error);
-        if (r < 0 && !interface->is_compatible)
+        if (r < 0 && (!interface->is_compatible || r == -EBUSY))
                 return r;
         if (r >= 0) {
                 r = unreadable_properties(frame, interface, &skipped, error);

@@ -564,15 +564,17 @@ def test_two_hundred_machines_of_others_are_listed_fast(people, polkit):
 class TestNames:
     """Rules go by names: what polkit says of one name holds for no other."""
 
-    def test_renamed_while_polkit_thinks(self, people, polkit, tmp_path):
+    @pytest.mark.parametrize("action,call", [("start", (DOMAIN, "Create", "u", 0)),
+                                             ("getattr", ("org.freedesktop.DBus.Properties", "GetAll", "s", DOMAIN))])
+    def test_renamed_while_polkit_thinks(self, people, polkit, tmp_path, action, call):
         for folder in (tmp_path, *tmp_path.parents[:2]):
             folder.chmod(0o777)
         wait = f"touch {tmp_path}/asked; n=0; while [ ! -e {tmp_path}/go ] && [ $n -lt 90 ]; do sleep 0.1; n=$((n+1)); done"
         polkit.rules("if (subject.user != 'alice' || action.lookup('domain_name') != 'web') return;"
-                     f"if (action.id == 'org.libvirt.api.domain.start') polkit.spawn(['/bin/sh', '-c', '{wait}']);"
+                     f"if (action.id == 'org.libvirt.api.domain.{action}') polkit.spawn(['/bin/sh', '-c', '{wait}']);"
                      "return polkit.Result.YES;")
         machine = define(people["root"], definition("web", kind="test"), driver=TEST)
-        call = people["alice"].begin(machine.path, DOMAIN, "Create", "u", 0)
+        call = people["alice"].begin(machine.path, *call)
         wait_for((tmp_path / "asked").exists, 20)
         machine.call("Rename", "su", "db", 0)
         (tmp_path / "go").touch()
