@@ -102,7 +102,7 @@ struct Driver {
 typedef enum EventType {
         EVENT_OBJECT_ADDED,     /* ObjectEvent */
         EVENT_OBJECT_REMOVED,   /* ObjectEvent; the object is still found */
-        EVENT_OBJECT_CHANGED,   /* ObjectEvent: look at object->changed; raised once per turn of the loop */
+        EVENT_OBJECT_CHANGED,   /* ObjectEvent: look at object->changed */
         EVENT_DOMAIN_LIFECYCLE, /* DomainLifecycleEvent */
         EVENT_DOMAIN_SIGNAL,    /* DomainSignalEvent: the other 22 of org.libvirt.Domain */
         EVENT_RESOURCE_EVENT,   /* ResourceEvent: of the Connect interface, for kinds beside machines */

@@ -191,6 +191,7 @@ const char *object_describe(const Object *object)
 }
 
 static GQueue changed_objects = G_QUEUE_INIT; /* with a reference */
+static bool is_flush_due;
 
 static void tell_changes(Object *object)
 {
@@ -211,6 +212,7 @@ void objects_tell_changes(void)
 
 static void changes_flush(void *data _unused_)
 {
+        is_flush_due = false;
         objects_tell_changes();
 }
 
@@ -218,9 +220,10 @@ void object_changed(Object *object, const char *property)
 {
         if (!object->changed) {
                 object->changed = g_ptr_array_new();
-                if (g_queue_is_empty(&changed_objects))
-                        loop_defer(changes_flush, NULL);
                 g_queue_push_tail(&changed_objects, object_ref(object));
+                if (!is_flush_due) /* once, however many calls are answered before the loop comes to it */
+                        loop_defer(changes_flush, NULL);
+                is_flush_due = true;
         }
         for (unsigned i = 0; i < object->changed->len; i++)
                 if (strcmp(object->changed->pdata[i], property) == 0)

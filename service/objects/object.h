@@ -49,7 +49,7 @@ struct Object {
         JobQueue *jobs;
         GPtrArray *changed;           /* static names of properties changed and not told, NULL if none */
         char *description;            /* made by the first object_describe() */
-        Condition condition;          /* woken after every turn in which it changed, and when it goes */
+        Condition condition;          /* woken when its changes have been told, and when it goes */
         void (*free)(Object *object); /* of the embedding type, including itself */
 };
 
@@ -82,7 +82,7 @@ char *object_id_encode(const char *id);
 char *object_id_decode(const char *encoded);
 
 /* Notes that the native property `property` (static text, as in introspection) has a new value. The front
- * end sends one PropertiesChanged for all that changed in a turn of the loop. */
+ * end sends one PropertiesChanged for all that changed since it was told the last time. */
 void object_changed(Object *object, const char *property);
 /* Of all objects, now: before a call is answered that may have changed them. */
 void objects_tell_changes(void);

@@ -35,6 +35,45 @@ static void changes_of_the_last_turn_are_told(void **state)
         loop_close();
 }
 
+static void changes_another(int type _unused_, const void *event, void *data)
+{
+        Driver *other = data;
+
+        if (((const ObjectEvent *)event)->object != &other->object)
+                object_changed(&other->object, "Version");
+}
+
+/* Before a call is answered: what listeners change meanwhile as well, and nothing twice. */
+static void changes_are_told_when_asked(void **state)
+{
+        static const DriverType type = { .name = "Example", .uri_session = "example:///session" };
+        const Config config = {};
+        unsigned n_changes = 0, n_others = 0;
+
+        (void)state;
+        assert_int_equal(loop_open(), 0);
+        Driver *driver = driver_new(&type, &config), *other = driver_new(&type, &config);
+        (void)event_listen(driver->events, counts_changes, &n_changes);
+        (void)event_listen(driver->events, changes_another, other);
+        (void)event_listen(other->events, counts_changes, &n_others);
+        for (unsigned i = 1; i <= 3; i++) {
+                object_changed(&driver->object, "Version");
+                object_changed(&driver->object, "Version");
+                objects_tell_changes();
+                assert_int_equal(n_changes, i);
+                assert_int_equal(n_others, i);
+        }
+        loop_flush();
+        assert_int_equal(n_changes, 3);
+        object_changed(&driver->object, "Version"); /* told by the loop again */
+        loop_flush();
+        assert_int_equal(n_changes, 4);
+        assert_int_equal(n_others, 4);
+        driver_free(other);
+        driver_free(driver);
+        loop_close();
+}
+
 static Domain *machine(Driver *driver, const char *name)
 {
         _cleanup_(freep) char *xml = g_strdup_printf(
@@ -238,6 +277,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(changes_of_the_last_turn_are_told),
+                cmocka_unit_test(changes_are_told_when_asked),
                 cmocka_unit_test(a_device_is_one_machines),
                 cmocka_unit_test(of_a_pool_the_first_that_is_free),
                 cmocka_unit_test(a_function_stays_in_its_vlan),
