@@ -562,14 +562,14 @@ int plug_change(Domain *domain, const DomainInterface *was, const DomainInterfac
 int plug_interfaces(Domain *domain, DomainDefinition *live, const CommandLine *line, const RunUser *user,
                     int *fds, unsigned first_fd, Error *error)
 {
-        for (unsigned i = 0; i < line->taps->len; i++) {
-                const PassedTap *tap = line->taps->pdata[i];
-                int r = plug(domain, live, tap, user, fds + (tap->fd - first_fd), error);
+        int r = note_functions(domain, live, error); /* before its run may end, which forgets them */
 
-                if (r < 0)
-                        return r;
+        for (unsigned i = 0; r >= 0 && i < line->taps->len; i++) {
+                const PassedTap *tap = line->taps->pdata[i];
+
+                r = plug(domain, live, tap, user, fds + (tap->fd - first_fd), error);
         }
-        return note_functions(domain, live, error);
+        return r;
 }
 
 void plug_again(Domain *domain)
@@ -679,12 +679,16 @@ void plug_removed(Domain *domain, const DomainInterface *interface)
 
         if (name)
                 networks_remove_ports(driver, domain->object.path, name);
-        if (!interface->target || !domain->live)
+        if (!interface->target)
                 return; /* it was not plugged into anything */
         networks_remove_ports(driver, domain->object.path, interface->target);
         filter_ports_close(driver, &domain->object, interface->target);
         if (!leaves_device(interface))
                 return;
+        if (!domain->live) { /* its run has ended meanwhile, and was swept before */
+                plug_sweep(driver);
+                return;
+        }
         tag = tag_of(domain->live);
         if (macvtap_remove(interface->target, tag, &error) < 0 ||
             (host_lock_claim(driver->config, NULL) >= 0 &&

@@ -15,7 +15,8 @@ import pytest
 
 from harness import BusError, wait_for
 from machines import (
-    AFFECT_CONFIG, AFFECT_LIVE, CONNECT, DOMAIN, QEMU, XML_INACTIVE, Monitor, define, definition, disk, pid_of)
+    AFFECT_CONFIG, AFFECT_LIVE, CONNECT, DOMAIN, QEMU, SHUTOFF, XML_INACTIVE, Monitor, define, definition, disk, pid_of)
+from networks import held_between
 from test_hotplug import BOTH, USER, aliases, attach, detach, image, refused, targets, web  # noqa: F401: fixtures
 
 pytestmark = pytest.mark.qemu
@@ -153,6 +154,18 @@ class TestInterfaces:
                           (self.card("<mtu size='1400'/>"), "mtu"), (USER.format(1), "type"),
                           (self.card().replace("virtio", "e1000"), "model"), (self.card("<target dev='other0'/>"), "target")):
             refused(guest, "UpdateDevice", xml, AFFECT_LIVE, word)
+
+    def test_none_is_left_of_a_machine_that_ended_before_it_got_it(self, daemon, client, guest, tmp_path):
+        network = client.call(QEMU, CONNECT, "NetworkDefineXML", "s", "<network><name>upnet</name><bridge name='upnet'/></network>")
+        client.call(network, "org.libvirt.Network", "Create")
+        client.call(QEMU, CONNECT, "NWFilterDefineXML", "s", "<filter name='open'/>")
+        xml = USER.format(2).replace("'user'>", "'network'><source network='upnet'/><target dev='up1'/><filterref filter='open'/>")
+        with pytest.raises(BusError), held_between(guest, "up1", tmp_path, "AttachDevice", "su", xml, AFFECT_LIVE):
+            os.kill(pid_of(daemon, guest), signal.SIGKILL)
+            wait_for(lambda: guest.state[0] == SHUTOFF, 20)
+        assert not client.get(network, "org.virtbus1.Network", "Ports")
+        wait_for(lambda: not pathlib.Path("/sys/class/net/up1").exists(), 10)
+        client.call(network, "org.libvirt.Network", "Destroy")
 
     def test_not_to_a_pool_of_devices(self, client, guest):
         path = client.call(QEMU, CONNECT, "NetworkDefineXML", "s", "<network><name>pool</name><forward mode='hostdev'>"
