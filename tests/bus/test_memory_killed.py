@@ -92,6 +92,10 @@ class Dump(Writing):
     def start(self):
         return self.machine.begin("CoreDump", "suu", str(self.path), 0, self.flags)
 
+    def is_settled(self):
+        """Or all of it is there: a part has another name."""
+        return super().is_settled() or (self.machine.state[0] == RUNNING and self.files() == ["memory"])
+
     def again(self):
         self.path.unlink(missing_ok=True)  # of the one that was not killed
 
@@ -104,7 +108,7 @@ class Crash(Dump):
     flags = MEMORY_ONLY | DUMP_CRASH
 
     def is_settled(self):
-        return super().is_settled() or (self.machine.state[0] in (RUNNING, SHUTOFF) and self.files() == ["memory"])
+        return super().is_settled() or (self.machine.state[0] == SHUTOFF and self.files() == ["memory"])
 
     def again(self):
         super().again()
