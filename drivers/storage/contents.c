@@ -276,6 +276,8 @@ int contents_look_after(Volume *volume, Error *error)
         int r;
 
         do {
+                if (contents_check_started(volume_pool(volume), NULL) < 0)
+                        return 0; /* it was stopped meanwhile: nothing is shown any longer */
                 if (fiber_current())
                         fiber_clear_cancel();
                 error_clear(error);

@@ -75,13 +75,28 @@ static const char *key_prefix(const char *format)
         return strcmp(format, "luks") == 0 ? "" : "encrypt.";
 }
 
+static void option_add(GString *options, const char *prefix, const char *key, const char *value)
+{
+        _cleanup_(freep) char *doubled = NULL;
+        _cleanup_(strvp) char **parts = NULL;
+
+        if (!value)
+                return;
+        parts = g_strsplit(value, ",", -1);
+        doubled = g_strjoinv(",,", parts);
+        g_string_append_printf(options, "%s%s%s=%s", options->len > 0 ? "," : "", prefix, key, doubled);
+}
+
 /* How an encrypted image is named: by options instead of a file name. */
 static char *encrypted_name(const Image *image, const char *path, const char *id)
 {
         const char *prefix = key_prefix(image->format);
+        GString *name = g_string_new(NULL);
 
-        return g_strdup_printf("driver=%s,%skey-secret=%s,%sfile.driver=file,file.filename=%s",
-                               image->format, prefix, id, *prefix ? "encrypt.format=luks," : "", path);
+        g_string_append_printf(name, "driver=%s,%skey-secret=%s,%sfile.driver=file", image->format, prefix,
+                               id, *prefix ? "encrypt.format=luks," : "");
+        option_add(name, "file.", "filename", path);
+        return g_string_free(name, FALSE);
 }
 
 static int arguments_begin(Arguments *arguments, const char *command, Error *error)
@@ -268,18 +283,6 @@ int image_check(const StorageVolumeDefinition *definition, bool preallocate, con
         if (r >= 0)
                 *ret_format = format;
         return r;
-}
-
-static void option_add(GString *options, const char *prefix, const char *key, const char *value)
-{
-        _cleanup_(freep) char *doubled = NULL;
-        _cleanup_(strvp) char **parts = NULL;
-
-        if (!value)
-                return;
-        parts = g_strsplit(value, ",", -1);
-        doubled = g_strjoinv(",,", parts);
-        g_string_append_printf(options, "%s%s%s=%s", options->len > 0 ? "," : "", prefix, key, doubled);
 }
 
 static void add_encryption(GString *options, const DiskEncryption *encryption, const char *format)

@@ -223,12 +223,31 @@ static int logical_create_volume(const StoragePoolDefinition *pool, const Storag
         return r < 0 ? r : logical_look(pool, volume->name, ret_entry, error);
 }
 
+/* LVM would delete the snapshots with it: they are volumes of their own. */
+static int refuse_origin(const char *full, const char *name, Error *error) AWAITS
+{
+        Command command = LVM("lvs", REPORT, "lv_attr", "--", full);
+        _cleanup_(json_decrefp) json_t *root = NULL;
+        json_t *rows;
+        const char *attributes;
+        int r = report(&command, "lv", &root, &rows, error);
+
+        if (r < 0)
+                return r;
+        attributes = listed_json_text(json_array_get(rows, 0), "lv_attr");
+        if (!attributes || (*attributes != 'o' && *attributes != 'O'))
+                return 0;
+        return error_set(error, ERROR_OPERATION_INVALID,
+                         "The volume '%s' has snapshots: they are deleted first", name);
+}
+
 static int logical_delete_volume(const StoragePoolDefinition *pool, const FileEntry *entry,
                                  Error *error) AWAITS
 {
         _cleanup_(freep) char *full = g_strconcat(pool->source.name, "/", entry->name, NULL);
+        int r = refuse_origin(full, entry->name, error);
 
-        return command_run(&LVM("lvremove", "--yes", "--", full), NULL, error);
+        return r < 0 ? r : command_run(&LVM("lvremove", "--yes", "--", full), NULL, error);
 }
 
 static int logical_resize_volume(const StoragePoolDefinition *pool, const FileEntry *entry,

@@ -5,6 +5,7 @@
 #include "core/loop.h"
 #include "core/worker.h"
 #include "drivers/storage/device.h"
+#include "drivers/storage/lock.h"
 #include <blkid/blkid.h>
 #include <dirent.h>
 #include <errno.h>
@@ -56,11 +57,12 @@ static int look_ask(int (*ask)(Question *question), const char *path, const char
         return r;
 }
 
+/* What the kernel knows of use, and what machines say by their locks. */
 static int unused_ask(Question *question)
 {
         _cleanup_(closep) int fd = device_open(question->path, O_RDWR);
 
-        return MIN(fd, 0);
+        return fd < 0 ? fd : image_lock(fd, true);
 }
 
 int look_unused_device(const char *pool, const char *path, Error *error)
@@ -72,10 +74,11 @@ int look_unused_device(const char *pool, const char *path, Error *error)
                                  "pool '%s': '%s' is no absolute path of a block device", pool, path);
         r = look_ask(unused_ask, path, NULL, NULL);
         if (r == -ETXTBSY)
-                return error_set(
-                        error, ERROR_OPERATION_INVALID,
-                        "pool '%s': the device '%s' is in use: mounted, or a part of another device", pool,
-                        path);
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "pool '%s': the device '%s' is in use: mounted, a part of another device, "
+                                 "or a running "
+                                 "machine's",
+                                 pool, path);
         if (r == -ENOTBLK || r == -EISDIR)
                 return error_set(error, ERROR_OPERATION_INVALID, "pool '%s': '%s' is no block device", pool,
                                  path);

@@ -176,11 +176,13 @@ static int rbd_resize_volume(const StoragePoolDefinition *pool, const FileEntry 
                              Error *error) AWAITS
 {
         _cleanup_(freep) char *size = g_strdup_printf("%" PRIu64 "B", capacity);
+        /* It may have grown since it was listed: Ceph refuses to shrink it then. */
+        const char *shrink = capacity < (uint64_t)entry->stat.st_size ? "--allow-shrink" : NULL;
 
-        return rbd(pool,
-                   COMMAND_ARGUMENTS("resize", "--no-progress", "--allow-shrink", "--size", size, "--image",
-                                     entry->name),
-                   NULL, error);
+        return rbd(
+                pool,
+                COMMAND_ARGUMENTS("resize", "--no-progress", "--size", size, "--image", entry->name, shrink),
+                NULL, error);
 }
 
 const Backend backend_rbd = {

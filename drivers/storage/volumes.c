@@ -365,11 +365,23 @@ static int resize_image(const Volume *volume, int folder_fd, const char *format,
                                     capacity, flags & RESIZE_SHRINK, flags & RESIZE_ALLOCATE, error);
 }
 
+/* The tools would shrink a device under a running machine. */
+static int refuse_used(const Device *device, Error *error) AWAITS
+{
+        _cleanup_(closep) int file = -EBADF;
+
+        if (device->backend->is_memory || !S_ISBLK(device->entry->stat.st_mode))
+                return 0;
+        return files_lock(-EBADF, device->entry->path, true, &file, error);
+}
+
 static int resize_device(const Volume *volume, uint64_t capacity, Error *error) AWAITS
 {
         _cleanup_(device_clear) Device device = {};
         int r = device_copy(volume, &device, error);
 
+        if (r >= 0 && capacity < (uint64_t)device.entry->stat.st_size && device.backend->resize_volume)
+                r = refuse_used(&device, error);
         if (r >= 0)
                 r = device.backend->resize_volume
                             ? device.backend->resize_volume(device.pool, device.entry, capacity, error)

@@ -13,11 +13,12 @@ import subprocess
 import pytest
 
 from harness import BusError, wait_for
-from machines import CONNECT, QEMU, definition
+from machines import CONNECT, QEMU, define as define_machine, definition, disk
 from test_pools import OVERWRITE, WITH_BUILD_OVERWRITE, bad_volumes, fs_xml, loop_device, mounted
 from test_storage import MIB, POOL, VOLUME, make, names, refused
 
 GIB = 1024 * MIB
+SHRINK = 4
 ZFS = """
 case "$*" in
 "list -H tank/vms") echo "tank/vms	96K	9.5G	24K	/tank/vms" ;;
@@ -106,6 +107,37 @@ def test_zfs(client, tools):
     refused(client.call, gone, POOL, "Create", "u", 0, word="does not exist")
 
 
+LVM = """
+case "$*" in
+vgs*) echo '{"report":[{"vg":[{"vg_size":"134217728","vg_free":"0"}]}]}' ;;
+"lvs "*" lv_attr -- vg/data") echo '{"report":[{"lv":[{"lv_attr":"owi-a-s---"}]}]}' ;;
+"lvs "*" lv_attr -- vg/before") echo '{"report":[{"lv":[{"lv_attr":"swi-a-s---"}]}]}' ;;
+lvs*) echo '{"report":[{"lv":[{"lv_name":"data","lv_uuid":"1","lv_path":"DEVICE","lv_size":"67108864","lv_attr":"owi-a-s---"},
+{"lv_name":"before","lv_uuid":"2","lv_path":"DEVICE","lv_size":"67108864","lv_attr":"swi-a-s---"}]}]}' ;;
+vgchange* | lvremove* | lvresize*) ;;
+*) exit 1 ;;
+esac"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="loop devices are root's")
+def test_logical_volumes_in_use(client, tools, tmp_path):
+    """LVM itself would delete the snapshots with their origin, and shrink what a machine uses."""
+    with loop_device(tmp_path, 64 * MIB) as device:
+        tools.add("lvm", LVM.replace("DEVICE", device))
+        pool = started(client, "<pool type='logical'><name>vg</name><source><name>vg</name></source></pool>")
+        data, before = (client.call(pool, POOL, "StorageVolLookupByName", "s", name) for name in ("data", "before"))
+        machine = define_machine(client, definition("one", disk(device, kind="block")))
+        machine.call("Create", "u", 0)
+        refused(client.call, data, VOLUME, "Resize", "tu", 32 * MIB, SHRINK, word="running machine")
+        refused(client.call, data, VOLUME, "Delete", "u", 0, word="snapshots")
+        machine.destroy()
+        assert not [call for call in tools.calls() if call[1] in ("lvresize", "lvremove")]
+        client.call(data, VOLUME, "Resize", "tu", 32 * MIB, SHRINK)
+        client.call(before, VOLUME, "Delete", "u", 0)
+        assert ["lvm", "lvremove", "--yes", "--", "vg/before"] in tools.calls()
+        assert [call for call in tools.calls() if call[1] == "lvresize"]
+
+
 def test_rbd(client, tools):
     tools.add("rbd", RBD)
     pool = started(client, "<pool type='rbd'><name>ceph</name><source><host name='10.0.0.1' port='6789'/>"
@@ -118,10 +150,12 @@ def test_rbd(client, tools):
     assert client.call(volume, VOLUME, "GetInfo", "u", 0) == (3, GIB, GIB)
     make(client, pool, "new", 5)
     client.call(volume, VOLUME, "Resize", "tu", 2 * GIB, 0)
+    client.call(volume, VOLUME, "Resize", "tu", MIB, SHRINK)
     client.call(volume, VOLUME, "Delete", "u", 0)
     assert [c for c in tools.calls() if c[1] != "ls"] == [
         ["rbd", "create", "--size", "5B", "--image", "new", *place],
-        ["rbd", "resize", "--no-progress", "--allow-shrink", "--size", str(2 * GIB) + "B", "--image", "a", *place],
+        ["rbd", "resize", "--no-progress", "--size", str(2 * GIB) + "B", "--image", "a", *place],
+        ["rbd", "resize", "--no-progress", "--size", str(MIB) + "B", "--image", "a", "--allow-shrink", *place],
         ["rbd", "rm", "--no-progress", "--image", "a", *place]]
     before = tools.calls()
     bad_volumes(client, pool)
@@ -276,7 +310,7 @@ def test_refreshed_while_a_tool_works(client, tools):
         reached.unlink()
     place = ["--pool", "images", "--mon-host", "mon"]
     assert [c for c in tools.calls() if c[1] != "ls"] == [
-        ["rbd", "resize", "--no-progress", "--allow-shrink", "--size", f"{2 * GIB}B", "--image", "a", *place],
+        ["rbd", "resize", "--no-progress", "--size", f"{2 * GIB}B", "--image", "a", *place],
         ["rbd", "rm", "--no-progress", "--image", "b c", *place]]
     assert names(client, pool) == ["a"]
 

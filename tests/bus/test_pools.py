@@ -10,7 +10,7 @@ import pytest
 from gi.repository import GLib
 
 from harness import wait_for
-from machines import CONNECT, QEMU
+from machines import CONNECT, QEMU, define as define_machine, definition, disk as disk_of
 from test_storage import MIB, POOL, VOLUME, make, names, read, refused, volume_xml
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="loop devices are root's")
@@ -171,6 +171,22 @@ class TestFileSystems:
             assert client.get(pool, POOL, "Active") and "a.img" in names(client, pool)
             make(client, pool, "b.img")
         client.call(pool, POOL, "Destroy")
+
+    def test_a_machine_has_the_device(self, client, tmp_path, disk):
+        """Nothing is mounted or made on what a running machine writes to."""
+        run("mkfs.ext4", "-q", disk)
+        (tmp_path / "mnt").mkdir()
+        files, parts = define(client, fs_xml(disk, tmp_path / "mnt")), define(client, disk_xml(disk))
+        machine = define_machine(client, definition("one", disk_of(disk, kind="block")))
+        machine.call("Create", "u", 0)
+        before = pathlib.Path(disk).read_bytes()
+        for pool, member, flags in ((files, "Build", OVERWRITE), (files, "Create", 0), (parts, "Build", OVERWRITE),
+                                    (parts, "Delete", 0)):
+            refused(client.call, pool, POOL, member, "u", flags, word="running machine")
+        assert pathlib.Path(disk).read_bytes() == before and mounted(tmp_path / "mnt") is None
+        machine.destroy()
+        client.call(files, POOL, "Create", "u", 0)
+        client.call(files, POOL, "Destroy")
 
     def test_bad_sources(self, client, tmp_path):
         (tmp_path / "mnt").mkdir()

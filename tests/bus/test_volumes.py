@@ -271,6 +271,19 @@ class TestUpload:
         os.close(reader)
         os.close(writer)
 
+    def test_pool_stopped_meanwhile(self, client, folder, pool):
+        """All of it came: that the pool does not show it any longer is no failure."""
+        volume = make(client, pool, "a", MIB)
+        reader, writer = os.pipe()
+        reply = upload(client, volume, reader, begin=True)
+        os.write(writer, b"n" * 60000)
+        wait_for(lambda: [p for p in parts(folder) if (folder / p).stat().st_size == 60000])
+        client.call(pool, POOL, "Destroy")
+        os.close(reader)
+        os.close(writer)
+        assert reply.result().value == 60000
+        assert (folder / "a").read_bytes() == b"n" * 60000 + bytes(MIB - 60000)
+
     def test_16_at_once(self, client, tmp_path, folder, pool):
         volumes = [make(client, pool, f"v{i:02}", MIB) for i in range(16)]
         replies = []
@@ -429,6 +442,14 @@ class TestEncryption:
         assert client.get(plain, NATIVE, "Encrypted") is False
         content = (folder / "plain").read_bytes()  # behind what was written is noise
         assert content[:65536] == b"\7" * 65536 and len(content) == 6 * MIB
+
+    def test_name_is_no_option(self, client, folder, pool):
+        """What stands behind a comma is of the name."""
+        secret_for(client, f"{folder}/b")
+        volume = client.call(pool, POOL, "StorageVolCreateXML", "su",
+                             volume_xml("a,file.filename=b", 4 * MIB, kind="qcow2", content=encryption()), 0)
+        client.call(volume, NATIVE, "Resize", "ta{sv}", 6 * MIB, {})
+        assert image_info(folder / "a,file.filename=b")["virtual-size"] == 6 * MIB
 
     def test_qcow2_with_a_generated_secret(self, client, daemon, folder, pool):
         (folder / "plain").write_bytes(b"\5" * MIB)

@@ -98,6 +98,7 @@ same "logical: what others made" "before data other" "$(names)"
 is "logical: taken back by the next daemon" killed_and_back
 same "logical: with its volumes" "before data other" "$(names)"
 is "logical: found as a source" grep -q "<name>vg</name>" <(connect FindStoragePoolSources ssu logical '' 0)
+is "logical: no volume is deleted that has snapshots" fails volume "$lv" Delete u 0
 is "logical: a snapshot is deleted" volume "$(pool StorageVolLookupByName s before | cut -d'"' -f2)" Delete u 0
 life_ends logical deleted
 same "logical: nothing is left" "" "$(vgs --noheadings)$(pvs --noheadings)"
