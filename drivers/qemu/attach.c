@@ -166,6 +166,9 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
         r = device_line_run(domain, candidate, &g_array_index(devices, Device, 0), devices->len,
                             call->deadline_usec, error);
         machine_of(domain)->plan = NULL;
+        if (r >= 0 && (machine_of(domain)->run != run || !domain->live))
+                r = error_set(error, ERROR_OPERATION_FAILED, "The %s ended",
+                              object_describe(&domain->object));
         if (r < 0) {
                 if (device.kind == DEVICE_INTERFACE)
                         plug_removed(domain, device.object);
@@ -173,9 +176,6 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
                 (void)status_save(domain, NULL); /* the next daemon looks for what was planned, no more */
                 return r;
         }
-        if (machine_of(domain)->run != run || !domain->live)
-                return error_set(error, ERROR_OPERATION_FAILED, "The %s ended",
-                                 object_describe(&domain->object));
         adopt(domain, candidate, devices);
         for (unsigned i = 0; i < devices->len; i++)
                 notice_raise(domain, "DeviceAdded",

@@ -129,20 +129,24 @@ static bool is_missing(const Device *device)
         return device->kind == DEVICE_HOSTDEV && ((const DomainHostdev *)device->object)->missing == YES;
 }
 
-static int detach_live(Call *call, Domain *domain, const Device *device, Error *error) AWAITS
+static int detach_live(Call *call, Domain *domain, const DeviceElement *element, Error *error) AWAITS
 {
         Machine *machine = machine_of(domain);
-        _cleanup_(freep) char *alias = g_strdup(device->info->alias);
+        _cleanup_(freep) char *alias = NULL;
         uint64_t run = machine->run;
-        int r = check_kind(device, error);
+        Device device;
+        int r = machine_check_monitor(domain, error);
 
         if (r >= 0)
-                r = check_users(domain, device, error);
+                r = device_find(domain->live, element, &device, error);
         if (r >= 0)
-                r = machine_check_monitor(domain, error);
+                r = check_kind(&device, error);
+        if (r >= 0)
+                r = check_users(domain, &device, error);
         if (r < 0)
                 return r;
-        if (is_missing(device)) {
+        alias = g_strdup(device.info->alias);
+        if (is_missing(&device)) {
                 unplug_begin(domain, alias);
                 notice_raise(domain, "DeviceRemoved", g_variant_new("(s)", alias));
                 return unplug_wait(domain, call->deadline_usec, error);
@@ -173,13 +177,11 @@ int qemu_domain_detach_device(Call *call, Domain *domain, const char *xml, uint3
                 if (r >= 0)
                         r = definition_remove_device(changed, &device, error);
         }
-        if (r >= 0 && flags & AFFECT_LIVE)
-                r = device_find(domain->live, &element, &device, error);
         if (r >= 0 && changed)
                 r = impact_begin(domain, changed, error);
         if (r < 0)
                 return r;
         if (flags & AFFECT_LIVE)
-                r = detach_live(call, domain, &device, error);
+                r = detach_live(call, domain, &element, error);
         return changed ? impact_end(domain, &changed, r) : r;
 }

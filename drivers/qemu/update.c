@@ -25,7 +25,7 @@ typedef struct Update {
         DomainDefinition *candidate; /* the live definition with the change */
         Device was, is;              /* in what the live definition was, and in the candidate */
         bool force;
-        uint64_t deadline_usec;
+        uint64_t run, deadline_usec;
 } Update;
 
 /* What differs apart from what may, which `forget` makes the same in a copy of the new device. */
@@ -334,13 +334,45 @@ static int tell(Update *update, Error *error) AWAITS
         }
 }
 
+/* Others may have gone meanwhile, so that it is at another position. What has no alias stays. */
+static bool find_live(const Update *update, Device *ret_device)
+{
+        const Domain *domain = update->domain;
+
+        *ret_device = update->was;
+        return machine_of(domain)->run == update->run && domain->live &&
+               (!update->was.info->alias ||
+                device_find_alias(domain->live, update->was.info->alias, ret_device, NULL) >= 0);
+}
+
+/* The run has ended, or the guest let go of the device: nothing of it stays on the host. One that was to get
+ * another name there was refused. */
+static int check_there(const Update *update, Error *error) AWAITS
+{
+        const DomainInterface *was = update->was.object, *is = update->is.object;
+        Device there;
+
+        if (find_live(update, &there))
+                return 0;
+        if (update->is.kind == DEVICE_INTERFACE && was->target && g_strcmp0(was->target, is->target) == 0)
+                plug_removed(update->domain, is);
+        return error_set(error, ERROR_OPERATION_FAILED,
+                         update->domain->live ? "The guest of the %s has let go of the device"
+                                              : "The %s ended",
+                         object_describe(&update->domain->object));
+}
+
 /* The device of the live definition becomes a copy of that one. */
-static void put(Domain *domain, const Device *device)
+static void put(const Update *update, const Device *device)
 {
         const StructType *type = device_kind_type(device->kind);
+        DomainDefinition *live = update->domain->live;
+        Device old;
 
-        (void)struct_free(type, device_take(domain->live, device->kind, device->position));
-        device_insert(domain->live, device->kind, device->position, struct_copy(type, device->object));
+        if (!find_live(update, &old))
+                return;
+        (void)struct_free(type, device_take(live, old.kind, old.position));
+        device_insert(live, old.kind, old.position, struct_copy(type, device->object));
 }
 
 /* What was chosen for this run, and is in no element that somebody writes. */
@@ -358,9 +390,10 @@ static int update_live(Update *update, DeviceElement *element, Error *error) AWA
 {
         Domain *domain = update->domain;
         _cleanup_(domain_definition_freep) DomainDefinition *before = domain_definition_copy(domain->live);
-        uint64_t run = machine_of(domain)->run;
-        int r = device_find(before, element, &update->was, error);
+        int r = domain_check_active(domain, error), there;
 
+        if (r >= 0)
+                r = device_find(before, element, &update->was, error);
         if (r < 0)
                 return r;
         update->is = device_at(update->candidate, update->was.kind, update->was.position);
@@ -377,14 +410,13 @@ static int update_live(Update *update, DeviceElement *element, Error *error) AWA
                 return r;
         r = tell(update, error);
         machine_of(domain)->plan = NULL;
-        if (r >= 0 && (machine_of(domain)->run != run || !domain->live))
-                return error_set(error, ERROR_OPERATION_FAILED, "The %s ended",
-                                 object_describe(&domain->object));
+        there = check_there(update, error);
+        r = MIN(r, there);
         if (r < 0) {
                 (void)status_save(domain, NULL); /* what was planned is done by the next daemon, no more */
                 return r;
         }
-        put(domain, &update->is);
+        put(update, &update->is);
         return status_save(domain, error);
 }
 
@@ -426,7 +458,9 @@ void update_recover(Domain *domain)
 {
         _cleanup_(domain_definition_freep) DomainDefinition *before = TAKE_PTR(machine_of(domain)->was);
         _cleanup_(domain_definition_freep) DomainDefinition *candidate = NULL;
-        Update update = { .domain = domain, .deadline_usec = deadline_after_usec(QMP_TIMEOUT_USEC) };
+        Update update = { .domain = domain,
+                          .run = machine_of(domain)->run,
+                          .deadline_usec = deadline_after_usec(QMP_TIMEOUT_USEC) };
         Search search = { before, &update };
         _cleanup_(error_clear) Error error = {};
 
@@ -439,9 +473,9 @@ void update_recover(Domain *domain)
                 if (r < 0)
                         log_warning(domain->object.path, "device %s of machine %s stays as it was: %s",
                                     update.was.info->alias, domain->object.name, error.message);
-                if (!domain->live)
+                if (check_there(&update, NULL) < 0)
                         return;
-                put(domain, r > 0 ? &update.is : &update.was);
+                put(&update, r > 0 ? &update.is : &update.was);
         }
         status_save_soon(domain);
 }
@@ -468,6 +502,7 @@ int qemu_domain_update_device(Call *call, Domain *domain, const char *xml, uint3
         _cleanup_(device_element_clear) DeviceElement element = {};
         Update update = { .domain = domain,
                           .force = flags & UPDATE_FORCE,
+                          .run = machine_of(domain)->run,
                           .deadline_usec = MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC)) };
         int r = impact_choose(domain, "UpdateDevice", UPDATE_FORCE, &flags, error);
 

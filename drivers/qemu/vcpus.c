@@ -193,6 +193,8 @@ static int change_live(Call *call, Domain *domain, uint32_t n, Error *error) AWA
         uint32_t old;
         int r = find_places(domain, deadline_usec, &answer, &places, error);
 
+        if (r >= 0)
+                r = domain_check_active(domain, error);
         if (r < 0)
                 return r;
         if (places->len != domain->live->vcpus)

@@ -173,12 +173,12 @@ def clean():
 @contextlib.contextmanager
 def held_between(machine, device, folder, *call):
     """While the machine starts, or in that call: its device is there, and not yet plugged in, for nft is slow with its filter."""
-    lock = folder / "lock"
-    with instead_of("nft", f'flock --shared {lock} true; exec "$real" "$@"', folder):
+    lock, waits = folder / "lock", folder / "waits"
+    with instead_of("nft", f'touch {waits}; flock --shared {lock} true; exec "$real" "$@"', folder):
         with lock.open("w") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             pending = machine.begin(*(call or ("Create", "u", 0)))
-            wait_for(lambda: link(device))
+            wait_for(lambda: link(device) and waits.exists())
             yield
         pending.result(60)
 

@@ -29,6 +29,10 @@ def update(machine, xml, flags=0):
     machine.call("UpdateDevice", "su", xml, flags)
 
 
+def rules():
+    return subprocess.run(["nft", "list", "table", "bridge", "virtbus"], check=False, capture_output=True, text=True).stdout
+
+
 def run(*words):
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout
 
@@ -152,7 +156,8 @@ class TestInterfaces:
     def test_what_cannot_change(self, guest):
         for xml, word in ((self.card().replace("'bridge'><source bridge", "'direct'><source dev"), "direct"),
                           (self.card("<mtu size='1400'/>"), "mtu"), (USER.format(1), "type"),
-                          (self.card().replace("virtio", "e1000"), "model"), (self.card("<target dev='other0'/>"), "target")):
+                          (self.card().replace("virtio", "e1000"), "model"), (self.card("<target dev='other0'/>"), "target"),
+                          (self.card("<alias name='ua-other'/>"), "alias")):
             refused(guest, "UpdateDevice", xml, AFFECT_LIVE, word)
 
     def test_none_is_left_of_a_machine_that_ended_before_it_got_it(self, daemon, client, guest, tmp_path):
@@ -166,6 +171,52 @@ class TestInterfaces:
         assert not client.get(network, "org.virtbus1.Network", "Ports")
         wait_for(lambda: not pathlib.Path("/sys/class/net/up1").exists(), 10)
         client.call(network, "org.libvirt.Network", "Destroy")
+
+    def test_none_is_left_of_a_machine_that_ended_before_it_went(self, daemon, client, tmp_path):
+        paths = []
+        for name in ("upnet", "upnet2"):
+            paths.append(client.call(QEMU, CONNECT, "NetworkDefineXML", "s", f"<network><name>{name}</name><bridge name='{name}'/></network>"))
+            client.call(paths[-1], "org.libvirt.Network", "Create")
+        client.call(QEMU, CONNECT, "NWFilterDefineXML", "s", "<filter name='open'><rule action='accept' direction='in'><ip/></rule></filter>")
+        card = self.card("<target dev='up0'/><filterref filter='open'/>").replace(
+            "'bridge'><source bridge='upone'/>", "'network'><source network='upnet'/>")
+        guest = define(client, definition("web", card))
+        guest.create()
+        index = pathlib.Path("/sys/class/net/up0/ifindex").read_text().strip()
+        assert f"/{index}" in rules()
+        other = card.replace("'upnet'", "'upnet2'")
+        with pytest.raises(BusError), held_between(guest, "up0", tmp_path, "UpdateDevice", "su", other, BOTH):
+            os.kill(pid_of(daemon, guest), signal.SIGKILL)
+            wait_for(lambda: guest.state[0] == SHUTOFF, 20)
+        for path in paths:
+            assert not client.get(path, "org.virtbus1.Network", "Ports")
+            client.call(path, "org.libvirt.Network", "Destroy")
+        assert guest.tree(XML_INACTIVE).find("devices/interface/source").get("network") == "upnet"
+        wait_for(lambda: f"/{index}" not in rules(), 10)
+
+    @pytest.mark.parametrize("gone", [1, 2])
+    def test_the_guest_lets_go_of_one_meanwhile(self, client, root_dir, tmp_path, gone):
+        """Of another, which was before it, and of the one that is to change."""
+        client.call(QEMU, CONNECT, "NWFilterDefineXML", "s", "<filter name='open'/>")
+        second = self.card("<target dev='up2'/>").replace(":01'", ":02'")
+        xml = definition("web", self.card("<target dev='up1'/>") + second).replace(
+            "<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ")
+        guest = define(client, xml.replace(
+            "</domain>", f"<qemu:commandline><qemu:arg value='-qmp'/><qemu:arg value='unix:{root_dir}/second.sock,server=on,wait=off'/>"
+            "</qemu:commandline></domain>"))
+        guest.create()
+        monitor = Monitor(root_dir, "second.sock")
+        detach(guest, self.card().replace(":01'", f":{gone:02x}'"), AFFECT_LIVE)  # no guest is there to do so
+        assert len(guest.tree().findall("devices/interface")) == 2
+        other = second.replace("<target", "<filterref filter='open'/><target")
+        with contextlib.nullcontext() if gone == 1 else pytest.raises(BusError):
+            with held_between(guest, "up2", tmp_path, "UpdateDevice", "su", other, AFFECT_LIVE):
+                monitor.ask("system_reset")
+                wait_for(lambda: len(guest.tree().findall("devices/interface")) == 1, 20)
+        left = guest.tree().find("devices/interface")
+        assert left.find("target").get("dev") == f"up{3 - gone}"
+        assert (left.find("filterref") is not None) == (gone == 1)
+        monitor.close()
 
     def test_not_to_a_pool_of_devices(self, client, guest):
         path = client.call(QEMU, CONNECT, "NetworkDefineXML", "s", "<network><name>pool</name><forward mode='hostdev'>"
