@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <libmount/libmount.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #define TIMEOUT_USEC (20 * G_USEC_PER_SEC)
 #define MOUNTS_FILE  "/proc/self/mountinfo"
@@ -57,12 +59,41 @@ static int look_ask(int (*ask)(Question *question), const char *path, const char
         return r;
 }
 
-/* What the kernel knows of use, and what machines say by their locks. */
+/* What the kernel knows of use, and what machines say by their locks; *ret_number is the device's. */
+static int check_unused(const char *path, dev_t *ret_number)
+{
+        _cleanup_(closep) int fd = device_open(path, O_RDWR);
+        struct stat stat;
+
+        if (fd < 0 || fstat(fd, &stat) < 0)
+                return fd < 0 ? fd : -errno;
+        *ret_number = stat.st_rdev;
+        return image_lock(fd, true);
+}
+
+/* A machine's lock of a partition is not one of the whole disk. */
 static int unused_ask(Question *question)
 {
-        _cleanup_(closep) int fd = device_open(question->path, O_RDWR);
+        _cleanup_(freep) char *folder = NULL;
+        const char *name;
+        dev_t number;
+        GDir *parts;
+        int r = check_unused(question->path, &number);
 
-        return fd < 0 ? fd : image_lock(fd, true);
+        if (r < 0)
+                return r;
+        folder = g_strdup_printf("/sys/dev/block/%u:%u", major(number), minor(number));
+        parts = g_dir_open(folder, 0, NULL);
+        while (r != -ETXTBSY && parts && (name = g_dir_read_name(parts))) {
+                _cleanup_(freep) char *mark = g_build_filename(folder, name, "partition", NULL),
+                                      *path = g_build_filename("/dev", name, NULL);
+
+                if (g_file_test(mark, G_FILE_TEST_EXISTS))
+                        r = check_unused(path, &number);
+        }
+        if (parts)
+                g_dir_close(parts);
+        return r == -ETXTBSY ? r : 0;
 }
 
 int look_unused_device(const char *pool, const char *path, Error *error)

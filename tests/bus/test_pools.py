@@ -188,6 +188,21 @@ class TestFileSystems:
         client.call(files, POOL, "Create", "u", 0)
         client.call(files, POOL, "Destroy")
 
+    def test_a_machine_has_a_partition(self, client, tmp_path, disk):
+        parts = define(client, disk_xml(disk))
+        client.call(parts, POOL, "Create", "u", WITH_BUILD)
+        make(client, parts, f"{os.path.basename(disk)}p1", 8 * MIB)
+        client.call(parts, POOL, "Destroy")
+        files = define(client, fs_xml(disk, tmp_path / "mnt"))
+        machine = define_machine(client, definition("one", disk_of(f"{disk}p1", kind="block")))
+        machine.call("Create", "u", 0)
+        before = pathlib.Path(disk).read_bytes()
+        for pool, member, flags in ((files, "Build", OVERWRITE), (parts, "Build", OVERWRITE), (parts, "Delete", 0)):
+            refused(client.call, pool, POOL, member, "u", flags, word="running machine")
+        assert pathlib.Path(disk).read_bytes() == before
+        machine.destroy()
+        client.call(files, POOL, "Build", "u", OVERWRITE)
+
     def test_bad_sources(self, client, tmp_path):
         (tmp_path / "mnt").mkdir()
         (tmp_path / "file").touch()
