@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs as root in the machine of systemd.sh: the host's interfaces, defined through what manages its network. The cards
-# enp0s16, enp0s17 and enp0s18 are on no network.
+# enp0s16, enp0s17 and enp0s18 are on no network, enp0s19 and enp0s20 on one.
 . /share/checks.sh
 
 define() {
@@ -147,6 +147,24 @@ change_back() {
         is "$who: and as it was" grep -q "mtu size=.*1450" <(interface br0 GetXMLDesc u 1)
 }
 
+# lease_comes WHO: addresses that somebody on the network gives
+lease_comes() {
+        local who=$1
+
+        is "$who: a card that asks for its addresses" define "<interface type='ethernet' name='enp0s20'><protocol family='ipv4'>
+                <dhcp/></protocol><protocol family='ipv6'><autoconf/></protocol></interface>"
+        [ "$who" != NetworkManager ] || is "$who: what it made of itself for it goes down" interface enp0s20 Destroy u 0
+        is "$who: it has none until now" bash -c "! ip addr show dev enp0s20 | grep -E 'inet 10|inet6 fd80'"
+        is "$who: comes up, too" interface enp0s20 Create u 0
+        is "$who: it has one by DHCP" until_true 60 link enp0s20 "inet 10.80.0."
+        is "$who: and one by router advertisements" until_true 60 link enp0s20 "inet6 fd80:"
+        is "$who: and the route" until_true 10 bash -c "ip route show default | grep -q 'via 10.80.0.1 dev enp0s20'"
+        is "$who: the definition is as it was" grep -q "<dhcp/>" <(interface enp0s20 GetXMLDesc u 1)
+        is "$who: it goes down" interface enp0s20 Destroy u 0
+        is "$who: without any" bash -c "! ip addr show dev enp0s20 | grep -E 'inet 10|inet6 fd80'"
+        is "$who: it is forgotten" interface enp0s20 Undefine
+}
+
 # names WHO: what is refused before anything is written
 names() {
         local who=$1
@@ -174,6 +192,15 @@ configured() {
         ls /etc/systemd/network /run/systemd/network 2> /dev/null | grep virtbus
 }
 
+# The other end of enp0s20's network.
+ip netns add server
+ip link set enp0s19 netns server
+ip -n server addr add 10.80.0.1/24 dev enp0s19
+ip -n server addr add fd80::1/64 dev enp0s19
+ip -n server link set enp0s19 up
+ip netns exec server dnsmasq --conf-file=/dev/null --port=0 --interface=enp0s19 --dhcp-range=10.80.0.10,10.80.0.99 \
+        --dhcp-range=fd80::,ra-only --enable-ra --dhcp-leasefile=/tmp/leases --pid-file=/tmp/dnsmasq.pid --user=root
+
 mkdir -p /etc/systemd/network
 cat > /etc/systemd/network/50-own.network << 'END'
 [Match]
@@ -186,7 +213,7 @@ cp -a /etc/systemd/network /tmp/before
 systemctl start systemd-networkd
 ready
 is "networkd: somebody's own interface is up" until_true 30 link enp0s18 "inet 10.99.0.1/24"
-parts networkd bridge_comes vlan_on_bridge bridge_goes bond_comes crash bond_goes change_back names
+parts networkd bridge_comes vlan_on_bridge bridge_goes bond_comes crash bond_goes change_back lease_comes names
 ip link add other type bridge
 refused "networkd: a bridge of somebody else's" "virtbus has not defined" define "<interface type='bridge' name='other'><bridge/></interface>"
 ip link del other
@@ -251,7 +278,7 @@ systemctl start NetworkManager
 is "NetworkManager: it runs" until_true 30 nmcli general status
 is "NetworkManager: a connection of somebody's" nmcli connection add type ethernet ifname enp0s18 con-name own ip4 10.99.0.1/24
 is "NetworkManager: is up" until_true 30 nmcli connection up own
-parts NetworkManager bridge_comes vlan_on_bridge bridge_goes bond_comes bond_goes change_back
+parts NetworkManager bridge_comes vlan_on_bridge bridge_goes bond_comes bond_goes change_back lease_comes
 same "NetworkManager: the bridge, its port and the VLAN are connections" "virtbus-br0 virtbus-br0.7 virtbus-enp0s16" \
         "$(profiles | sort | xargs)"
 refused "NetworkManager: what others have is not defined" "the connection 'own'" define "<interface type='ethernet' name='enp0s18'/>"
@@ -286,7 +313,13 @@ done
 same "NetworkManager: nothing of ours is left" "" "$(profiles)"
 is "NetworkManager: what others have is up" link enp0s18 "inet 10.99.0.1/24"
 systemctl stop NetworkManager
-ip addr flush dev enp0s18
+for name in enp0s18 enp0s20; do
+        ip addr flush dev $name
+        ip link set $name down
+        # As after a boot: NetworkManager listened to routers, and made the addresses.
+        echo 0 > /proc/sys/net/ipv6/conf/$name/addr_gen_mode
+        echo 1 > /proc/sys/net/ipv6/conf/$name/accept_ra
+done
 
 # ifupdown
 configured() {
@@ -301,7 +334,7 @@ is "ifupdown: the daemon starts" ready
 is "ifupdown: somebody's own interface is up" ifup enp0s18
 refused "ifupdown: a folder that nobody reads" "source /etc/network/interfaces.d/*" define "$br0"
 echo 'source /etc/network/interfaces.d/*' >> /etc/network/interfaces
-parts ifupdown bridge_comes vlan_on_bridge bridge_goes bond_comes bond_goes
+parts ifupdown bridge_comes vlan_on_bridge bridge_goes bond_comes bond_goes lease_comes
 refused "ifupdown: what others have is not defined" "/etc/network/interfaces" define "<interface type='ethernet' name='enp0s18'/>"
 refused "ifupdown: nor plugged in" "/etc/network/interfaces" define "<interface type='bridge' name='br2'><bridge>
         <interface type='ethernet' name='enp0s18'/></bridge></interface>"

@@ -21,13 +21,15 @@ shift $((OPTIND - 1))
 here=$(cd "$(dirname "$0")" && pwd)
 what=${1:-systemd}
 inside=$here/$what-inside.sh
-declare -A servers=([storage]="tgt nfs-kernel-server nfs-common rpcbind open-iscsi multipath-tools" [interfaces]="network-manager ifupdown")
+declare -A servers=([storage]="tgt nfs-kernel-server nfs-common rpcbind open-iscsi multipath-tools" [interfaces]="network-manager ifupdown isc-dhcp-client")
 # What the machine has beside what all need: behind an IOMMU, a network card that can be given away, and one device of
-# each other kind; cards with names of their own, on no network; a card with virtual functions, which only a newer QEMU has.
+# each other kind; cards with names of their own, on no network or on one; a card with virtual functions, which only a newer QEMU has.
 declare -A hardware=([host]="-device intel-iommu -device pcie-root-port,id=spare,bus=pcie.0,addr=0x10
         -device e1000e,bus=spare,mac=52:54:00:12:34:56 -device qemu-xhci,addr=0x11 -device usb-tablet,serial=tablet1
         -device bochs-display,addr=0x12"
-        [interfaces]="-device virtio-net-pci,addr=0x10 -device virtio-net-pci,addr=0x11 -device virtio-net-pci,addr=0x12"
+        [interfaces]="-device virtio-net-pci,addr=0x10 -device virtio-net-pci,addr=0x11 -device virtio-net-pci,addr=0x12
+        -netdev hubport,hubid=0,id=wire0 -device virtio-net-pci,addr=0x13,netdev=wire0,mac=52:54:00:80:00:01
+        -netdev hubport,hubid=0,id=wire1 -device virtio-net-pci,addr=0x14,netdev=wire1,mac=52:54:00:80:00:02"
         [passthrough]="-device intel-iommu -device pcie-root-port,id=spare,bus=pcie.0,addr=0x10
         -device e1000e,bus=spare,mac=52:54:00:12:34:56 -device qemu-xhci,addr=0x11 -device usb-tablet,serial=tablet1"
         [sriov]="-device intel-iommu -device pcie-root-port,id=spare,bus=pcie.0,addr=0x10 -netdev hubport,hubid=0,id=wire
