@@ -592,7 +592,7 @@ static int wait_for_end(const Call *call, Domain *domain, const char *target, Er
                         return r;
                 if (g_strcmp0(json_string_value(json_object_get(job, "status")), "concluded") == 0)
                         return end(domain, target, id, job, error);
-                while (r >= 0 && n_changes == machine->n_job_changes && !machine->is_hung_up)
+                while (r >= 0 && n_changes == machine->n_job_changes && machine_has_monitor(machine))
                         r = condition_wait(&machine->changed, call->deadline_usec);
                 if (r == -ECANCELED)
                         return error_set(error, ERROR_CANCELLED,

@@ -56,7 +56,7 @@ int dump_wait(Domain *domain, Error *error)
                         return 0;
                 if (!status || strcmp(status, "active") != 0)
                         return error_set(error, ERROR_OPERATION_FAILED, "QEMU could not write the memory");
-                while (n_changes == machine->n_job_changes && !machine->is_hung_up)
+                while (n_changes == machine->n_job_changes && machine_has_monitor(machine))
                         if (condition_wait(&machine->changed, DEADLINE_NEVER) == -ECANCELED)
                                 return error_set(error, ERROR_CANCELLED, "It was given up");
         }

@@ -66,7 +66,7 @@ int long_job_wait_or_leave(Domain *domain, const char *id, LongJobPoint point, E
                 job = find(jobs, id);
                 r = job ? look(domain, job, id, point, error)
                         : error_set(error, ERROR_OPERATION_FAILED, "QEMU knows nothing of the job %s", id);
-                while (r == 0 && n_changes == machine->n_job_changes && !machine->is_hung_up)
+                while (r == 0 && n_changes == machine->n_job_changes && machine_has_monitor(machine))
                         if (condition_wait(&machine->changed, DEADLINE_NEVER) < 0)
                                 return error_set(error, ERROR_CANCELLED,
                                                  "Waiting for QEMU's job was cancelled");

@@ -67,7 +67,7 @@ static int wait_for_end(Domain *domain, Error *error) AWAITS
                 r = memory_stream_query(domain, &answer, error);
                 if (r >= 0)
                         r = look(answer, error);
-                while (r == 0 && n_changes == machine->n_job_changes && !machine->is_hung_up)
+                while (r == 0 && n_changes == machine->n_job_changes && machine_has_monitor(machine))
                         if (condition_wait(&machine->changed, DEADLINE_NEVER) == -ECANCELED) {
                                 r = error_set(error, ERROR_CANCELLED, "It was given up");
                                 break;

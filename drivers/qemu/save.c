@@ -121,10 +121,10 @@ int qemu_domain_managed_save(Call *call, Domain *domain, uint32_t flags, Error *
                               object_describe(&domain->object));
         if (r < 0)
                 return r;
+        xml = definition_of(domain); /* the run may end while we wait */
         fd = memory_file_begin(domain, NULL, true, error);
         if (fd < 0)
                 return fd;
-        xml = definition_of(domain);
         r = write_memory(call, domain, fd, xml, flags, error);
         if (r < 0)
                 return r;
@@ -335,14 +335,15 @@ int qemu_domain_save(Call *call, Domain *domain, const char *to, const char *xml
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "'%s' is no absolute path", to);
         if (r >= 0)
                 r = check_saving(domain, error);
-        if (r >= 0)
-                r = check_target(domain, to, error);
         if (r >= 0 && xml)
                 r = save_check_xml(domain->live, xml, &text, error);
         if (r < 0)
                 return r;
         if (!text)
-                text = definition_of(domain);
+                text = definition_of(domain); /* the run may end while we wait */
+        r = check_target(domain, to, error);
+        if (r < 0)
+                return r;
         fd = memory_file_begin(domain, to, true, error);
         if (fd < 0)
                 return fd;

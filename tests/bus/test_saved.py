@@ -1,19 +1,20 @@
 """Machines whose memory is in a file: saved, restored, resumed by the next start; and dumps for debuggers."""
 
 import os
+import pathlib
 import signal
 
 import pytest
 
 from harness import BusError, wait_for
 from machines import (
-    CONNECT, PAUSED, QEMU, RUNNING, SHUTOFF, STARTED, STOPPED, FakeQemu, Lifecycle, Machine, define, definition,
+    CONNECT, DOMAIN, PAUSED, QEMU, RUNNING, SHUTOFF, STARTED, STOPPED, FakeQemu, Lifecycle, Machine, define, definition,
     list_machines, pid_of)
 
 STOPPED_SAVED, STARTED_RESTORED, SHUTOFF_SAVED, RUNNING_RESTORED = 4, 2, 5, 3
 BYPASS_CACHE, SAVE_RUNNING, SAVE_PAUSED, RESET_NVRAM, FORCE_BOOT, UNDEFINE_MANAGED_SAVE = 1, 2, 4, 8, 8, 1
 START_BYPASS_CACHE, START_RESET_NVRAM = 4, 32
-MEMORY_ONLY, DUMP_CRASH, DUMP_LIVE = 16, 1, 2
+MEMORY_ONLY, DUMP_CRASH, DUMP_LIVE, ZLIB = 16, 1, 2, 1
 
 pytestmark = pytest.mark.qemu
 
@@ -281,6 +282,29 @@ class TestDump:
         assert web.state[0] == RUNNING
         web.call("CoreDump", "suu", str(root_dir / "last"), 0, MEMORY_ONLY | DUMP_CRASH)
         assert web.state == (SHUTOFF, 3)
+
+    def test_qemu_dies_meanwhile(self, daemon, client, root_dir):
+        """What waits for QEMU hears of its end, also when its process and its monitor go at the same time."""
+        core, web = root_dir / "core", define(client, definition("web", memory_kib=4 << 20))
+        web.create()
+        pid = pid_of(daemon, web)
+        for _ in range(20):
+            call = client.begin(web.path, DOMAIN, "CoreDump", "suu", str(core), ZLIB, MEMORY_ONLY)
+            wait_for(lambda: call.done or web.call("GetJobInfo")[4], 20, "some of the memory")
+            os.kill(pid, signal.SIGSTOP)
+            _ = web.state  # an answer to the call would have come before
+            if not call.done:
+                break
+            os.kill(pid, signal.SIGCONT)
+            core.unlink()
+        os.kill(daemon.process.pid, signal.SIGSTOP)
+        try:
+            os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: ") Z " in pathlib.Path(f"/proc/{pid}/stat").read_text(), 20, "its end")
+        finally:
+            os.kill(daemon.process.pid, signal.SIGCONT)
+        wait_for(lambda: call.done, 20, "the answer")
+        assert call.error and web.state[0] == SHUTOFF and not core.exists()
 
     def test_jobs(self, web):
         web.create()
