@@ -92,6 +92,10 @@ int job_native_cancel(CallFrame *frame, BusJob *bus_job, Error *error)
         }
         if (!job_object->job)
                 return error_set(error, ERROR_NO_JOB, "The job has ended");
+        if (job_get_caller(job_object->job) == (uid_t)-1) /* nobody would do again what it is for */
+                return error_set(error, ERROR_OPERATION_INVALID,
+                                 "%s is work of the daemon's own, which is not given up",
+                                 job_get_operation(job_object->job));
         job_cancel(job_object->job);
         return 0;
 }

@@ -192,6 +192,30 @@ class TestSnapshots:
         web.destroy()
         assert holds(image, 3)
 
+    def test_what_the_daemon_ends_is_not_cancelled(self, daemon, client, web, image, root_dir, tmp_path, monkeypatch):
+        hold, tool = tmp_path / "hold", tmp_path / "bin/qemu-img"
+        write(image, 1)
+        web.take("one")
+        write(image, 2)
+        (record,) = root_dir.rglob(f"snapshot/{web.uuid}.xml")
+        daemon.kill()
+        record.write_text(record.read_text().replace("<snapshot current='yes'", "<snapshot current='yes' reverting='yes'"))
+        tool.parent.mkdir()
+        tool.write_text(f"#!/bin/bash\nwhile [ $1 = snapshot ] && [ -e {hold} ]; do sleep 0.1; done\n"
+                        f"exec {shutil.which('qemu-img')} \"$@\"\n")
+        for path, mode in ((tool, 0o755), (tool.parent, 0o755), (tmp_path, 0o777)):
+            path.chmod(mode)
+        monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+        hold.touch()
+        daemon.start()
+        job = wait_for(lambda: next((p for p in client.managed_objects() if "/job/" in p), None), 20, "its job")
+        assert client.get(job, JOB, "Operation") == "Recover"
+        with pytest.raises(BusError, match="daemon's own"):
+            client.call(job, JOB, "Cancel")
+        hold.unlink()
+        wait_for(lambda: "reverting" not in record.read_text(), 20, "the rest")
+        assert holds(image, 1)
+
     def test_a_cancelled_one_leaves_no_image(self, daemon, client, web, image, tmp_path, monkeypatch):
         hold, over = tmp_path / "hold", tmp_path / "over.qcow2"
         tool = tmp_path / "bin/qemu-img"
