@@ -86,6 +86,31 @@ static bool has_outside(const DomainSnapshot *snapshot)
         return false;
 }
 
+static bool is_named(const DomainDefinition *definition, const char *target, const char *path)
+{
+        const DomainDisk *disk = chain_find_disk(definition, target);
+
+        return disk && (chain_is_active(disk, path) || chain_find_below(disk, path));
+}
+
+/* By an attempt that another disk has ended: nothing names the image any more, only what is below it. */
+static bool is_merged(const Domain *domain, const DomainSnapshot *snapshot, const SnapshotDisk *disk)
+{
+        const char *path = chain_path(&disk->source), *base = image_of(snapshot, disk->name);
+
+        if (is_named(domain->live, disk->name, path) || is_named(domain->definition, disk->name, path) ||
+            !is_named(domain_current_definition(domain), disk->name, base))
+                return false;
+        for (unsigned i = 0; i < domain->snapshots->len; i++) {
+                const DomainSnapshot *other = domain->snapshots->pdata[i];
+
+                if (other != snapshot && (is_named(other->definition->domain, disk->name, path) ||
+                                          is_named(other->definition->inactive_domain, disk->name, path)))
+                        return false;
+        }
+        return true;
+}
+
 /* Nobody but those after it may need what the merge changes: the image below. */
 static int check_outside(const Domain *domain, const DomainSnapshot *snapshot, Error *error)
 {
@@ -104,6 +129,8 @@ static int check_outside(const Domain *domain, const DomainSnapshot *snapshot, E
                                          "The images of snapshot '%s' are not known: flag METADATA_ONLY (2) "
                                          "forgets its record",
                                          snapshot->object.name);
+                if (is_merged(domain, snapshot, disk))
+                        continue;
                 r = chain_merge_check(domain, disk->name, path, base, error);
                 if (r < 0)
                         return r;
@@ -125,63 +152,64 @@ static int check_outside(const Domain *domain, const DomainSnapshot *snapshot, E
         return 0;
 }
 
-/* The snapshots after it have the image that went in their chains no longer. */
-static void forget_images(const Domain *domain, const DomainSnapshot *gone, GHashTable *definitions)
-{
-        for (unsigned i = 0; i < domain->snapshots->len; i++) {
-                DomainSnapshot *other = domain->snapshots->pdata[i];
-                SnapshotDefinition *changed = struct_copy(&snapshot_definition_type, other->definition);
-                bool is_changed = false;
-
-                LIST_FOREACH (disk, gone->definition->disks) {
-                        const char *path = chain_path(&disk->source);
-
-                        if (other == gone || disk->snapshot != DISK_SNAPSHOT_EXTERNAL)
-                                continue;
-                        is_changed |= chain_remove_image(changed->domain, disk->name, path);
-                        is_changed |= chain_remove_image(changed->inactive_domain, disk->name, path);
-                }
-                if (is_changed)
-                        g_hash_table_insert(definitions, other, changed);
-                else
-                        snapshot_definition_free(changed);
-        }
-}
-
 static void definition_release(void *definition)
 {
         snapshot_definition_free(definition);
 }
 
-static int remove_outside(Call *call, Domain *domain, const DomainSnapshot *snapshot, Error *error) AWAITS
+/* The snapshots after it have the image that went in their chains no longer. */
+static int forget_image(Domain *domain, const DomainSnapshot *gone, const SnapshotDisk *disk,
+                        Error *error) AWAITS
 {
-        int r = 0;
+        _cleanup_(g_hash_table_unrefp) GHashTable *definitions =
+                g_hash_table_new_full(NULL, NULL, NULL, definition_release);
+        const char *path = chain_path(&disk->source);
 
-        LIST_FOREACH (disk, snapshot->definition->disks) {
-                const char *path = chain_path(&disk->source);
+        for (unsigned i = 0; i < domain->snapshots->len; i++) {
+                DomainSnapshot *other = domain->snapshots->pdata[i];
+                SnapshotDefinition *changed;
+                bool is_changed;
 
-                if (disk->snapshot != DISK_SNAPSHOT_EXTERNAL)
+                if (other == gone)
                         continue;
-                r = chain_merge(domain, disk->name, path, image_of(snapshot, disk->name), call->job, error);
-                if (r < 0)
-                        return r;
+                changed = struct_copy(&snapshot_definition_type, other->definition);
+                is_changed = chain_remove_image(changed->domain, disk->name, path);
+                is_changed |= chain_remove_image(changed->inactive_domain, disk->name, path);
+                if (is_changed)
+                        g_hash_table_insert(definitions, other, changed);
+                else
+                        snapshot_definition_free(changed);
         }
-        return 0;
+        return g_hash_table_size(definitions) == 0
+                       ? 0
+                       : snapshots_change(domain, &(SnapshotChange){ .definitions = definitions }, error);
 }
 
-/* The records say already that they are not needed. */
-static void remove_files(const Domain *domain, const DomainSnapshot *snapshot) AWAITS
+static void remove_file(const Domain *domain, const char *path) AWAITS
+{
+        _cleanup_(error_clear) Error error = {};
+
+        if (owner_files_remove(domain, path, &error) < 0)
+                log_warning(domain->object.path, "%s", error.message);
+}
+
+/* One disk after the other, each to its end: the next attempt goes on where this one fails. */
+static int remove_outside(Call *call, Domain *domain, const DomainSnapshot *snapshot, Error *error) AWAITS
 {
         LIST_FOREACH (disk, snapshot->definition->disks) {
-                _cleanup_(error_clear) Error error = {};
+                const char *path = chain_path(&disk->source);
+                int r;
 
-                if (disk->snapshot == DISK_SNAPSHOT_EXTERNAL &&
-                    owner_files_remove(domain, chain_path(&disk->source), &error) < 0)
-                        log_warning(domain->object.path, "%s", error.message);
+                if (disk->snapshot != DISK_SNAPSHOT_EXTERNAL || is_merged(domain, snapshot, disk))
+                        continue;
+                r = chain_merge(domain, disk->name, path, image_of(snapshot, disk->name), call->job, error);
+                if (r >= 0)
+                        r = forget_image(domain, snapshot, disk, error);
+                if (r < 0)
+                        return r;
+                remove_file(domain, path); /* no record says that it is needed */
         }
-        if (snapshot->definition->memory_file)
-                (void)owner_files_remove(domain, snapshot->definition->memory_file,
-                                         NULL); /* it is of no use */
+        return 0;
 }
 
 static int remove_one(Call *call, Domain *domain, DomainSnapshot *snapshot, bool is_record_only,
@@ -189,8 +217,6 @@ static int remove_one(Call *call, Domain *domain, DomainSnapshot *snapshot, bool
 {
         _cleanup_(snapshot_unrefp) DomainSnapshot *held _unused_ = snapshot_ref(snapshot);
         _cleanup_(g_ptr_array_unrefp) GPtrArray *removed = g_ptr_array_new();
-        _cleanup_(g_hash_table_unrefp) GHashTable *definitions =
-                g_hash_table_new_full(NULL, NULL, NULL, definition_release);
         bool is_outside = has_outside(snapshot);
         int r = 0;
 
@@ -199,17 +225,14 @@ static int remove_one(Call *call, Domain *domain, DomainSnapshot *snapshot, bool
                 r = check_outside(domain, snapshot, error);
                 if (r >= 0)
                         r = remove_outside(call, domain, snapshot, error);
-                if (r >= 0)
-                        forget_images(domain, snapshot, definitions);
         } else if (!is_record_only) {
                 r = domain_is_active(domain) ? remove_inside_running(domain, snapshot, error)
                                              : remove_inside_stopped(domain, snapshot, error);
         }
         if (r >= 0)
-                r = snapshots_change(
-                        domain, &(SnapshotChange){ .removed = removed, .definitions = definitions }, error);
-        if (r >= 0 && !is_record_only)
-                remove_files(domain, snapshot);
+                r = snapshots_change(domain, &(SnapshotChange){ .removed = removed }, error);
+        if (r >= 0 && !is_record_only && snapshot->definition->memory_file)
+                remove_file(domain, snapshot->definition->memory_file);
         return r;
 }
 

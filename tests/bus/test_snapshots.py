@@ -432,6 +432,32 @@ class TestDeleting:
         web.of(two, "Delete")
         assert web.source() == str(image)
 
+    @pytest.mark.parametrize("has_next", [False, True])
+    def test_one_that_failed_is_gone_on_with(self, daemon, client, image, root_dir, has_next):
+        other = root_dir / "other.qcow2"
+        run("qemu-img", "create", "-q", "-f", "qcow2", other, "4M")
+        disks = disk(image, driver="qcow2") + disk(other, target="vdb", driver="qcow2")
+        web = Snapshots(client, define(client, definition("web", disks)).path)
+        one = web.take("one", DISK_ONLY)
+        first, second = image.with_suffix(".one"), other.with_suffix(".one")
+        for new in (first, second):
+            write(new, 1)
+        if has_next:
+            web.take("two", DISK_ONLY)
+        second.rename(root_dir / "away")
+        with pytest.raises(BusError, match="other"):
+            web.of(one, "Delete")
+        assert holds(image, 1) and not first.exists()
+        assert web.names() == (["one", "two"] if has_next else ["one"])
+        daemon.restart()
+        (root_dir / "away").rename(second)
+        web.of(one, "Delete")
+        assert holds(image, 1) and holds(other, 1) and not second.exists()
+        assert web.names() == (["two"] if has_next else [])
+        if has_next:
+            web.of(web.list()[0], "Delete")
+        assert [d.find("source").get("file") for d in web.tree().findall("devices/disk")] == [str(image), str(other)]
+
     @pytest.mark.qemu
     def test_outside_of_a_running_machine_is_merged(self, web, image):
         web.create()
