@@ -322,6 +322,30 @@ static int check_owner(const Domain *domain, const char *name, Error *error)
         return 0;
 }
 
+static int reserve(Domain *domain, const DeviceAddress *device, uint64_t deadline_usec, Error *error) AWAITS
+{
+        _cleanup_(freep) char *name = device_address_to_string(device);
+        int r = check_owner(domain, name, error);
+
+        return r < 0 ? r : given_reserve(domain, name, deadline_usec, error);
+}
+
+int passthrough_reserve(Domain *domain, const DomainDefinition *definition, uint64_t deadline_usec,
+                        Error *error)
+{
+        int r = 0;
+
+        LIST_FOREACH (interface, definition->devices.interfaces) {
+                if (r >= 0 && interface->type != INTERFACE_TYPE_NETWORK && interface_function(interface))
+                        r = reserve(domain, interface_function(interface), deadline_usec, error);
+        }
+        LIST_FOREACH (hostdev, definition->devices.hostdevs) {
+                if (r >= 0 && hostdev->mode == HOSTDEV_SUBSYSTEM && hostdev->type == HOSTDEV_PCI)
+                        r = reserve(domain, &hostdev->source_address, deadline_usec, error);
+        }
+        return MIN(r, 0);
+}
+
 static void clear_host(void *host)
 {
         host_device_clear(host);

@@ -8,6 +8,9 @@
 #include "drivers/qemu/user.h"
 #include "model/device-list.h"
 
+/* What the definition names, before something is chosen for it: that is to be another. */
+int passthrough_reserve(Domain *domain, const DomainDefinition *definition, uint64_t deadline_usec,
+                        Error *error) AWAITS;
 /* All that the definition has and the machine has not got yet. A failure leaves some of them taken, to be
  * given back by one of those below. */
 int passthrough_take(Domain *domain, DomainDefinition *definition, const RunUser *user,

@@ -146,7 +146,9 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
         _cleanup_(run_user_clear) RunUser user = {};
         int r;
 
-        r = plug_choose_functions(domain, machine->pending, deadline_usec, error);
+        r = passthrough_reserve(domain, machine->pending, deadline_usec, error);
+        if (r >= 0)
+                r = plug_choose_functions(domain, machine->pending, deadline_usec, error);
         if (r >= 0)
                 r = build_line(domain->object.driver, machine->pending, domain->object.owner, folder, true,
                                deadline_usec, &line, error);

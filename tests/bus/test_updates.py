@@ -218,6 +218,18 @@ class TestInterfaces:
         assert (left.find("filterref") is not None) == (gone == 1)
         monitor.close()
 
+    def test_a_pool_leaves_out_what_the_definition_names(self, client):
+        """This host has none of them: the first one that is looked for is told."""
+        address = "<address type='pci' domain='0xabcd' bus='0' slot='1' function='{}'/>"
+        client.call(QEMU, CONNECT, "NetworkDefineXML", "s", "<network><name>pool</name><forward mode='hostdev'>"
+                    f"{address.format(0)}{address.format(1)}</forward></network>")
+        of_pool = USER.format(1).replace("'user'>", "'network'><source network='pool'/>")
+        named = USER.format(2).replace("'user'>", f"'hostdev'><source>{address.format(0)}</source>")
+        with pytest.raises(BusError, match="no PCI device abcd:00:01.1"):
+            define(client, definition("web", of_pool + named)).create()
+        with pytest.raises(BusError, match="no PCI device abcd:00:01.0"):  # it was given back
+            define(client, definition("other", of_pool)).create()
+
     def test_not_to_a_pool_of_devices(self, client, guest):
         path = client.call(QEMU, CONNECT, "NetworkDefineXML", "s", "<network><name>pool</name><forward mode='hostdev'>"
                            "<address type='pci' domain='0xabcd' bus='0' slot='1' function='0'/></forward></network>")
