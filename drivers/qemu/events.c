@@ -172,9 +172,9 @@ void events_handle(Domain *domain, const char *event, json_t *arguments)
                 return;
         }
         if (machine->phase == MACHINE_STARTING) {
-                if (strcmp(event, "RESUME") == 0)
+                if (machine->is_ready && strcmp(event, "RESUME") == 0)
                         events_started(domain);
-                return; /* nobody knows of this run yet */
+                return; /* nobody knows of this run yet, and before it was told to run it cannot begin */
         }
         if (machine->phase != MACHINE_RUNNING || !domain->live || notice_handle(domain, event, arguments))
                 return;

@@ -214,7 +214,8 @@ static void undo(Domain *domain, Error *error) AWAITS
         Machine *machine = machine_of(domain);
         _cleanup_(error_clear) Error problem = {};
 
-        fiber_clear_cancel(); /* what was begun is ended all the same */
+        fiber_clear_cancel();      /* what was begun is ended all the same */
+        machine->is_ready = false; /* a RESUME that is on its way is of a run that is none */
         if (machine->child) {
                 (void)child_signal(machine->child, SIGKILL); /* if it is gone, all the better */
                 if (child_wait(machine->child, deadline_after_usec(KILL_TIMEOUT_USEC), NULL, NULL) < 0)

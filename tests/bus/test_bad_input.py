@@ -361,6 +361,18 @@ class TestBadQemu:
     def test_wrong_ids(self, daemon, client, unchanged, root_dir):
         self.start(daemon, client, root_dir, "wrong-ids", timeout=90)
 
+    def test_runs_before_it_was_told_to(self, daemon, client, root_dir):
+        fake = FakeQemu(root_dir / "fake", "event qmp_capabilities RESUME")
+        machine = define(client, definition("early", emulator=fake.path))
+        events = Lifecycle(client)
+        machine.create()
+        assert machine.state[0] == RUNNING and fake.commands()[-1] == "cont"
+        machine.destroy()
+        wait_for(lambda: (5, 1) in events.of(machine))
+        assert events.of(machine) == [(2, 0), (5, 1)]  # started once
+        machine.undefine()
+        self.start(daemon, client, root_dir, "event qmp_capabilities RESUME\nerror cont no")
+
     @pytest.mark.slow
     def test_a_line_of_a_gibibyte(self, daemon, client, unchanged, root_dir):
         peak = daemon.resident_kib() + 65536

@@ -34,6 +34,7 @@ static Domain *begin(Stage *stage, const char *inner, bool is_persistent)
         assert_int_equal(object_table_add(stage->driver->objects, &domain->object), 0);
         machine->run++;
         machine->phase = MACHINE_STARTING;
+        machine->is_ready = true;
         machine->pending = domain_definition_copy(domain->definition);
         return domain;
 }
