@@ -575,7 +575,7 @@ static int follow_vlans(const VirtualNetwork *network, Error *error) AWAITS
 
 static int follow(VirtualNetwork *network, bool has_vlans, Error *error) AWAITS
 {
-        Child *dnsmasq = TAKE_PTR(network->dnsmasq);
+        _cleanup_(child_freep) Child *dnsmasq = TAKE_PTR(network->dnsmasq);
         int r;
 
         r = follow_limits(network, error);
@@ -584,10 +584,8 @@ static int follow(VirtualNetwork *network, bool has_vlans, Error *error) AWAITS
         if (r < 0 || !has_bridge(network))
                 return r < 0 ? r : save(network, error);
         r = active_set_rules(network->network.object.driver, error);
-        if (dnsmasq) {
+        if (dnsmasq)
                 dnsmasq_stop(dnsmasq); /* its leases are in its file */
-                child_free(dnsmasq);
-        }
         if (r >= 0 && dnsmasq_is_needed(network->live))
                 r = start_dnsmasq(network, error);
         return r < 0 ? r : save(network, error);
