@@ -62,6 +62,15 @@ static int reserve(Reservation *reservation, Driver *driver, const char *name, u
         return 0;
 }
 
+/* A transient machine may end, and another have its UUID, while its definition is on its way to the disk. */
+static void keep_uuid(Reservation *reservation, const Domain *domain)
+{
+        char *key = g_strdup_printf("uuid %s", domain->object.uuid);
+
+        *reservation = (Reservation){ .qemu = qemu_driver_of(domain), .uuid = key };
+        g_hash_table_add(reservation->qemu->reserved, key);
+}
+
 /* A definition that is to be one of an existing machine has its name: Rename is the way to another. */
 static int check_identity(const Domain *existing, const DomainDefinition *definition, Error *error)
 {
@@ -74,12 +83,15 @@ static int check_identity(const Domain *existing, const DomainDefinition *defini
 static int redefine(Call *call, Domain *domain, DomainDefinition *definition, Error *error) AWAITS
 {
         _cleanup_(domain_definition_freep) DomainDefinition *owned = definition;
+        _cleanup_(reservation_clear) Reservation reservation = {};
         bool was_persistent = domain->is_persistent;
         int r;
 
         r = check_identity(domain, definition, error);
         if (r >= 0)
                 r = prepare_definition(call->driver, definition, domain->object.owner, error);
+        if (r >= 0 && !was_persistent)
+                keep_uuid(&reservation, domain);
         if (r >= 0)
                 r = definitions_save(domain, definition, domain->is_autostart, error);
         if (r < 0)
