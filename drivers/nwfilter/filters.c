@@ -182,6 +182,9 @@ static int check(Driver *driver, const Object *existing, const FilterDefinition 
                 return error_set(error, ERROR_EXISTS,
                                  "There is a filter named '%s' already, with the UUID %s", definition->name,
                                  other->uuid);
+        if (!existing && object_table_by_uuid(driver->objects, OBJECT_NWFILTER, definition->uuid))
+                return error_set(error, ERROR_EXISTS, "There is a filter with UUID %s already",
+                                 definition->uuid); /* while the lock was waited for */
         if (refers_to(by_name, definition, definition->name))
                 return error_set(error, ERROR_INVALID_XML, "filter '%s': it would contain itself",
                                  definition->name);

@@ -38,6 +38,11 @@ int define_claim(CallFrame *frame, ObjectKind kind, const char *name, const char
                 existing = object_table_by_uuid(frame->path.driver->objects, kind, uuid);
         if (!existing) {
                 r = call_authorise_new(frame, actions, kind, name, uuid[0] ? uuid : NULL, error);
+                if (r >= 0 && uuid[0] && object_table_by_uuid(frame->path.driver->objects, kind, uuid))
+                        r = error_set(
+                                error, ERROR_EXISTS,
+                                "There is a %s with UUID %s already, which came while rights were asked for",
+                                object_kind_to_string(kind), uuid);
                 if (r < 0)
                         return r;
                 *ret_existing = NULL;

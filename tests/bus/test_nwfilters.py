@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from gi.repository import GLib
 
-from harness import BusError
+from harness import BusError, wait_for
 from machines import CONNECT, QEMU
 
 FILTER = "org.libvirt.NWFilter"
@@ -44,6 +44,19 @@ class TestDefinitions:
         assert listed(client) == [path] and client.call(path, FILTER, "GetXMLDesc", "u", 0) == text
         client.call(path, FILTER, "Undefine")
         assert listed(client) == []
+
+    def test_two_of_one_uuid_at_once(self, daemon, client):
+        """One is refused, and the other is what is stored."""
+        identity = str(uuid.uuid4())
+        pending = [client.begin(QEMU, CONNECT, "NWFilterDefineXML", "s", filter_xml(name, "", identity))
+                   for name in "ab"]
+        wait_for(lambda: all(one.done for one in pending))
+        done, = [one for one in pending if one.error is None]
+        daemon.kill()
+        daemon.start()
+        path, = listed(client)
+        assert path == done.result().value
+        assert client.get(path, FILTER, "Name") == "ab"[pending.index(done)]
 
     def test_a_circle_is_refused(self, client):
         identity = str(uuid.uuid4())
