@@ -181,6 +181,18 @@ class TestFiles:
                 call()
         assert list_machines(client) == []
 
+    def test_it_ends_before_it_is_saved(self, daemon, web, root_dir):
+        path = root_dir / "web.saved"
+        web.create()
+        pid = pid_of(daemon, web)
+        with daemon.traced("-e", "trace=open,openat,openat2", "-e", "inject=open,openat,openat2:delay_enter=200000"):
+            pending = web.begin("Save", "ssu", str(path), "", 0)
+            web.client.ping()  # it looks at what is there
+            os.kill(pid, signal.SIGKILL)
+            with pytest.raises(BusError, match="is not running"):
+                pending.result()
+        assert web.state[0] == SHUTOFF and not path.exists()
+
     def test_a_save_that_fails_leaves_the_guest_running(self, web):
         web.create()
         with pytest.raises(BusError):
