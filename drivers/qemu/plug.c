@@ -293,10 +293,12 @@ static int plug(Domain *domain, DomainDefinition *live, const PassedTap *tap, co
                 return r;
         r = place.device ? open_macvtap(live, interface, &place, tap, fds, &name, error)
                          : open_tap(domain, interface, &place, tap, fds, &name, error);
+        if (name) { /* also of one that fails later: by it what was made is taken back */
+                g_free(interface->target);
+                interface->target = TAKE_PTR(name);
+        }
         if (r < 0)
                 return r;
-        g_free(interface->target);
-        interface->target = TAKE_PTR(name);
         r = note_port(domain, interface, place.is_isolated, place.device, error);
         return r < 0 ? r : settle_port(domain, interface, &place, error);
 }

@@ -18,7 +18,8 @@ from filtered import (ADDRESS, BROADCAST, FILTER, GUARD, Guest, MAC, NATIVE_FILT
                       rules, run, udp, what_the_kernel_says)
 from networks import instead_of
 from harness import BusError, wait_for
-from machines import CONNECT, QEMU
+from machines import CONNECT, QEMU, definition
+from machines import define as define_machine
 
 pytestmark = pytest.mark.skipif(not os.environ.get("VIRTBUS_NAMESPACE"), reason="only inside tests/bus/run, started as root")
 
@@ -252,6 +253,19 @@ class TestChange:
         assert client.get(inner, NATIVE_FILTER, "UsedBy") == []
         client.call(outer, FILTER, "Undefine")
         client.call(inner, NATIVE_FILTER, "Undefine")
+
+    @pytest.mark.qemu
+    def test_an_interface_that_is_not_plugged_in_has_none(self, client):
+        path = define(client, "late", "<rule action='drop' direction='in'><tcp/></rule>")
+        web = define_machine(client, definition("web"))
+        web.create()
+        with pytest.raises(BusError) as e:
+            web.call("AttachDevice", "su", f"<interface type='bridge'><mac address='{OTHER_MAC}'/>"
+                             f"<source bridge='vfnone'/><model type='e1000'/>{reference('late')}</interface>", 1)
+        assert "vfnone" in e.value.message
+        client.call(path, FILTER, "Undefine")
+        wait_for(lambda: chains() == set())
+        web.destroy()
 
     def test_after_somebody_has_flushed_all_rules(self, daemon, client, guest, peer):
         define(client, "closed", GUARD + "<rule action='drop' direction='out'><arp/></rule>")
