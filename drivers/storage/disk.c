@@ -4,6 +4,7 @@
  * partx, which changes only the partitions that differ, so that others may be in use. A partition's name is
  * its device's, sdb1, as the kernel gives it. */
 
+#include "core/fiber.h"
 #include "drivers/storage/backend.h"
 #include "drivers/storage/command.h"
 #include "drivers/storage/look.h"
@@ -360,8 +361,10 @@ static int disk_delete_volume(const StoragePoolDefinition *pool, const FileEntry
         if (r < 0)
                 return r;
         r = command_run(&delete, NULL, error);
-        if (r < 0)
+        if (r < 0) {
+                fiber_clear_cancel();
                 (void)tell_kernel(pool, NULL); /* the partition is still there */
+        }
         return r;
 }
 

@@ -2,6 +2,7 @@
 
 #include "drivers/storage/mount.h"
 #include "core/await.h"
+#include "core/fiber.h"
 #include "drivers/storage/command.h"
 #include "drivers/storage/look.h"
 #include <string.h>
@@ -63,8 +64,11 @@ int mount_start(const StoragePoolDefinition *pool, const MountSource *source, bo
         if (r < 0)
                 return r;
         r = command_run(&command, NULL, error);
-        if (r < 0)
+        if (r < 0) {
                 error_prefix(error, "Cannot mount '%s' at '%s'", source->source, pool->path);
+                fiber_clear_cancel();
+                (void)mount_stop(pool, source->source, NULL); /* one that was cancelled may have done it */
+        }
         return r;
 }
 

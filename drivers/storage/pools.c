@@ -197,6 +197,7 @@ static int start(Pool *pool, const StoragePoolDefinition *definition, Error *err
                 r = open_contents(pool, definition, error);
                 if (r < 0) {
                         let_go(pool);
+                        fiber_clear_cancel(); /* what is up is taken down all the same */
                         if (backend->stop && !pool->resumed)
                                 (void)backend->stop(definition, NULL); /* `error` says what went wrong */
                 }

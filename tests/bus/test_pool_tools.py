@@ -19,6 +19,7 @@ from test_storage import MIB, POOL, VOLUME, make, names, refused
 
 GIB = 1024 * MIB
 SHRINK = 4
+JOB = "org.virtbus1.Job"
 ZFS = """
 case "$*" in
 "list -H tank/vms") echo "tank/vms	96K	9.5G	24K	/tank/vms" ;;
@@ -313,6 +314,43 @@ def test_refreshed_while_a_tool_works(client, tools):
         ["rbd", "resize", "--no-progress", "--size", f"{2 * GIB}B", "--image", "a", *place],
         ["rbd", "rm", "--no-progress", "--image", "b c", *place]]
     assert names(client, pool) == ["a"]
+
+
+def cancel(client, tools, added, *call):
+    """The call is cancelled while a tool waits at the gate."""
+    reply = client.begin(*call)
+    wait_for((tools.folder / "reached").exists)
+    client.call(added.wait(lambda s: JOB in s.values[1]).values[0], JOB, "Cancel")
+    refused(reply.result)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts are root's")
+def test_cancelled_start_leaves_nothing_up(client, tools, tmp_path):
+    target, gate = tmp_path / "mnt", tools.folder / "gate"
+    os.mkfifo(gate)
+    wait = f"touch {tools.folder}/reached; exec cat {gate}"
+    added = client.listen(interface="org.freedesktop.DBus.ObjectManager", member="InterfacesAdded")
+    with loop_device(tmp_path, 64 * MIB) as device:
+        pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su", fs_xml(device, target), 0)
+        client.call(pool, POOL, "Build", "u", OVERWRITE)
+        added.wait(lambda s: JOB in s.values[1])
+        tools.add("mount", f'{shutil.which("mount")} "$@"; {wait}')
+        cancel(client, tools, added, pool, POOL, "Create", "u", 0)
+        assert mounted(target) is None and client.get(pool, POOL, "Active") is False
+        (tools.folder / "mount").unlink()
+        client.call(pool, POOL, "Create", "u", 0)
+        client.call(pool, POOL, "Destroy")
+
+
+def test_cancelled_list_takes_the_group_down(client, tools):
+    gate = tools.folder / "gate"
+    os.mkfifo(gate)
+    added = client.listen(interface="org.freedesktop.DBus.ObjectManager", member="InterfacesAdded")
+    pool = client.call(QEMU, CONNECT, "StoragePoolDefineXML", "su",
+                       "<pool type='logical'><name>vg</name><source><name>vg</name></source></pool>", 0)
+    tools.add("lvm", f'[ "$1" = vgs ] && {{ touch {tools.folder}/reached; exec cat {gate}; }}\nexit 0')
+    cancel(client, tools, added, pool, POOL, "Create", "u", 0)
+    assert tools.calls()[-1] == ["lvm", "vgchange", "--activate", "n", "--", "vg"]
 
 
 def test_servers_are_asked_side_by_side(client, daemon, tools):
