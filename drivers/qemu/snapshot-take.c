@@ -39,6 +39,7 @@ typedef struct Taking {
         DomainDefinition *changed; /* the kept definition as it will be; NULL: as it is */
         GPtrArray *made;           /* of char *: paths of new files that nobody needs yet */
         bool is_unsure;            /* QEMU may have gone over to the new images */
+        bool has_memory_file;      /* what is to be given up, if anything, is its own */
 } Taking;
 
 static void taking_clear(Taking *taking)
@@ -487,6 +488,7 @@ static int make_files(Taking *taking, int *ret_memory_fd, Error *error) AWAITS
         if (r >= 0 && taking->definition->memory == DISK_SNAPSHOT_EXTERNAL) {
                 r = *ret_memory_fd =
                         memory_file_begin(taking->domain, taking->definition->memory_file, false, error);
+                taking->has_memory_file = r >= 0;
         }
         return r < 0 ? r : save_pending(taking, error);
 }
@@ -621,7 +623,7 @@ int qemu_domain_snapshot_create_xml(Call *call, Domain *domain, const char *xml,
                 r = take(&taking, error);
         if (r >= 0)
                 r = keep(&taking, error);
-        if (r < 0)
+        if (r < 0 && taking.has_memory_file)
                 memory_file_give_up(domain);
         memory_job_end(domain, r, error);
         return r < 0 ? r : finish(&taking, ret_snapshot, error);

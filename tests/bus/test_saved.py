@@ -240,6 +240,22 @@ class TestNextDaemon:
         wait_for(lambda: web.state == (SHUTOFF, SHUTOFF_SAVED), 20, "the end")
         assert web.call("HasManagedSaveImage", "u", 0) is True and path.read_bytes() == content
 
+    def test_what_fails_later_does_not_give_it_up(self, daemon, client, web, root_dir, saved):
+        """The end of the machine that was saved is left to somebody else; a call that fails has its own to give up."""
+        content, path = saved
+        define(client, definition("web", domain_uuid=web.uuid, emulator=FakeQemu(root_dir / "fake", "deaf SIGTERM").path))
+        web.create()
+        daemon.kill()
+        path.write_bytes(content)
+        self.writes(root_dir, path, "whole")
+        daemon.start()
+        wait_for(lambda: "the memory of machine web is saved" in daemon.read_log(), 10, "the end to begin")
+        web.destroy()
+        assert web.state[0] == SHUTOFF
+        with pytest.raises(BusError, match="no disk"):
+            web.call("SnapshotCreateXML", "su", "<domainsnapshot/>", 0)
+        assert web.call("HasManagedSaveImage", "u", 0) is True and path.read_bytes() == content
+
     def test_a_whole_file_stays_whatever_comes(self, daemon, web, root_dir, saved):
         part, path = root_dir / "web.saved.part", root_dir / "web.saved"
         part.write_bytes(saved[0])
