@@ -456,3 +456,36 @@ class TestKilled:
         attach(web, disk(image))
         attach(web, USER.format(1))
         assert targets(web) == ["vda"]
+
+
+class TestEndsMeanwhile:
+    """The machine, while its definition is written."""
+
+    @pytest.fixture
+    def daemon(self, session_bus, make_daemon, tmp_path):
+        library = tmp_path / "hold.so"
+        subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, pathlib.Path(__file__).parent / "hold.c", "-ldl"],
+                       check=True)
+        sanitizer = os.environ.get("ASAN_OPTIONS", "")
+        return make_daemon(session_bus, environment={"LD_PRELOAD": str(library), "HOLD_FILE": str(tmp_path / "hold"),
+                                                     "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0".strip(":")})
+
+    @pytest.mark.parametrize(("member", "xml"), [
+        ("AttachDevice", USER.format(2)), ("DetachDevice", USER.format(1)),
+        ("UpdateDevice", USER.format(1).replace("</interface>", "<link state='down'/></interface>"))])
+    def test_nothing_changes(self, daemon, client, tmp_path, member, xml):
+        guest = define(client, definition("web", USER.format(1)))
+        guest.create()
+        before = guest.xml(XML_INACTIVE)
+        hold = tmp_path / "hold"
+        hold.touch()
+        call = guest.begin(member, "su", xml, BOTH)
+        wait_for((tmp_path / "hold-waits").exists, 20)
+        os.kill(pid_of(daemon, guest), signal.SIGKILL)
+        wait_for(lambda: guest.state[0] == SHUTOFF, 20)
+        hold.unlink()
+        with pytest.raises(BusError, match="not running"):
+            call.result(60)
+        assert guest.xml(XML_INACTIVE) == before
+        daemon.restart()
+        assert guest.xml(XML_INACTIVE) == before
