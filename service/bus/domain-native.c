@@ -35,9 +35,10 @@ int domain_native_reboot(CallFrame *frame, Domain *domain, Error *error)
         return OPERATIONS(frame)->reboot(&frame->call, domain, 0, error);
 }
 
-/* The turn at the machine, for one step of Stop; the next step takes another. */
+/* The turn at the machine, for one step of Stop; the next step takes another. `run` is the id that the
+ * machine has to have by then; -1: whichever it has, and which that was. */
 static int step(CallFrame *frame, Domain *domain, JobKind kind,
-                int (*operation)(Call *call, Domain *domain, uint32_t flags, Error *error) AWAITS,
+                int (*operation)(Call *call, Domain *domain, uint32_t flags, Error *error) AWAITS, int *run,
                 Error *error) AWAITS
 {
         int r;
@@ -47,6 +48,11 @@ static int step(CallFrame *frame, Domain *domain, JobKind kind,
                 r = call_require_object(frame, error);
         if (r >= 0)
                 r = domain_check_active(domain, error);
+        if (r >= 0 && *run < 0)
+                *run = domain->id;
+        if (r >= 0 && *run != domain->id)
+                r = error_set(error, ERROR_OPERATION_INVALID, "The %s runs anew since",
+                              object_describe(&domain->object));
         if (r >= 0)
                 r = operation(&frame->call, domain, 0, error);
         frame->call.job = job_release(frame->call.job);
@@ -70,21 +76,21 @@ static int wait_for_end(Domain *domain, int id, uint64_t deadline_usec) AWAITS
 static int stop_by_guest(CallFrame *frame, Domain *domain, uint32_t timeout_msec, Error *error) AWAITS
 {
         uint64_t deadline_usec = deadline_after_usec(timeout_msec * UINT64_C(1000));
-        int id = domain->id;
+        int run = -1;
         int r;
 
-        r = step(frame, domain, JOB_MODIFY, OPERATIONS(frame)->shutdown, error);
+        r = step(frame, domain, JOB_MODIFY, OPERATIONS(frame)->shutdown, &run, error);
         if (r < 0 || timeout_msec == 0)
                 return r;
         frame->is_working =
                 false; /* whoever leaves while the guest thinks about it takes the power off back */
-        r = wait_for_end(domain, id, deadline_usec);
+        r = wait_for_end(domain, run, deadline_usec);
         if (r > 0)
                 return 0;
         if (r < 0)
                 return error_set(error, ERROR_CANCELLED, "The caller left before the guest had shut down");
-        r = step(frame, domain, JOB_DESTROY, OPERATIONS(frame)->destroy, error);
-        if (r < 0 && domain->id != id) {
+        r = step(frame, domain, JOB_DESTROY, OPERATIONS(frame)->destroy, &run, error);
+        if (r < 0 && domain->id != run) {
                 error_clear(error); /* it ended while its turn was waited for */
                 r = 0;
         }
@@ -94,10 +100,12 @@ static int stop_by_guest(CallFrame *frame, Domain *domain, uint32_t timeout_msec
 int domain_native_stop(CallFrame *frame, Domain *domain, const char *mode, uint32_t timeout_msec,
                        Error *error)
 {
+        int run = -1;
+
         if (!OPERATIONS(frame)->shutdown || !OPERATIONS(frame)->destroy)
                 return call_not_supported(frame, error);
         if (strcmp(mode, "poweroff") == 0)
-                return step(frame, domain, JOB_DESTROY, OPERATIONS(frame)->destroy, error);
+                return step(frame, domain, JOB_DESTROY, OPERATIONS(frame)->destroy, &run, error);
         if (strcmp(mode, "shutdown") == 0)
                 return stop_by_guest(frame, domain, timeout_msec, error);
         return error_set(error, ERROR_INVALID_ARGUMENT,
