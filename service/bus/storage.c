@@ -5,6 +5,7 @@
 #include "bus/storage.h"
 #include "bus/define.h"
 #include "bus/find.h"
+#include "bus/kinds.h"
 #include "bus/marshal.h"
 #include "bus/visible.h"
 #include "handlers.h"
@@ -134,6 +135,8 @@ int storage_pool_copy_volume(CallFrame *frame, StoragePool *pool, const char *xm
         if (r >= 0)
                 r = job_take(original->jobs, JOB_QUERY, frame->member, frame->caller->uid,
                              frame->call.deadline_usec, &job, error);
+        if (r >= 0 && original->is_gone)
+                r = kind_set_missing(error, OBJECT_STORAGE_VOLUME, "key", key);
         return r < 0 ? r
                      : type->copy_volume(&frame->call, pool, xml, (StorageVolume *)original, flags,
                                          ret_volume, error);

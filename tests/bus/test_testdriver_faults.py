@@ -165,6 +165,35 @@ def test_a_slow_call_is_a_job(client, root_dir):
     assert client.call(objects["domain"], DOMAIN, "GetState", "u", 0)[0] == 1
 
 
+def test_stop_of_a_run_that_began_meanwhile(client, root_dir):
+    """What has its turn is what is stopped, and whose end is waited for."""
+    (root_dir / "pool").mkdir()
+    domain = make_objects(client, TEST, root_dir / "pool")["domain"]
+    with HeldJob(client, domain) as job:
+        start = client.begin(domain, DOMAIN, "Create", "u", 0)
+        stop = client.begin(domain, "org.virtbus1.Domain", "Stop", "su", "shutdown", 1000)
+        client.ping()
+        client.call(job.path, "org.virtbus1.Job", "Cancel")
+        start.result()
+        stop.result()
+    assert client.call(domain, DOMAIN, "GetState", "u", 0)[0] == 5
+
+
+def test_no_copy_of_a_volume_that_is_gone(client, root_dir):
+    (root_dir / "pool").mkdir()
+    objects = make_objects(client, TEST, root_dir / "pool")
+    volume, pool = objects["storagevol"], objects["storagepool"]
+    key = client.get(volume, "org.libvirt.StorageVol", "Key")
+    inject(client, "Delete", "org.libvirt.StorageVol", delay_usec=500_000)
+    delete = client.begin(volume, "org.libvirt.StorageVol", "Delete", "u", 0)
+    wait_for(lambda: [p for p in client.managed_objects() if p.startswith(f"{TEST}/job/")], what="the job")
+    xml = "<volume><name>copy</name><capacity>4096</capacity></volume>"
+    copy = client.begin(pool, "org.libvirt.StoragePool", "StorageVolCreateXMLFrom", "ssu", xml, key, 0)
+    delete.result()
+    assert "volume" in refused(copy.result).message
+    refused(client.call, pool, "org.libvirt.StoragePool", "StorageVolLookupByName", "s", "copy")
+
+
 @pytest.mark.parametrize("interface, member, faults", [
     (DOMAIN, "Nothing", {"error": "x"}), (DOMAIN, "Name", {"error": "x"}),
     ("org.virtbus1.Manager", "GetLimits", {"error": "x"}), ("org.example", "Create", {"error": "x"}), (DOMAIN, "Create", {"error": ""}),
