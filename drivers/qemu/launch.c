@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -40,10 +41,16 @@ bool launch_passes_files(const Driver *driver, uid_t owner)
         return becomes_user(driver->config) && owner == 0;
 }
 
+typedef struct Identity {
+        dev_t device;
+        ino_t inode; /* 0: it is no regular file, or a copy */
+} Identity;
+
 /* What a thread finds out; everything in it is its own. */
 typedef struct Preparation {
         GPtrArray *paths; /* of char * */
         PassedOptions *options;
+        Identity *identities; /* of what was opened */
         /* out */
         int *fds; /* for each path; -EBADF: not opened */
         Error error;
@@ -57,6 +64,7 @@ static void preparation_free(void *data)
                 closep(&preparation->fds[i]);
         g_ptr_array_unref(preparation->paths);
         g_free(preparation->options);
+        g_free(preparation->identities);
         g_free(preparation->fds);
         error_clear(&preparation->error);
         g_free(preparation);
@@ -73,6 +81,7 @@ static void preparation_freep(Preparation **preparation)
 static int prepare(void *data)
 {
         Preparation *preparation = data;
+        struct stat status;
 
         for (unsigned i = 0; i < preparation->paths->len; i++) {
                 if (!preparation->paths->pdata[i])
@@ -81,6 +90,31 @@ static int prepare(void *data)
                                                   &preparation->error);
                 if (preparation->fds[i] < 0)
                         return PREPARATION_FAILED;
+                if (!preparation->options[i].is_reopened && fstat(preparation->fds[i], &status) >= 0 &&
+                    S_ISREG(status.st_mode))
+                        preparation->identities[i] = (Identity){ status.st_dev, status.st_ino };
+        }
+        return 0;
+}
+
+static int compare(void *data)
+{
+        Preparation *preparation = data;
+        struct stat status;
+
+        for (unsigned i = 0; i < preparation->paths->len; i++) {
+                const char *path = preparation->paths->pdata[i];
+                const Identity *identity = &preparation->identities[i];
+
+                if (identity->inode == 0)
+                        continue;
+                if (stat(path, &status) < 0
+                            ? errno != ENOENT && errno != ENOTDIR
+                            : status.st_dev == identity->device && status.st_ino == identity->inode)
+                        continue;
+                (void)error_set(&preparation->error, ERROR_OPERATION_FAILED,
+                                "%s was removed or replaced while the machine was being started", path);
+                return PREPARATION_FAILED;
         }
         return 0;
 }
@@ -91,6 +125,7 @@ static Preparation *preparation_new(const CommandLine *line)
 
         preparation->paths = g_ptr_array_new_with_free_func(g_free);
         preparation->options = g_new0(PassedOptions, line->files->len + 1);
+        preparation->identities = g_new0(Identity, line->files->len + 1);
         preparation->fds = g_new0(int, line->files->len + 1);
         for (unsigned i = 0; i < line->files->len; i++) {
                 const PassedFile *file = line->files->pdata[i];
@@ -100,21 +135,22 @@ static Preparation *preparation_new(const CommandLine *line)
                                                            .is_direct = file->is_direct,
                                                            .is_device = file->is_device,
                                                            .is_reopened = file->is_reopened };
+                preparation->identities[i] = (Identity){ file->device, file->inode };
                 preparation->fds[i] = -EBADF;
         }
         return preparation;
 }
 
-static int preparation_run(const Domain *domain, const CommandLine *line, uint64_t deadline_usec,
-                           Preparation **ret_preparation, Error *error) AWAITS
+static int preparation_run(const Domain *domain, const CommandLine *line, WorkerFunction function,
+                           uint64_t deadline_usec, Preparation **ret_preparation, Error *error) AWAITS
 {
         _cleanup_(preparation_freep) Preparation *preparation = preparation_new(line);
-        int r = worker_run(prepare, preparation, preparation_free, deadline_usec);
+        int r = worker_run(function, preparation, preparation_free, deadline_usec);
 
         if (r == -ETIMEDOUT || r == -ECANCELED) {
                 (void)TAKE_PTR(preparation); /* the thread has it still */
                 return error_set(error, r == -ETIMEDOUT ? ERROR_TIMED_OUT : ERROR_CANCELLED,
-                                 "Opening the files of the %s took too long",
+                                 "Looking at the files of the %s took too long",
                                  object_describe(&domain->object));
         }
         if (r == PREPARATION_FAILED) {
@@ -122,7 +158,7 @@ static int preparation_run(const Domain *domain, const CommandLine *line, uint64
                 return -error_code_to_errno(error ? error->code : ERROR_OPERATION_FAILED);
         }
         if (r < 0)
-                return error_set_errno(error, r, "Cannot open the files of the %s",
+                return error_set_errno(error, r, "Cannot look at the files of the %s",
                                        object_describe(&domain->object));
         *ret_preparation = TAKE_PTR(preparation);
         return 0;
@@ -394,6 +430,17 @@ static int open_groups(const Domain *domain, const CommandLine *line, Preparatio
         return 0;
 }
 
+static void take_files(const CommandLine *line, Preparation *preparation, int *fds, unsigned first_fd)
+{
+        for (unsigned i = 0; i < line->files->len; i++) {
+                PassedFile *file = line->files->pdata[i];
+
+                file->device = preparation->identities[i].device;
+                file->inode = preparation->identities[i].inode;
+                fds[file->fd - first_fd] = TAKE_FD(preparation->fds[i]);
+        }
+}
+
 int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t deadline_usec, Error *error)
 {
         _cleanup_(preparation_freep) Preparation *preparation = NULL;
@@ -406,7 +453,7 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
 
         for (size_t i = 0; i < descriptors.count; i++)
                 descriptors.fds[i] = -EBADF;
-        r = preparation_run(domain, line, deadline_usec, &preparation, error);
+        r = preparation_run(domain, line, prepare, deadline_usec, &preparation, error);
         if (r >= 0)
                 r = open_groups(domain, line, preparation, error);
         if (r >= 0)
@@ -421,11 +468,7 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
                 r = bind_sockets(line, folder, descriptors.fds, FIRST_FD, error);
         if (r < 0)
                 return r;
-        for (unsigned i = 0; i < line->files->len; i++) {
-                const PassedFile *file = line->files->pdata[i];
-
-                descriptors.fds[file->fd - FIRST_FD] = TAKE_FD(preparation->fds[i]);
-        }
+        take_files(line, preparation, descriptors.fds, FIRST_FD);
         r = make_memory_folder(domain, user, error);
         if (r >= 0)
                 r = passthrough_take(domain, machine_of(domain)->pending, user, deadline_usec, error);
@@ -435,6 +478,15 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
         if (r >= 0)
                 r = helpers_start(domain, line, user, descriptors.fds, FIRST_FD, deadline_usec, error);
         return r < 0 ? r : spawn(domain, line, user, &descriptors, error);
+}
+
+int launch_check_files(const Domain *domain, const CommandLine *line, uint64_t deadline_usec, Error *error)
+{
+        _cleanup_(preparation_freep) Preparation *preparation = NULL;
+
+        return line->files->len > 0
+                       ? preparation_run(domain, line, compare, deadline_usec, &preparation, error)
+                       : 0;
 }
 
 /* For a device that the machine did not start with. */
@@ -458,17 +510,13 @@ int launch_open(Domain *domain, DomainDefinition *live, const CommandLine *line,
 {
         _cleanup_(preparation_freep) Preparation *preparation = NULL;
         _cleanup_(closep) int folder = -EBADF;
-        int r = preparation_run(domain, line, deadline_usec, &preparation, error);
+        int r = preparation_run(domain, line, prepare, deadline_usec, &preparation, error);
 
         if (r >= 0)
                 r = open_groups(domain, line, preparation, error);
         if (r < 0)
                 return r;
-        for (unsigned i = 0; i < line->files->len; i++) {
-                const PassedFile *file = line->files->pdata[i];
-
-                fds[file->fd - first_fd] = TAKE_FD(preparation->fds[i]);
-        }
+        take_files(line, preparation, fds, first_fd);
         folder = folder_open(domain, error);
         r = folder < 0 ? folder : bind_sockets(line, folder, fds, first_fd, error);
         if (r >= 0)

@@ -18,9 +18,13 @@ int launch_find_user(const Domain *domain, uint64_t deadline_usec, RunUser *ret_
  */
 int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t deadline_usec,
            Error *error) AWAITS;
+/* Fails if a file that was opened for the line is not at its path any more: for when QEMU is up, as nothing
+ * but its locks keeps others from removing or replacing an image. */
+int launch_check_files(const Domain *domain, const CommandLine *line, uint64_t deadline_usec,
+                       Error *error) AWAITS;
 
-/* The same for devices of a machine that runs: opens, binds and plugs in what their line wants; the
- * descriptor with number N is fds[N - first_fd], the caller's to close, also after a failure. `live` learns
- * the names of taps. */
+/* What launch() does, for devices of a machine that runs: opens, binds and plugs in what their line wants;
+ * the descriptor with number N is fds[N - first_fd], the caller's to close, also after a failure. `live`
+ * learns the names of taps. */
 int launch_open(Domain *domain, DomainDefinition *live, const CommandLine *line, const RunUser *user,
                 unsigned first_fd, uint64_t deadline_usec, int *fds, Error *error) AWAITS;

@@ -189,6 +189,8 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
         if (r >= 0 && machine_origin(machine)->load)
                 r = machine->origin->load(domain, machine->origin->data, error);
         if (r >= 0)
+                r = launch_check_files(domain, line, deadline_usec, error);
+        if (r >= 0)
                 r = begin(domain, deadline_usec, error);
         return r;
 }

@@ -80,6 +80,35 @@ class TestRuns:
         web.destroy()
 
 
+@pytest.mark.system
+@pytest.mark.qemu
+class TestStarts:
+    @pytest.mark.parametrize("change", ["mv $new $image", "rm $image"])
+    def test_an_image_that_is_not_the_opened_one(self, system_daemon, root_dir, change):
+        """Between being opened by the daemon and being locked by QEMU anybody can take an image away: what the guest writes
+        would be gone when it ends."""
+        room = root_dir / "room"
+        image, emulator, hold = (room / name for name in ("disk.img", "qemu", "hold"))
+        room.mkdir()
+        room.chmod(0o777)
+        for path in (image, room / "new", hold):
+            path.write_bytes(bytes(MIB))
+            path.chmod(0o600)
+        emulator.write_text(f"#!/bin/bash\nimage={image} new={room}/new\n"
+                            f"[[ \"$*\" != *-add-fd* || ! -e {hold} ]] || {change}\n"
+                            f"exec {shutil.which('qemu-system-x86_64')} \"$@\"\n")
+        emulator.chmod(0o755)
+        machine = define(system_daemon.client(), definition("web", disk(image), emulator=emulator))
+        with pytest.raises(BusError, match=f"{image} was removed or replaced"):
+            machine.create()
+        assert machine.state[0] == SHUTOFF
+        hold.unlink()
+        image.write_bytes(bytes(MIB))
+        image.chmod(0o600)
+        machine.create()
+        machine.destroy()
+
+
 @pytest.mark.qemu
 class TestSavedMemory:
     """Memory that is older than the disks would destroy what is on them."""

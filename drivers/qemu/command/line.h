@@ -6,6 +6,7 @@
 
 #include "drivers/qemu/json-stream.h"
 #include "model/domain.h"
+#include <sys/types.h>
 
 /* A file that QEMU uses but the daemon opens, with the owner's rights, for machines that no user owns. */
 typedef struct PassedFile {
@@ -18,6 +19,9 @@ typedef struct PassedFile {
                            */
         bool is_named;    /* QEMU is told the descriptor itself, by command_fd() */
         unsigned fd;      /* its number in QEMU */
+        /* of the regular file that was opened; 0: nothing was, or something else */
+        dev_t device;
+        ino_t inode;
 } PassedFile;
 
 /* A new empty image that the daemon makes for what is written to a transient disk, over the one at `path`.
