@@ -46,7 +46,7 @@ same "pci: QEMU may lock the guest's memory and 1 GiB" $(((64 + 1024) * 1024 * 1
         "$(awk '/Max locked memory/ { print $4 }' "/proc/$(process one)/limits")"
 refused "pci: no other machine gets it" "in use by machine 'one'" machine "$two" Create u 0
 same "pci: which changed nothing" "vfio-pci 1 5" "$(driver) $(state "$one") $(state "$two")"
-refused "pci: the host does not get it by hand" "used by machine 'one'" device $card ReAttach
+refused "pci: the host does not get it by hand" "in use by machine 'one'" device $card ReAttach
 is "pci: the daemon is killed" kill_daemon
 same "pci: the machine has the card still" "1 vfio-pci" "$(state "$one") $(driver)"
 refused "pci: and no other gets it" "in use by machine 'one'" machine "$two" Create u 0

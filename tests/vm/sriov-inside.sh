@@ -174,7 +174,9 @@ machine "$five" Destroy u 0 > /dev/null
 machine "$three" Create u 0 > /tmp/said-three 2>&1 &
 other=$!
 is "pool: two start while both are on their way to the host" machine "$five" Create u 0
-is "pool: each gets one" wait "$other"
+status=0
+wait "$other" || status=$? # a child of this shell only
+same "pool: each gets one" "0 " "$status $(cat /tmp/said-three)"
 same "pool: of its own" "vfio-pci vfio-pci connections='2'" "$(driver "$first") $(driver "$second") $(connections)"
 systemctl stop virtbusd
 kill -KILL "$(process three)" "$(process five)"
