@@ -154,6 +154,10 @@ int test_snapshot_revert(Call *call, DomainSnapshot *snapshot, uint32_t flags, E
                 r = error_set(error, ERROR_INVALID_ARGUMENT, "Revert: RUNNING (1) excludes PAUSED (2)");
         if (r >= 0)
                 r = domain_check_persistent(domain, error);
+        if (r >= 0 && !definition->domain)
+                r = error_set(error, ERROR_OPERATION_INVALID,
+                              "The record of snapshot '%s' does not have the machine's definition",
+                              definition->name);
         if (r >= 0)
                 r = definition_for(domain, definition->domain, &run, error);
         if (r >= 0)

@@ -130,3 +130,13 @@ def test_redefine(client):
     orphan = xml.replace("my_snapshot", "orphan").replace("</state>", "</state><parent><name>nobody</name></parent>")
     assert "nobody" in refused(client, FIRST, DOMAIN, "SnapshotCreateXML", "su", orphan, redefine)
     assert listed(client) == [path]
+
+
+@pytest.mark.parametrize("state", ["running", "shutoff", "disk-snapshot"])
+def test_a_record_without_the_machine(client, state):
+    record = f"<domainsnapshot><name>bare</name><state>{state}</state><creationTime>1</creationTime></domainsnapshot>"
+    path = client.call(FIRST, DOMAIN, "SnapshotCreateXML", "su", record, 1)
+    assert "definition" in refused(client, path, SNAPSHOT, "Revert", "u", 0)
+    assert client.call(FIRST, DOMAIN, "GetState", "u", 0)[0] == 1
+    client.call(path, SNAPSHOT, "Delete", "u", 0)
+    assert listed(client) == []
