@@ -55,6 +55,8 @@ static int step(CallFrame *frame, Domain *domain, JobKind kind,
                               object_describe(&domain->object));
         if (r >= 0)
                 r = operation(&frame->call, domain, 0, error);
+        if (r < 0 && frame->call.job)
+                job_set_error(frame->call.job, error);
         frame->call.job = job_release(frame->call.job);
         return r;
 }

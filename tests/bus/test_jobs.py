@@ -183,6 +183,16 @@ def test_finished(client):
         assert (result, name) == ("cancelled", "org.virtbus1.Error.Cancelled") and "cancelled" in text
 
 
+def test_a_step_of_stop_that_fails(client):
+    machine = define(client, definition("web", kind="test"), TEST)
+    told = client.listen()
+    with pytest.raises(BusError):
+        machine.call("Stop", "su", "poweroff", 0, interface="org.virtbus1.Domain")
+    result, name, text = finished(client, None, told)
+    assert (result, name) == ("failed", "org.virtbus1.Error.OperationInvalid")
+    assert "not running" in text
+
+
 def test_all_is_told_before_the_answer(client):
     """Who has it has heard what the call did, once, and its job's end: what comes later is news."""
     machine = define(client, definition("web", kind="test"), TEST)
