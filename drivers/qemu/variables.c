@@ -18,14 +18,14 @@
 #define SUFFIX     "_VARS.fd"
 
 /* What the shell gets: the file ($1), the template ($2), "reset" ($3). The copy is made beside the file and
- * takes its place when it is complete; `set -C` follows nothing that stands there. */
-static const char make_script[] = "set -eC\n"
+ * takes its place when it is complete; `excl` follows nothing that stands there, not even to a device, as
+ * the shell's own `set -C` does. */
+static const char make_script[] = "set -e\n"
                                   "umask 077\n"
                                   "[ \"$3\" = reset ] || [ ! -e \"$1\" ] || exit 0\n"
                                   "rm -f -- \"$1.new\"\n"
                                   "trap 'rm -f -- \"$1.new\"' EXIT\n"
-                                  "cat -- \"$2\" > \"$1.new\"\n"
-                                  "sync -- \"$1.new\"\n"
+                                  "dd \"if=$2\" \"of=$1.new\" bs=64K conv=excl,fsync status=none\n"
                                   "mv -fT -- \"$1.new\" \"$1\"\n";
 static const char find_script[] = "[ ! -e \"$1\" ] || echo found\n";
 static const char remove_script[] = "rm -f -- \"$1\"\n";

@@ -9,6 +9,7 @@ from gi.repository import GLib
 
 from harness import BusError
 from machines import NATIVE, SHUTOFF, START_PAUSED, create_transient, define, definition
+from networks import instead_of
 
 RESET_NVRAM = 32
 NVRAM, KEEP_NVRAM = 4, 8
@@ -127,6 +128,24 @@ class TestVariables:
         machine = define(client, efi(nvram=f"<nvram template='{root_dir}/none'>{root_dir}/own.fd</nvram>"))
         refused(machine.create, words=f"{root_dir}/none")
         assert not (root_dir / "own.fd").exists()
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+    def test_what_is_planted_in_the_way_is_not_written_to(self, client, root_dir, tmp_path):
+        """Between looking and copying: a link to a device, for which a FIFO stands here."""
+        file, template, pipe, once = root_dir / "own.fd", root_dir / "template", tmp_path / "pipe", tmp_path / "once"
+        template.write_bytes(b"x" * 1024)
+        os.mkfifo(pipe)
+        once.touch()
+        machine = define(client, efi(nvram=f"<nvram template='{template}'>{file}</nvram>"))
+        fd = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+        try:
+            with instead_of("rm", f"$real \"$@\"; [ ! -e {once} ] || {{ $real {once}; ln -s {pipe} {file}.new; }}", tmp_path):
+                refused(machine.create, words="File exists")
+            with pytest.raises(BlockingIOError):
+                os.read(fd, 1)
+        finally:
+            os.close(fd)
+        assert not once.exists() and not os.path.lexists(file) and not os.path.lexists(f"{file}.new")
 
 
 @pytest.mark.qemu
