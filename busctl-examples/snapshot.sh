@@ -6,7 +6,7 @@
 [ $# -ge 1 ] && [ $# -le 2 ] || usage MACHINE [NAME]
 machine=$(domain "$1")
 if [ $# -eq 2 ]; then
-        bus call "$service" "$machine" org.virtbus1.Domain CreateSnapshot 'a{sv}' 1 name s "$2" | value
+        bus --timeout=600 call "$service" "$machine" org.virtbus1.Domain CreateSnapshot 'a{sv}' 1 name s "$2" | value
         exit
 fi
 for snapshot in $(bus get-property "$service" "$machine" org.virtbus1.Domain Snapshots | tr -d '"' | cut -d' ' -f3-); do

@@ -212,7 +212,8 @@ static void restart(VirtualNetwork *network) AWAITS
         Object *object = &network->network.object;
         _cleanup_(error_clear) Error error = {};
         _cleanup_(job_releasep) Job *job = NULL;
-        int r = job_take(object->jobs, JOB_MODIFY, "restart of dnsmasq", 0, DEADLINE_NEVER, &job, &error);
+        int r = job_take(object->jobs, JOB_MODIFY, "restart of dnsmasq", (uid_t)-1, DEADLINE_NEVER, &job,
+                         &error);
 
         if (r < 0 || !network->network.is_active || network->dnsmasq)
                 return;

@@ -172,7 +172,7 @@ static void start_by_itself(VirtualNetwork *network) AWAITS
         Object *object = &network->network.object;
         _cleanup_(error_clear) Error error = {};
         _cleanup_(job_releasep) Job *job = NULL;
-        int r = job_take(object->jobs, JOB_START, "autostart", 0, DEADLINE_NEVER, &job, &error);
+        int r = job_take(object->jobs, JOB_START, "autostart", (uid_t)-1, DEADLINE_NEVER, &job, &error);
 
         if (r < 0 || object->is_gone || network->network.is_active || !network->network.is_autostart)
                 return;

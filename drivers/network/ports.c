@@ -158,7 +158,7 @@ int networks_find_place(Driver *driver, const DomainInterface *interface, uid_t 
         if (!object)
                 return error_set(error, ERROR_NO_NETWORK,
                                  "Network not found: no network with matching name '%s'", name);
-        r = job_take(object->jobs, JOB_START, "start for a machine", 0, DEADLINE_NEVER, &job, error);
+        r = job_take(object->jobs, JOB_START, "start for a machine", (uid_t)-1, DEADLINE_NEVER, &job, error);
         if (r >= 0 && object->is_gone)
                 r = error_set(error, ERROR_NO_NETWORK, "The network '%s' was just removed", name);
         if (r >= 0)
@@ -238,7 +238,8 @@ int networks_add_port(Driver *driver, const char *name, uid_t owner, NetworkPort
                 return r;
         }
         network_put_port(&network->network, port);
-        r = job_take(object->jobs, JOB_MODIFY, "bandwidth of a machine", 0, DEADLINE_NEVER, &job, error);
+        r = job_take(object->jobs, JOB_MODIFY, "bandwidth of a machine", (uid_t)-1, DEADLINE_NEVER, &job,
+                     error);
         if (r >= 0 && network->live)
                 r = shares_set(network, error);
         if (r < 0 && job)
@@ -308,7 +309,8 @@ int networks_settle_port(Driver *driver, const char *name, uid_t owner, const ch
 
         if (!network || is_settled(network, find_port(&network->network, domain, device), place))
                 return 0;
-        r = job_take(object->jobs, JOB_MODIFY, "change of a machine's port", 0, DEADLINE_NEVER, &job, error);
+        r = job_take(object->jobs, JOB_MODIFY, "change of a machine's port", (uid_t)-1, DEADLINE_NEVER, &job,
+                     error);
         if (r < 0)
                 return r;
         port = find_port(&network->network, domain, device);
@@ -356,8 +358,8 @@ int networks_limit_port(Driver *driver, const char *name, uid_t owner, const cha
         VirtualNetwork *network = (VirtualNetwork *)object;
         _cleanup_(job_releasep) Job *job = NULL;
         Bandwidth *other = bandwidth ? struct_copy(&bandwidth_type, bandwidth) : NULL;
-        int r = network ? job_take(object->jobs, JOB_MODIFY, "bandwidth of a machine", 0, DEADLINE_NEVER,
-                                   &job, error)
+        int r = network ? job_take(object->jobs, JOB_MODIFY, "bandwidth of a machine", (uid_t)-1,
+                                   DEADLINE_NEVER, &job, error)
                         : error_set(error, ERROR_NO_NETWORK, "The network '%s' is gone", name);
 
         if (r >= 0) {
@@ -401,7 +403,7 @@ static void release_fiber(void *data)
         const VirtualNetwork *network = (VirtualNetwork *)object;
         _cleanup_(error_clear) Error error = {};
         _cleanup_(job_releasep) Job *job = NULL;
-        int r = job_take(object->jobs, JOB_MODIFY, "bandwidth of a machine", 0, DEADLINE_NEVER, &job,
+        int r = job_take(object->jobs, JOB_MODIFY, "bandwidth of a machine", (uid_t)-1, DEADLINE_NEVER, &job,
                          &error);
 
         if (r >= 0 && network->live && network->network.is_active)

@@ -56,7 +56,8 @@ static bool adopt(Driver *driver, const LeftBridge *left) AWAITS
 
         if (!network || !is_its_own(network, left))
                 return false;
-        r = job_take(object->jobs, JOB_START, "what was left of it", 0, DEADLINE_NEVER, &job, &error);
+        r = job_take(object->jobs, JOB_START, "what was left of it", (uid_t)-1, DEADLINE_NEVER, &job,
+                     &error);
         if (r < 0 || object->is_gone || network->network.is_active || network->resumed ||
             if_nametoindex(left->name) == 0)
                 return true; /* somebody was faster */

@@ -24,7 +24,7 @@ static void put(VirtualNetwork *network) AWAITS
 
         if (!network->live || !network_has_own_bridge(network->live))
                 return;
-        r = job_take(object->jobs, JOB_MODIFY, "zone of firewalld", 0, DEADLINE_NEVER, &job, &error);
+        r = job_take(object->jobs, JOB_MODIFY, "zone of firewalld", (uid_t)-1, DEADLINE_NEVER, &job, &error);
         if (r < 0 || !network->network.is_active || !network_has_own_bridge(network->live))
                 return;
         r = zone_enter(object->driver, network->live, &error);

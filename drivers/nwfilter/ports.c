@@ -228,7 +228,7 @@ static void drop_port(FilterPort *port)
 static int open_port(FilterPort *port, Error *error) AWAITS
 {
         _cleanup_(freep) char *text = NULL, *addresses = NULL, *removal = NULL;
-        FilterPort *old = find_port(port->state, port->machine, port->name);
+        FilterPort *old;
         FilterText filter = {};
         int r;
 
@@ -236,6 +236,7 @@ static int open_port(FilterPort *port, Error *error) AWAITS
         r = port_translate(port, NULL, &filter, error);
         if (r < 0)
                 return r;
+        old = find_port(port->state, port->machine, port->name);
         addresses = port_addresses_text(port, filter.uses_learnt);
         removal = old && old->text.objects ? translate_removal(old->text.objects) : g_strdup("");
         text = g_strconcat(removal, filter.text, addresses, NULL);

@@ -7,6 +7,7 @@
 
 #include "drivers/qemu/console.h"
 #include "drivers/qemu/folder.h"
+#include "drivers/qemu/owner-files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -107,10 +108,11 @@ static int open_socket(const Domain *domain, const ChardevSource *source, int *r
         if (r < 0)
                 return r;
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
-                return error_set_errno(error, errno, "Cannot connect to console %s", source->path);
-        /* In our own folder nobody but the daemon bound it. */
-        if (folder < 0 && (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
+        r = fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+        if (r < 0 && (folder >= 0 || !owner_is_other(domain)))
+                return error_set_errno(error, -r, "Cannot connect to console %s", source->path);
+        /* In our own folder nobody but the daemon bound it. Of what is elsewhere an owner learns no more. */
+        if (folder < 0 && (r < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
                            peer.pid != child_get_pid(machine_of(domain)->child)))
                 return error_set(error, ERROR_ACCESS_DENIED, "Behind console %s is not the %s", source->path,
                                  object_describe(&domain->object));

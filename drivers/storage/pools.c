@@ -271,7 +271,8 @@ static void start_again(Pool *pool, bool is_boot) AWAITS
 {
         _cleanup_(error_clear) Error error = {};
         _cleanup_(job_releasep) Job *job = NULL;
-        int r = job_take(pool->pool.object.jobs, JOB_START, "autostart", 0, DEADLINE_NEVER, &job, &error);
+        int r = job_take(pool->pool.object.jobs, JOB_START, "autostart", (uid_t)-1, DEADLINE_NEVER, &job,
+                         &error);
 
         if (r < 0 || pool->pool.object.is_gone || pool->pool.is_active)
                 return;

@@ -235,9 +235,10 @@ static int find_data(int file, uint64_t at, uint64_t end, uint64_t *ret_from, ui
 static int make_hole(int file, uint64_t from, uint64_t to, uint8_t *buffer)
 {
         struct stat stat;
+        int r = device_stat(file, &stat);
 
-        if (fstat(file, &stat) < 0)
-                return -errno;
+        if (r < 0)
+                return r;
         to = MIN(to, (uint64_t)stat.st_size); /* what is behind the end is a hole when it grows */
         if (from >= to || fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
                                     (off_t)(to - from)) >= 0)
@@ -245,8 +246,8 @@ static int make_hole(int file, uint64_t from, uint64_t to, uint8_t *buffer)
         memset(buffer, 0, BUFFER_BYTES);
         while (from < to) {
                 size_t n = (size_t)MIN(BUFFER_BYTES, to - from);
-                int r = write_all(file, buffer, n, from);
 
+                r = write_all(file, buffer, n, from);
                 if (r < 0)
                         return r;
                 from += n;

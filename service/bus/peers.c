@@ -87,8 +87,8 @@ static void peer_forget(void *data)
 {
         sd_bus *bus = data;
 
-        (void)g_ptr_array_remove(front_end()->peers,
-                                 bus); /* not there any longer at the end of the daemon */
+        if (front_end()->peers) /* at the end of the daemon all have been let go */
+                (void)g_ptr_array_remove(front_end()->peers, bus);
         sd_bus_unref(bus);
 }
 

@@ -99,6 +99,8 @@ static ErrorCode code_of_errno(int errnum)
         case ENOTDIR:
         case ELOOP:
         case EBUSY:
+        case ECONNRESET:
+        case EPIPE:
                 return ERROR_OPERATION_FAILED;
         default:
                 return ERROR_INTERNAL;

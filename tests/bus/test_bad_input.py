@@ -1,11 +1,14 @@
 """What is malformed, huge, contradictory or hostile: one precise error each, bounded memory, and nothing changes."""
 
+import contextlib
 import os
 import socket
+import threading
 import time
 import uuid
 
 import pytest
+from gi.repository import Gio
 
 from harness import SCALE, BusError, wait_for
 from machines import (
@@ -189,6 +192,39 @@ class TestXml:
         while connection.recv(4096):
             pass
         connection.close()
+
+    def test_who_writes_all_the_time(self, daemon, client):
+        """By the socket, from the first byte on: others have their turn all the same, and the daemon ends with it."""
+        message = Gio.DBusMessage.new_signal("/a", "a.b", "C")
+        message.set_serial(1)
+        messages = message.to_blob(Gio.DBusCapabilityFlags.NONE) * 1000
+        connections = [socket.socket(socket.AF_UNIX) for _ in range(2)]
+        is_over = threading.Event()
+
+        def write(connection):
+            rest = messages
+            while not is_over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    rest = rest[connection.send(rest):] or messages
+
+        writers = []
+        for connection in connections:
+            connection.connect(str(daemon.socket_path()))
+            connection.sendall(b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode() + b"\r\nNEGOTIATE_UNIX_FD\r\n")
+            assert connection.recv(200).startswith(b"OK")
+            connection.settimeout(1)
+            connection.sendall(b"BEGIN\r\n" + messages)
+            writers.append(threading.Thread(target=write, args=(connection,)))
+            writers[-1].start()
+        try:
+            for _ in range(20):
+                client.call("/", "org.freedesktop.DBus.Peer", "Ping", timeout=10 * SCALE)
+        finally:
+            is_over.set()
+            for writer in writers:
+                writer.join()
+            for connection in connections:
+                connection.close()
 
 
 class TestArguments:

@@ -12,6 +12,7 @@ from gi.repository import GLib
 from harness import wait_for
 from machines import CONNECT, QEMU, define as define_machine, definition, disk as disk_of
 from test_storage import MIB, POOL, VOLUME, make, names, read, refused, volume_xml
+from test_volumes import upload
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="loop devices are root's")
 WITH_BUILD, WITH_BUILD_OVERWRITE, WITH_BUILD_NO_OVERWRITE = 1, 2, 4
@@ -248,6 +249,19 @@ class TestDisks:
         client.call(pool, POOL, "Destroy")
         client.call(pool, POOL, "Delete", "u", 0)
         refused(client.call, pool, POOL, "Create", "u", 0, word="partition")
+
+    def test_holes_of_a_file_are_zeroes(self, client, disk, tmp_path):
+        """What was on the device before is not in what is uploaded."""
+        pool = define(client, disk_xml(disk))
+        client.call(pool, POOL, "Create", "u", WITH_BUILD)
+        volume = make(client, pool, f"{os.path.basename(disk)}p1", 8 * MIB)
+        pathlib.Path(f"{disk}p1").write_bytes(b"x" * (8 * MIB))
+        with open(tmp_path / "sparse", "wb+") as file:
+            file.truncate(7 * MIB + 5)
+            os.pwrite(file.fileno(), b"data", 3 * MIB + 7)
+            assert upload(client, volume, file.fileno()) == 7 * MIB + 5
+            content = (tmp_path / "sparse").read_bytes()
+        assert pathlib.Path(f"{disk}p1").read_bytes() == content + b"x" * (MIB - 5)
 
     def test_logical_partitions(self, client, disk):
         """What is free is told; the fifth partition of a dos table is in the extended one."""
