@@ -94,10 +94,12 @@ static int list_new(const DomainDefinition *live, const DomainDefinition *candid
         return r;
 }
 
-/* The definition of the run follows QEMU. */
-static void adopt(Domain *domain, const DomainDefinition *candidate, const GArray *devices)
+/* The definition of the run follows QEMU, which may have told meanwhile that the balloon is of another size,
+ * or that other memory went. */
+static void adopt(Domain *domain, const GArray *devices, uint64_t added_kib)
 {
         DomainDefinition *live = domain->live;
+        bool is_all = live->current_memory_kib == live->memory_kib;
 
         for (unsigned i = 0; i < devices->len; i++) {
                 const Device *device = &g_array_index(devices, Device, i);
@@ -105,8 +107,9 @@ static void adopt(Domain *domain, const DomainDefinition *candidate, const GArra
                 device_insert(live, device->kind, MIN(device->position, device_count(live, device->kind)),
                               struct_copy(device_kind_type(device->kind), device->object));
         }
-        live->memory_kib = candidate->memory_kib;
-        live->current_memory_kib = candidate->current_memory_kib;
+        live->memory_kib += added_kib;
+        if (is_all)
+                live->current_memory_kib = live->memory_kib;
 }
 
 /* A cable that is not plugged in is no option of the card's. */
@@ -140,13 +143,14 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
         _cleanup_(domain_definition_freep) DomainDefinition *candidate = NULL;
         g_autoptr(GArray) devices = g_array_new(false, false, sizeof(Device));
         Device device;
-        uint64_t run;
+        uint64_t run, before_kib;
         int r = unplug_wait(domain, call->deadline_usec, error);
 
         if (r < 0)
                 return r;
         run = machine_of(domain)->run;
         candidate = domain_definition_copy(domain->live);
+        before_kib = candidate->memory_kib;
         r = definition_add_device(candidate, element, &device, error);
         if (r >= 0)
                 r = list_new(domain->live, candidate, &device, devices, error);
@@ -176,7 +180,7 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
                 (void)status_save(domain, NULL); /* the next daemon looks for what was planned, no more */
                 return r;
         }
-        adopt(domain, candidate, devices);
+        adopt(domain, devices, candidate->memory_kib - before_kib);
         for (unsigned i = 0; i < devices->len; i++)
                 notice_raise(domain, "DeviceAdded",
                              g_variant_new("(s)", g_array_index(devices, Device, i).info->alias));

@@ -129,11 +129,18 @@ int disk_limits_change(Domain *domain, const DomainDisk *disk, const DiskTune *w
 
 static int change_live(Call *call, Domain *domain, const char *name, GVariant *values, Error *error) AWAITS
 {
-        DomainDisk *disk = disk_tune_find(domain->live, name);
-        _cleanup_(freep) char *target = g_strdup(disk->target);
+        _cleanup_(freep) char *target = NULL;
+        DomainDisk *disk;
         DiskTune *tune;
-        int r = disk_tune_take(disk, values, &tune, error);
+        int r = domain_check_active(domain, error);
 
+        if (r >= 0)
+                r = check_disk(domain, domain->live, name, error);
+        if (r < 0)
+                return r;
+        disk = disk_tune_find(domain->live, name);
+        target = g_strdup(disk->target);
+        r = disk_tune_take(disk, values, &tune, error);
         if (r < 0)
                 return r;
         r = disk_limits_change(domain, disk, tune,

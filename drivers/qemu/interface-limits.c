@@ -65,8 +65,10 @@ static int change_live(Domain *domain, DomainDefinition *changed, const char *na
         uint64_t run = machine_of(domain)->run;
         DomainInterface *interface = interface_tune_find(changed, name), *live;
         _cleanup_(freep) char *what = g_strdup_printf("interface '%s'", name);
-        int r = interface_bandwidth_check(interface, error);
+        int r = domain_check_active(domain, error);
 
+        if (r >= 0)
+                r = interface_bandwidth_check(interface, error);
         if (r >= 0)
                 r = shaper_check(interface->bandwidth, what, error);
         if (r >= 0 && !interface->target)

@@ -426,7 +426,7 @@ static DomainInterface *find(const DomainDefinition *definition, const char *tar
 int plug_limit(Domain *domain, const DomainInterface *interface, Error *error)
 {
         _cleanup_(domain_definition_freep) DomainDefinition *before = domain_definition_copy(domain->live);
-        const DomainInterface *old = find(before, interface->target);
+        const DomainInterface *old = before ? find(before, interface->target) : NULL;
         ShaperOptions options = { .device = interface->target,
                                   .bandwidth = interface->bandwidth,
                                   .is_guests_end = interface->type == INTERFACE_TYPE_DIRECT };

@@ -51,7 +51,10 @@ int threads_find(const Domain *domain, uint64_t deadline_usec, GArray **ret_thre
 
         r = qmp_call(machine->qmp, "query-cpus-fast", NULL, deadline_usec, &cpus, error);
         if (r >= 0)
-                r = qmp_call(machine->qmp, "query-iothreads", NULL, deadline_usec, &iothreads, error);
+                r = machine_has_monitor(machine)
+                            ? qmp_call(machine->qmp, "query-iothreads", NULL, deadline_usec, &iothreads,
+                                       error)
+                            : error_set(error, ERROR_OPERATION_FAILED, "QEMU has ended");
         if (r < 0)
                 return r;
         if (!machine->child)

@@ -316,8 +316,13 @@ static int update_memory(Update *update, Error *error) AWAITS
                                 update->deadline_usec, NULL, error);
 }
 
+/* The machine may have ended while the plan was written. */
 static int tell(Update *update, Error *error) AWAITS
 {
+        int r = machine_check_monitor(update->domain, error);
+
+        if (r < 0)
+                return r;
         switch (update->is.kind) {
         case DEVICE_DISK:
                 return update_disk(update, error);
@@ -464,7 +469,7 @@ void update_recover(Domain *domain)
         Search search = { before, &update };
         _cleanup_(error_clear) Error error = {};
 
-        if (!before)
+        if (!before || !domain->live)
                 return;
         update.candidate = candidate = domain_definition_copy(domain->live);
         if (device_foreach(candidate, find_changed, &search) > 0) {

@@ -12,6 +12,7 @@ import time
 from xml.etree import ElementTree
 
 import pytest
+from gi.repository import GLib
 
 from harness import BusError, wait_for
 from machines import (
@@ -459,7 +460,7 @@ class TestKilled:
 
 
 class TestEndsMeanwhile:
-    """The machine, while its definition is written."""
+    """The machine, or a device of it, while something of it is written."""
 
     @pytest.fixture
     def daemon(self, session_bus, make_daemon, tmp_path):
@@ -470,22 +471,71 @@ class TestEndsMeanwhile:
         return make_daemon(session_bus, environment={"LD_PRELOAD": str(library), "HOLD_FILE": str(tmp_path / "hold"),
                                                      "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0".strip(":")})
 
-    @pytest.mark.parametrize(("member", "xml"), [
-        ("AttachDevice", USER.format(2)), ("DetachDevice", USER.format(1)),
-        ("UpdateDevice", USER.format(1).replace("</interface>", "<link state='down'/></interface>"))])
-    def test_nothing_changes(self, daemon, client, tmp_path, member, xml):
-        guest = define(client, definition("web", USER.format(1)))
-        guest.create()
-        before = guest.xml(XML_INACTIVE)
+    @contextlib.contextmanager
+    def held(self, guest, tmp_path, member, *args):
         hold = tmp_path / "hold"
         hold.touch()
-        call = guest.begin(member, "su", xml, BOTH)
-        wait_for((tmp_path / "hold-waits").exists, 20)
-        os.kill(pid_of(daemon, guest), signal.SIGKILL)
-        wait_for(lambda: guest.state[0] == SHUTOFF, 20)
-        hold.unlink()
+        try:
+            call = guest.begin(member, *args)
+            wait_for((tmp_path / "hold-waits").exists, 20)
+            yield call
+        finally:
+            hold.unlink()
+
+    def refuse(self, daemon, guest, tmp_path, member, *args):
+        """It ends while what is to change is written."""
+        before = guest.xml(XML_INACTIVE)
+        with self.held(guest, tmp_path, member, *args) as call:
+            os.kill(pid_of(daemon, guest), signal.SIGKILL)
+            wait_for(lambda: guest.state[0] == SHUTOFF, 20)
         with pytest.raises(BusError, match="not running"):
             call.result(60)
         assert guest.xml(XML_INACTIVE) == before
         daemon.restart()
         assert guest.xml(XML_INACTIVE) == before
+
+    @pytest.mark.parametrize(("member", "signature", "args"), [
+        ("AttachDevice", "su", (USER.format(2), BOTH)), ("DetachDevice", "su", (USER.format(1), BOTH)),
+        ("UpdateDevice", "su", (USER.format(1).replace("</interface>", "<link state='down'/></interface>"), BOTH)),
+        ("UpdateDevice", "su", ("<graphics type='vnc' autoport='yes' passwd='new'/>", AFFECT_LIVE)),
+        ("SetBlockIOTune", "sa{sv}u", ("vda", {"read_iops_sec": GLib.Variant("t", 100)}, BOTH)),
+        ("PinVcpu", "uabu", (0, [True], BOTH)), ("AddIOThread", "uu", (1, BOTH))])
+    def test_nothing_changes(self, daemon, client, image, tmp_path, member, signature, args):
+        guest = define(client, definition("web", disk(image) + USER.format(1) + "<graphics type='vnc' autoport='yes' passwd='old'/>"))
+        guest.create()
+        self.refuse(daemon, guest, tmp_path, member, signature, *args)
+
+    @in_namespace
+    def test_nor_do_the_limits_of_an_interface(self, daemon, client, tmp_path):
+        run("ip", "link", "add", "uphold", "type", "bridge")
+        try:
+            guest = define(client, definition("web", USER.format(1).replace("'user'>", "'bridge'><source bridge='uphold'/>")))
+            guest.create()
+            self.refuse(daemon, guest, tmp_path, "SetInterfaceParameters", "sa{sv}u", "52:54:00:00:00:01",
+                        {"inbound.average": GLib.Variant("u", 100)}, BOTH)
+        finally:
+            run("ip", "link", "del", "uphold")
+
+    def test_other_memory_goes(self, client, root_dir, tmp_path):
+        """The guest's firmware would eject it by the same ports."""
+        cells = ("<maxMemory slots='4' unit='MiB'>512</maxMemory>"
+                 "<cpu><numa><cell id='0' cpus='0' memory='64' unit='MiB'/></numa></cpu>")
+        xml = definition("web", memory_kib=65536, extra=cells).replace(
+            "<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ")
+        guest = define(client, xml.replace(
+            "</domain>", f"<qemu:commandline><qemu:arg value='-qmp'/><qemu:arg value='unix:{root_dir}/second.sock,server=on,wait=off'/>"
+            "</qemu:commandline></domain>"))
+        guest.create()
+        monitor = Monitor(root_dir, "second.sock")
+        dimm = "<memory model='dimm'><target><size unit='MiB'>{}</size><node>0</node></target></memory>"
+        attach(guest, dimm.format(128))
+        with self.held(guest, tmp_path, "AttachDevice", "su", dimm.format(64), AFFECT_LIVE) as call:
+            for command in ("o/l 0xa00 0", "o/b 0xa14 8"):
+                monitor.ask("human-monitor-command", **{"command-line": command})
+            wait_for(lambda: guest.tree().find("memory").text == "65536", 20)
+        call.result(60)
+        for name in ("memory", "currentMemory"):
+            assert guest.tree().find(name).text == "131072"
+        assert aliases(guest, "memory") == ["dimm1"]
+        monitor.close()
+        guest.destroy()
