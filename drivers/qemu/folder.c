@@ -20,6 +20,8 @@
 #define DEPTH_MAX    8
 #define ENVIRON_MAX  (128 * 1024)
 #define SOCKET_QUEUE 16
+/* A process that is about to end may write one more file while its folder is being removed. */
+#define REMOVE_TRIES 10
 
 /* Until /proc is looked at again. */
 #define RETRY_USEC (1 * G_USEC_PER_SEC)
@@ -70,13 +72,18 @@ static int empty(int fd, unsigned depth)
 
 int folder_remove_tree(int parent_fd, const char *name)
 {
-        int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        int r;
+        int r = -ENOTEMPTY;
 
-        if (fd < 0 && errno == ENOENT)
-                return 0;
-        r = fd < 0 ? -errno : empty(fd, DEPTH_MAX);
-        return r >= 0 && unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : r;
+        for (unsigned i = 0; r == -ENOTEMPTY && i < REMOVE_TRIES; i++) {
+                int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+                if (fd < 0)
+                        return errno == ENOENT ? 0 : -errno;
+                r = empty(fd, DEPTH_MAX);
+                if (r >= 0 && unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                        r = -errno;
+        }
+        return r;
 }
 
 int folder_remove(const QemuDriver *qemu, const char *uuid, Error *error)
