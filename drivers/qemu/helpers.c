@@ -139,13 +139,23 @@ typedef struct Grace {
         uint64_t run;
 } Grace;
 
+/* After a transient machine's end, or an undefined one's, another may have come with that UUID: what it
+ * started has the same tag. */
+static bool is_last_run(const Domain *domain, uint64_t run)
+{
+        const Domain *now = (const Domain *)object_table_by_uuid(domain->object.driver->objects,
+                                                                 OBJECT_DOMAIN, domain->object.uuid);
+
+        return machine_of(domain)->run == run && (!now || now == domain || machine_of(now)->run == 0);
+}
+
 static void grace_fiber(void *data)
 {
         const Grace grace = *(Grace *)data;
         _cleanup_(domain_unrefp) Domain *domain = grace.domain;
 
         (void)await_until(deadline_after_usec(GRACE_USEC)); /* cut short when the daemon ends */
-        if (machine_of(domain)->run == grace.run)
+        if (is_last_run(domain, grace.run))
                 g_array_unref(folder_kill_tagged(qemu_driver_of(domain), domain->object.uuid));
 }
 
