@@ -472,11 +472,11 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
         r = make_memory_folder(domain, user, error);
         if (r >= 0)
                 r = passthrough_take(domain, machine_of(domain)->pending, user, deadline_usec, error);
+        if (r >= 0) /* first, as it ends what has the run's tag already: passt will have it */
+                r = helpers_start(domain, line, user, descriptors.fds, FIRST_FD, deadline_usec, error);
         if (r >= 0)
                 r = plug_interfaces(domain, machine_of(domain)->pending, line, user, descriptors.fds,
                                     FIRST_FD, error);
-        if (r >= 0)
-                r = helpers_start(domain, line, user, descriptors.fds, FIRST_FD, deadline_usec, error);
         return r < 0 ? r : spawn(domain, line, user, &descriptors, error);
 }
 

@@ -134,6 +134,16 @@ class TestUser:
         assert machine.tree().find("devices/interface/link").get("state") == "down"
         machine.destroy()
 
+    def test_passt_beside_a_tpm(self, client, uplink):
+        """What is left of the last run ends before the helpers of this one start; passt is one, too."""
+        machine = define_machine(client, definition("web", interface(forwards((18084, 80)), "user")
+                                                    + "<tpm model='tpm-crb'><backend type='emulator'/></tpm>", machine="q35"))
+        machine.create()
+        assert len(passts()) == 1
+        assert machine.tree().find("devices/interface/link") is None
+        machine.destroy()
+        wait_for(lambda: passts() == [])
+
     def test_a_port_that_is_taken(self, client, uplink):
         with socket.create_server(("127.0.0.1", 18082)):
             machine = define_machine(client, definition("web", interface(forwards((18082, 80)), "user")))
