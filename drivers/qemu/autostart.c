@@ -5,6 +5,7 @@
 #include "drivers/qemu/autostart.h"
 #include "core/fiber.h"
 #include "core/log.h"
+#include "drivers/qemu/end.h"
 #include "drivers/qemu/save.h"
 #include "drivers/qemu/start.h"
 
@@ -40,6 +41,12 @@ void autostart_machines(Driver *driver)
         }
 }
 
+static void forget_transient(Domain *domain)
+{
+        if (!domain->object.is_gone && !domain->is_persistent && !domain_is_active(domain))
+                end_forget(domain);
+}
+
 static void again_fiber(void *data)
 {
         _cleanup_(domain_unrefp) Domain *domain = data;
@@ -50,8 +57,7 @@ static void again_fiber(void *data)
                 return;
         log_warning(domain->object.path, "machine %s does not begin anew: %s", domain->object.name,
                     error.message);
-        if (!domain->is_persistent && !domain_is_active(domain))
-                object_table_remove(domain->object.driver->objects, &domain->object);
+        forget_transient(domain);
 }
 
 void autostart_again(Domain *domain)
@@ -60,5 +66,6 @@ void autostart_again(Domain *domain)
                 return;
         log_warning(domain->object.path, "machine %s does not begin anew: too much is going on",
                     domain->object.name);
+        forget_transient(domain);
         domain_unref(domain);
 }

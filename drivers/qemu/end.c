@@ -75,6 +75,16 @@ static void log_end(const Domain *domain, const Machine *machine)
                     domain->object.name, messages ? "; it said: " : "", messages ? messages : "");
 }
 
+void end_forget(Domain *domain)
+{
+        _cleanup_(error_clear) Error error = {};
+
+        if (undefine_removes_tpm(domain->definition, 0) && keep_remove(domain, KEEP_TPM, &error) < 0)
+                log_warning(domain->object.path, "%s", error.message);
+        file_groups_forget(domain);
+        object_table_remove(domain->object.driver->objects, &domain->object);
+}
+
 void end_run(Domain *domain)
 {
         Machine *machine = machine_of(domain);
@@ -95,9 +105,6 @@ void end_run(Domain *domain)
         passthrough_ended(domain);
         if (folder_remove(qemu_driver_of(domain), domain->object.uuid, &error) < 0)
                 log_warning(domain->object.path, "%s", error.message);
-        if (!domain->is_persistent && undefine_removes_tpm(domain->live, 0) &&
-            keep_remove(domain, KEEP_TPM, &error) < 0)
-                log_warning(domain->object.path, "%s", error.message);
         if (!domain->definition)
                 domain->definition =
                         domain_definition_copy(domain->live); /* somebody may hold the object still */
@@ -106,10 +113,8 @@ void end_run(Domain *domain)
         domain_lifecycle(domain, DOMAIN_EVENT_STOPPED, ends[end].detail, cause);
         if (is_restarted)
                 qemu_driver_of(domain)->restart(domain);
-        if (is_restarted || domain->is_persistent)
-                return;
-        file_groups_forget(domain);
-        object_table_remove(domain->object.driver->objects, &domain->object);
+        if (!is_restarted && !domain->is_persistent)
+                end_forget(domain);
 }
 
 static void announce_control_error(Domain *domain)

@@ -44,6 +44,9 @@ void end_watch(Domain *domain);
  * starts one anew whose definition says so. Nothing happens if the machine is off. From anywhere. */
 void end_run(Domain *domain);
 
+/* A transient machine that is off and is not started anew goes, with what the driver keeps for it. */
+void end_forget(Domain *domain);
+
 /* What the monitor calls when QEMU has hung up. */
 void end_hung_up(Domain *domain);
 

@@ -8,10 +8,12 @@ import pytest
 from gi.repository import GLib
 
 from harness import BusError, wait_for
-from machines import NATIVE, SHUTOFF, create_transient, define, definition
+from machines import NATIVE, SHUTOFF, create_transient, define, definition, list_machines
 
 SECRET_UUID = "0a81f5b2-8403-7b23-c8d6-21ccc2f80d6e"
 TPM, KEEP_TPM = 32, 64
+ENCRYPTED = (f"<backend type='emulator' version='2.0'><encryption secret='{SECRET_UUID}'/>"
+             "<active_pcr_banks><sha256/></active_pcr_banks></backend>")
 SHARED = "<memoryBacking><access mode='shared'/></memoryBacking>"
 
 
@@ -35,6 +37,14 @@ def processes(root_dir, name):
         if os.path.basename(line[0]) == name.encode() and f"VIRTBUS_RUN={root_dir}/".encode() in environment:
             found.append(int(entry.name))
     return found
+
+
+def define_secret(client):
+    path = client.call("/org/libvirt/QEMU", "org.libvirt.Connect", "SecretDefineXML", "su",
+                       f"<secret private='yes'><uuid>{SECRET_UUID}</uuid>"
+                       "<usage type='vtpm'><name>web</name></usage></secret>", 0)
+    client.call(path, "org.libvirt.Secret", "SetValue", "ayu", b"passphrase", 0)
+    return path
 
 
 def uid_of(pid):
@@ -121,15 +131,47 @@ class TestTpm:
         machine.destroy()
         wait_for(lambda: state(root_dir) == [])
 
+    def test_the_end_of_one_spares_the_next_of_its_uuid(self, client, root_dir):
+        """What is left of a run is killed after a while, by a tag that the next run of that UUID has, too."""
+        other = create_transient(client, definition("other", tpm(), machine="q35"))
+        [held] = processes(root_dir, "swtpm")
+        os.kill(held, signal.SIGSTOP)
+        xml = definition("web", tpm(), machine="q35", domain_uuid=SECRET_UUID)
+        create_transient(client, xml).destroy()
+        other.destroy()
+        machine = create_transient(client, xml)
+        pids = processes(root_dir, "qemu-system-x86_64")
+        wait_for(lambda: held not in processes(root_dir, "swtpm"), timeout=15)
+        assert len(pids) == 1 and processes(root_dir, "qemu-system-x86_64") == pids
+        assert machine.get("State", NATIVE) == "running"
+        machine.destroy()
+
+    def test_a_transient_machine_that_begins_anew_has_it_still(self, client, root_dir):
+        xml = definition("web", tpm(), machine="q35", extra="<on_poweroff>restart</on_poweroff>")
+        machine = create_transient(client, xml)
+        [file], [pid] = state(root_dir), processes(root_dir, "qemu-system-x86_64")
+        inode = file.parent.stat().st_ino
+        os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: processes(root_dir, "qemu-system-x86_64") not in ([], [pid]), timeout=20)
+        wait_for(lambda: machine.get("State", NATIVE) == "running", timeout=20)
+        assert file.exists() and file.parent.stat().st_ino == inode
+        machine.destroy()
+        wait_for(lambda: state(root_dir) == [])
+
+    def test_it_goes_when_the_machine_does_not_begin_anew(self, client, root_dir):
+        path = define_secret(client)
+        xml = definition("web", tpm(ENCRYPTED), machine="q35", extra="<on_poweroff>restart</on_poweroff>")
+        create_transient(client, xml)
+        client.call(path, "org.libvirt.Secret", "Undefine", "")
+        [pid] = processes(root_dir, "qemu-system-x86_64")
+        os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: list_machines(client) == [], timeout=20)
+        assert state(root_dir) == []
+
     def test_its_state_is_encrypted_with_a_secret(self, client, root_dir):
-        backend = (f"<backend type='emulator' version='2.0'><encryption secret='{SECRET_UUID}'/>"
-                   "<active_pcr_banks><sha256/></active_pcr_banks></backend>")
-        machine = define(client, definition("web", tpm(backend), machine="q35"))
+        machine = define(client, definition("web", tpm(ENCRYPTED), machine="q35"))
         refused(machine.create, words="There is no secret with UUID")
-        path = client.call("/org/libvirt/QEMU", "org.libvirt.Connect", "SecretDefineXML", "su",
-                           f"<secret private='yes'><uuid>{SECRET_UUID}</uuid>"
-                           "<usage type='vtpm'><name>web</name></usage></secret>", 0)
-        client.call(path, "org.libvirt.Secret", "SetValue", "ayu", b"passphrase", 0)
+        path = define_secret(client)
         machine.create()
         machine.destroy()
         client.call(path, "org.libvirt.Secret", "SetValue", "ayu", b"another", 0)
