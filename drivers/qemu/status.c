@@ -221,6 +221,22 @@ static int begin_saving(Machine *machine, Error *error) AWAITS
         return 0;
 }
 
+/* What the next daemon could not read would be a machine that it does not know. */
+static int check_text(const Domain *domain, const char *text, Error *error)
+{
+        _cleanup_(status_clear) Status again = {};
+        const size_t size = strlen(text);
+        int r = size > STATUS_MAX
+                        ? error_set(error, ERROR_LIMITS_EXCEEDED,
+                                    "It would have %zu bytes, at most %u are possible", size, STATUS_MAX)
+                        : status_parse(text, size, &again, error);
+
+        if (r < 0)
+                error_prefix(error, "The status of the %s could not be read again",
+                             object_describe(&domain->object));
+        return r;
+}
+
 static int write_status(const Domain *domain, const Status *status, Error *error) AWAITS
 {
         Machine *machine = machine_of(domain);
@@ -230,11 +246,9 @@ static int write_status(const Domain *domain, const Status *status, Error *error
 
         if (folder >= 0) {
                 text = status_format(status);
-                r = strlen(text) > STATUS_MAX /* the next daemon would not know the machine */
-                            ? error_set(error, ERROR_LIMITS_EXCEEDED,
-                                        "The status of the %s would have %zu bytes, at most %u are possible",
-                                        object_describe(&domain->object), strlen(text), STATUS_MAX)
-                            : store_write(folder, STATUS_FILE, text, strlen(text), 0600, error);
+                r = check_text(domain, text, error);
+                if (r >= 0)
+                        r = store_write(folder, STATUS_FILE, text, strlen(text), 0600, error);
         }
         machine->is_saving = false;
         condition_wake_all(&machine->changed);

@@ -6,13 +6,27 @@
 #include "model/domain.h"
 #include <string.h>
 
-/* The elements of <metadata> as a document: they were checked when they came in. */
-static int metadata_open(const DomainDefinition *definition, XmlDocument **ret_document, Error *error)
+/* The elements of <metadata>, at the depth at which they stand in a definition. */
+static int metadata_open(const char *elements, XmlDocument **ret_document, Error *error)
 {
-        _cleanup_(freep) char *text = g_strconcat(
-                "<metadata>", definition->metadata ? definition->metadata : "", "</metadata>", NULL);
+        _cleanup_(freep) char *text =
+                g_strconcat("<domain><metadata>", elements ? elements : "", "</metadata></domain>", NULL);
 
         return xml_parse(text, strlen(text), "metadata", ret_document, error);
+}
+
+static const XmlNode *first_element(XmlDocument *document)
+{
+        return xml_document_root(document)->first_child->first_child;
+}
+
+static const XmlNode *find_element(XmlDocument *document, const char *namespace_uri)
+{
+        const XmlNode *node = first_element(document);
+
+        while (node && g_strcmp0(node->namespace_uri, namespace_uri) != 0)
+                node = node->next;
+        return node;
 }
 
 static int no_metadata(const char *what, Error *error)
@@ -24,6 +38,7 @@ int domain_definition_get_metadata(const DomainDefinition *definition, int kind,
                                    char **ret_text, Error *error)
 {
         _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+        const XmlNode *node;
         const char *text;
         int r;
 
@@ -42,16 +57,14 @@ int domain_definition_get_metadata(const DomainDefinition *definition, int kind,
         if (!namespace_uri || !*namespace_uri)
                 return error_set(error, ERROR_INVALID_ARGUMENT,
                                  "An element of metadata needs the URI of its namespace");
-        r = metadata_open(definition, &document, error);
+        r = metadata_open(definition->metadata, &document, error);
         if (r < 0)
                 return r;
-        for (const XmlNode *node = xml_document_root(document)->first_child; node; node = node->next) {
-                if (g_strcmp0(node->namespace_uri, namespace_uri) != 0)
-                        continue;
-                *ret_text = xml_node_to_string(node);
-                return 0;
-        }
-        return no_metadata("Requested metadata element is not present", error);
+        node = find_element(document, namespace_uri);
+        if (!node)
+                return no_metadata("Requested metadata element is not present", error);
+        *ret_text = xml_node_to_string(node);
+        return 0;
 }
 
 static char *text_or_none(const char *text)
@@ -79,10 +92,11 @@ static int element_build(const char *text, const char *prefix, const char *names
                         return error_set(error, ERROR_INVALID_ARGUMENT,
                                          "The element is of the namespace '%s', not of '%s'",
                                          root->namespace_uri, namespace_uri);
-                *ret_element = g_strdup(text);
+                *ret_element = xml_node_to_string(root);
                 return 0;
         }
-        if (!prefix || !*prefix || strcspn(prefix, " \t\n<>&'\"/=:") != strlen(prefix))
+        if (!prefix || !*prefix || strcspn(prefix, " \t\n<>&'\"/=:") != strlen(prefix) ||
+            strchr("0123456789-.", *prefix) || strcmp(prefix, "xml") == 0 || strcmp(prefix, "xmlns") == 0)
                 return error_set(error, ERROR_INVALID_ARGUMENT, "'%s' is no prefix for a namespace",
                                  prefix ? prefix : "");
         /* The root is written anew with the prefix; what is in it stays as it is. */
@@ -101,6 +115,19 @@ static int element_build(const char *text, const char *prefix, const char *names
         return 0;
 }
 
+/* What is taken has to be read again: by GetMetadata, and by the next daemon. */
+static int elements_check(const char *elements, const char *namespace_uri, Error *error)
+{
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+        int r = metadata_open(elements, &document, error);
+
+        if (r >= 0 && !find_element(document, namespace_uri))
+                r = error_set(error, ERROR_INVALID_ARGUMENT,
+                              "'%s' would be read again as another namespace: no URI has such characters",
+                              namespace_uri);
+        return r;
+}
+
 static int element_set(DomainDefinition *definition, const char *text, const char *prefix,
                        const char *namespace_uri, Error *error)
 {
@@ -109,12 +136,12 @@ static int element_set(DomainDefinition *definition, const char *text, const cha
         _cleanup_(freep) char *element = NULL;
         int r;
 
-        r = metadata_open(definition, &document, error);
+        r = metadata_open(definition->metadata, &document, error);
         if (r >= 0 && text && *text)
                 r = element_build(text, prefix, namespace_uri, &element, error);
         if (r < 0)
                 return r;
-        for (const XmlNode *node = xml_document_root(document)->first_child; node; node = node->next) {
+        for (const XmlNode *node = first_element(document); node; node = node->next) {
                 _cleanup_(freep) char *other = NULL;
 
                 if (g_strcmp0(node->namespace_uri, namespace_uri) == 0)
@@ -124,16 +151,34 @@ static int element_set(DomainDefinition *definition, const char *text, const cha
         }
         if (element)
                 g_string_append_printf(all, "%s%s", all->len ? "\n" : "", element);
+        if (element)
+                r = elements_check(all->str, namespace_uri, error);
+        if (r < 0)
+                return r;
         g_free(definition->metadata);
         definition->metadata = text_or_none(all->str);
         return 0;
 }
 
+/* XML has no way to write some characters. */
+static int text_check(const char *what, const char *text, Error *error)
+{
+        _cleanup_(xml_document_freep) XmlDocument *document = NULL;
+        _cleanup_(freep) char *xml = g_markup_printf_escaped("<text>%s</text>", text ? text : "");
+
+        return xml_parse(xml, strlen(xml), what, &document, error);
+}
+
 int domain_definition_set_metadata(DomainDefinition *definition, int kind, const char *text,
                                    const char *prefix, const char *namespace_uri, Error *error)
 {
+        int r;
+
         switch (kind) {
         case DOMAIN_METADATA_DESCRIPTION:
+                r = text_check("description", text, error);
+                if (r < 0)
+                        return r;
                 g_free(definition->description);
                 definition->description = text_or_none(text);
                 return 0;
@@ -141,6 +186,9 @@ int domain_definition_set_metadata(DomainDefinition *definition, int kind, const
                 if (text && strchr(text, '\n'))
                         return error_set(error, ERROR_INVALID_ARGUMENT,
                                          "A title is one line: it has a newline");
+                r = text_check("title", text, error);
+                if (r < 0)
+                        return r;
                 g_free(definition->title);
                 definition->title = text_or_none(text);
                 return 0;

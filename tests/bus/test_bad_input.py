@@ -227,6 +227,34 @@ class TestXml:
                 connection.close()
 
 
+NOTE = "urn:note"
+LEVELS_MAX = 126  # and <domain> and <metadata> around them
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("kind, text, prefix, uri, is_taken", [
+    (2, f'<?xml version="1.0"?>\n<!-- a note -->\n<n:x xmlns:n="{NOTE}">1</n:x>\n', "n", NOTE, True),
+    (2, "<a>" * LEVELS_MAX + "</a>" * LEVELS_MAX, "n", NOTE, True),
+    (2, "<a>" * (LEVELS_MAX + 1) + "</a>" * (LEVELS_MAX + 1), "n", NOTE, False),
+    (2, "<a/>", "1", NOTE, False), (2, "<a/>", "a!b", NOTE, False), (2, "<a/>", "xmlns", NOTE, False),
+    (2, "<a/>", "n", "urn:\n", False), (2, "<a/>", "n", "urn:\x01", False),
+    (1, "a\x01b", "", "", False), (0, "a\x01b", "", "", False), (0, "a\ufffeb", "", "", False)])
+def test_metadata_of_a_running_machine(daemon, client, web, kind, text, prefix, uri, is_taken):
+    """What is noted of it has to be read by the next daemon, which would not know the machine else."""
+    web.create()
+    before = web.xml()
+    try:
+        web.call("SetMetadata", "isssu", kind, text, prefix, uri, 1)
+        assert is_taken and NOTE in web.call("GetMetadata", "isu", kind, uri, 1)
+    except BusError as e:
+        assert not is_taken and web.xml() == before, e
+    web.suspend()
+    after = web.xml()
+    daemon.restart()
+    assert web.state[0] == 3 and web.xml() == after
+    web.destroy()
+
+
 class TestArguments:
     METHODS = [("Create", "u", ()), ("Destroy", "u", ()), ("Undefine", "u", ()), ("Shutdown", "u", ()),
                ("Reboot", "u", ()), ("Reset", "u", ()), ("InjectNMI", "u", ()), ("GetXMLDesc", "u", ()),
