@@ -35,26 +35,29 @@ int domain_native_reboot(CallFrame *frame, Domain *domain, Error *error)
         return OPERATIONS(frame)->reboot(&frame->call, domain, 0, error);
 }
 
-/* The turn at the machine, for one step of Stop; the next step takes another. `run` is the id that the
- * machine has to have by then; -1: whichever it has, and which that was. */
+/* The turn at the machine, for one step of Stop; the next step takes another. `run` is the id of the run
+ * that is to end, which may have ended by then; -1: whichever there is, and which that was. */
 static int step(CallFrame *frame, Domain *domain, JobKind kind,
                 int (*operation)(Call *call, Domain *domain, uint32_t flags, Error *error) AWAITS, int *run,
                 Error *error) AWAITS
 {
+        const bool is_first = *run < 0;
         int r;
 
         r = call_take_job(frame, &domain->object, kind, frame->member, error);
-        if (r >= 0)
+        if (r >= 0 && (is_first || domain->id == *run)) {
                 r = call_require_object(frame, error);
-        if (r >= 0)
-                r = domain_check_active(domain, error);
-        if (r >= 0 && *run < 0)
-                *run = domain->id;
-        if (r >= 0 && *run != domain->id)
-                r = error_set(error, ERROR_OPERATION_INVALID, "The %s runs anew since",
-                              object_describe(&domain->object));
-        if (r >= 0)
-                r = operation(&frame->call, domain, 0, error);
+                if (r >= 0)
+                        r = domain_check_active(domain, error);
+                if (r >= 0)
+                        *run = domain->id;
+                if (r >= 0)
+                        r = operation(&frame->call, domain, 0, error);
+        }
+        if (r < 0 && !is_first && domain->id != *run) {
+                error_clear(error); /* it ended by itself meanwhile */
+                r = 0;
+        }
         if (r < 0 && frame->call.job)
                 job_set_error(frame->call.job, error);
         frame->call.job = job_release(frame->call.job);
@@ -91,12 +94,7 @@ static int stop_by_guest(CallFrame *frame, Domain *domain, uint32_t timeout_msec
                 return 0;
         if (r < 0)
                 return error_set(error, ERROR_CANCELLED, "The caller left before the guest had shut down");
-        r = step(frame, domain, JOB_DESTROY, OPERATIONS(frame)->destroy, &run, error);
-        if (r < 0 && domain->id != run) {
-                error_clear(error); /* it ended while its turn was waited for */
-                r = 0;
-        }
-        return r;
+        return step(frame, domain, JOB_DESTROY, OPERATIONS(frame)->destroy, &run, error);
 }
 
 int domain_native_stop(CallFrame *frame, Domain *domain, const char *mode, uint32_t timeout_msec,

@@ -7,7 +7,8 @@ from gi.repository import GLib
 
 from every_kind import HeldJob
 from harness import BusError
-from machines import CONNECT, DOMAIN, QEMU, RUNNING, STOPPED, Lifecycle, Machine, define, definition, disk
+from machines import (
+    CONNECT, DOMAIN, QEMU, RUNNING, STOPPED, Lifecycle, Machine, create_transient, define, definition, disk)
 from test_snapshots import image, web  # noqa: F401: fixtures
 
 TEST, JOB = "/org/libvirt/Test", "org.virtbus1.Job"
@@ -191,6 +192,23 @@ def test_a_step_of_stop_that_fails(client):
     result, name, text = finished(client, None, told)
     assert (result, name) == ("failed", "org.virtbus1.Error.OperationInvalid")
     assert "not running" in text
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("make", [lambda client: define(client, definition("web")),
+                                  lambda client: create_transient(client, definition("web"))], ids=["persistent", "transient"])
+def test_stops_of_one_machine_at_once(client, make):
+    """What has ended when its turn comes is what was wanted, and the job of who waited says so too."""
+    machine = make(client)
+    if machine.state[0] != 1:
+        machine.create()
+    told = client.listen()
+    stops = [machine.begin("Stop", "su", "shutdown", 300, interface="org.virtbus1.Domain") for _ in range(4)]
+    for stop in stops:
+        stop.result(20)
+    client.ping()
+    ends = [s.values for s in told.signals if s.member == "Finished"]
+    assert len(ends) > 4 and all(end == ("completed", "", "") for end in ends), ends
 
 
 def test_all_is_told_before_the_answer(client):
