@@ -100,7 +100,7 @@ uint64_t properties_hidden(Caller *caller, const Interface *interface, const Obj
         return hidden;
 }
 
-/* The bits of the properties that the caller may not read. */
+/* 1, and the bits of the properties that the caller may not read. */
 static int unreadable_properties(CallFrame *frame, const Interface *interface, uint64_t *ret_bits,
                                  Error *error) AWAITS
 {
@@ -126,6 +126,19 @@ static int unreadable_properties(CallFrame *frame, const Interface *interface, u
                         bits |= UINT64_C(1) << i;
         }
         *ret_bits = bits;
+        return 1;
+}
+
+/* 0: there is no such object, for which the old family answers with no properties. */
+static int find_for_all(const Interface *interface, CallFrame *frame, Error *error)
+{
+        int r = call_require_object(frame, error);
+
+        if (r >= 0)
+                return 1;
+        if (!interface->is_compatible || r == -EBUSY)
+                return r;
+        error_clear(error);
         return 0;
 }
 
@@ -138,19 +151,15 @@ static int get_all(CallFrame *frame, const void *data, Error *error) AWAITS
         r = call_find_object(frame, error);
         if (r < 0)
                 return r;
-        r = call_require_object(frame, error);
-        if (r < 0 && (!interface->is_compatible || r == -EBUSY))
-                return r;
-        if (r >= 0) {
+        r = find_for_all(interface, frame, error);
+        if (r > 0)
                 r = unreadable_properties(frame, interface, &skipped, error);
-                if (r < 0)
-                        return r;
-                if (frame->object->is_gone)
-                        skipped = UINT64_MAX;
-                else if (call_require_object(frame, error) < 0)
-                        return -EBUSY;
-        }
-        error_clear(error); /* the old family answers for a missing object with no properties */
+        if (r > 0)
+                r = find_for_all(interface, frame, error);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                skipped = UINT64_MAX;
         do {
                 _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 
