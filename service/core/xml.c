@@ -37,7 +37,7 @@ typedef struct Reader {
         const Limits *limits;
         const char *what;
         Error *error;
-        bool is_refused; /* with the error set */
+        int refusal; /* negative, with the error set */
 } Reader;
 
 DEFINE_FOREIGN_CLEANUP(struct XML_ParserStruct, XML_ParserFree)
@@ -93,8 +93,8 @@ static void _printf_(3, 4) refuse(Reader *reader, unsigned long line, const char
         va_start(arguments, format);
         why = g_strdup_vprintf(format, arguments);
         va_end(arguments);
-        reader->is_refused = true;
-        (void)error_set(reader->error, ERROR_INVALID_XML, "%s: line %lu: %s", reader->what, line, why);
+        reader->refusal =
+                error_set(reader->error, ERROR_INVALID_XML, "%s: line %lu: %s", reader->what, line, why);
         (void)XML_StopParser(reader->parser, XML_FALSE); /* fails only if it has stopped */
 }
 
@@ -168,7 +168,7 @@ static void element_starts(void *context, const char *name, const char **attribu
         XmlDocument *document = reader->document;
         XmlNode *parent = reader->open, *node;
 
-        if (reader->is_refused)
+        if (reader->refusal < 0)
                 return;
         if (reader->depth >= reader->limits->depth) {
                 refuse(reader, parent->line, "more than %u elements within each other",
@@ -207,7 +207,7 @@ static void element_ends(void *context, const char *name _unused_)
                           XML_GetCurrentByteCount(reader->parser);
         size_t text_at;
 
-        if (reader->is_refused)
+        if (reader->refusal < 0)
                 return;
         node->source_size = (size_t)(end - node->source);
         text_at = reader->text_at[--reader->depth];
@@ -223,7 +223,7 @@ static void text_follows(void *context, const char *text, int size)
 {
         Reader *reader = context;
 
-        if (!reader->is_refused)
+        if (reader->refusal == 0)
                 g_string_append_len(reader->text, text, size);
 }
 
@@ -263,7 +263,7 @@ static int parse_tree(Reader *reader, size_t size)
         XML_SetStartDoctypeDeclHandler(parser, doctype_starts);
         if (XML_Parse(parser, reader->document->source, (int)size, XML_TRUE) == XML_STATUS_OK)
                 return 0;
-        return reader->is_refused ? -EINVAL : syntax_error(reader);
+        return reader->refusal < 0 ? reader->refusal : syntax_error(reader);
 }
 
 static int parse(const char *data, size_t size, const Limits *limits, const char *what,
