@@ -155,8 +155,8 @@ int qemu_connect_domain_restore(Call *call, const char *from, const char *xml, u
                      deadline_after_usec(120 * G_USEC_PER_SEC), &job, error);
         if (r >= 0 && domain->object.is_gone)
                 r = error_set(error, ERROR_NO_DOMAIN, "The machine was undefined meanwhile");
-        if (r >= 0 && strcmp(domain->object.name, asked_name) != 0) /* nobody has allowed that */
-                r = error_set(error, ERROR_BUSY, "The machine was renamed meanwhile");
+        if (r >= 0)
+                r = object_check_name(&domain->object, asked_name, error);
         if (r >= 0)
                 r = domain_check_inactive(domain, error);
         if (r >= 0)

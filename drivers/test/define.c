@@ -193,8 +193,8 @@ int define_restore(Call *call, const DomainDefinition *saved, const MachineOrigi
         r = job_take(object->jobs, JOB_START, "DomainRestore", call->uid, call->deadline_usec, &job, error);
         if (r >= 0 && object->is_gone)
                 r = error_set(error, ERROR_NO_DOMAIN, "The machine was undefined meanwhile");
-        if (r >= 0 && strcmp(definition->name, object->name) != 0) /* nobody has allowed that */
-                r = error_set(error, ERROR_BUSY, "The machine was renamed meanwhile");
+        if (r >= 0)
+                r = object_check_name(object, definition->name, error);
         if (r < 0) {
                 domain_definition_free(definition);
                 return r;

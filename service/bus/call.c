@@ -58,15 +58,10 @@ static uid_t owner_of_new(const Caller *caller)
         return caller->is_shared ? 0 : caller->uid;
 }
 
-/* Rules go by names: what polkit answers of one holds for no other. Of another object than the frame's the
- * caller has kept the name. */
+/* Root was asked about no name. */
 static int require_name(const Caller *caller, const Object *object, const char *asked_name, Error *error)
 {
-        if (caller->is_root || g_strcmp0(object_subject(object)->name, asked_name) == 0)
-                return 0;
-        return error_set(error, ERROR_BUSY,
-                         "The object was renamed while the call waited: what was allowed "
-                         "is about the name that it had");
+        return caller->is_root ? 0 : object_check_name(object_subject(object), asked_name, error);
 }
 
 int call_find_object(CallFrame *frame, Error *error)

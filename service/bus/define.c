@@ -56,9 +56,8 @@ int define_claim(CallFrame *frame, ObjectKind kind, const char *name, const char
                 r = call_take_job(frame, existing, job, frame->member, error);
         if (r >= 0 && existing->is_gone)
                 r = kind_set_missing(error, kind, "uuid", existing->uuid);
-        if (r >= 0 && strcmp(existing->name, asked_name) != 0)
-                r = error_set(error, ERROR_BUSY, "The %s has another name than when its turn was waited for",
-                              object_describe(existing));
+        if (r >= 0)
+                r = object_check_name(existing, asked_name, error);
         if (r < 0)
                 return r;
         *ret_existing = TAKE_PTR(existing);

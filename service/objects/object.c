@@ -190,6 +190,17 @@ const char *object_describe(const Object *object)
         return object->description;
 }
 
+/* The new name is not for everybody who knew the old one. */
+int object_check_name(const Object *object, const char *asked_name, Error *error)
+{
+        if (g_strcmp0(object->name, asked_name) == 0)
+                return 0;
+        return error_set(error, ERROR_BUSY,
+                         "The %s '%s' was renamed while the call waited: what was allowed is about the name "
+                         "that it had",
+                         object_kind_to_string(object->kind), asked_name);
+}
+
 static GQueue changed_objects = G_QUEUE_INIT; /* with a reference */
 static bool is_flush_due;
 

@@ -75,6 +75,8 @@ static inline void object_release(void *object)
 /* "test 'web' (6695eb01-...)": how errors and log lines name it. Lives as long as the object is not renamed.
  */
 const char *object_describe(const Object *object);
+/* Rules go by names: what was allowed of an object with the name `asked_name` holds for no other. */
+int object_check_name(const Object *object, const char *asked_name, Error *error);
 
 /* Encodes an id for a path, [A-Za-z0-9] as they are, other bytes as _xx; decoding gives NULL for a text that
  * contains NUL or is empty. The caller frees. */
