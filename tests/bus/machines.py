@@ -205,6 +205,16 @@ class FakeQemu:
         return found
 
 
+SECOND_MONITOR = "second.sock"
+
+
+def with_second_monitor(xml, root):
+    """The definition, whose QEMU has one that the daemon knows nothing of: Monitor(root, SECOND_MONITOR)."""
+    return xml.replace("<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ").replace(
+        "</domain>", f"<qemu:commandline><qemu:arg value='-qmp'/><qemu:arg value='unix:{root}/{SECOND_MONITOR},server=on,wait=off'/>"
+        "</qemu:commandline></domain>")
+
+
 class Monitor:
     """QEMU's, while no daemon has it, or another one."""
 

@@ -23,6 +23,16 @@ def nested(levels):
     return "<a:x xmlns:a='urn:a'>" + "<a:x>" * levels + "</a:x>" * levels + "</a:x>"
 
 
+def qemu_img_first(tmp_path, monkeypatch, does):
+    """A qemu-img for the daemons that start from now on, which does that first."""
+    tool = tmp_path / "bin/qemu-img"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/bash\n{does}\nexec {shutil.which('qemu-img')} \"$@\"\n")
+    for path, mode in ((tool, 0o755), (tool.parent, 0o755), (tmp_path, 0o777)):
+        path.chmod(mode)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+
+
 class TestLimits:
     """Whatever is taken from a client can be read again."""
 
@@ -222,19 +232,14 @@ class TestSnapshots:
         assert holds(image, 3)
 
     def test_what_the_daemon_ends_is_not_cancelled(self, daemon, client, web, image, root_dir, tmp_path, monkeypatch):
-        hold, tool = tmp_path / "hold", tmp_path / "bin/qemu-img"
+        hold = tmp_path / "hold"
         write(image, 1)
         web.take("one")
         write(image, 2)
         (record,) = root_dir.rglob(f"snapshot/{web.uuid}.xml")
         daemon.kill()
         record.write_text(record.read_text().replace("<snapshot current='yes'", "<snapshot current='yes' reverting='yes'"))
-        tool.parent.mkdir()
-        tool.write_text(f"#!/bin/bash\nwhile [ $1 = snapshot ] && [ -e {hold} ]; do sleep 0.1; done\n"
-                        f"exec {shutil.which('qemu-img')} \"$@\"\n")
-        for path, mode in ((tool, 0o755), (tool.parent, 0o755), (tmp_path, 0o777)):
-            path.chmod(mode)
-        monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+        qemu_img_first(tmp_path, monkeypatch, f"while [ $1 = snapshot ] && [ -e {hold} ]; do sleep 0.1; done")
         hold.touch()
         daemon.start()
         job = wait_for(lambda: next((p for p in client.managed_objects() if "/job/" in p), None), 20, "its job")
@@ -247,13 +252,7 @@ class TestSnapshots:
 
     def test_a_cancelled_one_leaves_no_image(self, daemon, client, web, image, tmp_path, monkeypatch):
         hold, over = tmp_path / "hold", tmp_path / "over.qcow2"
-        tool = tmp_path / "bin/qemu-img"
-        tool.parent.mkdir()
-        tool.write_text(f"#!/bin/bash\n[ $1 != create ] || [ ! -e {hold} ] || {{ : > {hold}.is; exec sleep 600; }}\n"
-                        f"exec {shutil.which('qemu-img')} \"$@\"\n")
-        for path, mode in ((tool, 0o755), (tool.parent, 0o755), (tmp_path, 0o777)):
-            path.chmod(mode)
-        monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+        qemu_img_first(tmp_path, monkeypatch, f"[ $1 != create ] || [ ! -e {hold} ] || {{ : > {hold}.is; exec sleep 600; }}")
         daemon.restart()
         web.create()
         hold.touch()

@@ -225,8 +225,9 @@ class TestNextDaemon:
         path.parent.mkdir(parents=True, exist_ok=True)
         return content, path
 
-    def test_it_ends_while_the_machine_does(self, daemon, client, web, root_dir, saved):
-        """The machine is told to end and does not at once: what was saved is all that will be left."""
+    @pytest.fixture
+    def ending(self, daemon, client, web, root_dir, saved):
+        """The machine, of which all is saved, is told to end and does not at once; as `saved`."""
         content, path = saved
         define(client, definition("web", domain_uuid=web.uuid, emulator=FakeQemu(root_dir / "fake", "deaf SIGTERM").path))
         web.create()
@@ -235,21 +236,19 @@ class TestNextDaemon:
         self.writes(root_dir, path, "whole")
         daemon.start()
         wait_for(lambda: "the memory of machine web is saved" in daemon.read_log(), 10, "the end to begin")
+        return content, path
+
+    def test_it_ends_while_the_machine_does(self, daemon, web, ending):
+        """What was saved is all that will be left."""
+        content, path = ending
         assert daemon.stop() == 0 and path.read_bytes() == content
         daemon.start()
         wait_for(lambda: web.state == (SHUTOFF, SHUTOFF_SAVED), 20, "the end")
         assert web.call("HasManagedSaveImage", "u", 0) is True and path.read_bytes() == content
 
-    def test_what_fails_later_does_not_give_it_up(self, daemon, client, web, root_dir, saved):
+    def test_what_fails_later_does_not_give_it_up(self, web, ending):
         """The end of the machine that was saved is left to somebody else; a call that fails has its own to give up."""
-        content, path = saved
-        define(client, definition("web", domain_uuid=web.uuid, emulator=FakeQemu(root_dir / "fake", "deaf SIGTERM").path))
-        web.create()
-        daemon.kill()
-        path.write_bytes(content)
-        self.writes(root_dir, path, "whole")
-        daemon.start()
-        wait_for(lambda: "the memory of machine web is saved" in daemon.read_log(), 10, "the end to begin")
+        content, path = ending
         web.destroy()
         assert web.state[0] == SHUTOFF
         with pytest.raises(BusError, match="no disk"):

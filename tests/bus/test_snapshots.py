@@ -15,8 +15,8 @@ from gi.repository import GLib
 from guest_agent import CHANNEL, GuestAgent
 from harness import BusError, wait_for
 from machines import (
-    CONNECT, DEFINED, NATIVE, PAUSED, QEMU, RUNNING, SHUTOFF, STARTED, STOPPED, STOPPED_DESTROYED, Lifecycle,
-    Machine, Monitor, define, definition, disk)
+    CONNECT, DEFINED, NATIVE, PAUSED, QEMU, RUNNING, SECOND_MONITOR, SHUTOFF, STARTED, STOPPED, STOPPED_DESTROYED, Lifecycle,
+    Machine, Monitor, define, definition, disk, with_second_monitor)
 
 SNAPSHOT = "org.libvirt.DomainSnapshot"
 NATIVE_SNAPSHOT = "org.virtbus1.Snapshot"
@@ -331,10 +331,7 @@ class TestTaking:
         stick = root_dir / "stick.qcow2"
         run("qemu-img", "create", "-q", "-f", "qcow2", stick, "4M")
         xml = definition("web", disk(stick, target="sda", bus="usb", driver="qcow2") + disk(image, driver="qcow2") + CHANNEL)
-        xml = xml.replace("<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ").replace(
-            "</domain>", f"<qemu:commandline><qemu:arg value='-qmp'/><qemu:arg value='unix:{root_dir}/second.sock,server=on,wait=off'/>"
-            "</qemu:commandline></domain>")
-        web = Snapshots(client, define(client, xml).path)
+        web = Snapshots(client, define(client, with_second_monitor(xml, root_dir)).path)
         web.create()
         asked, is_gone = threading.Event(), threading.Event()
 
@@ -345,7 +342,7 @@ class TestTaking:
         call = web.begin("SnapshotCreateXML", "su", "<domainsnapshot><name>one</name><disks><disk name='sda' "
                          f"snapshot='{'external' if is_wanted else 'no'}'/></disks></domainsnapshot>", DISK_ONLY | QUIESCE)
         wait_for(asked.is_set, 20, "the question to the guest")
-        monitor = Monitor(root_dir, "second.sock")
+        monitor = Monitor(root_dir, SECOND_MONITOR)
         monitor.ask("device_del", id="usb-disk0")
         wait_for(lambda: len(web.tree().findall("devices/disk")) == 1, 20, "the disk to go")
         is_gone.set()

@@ -16,7 +16,8 @@ from gi.repository import GLib
 
 from harness import BusError, wait_for
 from machines import (
-    AFFECT_CONFIG, AFFECT_LIVE, CONNECT, DOMAIN, QEMU, SHUTOFF, XML_INACTIVE, Monitor, define, definition, disk, pid_of)
+    AFFECT_CONFIG, AFFECT_LIVE, CONNECT, DOMAIN, QEMU, SECOND_MONITOR, SHUTOFF, XML_INACTIVE, Monitor, define, definition, disk,
+    pid_of, with_second_monitor)
 from networks import held_between
 from test_hotplug import BOTH, USER, aliases, attach, detach, image, refused, targets, web  # noqa: F401: fixtures
 
@@ -200,13 +201,9 @@ class TestInterfaces:
         """Of another, which was before it, and of the one that is to change."""
         client.call(QEMU, CONNECT, "NWFilterDefineXML", "s", "<filter name='open'/>")
         second = self.card("<target dev='up2'/>").replace(":01'", ":02'")
-        xml = definition("web", self.card("<target dev='up1'/>") + second).replace(
-            "<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ")
-        guest = define(client, xml.replace(
-            "</domain>", f"<qemu:commandline><qemu:arg value='-qmp'/><qemu:arg value='unix:{root_dir}/second.sock,server=on,wait=off'/>"
-            "</qemu:commandline></domain>"))
+        guest = define(client, with_second_monitor(definition("web", self.card("<target dev='up1'/>") + second), root_dir))
         guest.create()
-        monitor = Monitor(root_dir, "second.sock")
+        monitor = Monitor(root_dir, SECOND_MONITOR)
         detach(guest, self.card().replace(":01'", f":{gone:02x}'"), AFFECT_LIVE)  # no guest is there to do so
         assert len(guest.tree().findall("devices/interface")) == 2
         other = second.replace("<target", "<filterref filter='open'/><target")
@@ -520,13 +517,9 @@ class TestEndsMeanwhile:
         """The guest's firmware would eject it by the same ports."""
         cells = ("<maxMemory slots='4' unit='MiB'>512</maxMemory>"
                  "<cpu><numa><cell id='0' cpus='0' memory='64' unit='MiB'/></numa></cpu>")
-        xml = definition("web", memory_kib=65536, extra=cells).replace(
-            "<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ")
-        guest = define(client, xml.replace(
-            "</domain>", f"<qemu:commandline><qemu:arg value='-qmp'/><qemu:arg value='unix:{root_dir}/second.sock,server=on,wait=off'/>"
-            "</qemu:commandline></domain>"))
+        guest = define(client, with_second_monitor(definition("web", memory_kib=65536, extra=cells), root_dir))
         guest.create()
-        monitor = Monitor(root_dir, "second.sock")
+        monitor = Monitor(root_dir, SECOND_MONITOR)
         dimm = "<memory model='dimm'><target><size unit='MiB'>{}</size><node>0</node></target></memory>"
         attach(guest, dimm.format(128))
         with self.held(guest, tmp_path, "AttachDevice", "su", dimm.format(64), AFFECT_LIVE) as call:
