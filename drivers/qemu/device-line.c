@@ -131,21 +131,30 @@ static int run_option(Domain *domain, DeviceLine *line, const char *option, cons
                          "QEMU takes %s when it starts, not while the machine runs", option);
 }
 
+/* Files are looked at when QEMU has the nodes on them and the guest has not got the device yet. */
 static int run_options(Domain *domain, DeviceLine *line, const CommandLine *command, uint64_t deadline_usec,
                        Error *error) AWAITS
 {
-        for (unsigned i = 0; i + 1 < command->arguments->len; i += 2) {
-                const char *option = command->arguments->pdata[i], *value = command->arguments->pdata[i + 1];
-                int r = strcmp(option, "-add-fd") == 0 ? 0 /* it has it */
-                        : is_same_run(domain, line)
-                                ? run_option(domain, line, option, value, deadline_usec, error)
-                                : error_set(error, ERROR_OPERATION_FAILED, "The %s ended",
-                                            object_describe(&domain->object));
+        bool has_new_nodes = false;
+        int r = 0;
 
-                if (r < 0)
-                        return r;
+        for (unsigned i = 0; r >= 0 && i + 1 < command->arguments->len; i += 2) {
+                const char *option = command->arguments->pdata[i], *value = command->arguments->pdata[i + 1];
+
+                if (strcmp(option, "-add-fd") == 0)
+                        continue; /* it has it */
+                if (has_new_nodes && strcmp(option, "-device") == 0) {
+                        r = launch_check_files(domain, command, deadline_usec, error);
+                        has_new_nodes = false;
+                }
+                if (r >= 0)
+                        r = is_same_run(domain, line)
+                                    ? run_option(domain, line, option, value, deadline_usec, error)
+                                    : error_set(error, ERROR_OPERATION_FAILED, "The %s ended",
+                                                object_describe(&domain->object));
+                has_new_nodes = has_new_nodes || strcmp(option, "-blockdev") == 0;
         }
-        return 0;
+        return r >= 0 && has_new_nodes ? launch_check_files(domain, command, deadline_usec, error) : r;
 }
 
 static const PassedFile *file_of(const CommandLine *command, unsigned fd)

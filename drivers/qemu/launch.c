@@ -43,14 +43,14 @@ bool launch_passes_files(const Driver *driver, uid_t owner)
 
 typedef struct Identity {
         dev_t device;
-        ino_t inode; /* 0: it is no regular file, or a copy */
+        ino_t inode; /* 0: it is no regular file, or one that QEMU does not write to */
 } Identity;
 
 /* What a thread finds out; everything in it is its own. */
 typedef struct Preparation {
         GPtrArray *paths; /* of char * */
         PassedOptions *options;
-        Identity *identities; /* of what was opened */
+        Identity *identities; /* of what was opened, see PassedFile */
         /* out */
         int *fds; /* for each path; -EBADF: not opened */
         Error error;
@@ -90,7 +90,7 @@ static int prepare(void *data)
                                                   &preparation->error);
                 if (preparation->fds[i] < 0)
                         return PREPARATION_FAILED;
-                if (!preparation->options[i].is_reopened && fstat(preparation->fds[i], &status) >= 0 &&
+                if (preparation->options[i].is_writable && fstat(preparation->fds[i], &status) >= 0 &&
                     S_ISREG(status.st_mode))
                         preparation->identities[i] = (Identity){ status.st_dev, status.st_ino };
         }
@@ -113,7 +113,7 @@ static int compare(void *data)
                             : status.st_dev == identity->device && status.st_ino == identity->inode)
                         continue;
                 (void)error_set(&preparation->error, ERROR_OPERATION_FAILED,
-                                "%s was removed or replaced while the machine was being started", path);
+                                "%s was removed or replaced while the machine was being given it", path);
                 return PREPARATION_FAILED;
         }
         return 0;

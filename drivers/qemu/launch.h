@@ -18,8 +18,9 @@ int launch_find_user(const Domain *domain, uint64_t deadline_usec, RunUser *ret_
  */
 int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t deadline_usec,
            Error *error) AWAITS;
-/* Fails if a file that was opened for the line is not at its path any more: for when QEMU is up, as nothing
- * but its locks keeps others from removing or replacing an image. */
+/* Fails if a file that was opened for the line, to be written to, is not at its path any more: for when QEMU
+ * has it and the guest does not run by it yet, as nothing but QEMU's locks keeps others from removing or
+ * replacing an image. What is only read may be replaced: QEMU has what it was. */
 int launch_check_files(const Domain *domain, const CommandLine *line, uint64_t deadline_usec,
                        Error *error) AWAITS;
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 
@@ -10,7 +11,8 @@ import pytest
 
 from harness import BusError, wait_for
 from machines import (
-    CONNECT, DOMAIN, PAUSED, QEMU, RUNNING, SHUTOFF, create_transient, define, definition, disk, list_machines, pid_of)
+    AFFECT_LIVE, CONNECT, DOMAIN, PAUSED, QEMU, RUNNING, SHUTOFF, FakeQemu, create_transient, define, definition, disk,
+    list_machines, pid_of)
 from test_saved import SAVE_PAUSED, restore
 from test_snapshots import DISK_ONLY, Snapshots, holds, image, run, web, write  # noqa: F401: fixtures
 from test_storage import MIB, POOL, names
@@ -93,29 +95,71 @@ class TestRuns:
 @pytest.mark.system
 @pytest.mark.qemu
 class TestStarts:
-    @pytest.mark.parametrize("change", ["mv $new $image", "rm $image"])
-    def test_an_image_that_is_not_the_opened_one(self, system_daemon, root_dir, change):
-        """Between being opened by the daemon and being locked by QEMU anybody can take an image away: what the guest writes
-        would be gone when it ends."""
+    """Between being opened by the daemon and being locked by QEMU anybody can take an image away: what the guest writes would
+    be gone when it ends."""
+
+    @pytest.fixture
+    def room(self, root_dir):
         room = root_dir / "room"
-        image, emulator, hold = (room / name for name in ("disk.img", "qemu", "hold"))
         room.mkdir()
         room.chmod(0o777)
-        for path in (image, room / "new", hold):
-            path.write_bytes(bytes(MIB))
-            path.chmod(0o600)
-        emulator.write_text(f"#!/bin/bash\nimage={image} new={room}/new\n"
-                            f"[[ \"$*\" != *-add-fd* || ! -e {hold} ]] || {change}\n"
+        for name in ("disk.img", "new", "hold"):
+            self.make(room / name)
+        return room
+
+    def make(self, path):
+        path.write_bytes(bytes(MIB))
+        path.chmod(0o600)
+
+    def define(self, daemon, room, xml, change):
+        """When its QEMU starts the change is made first, while there is the file `hold`."""
+        emulator = room / "qemu"
+        emulator.write_text(f"#!/bin/bash\nimage={room}/disk.img new={room}/new\n"
+                            f"[[ \"$*\" != *-add-fd* || ! -e {room}/hold ]] || {change}\n"
                             f"exec {shutil.which('qemu-system-x86_64')} \"$@\"\n")
         emulator.chmod(0o755)
-        machine = define(system_daemon.client(), definition("web", disk(image), emulator=emulator))
+        return define(daemon.client(), definition("web", xml, emulator=emulator))
+
+    @pytest.mark.parametrize("change", ["mv $new $image", "rm $image"])
+    def test_an_image_that_is_not_the_opened_one(self, system_daemon, room, change):
+        image = room / "disk.img"
+        machine = self.define(system_daemon, room, disk(image), change)
         with pytest.raises(BusError, match=f"{image} was removed or replaced"):
             machine.create()
         assert machine.state[0] == SHUTOFF
-        hold.unlink()
-        image.write_bytes(bytes(MIB))
-        image.chmod(0o600)
+        (room / "hold").unlink()
+        self.make(image)
         machine.create()
+        machine.destroy()
+
+    def test_one_that_is_only_read(self, system_daemon, room):
+        """A package's firmware, or a CD, may be replaced: nothing is lost with what it was."""
+        cd = disk(room / "disk.img", target="hda", bus="ide", read_only=True).replace("device='disk'", "device='cdrom'")
+        machine = self.define(system_daemon, room, cd, "mv $new $image")
+        machine.create()
+        assert machine.state[0] == RUNNING and not (room / "new").exists()
+        machine.destroy()
+
+    @pytest.mark.parametrize("device", ["disk", "floppy"])
+    def test_of_a_device_that_comes_later(self, system_daemon, root_dir, room, device):
+        """The guest does not get it, and QEMU nothing that stays."""
+        image, new = room / "disk.img", room / "new"
+        floppy = disk(image, target="fda", bus="fdc").replace("device='disk'", "device='floppy'")
+        fake = FakeQemu(root_dir / "fake", f"move blockdev-add {new} {image}")
+        machine = define(system_daemon.client(), definition("web", re.sub("<source.*?/>", "", floppy), emulator=fake.path))
+        machine.create()
+        before = len(fake.commands())
+        begin = {"disk": ("AttachDevice", "su", disk(image, target="sda", bus="scsi"), AFFECT_LIVE),
+                 "floppy": ("UpdateDevice", "su", floppy, AFFECT_LIVE)}[device]
+        with pytest.raises(BusError, match=f"{image} was removed or replaced"):
+            machine.call(*begin)
+        assert not new.exists()
+        said = fake.commands()[before:]
+        for does, undoes in (("add-fd", "remove-fd"), ("blockdev-add", "blockdev-del"), ("device_add", "device_del")):
+            assert said.count(does) == said.count(undoes)
+        assert not {"device_add", "blockdev-open-tray"} & set(said[said.index("blockdev-add"):])
+        assert machine.tree().find("devices/disk[2]") is None and machine.tree().find("devices/disk/source") is None
+        fake.tricks("")
         machine.destroy()
 
 

@@ -155,3 +155,12 @@ def test_probing_is_kept_apart(fake):
     assert process.wait(10) == 2
     log = json.loads((pathlib.Path(process.monitor_path).parent / "qemu.log").read_text().splitlines()[0])
     assert log["is_probe"] and log["argv"][-1] == "none" and log["uid"] == os.getuid()
+
+
+def test_moves(fake, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.touch()
+    monitor = Monitor(fake(f"move blockdev-add {one} {two}").monitor_path)
+    monitor.read()
+    monitor.ask("blockdev-add")
+    assert two.exists() and not one.exists()

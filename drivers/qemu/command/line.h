@@ -19,7 +19,7 @@ typedef struct PassedFile {
                            */
         bool is_named;    /* QEMU is told the descriptor itself, by command_fd() */
         unsigned fd;      /* its number in QEMU */
-        /* of the regular file that was opened; 0: nothing was, or something else */
+        /* of the regular file that was opened to be written to; 0: nothing was, or something else */
         dev_t device;
         ino_t inode;
 } PassedFile;
