@@ -322,28 +322,31 @@ static int check_owner(const Domain *domain, const char *name, Error *error)
         return 0;
 }
 
-static int reserve(Domain *domain, const DeviceAddress *device, uint64_t deadline_usec, Error *error) AWAITS
-{
-        _cleanup_(freep) char *name = device_address_to_string(device);
-        int r = check_owner(domain, name, error);
+typedef struct Reserving {
+        Domain *domain;
+        uint64_t deadline_usec;
+        Error *error;
+} Reserving;
 
-        return r < 0 ? r : given_reserve(domain, name, deadline_usec, error);
+static int reserve(const Device *device, void *data) AWAITS
+{
+        const Reserving *reserving = data;
+        _cleanup_(host_device_clear) HostDevice host = host_device(device);
+        const DomainInterface *interface = device->object;
+        int r;
+
+        if (!host.name || !host.is_vfio ||
+            (device->kind == DEVICE_INTERFACE && interface->type == INTERFACE_TYPE_NETWORK))
+                return 0;
+        r = check_owner(reserving->domain, host.name, reserving->error);
+        if (r >= 0)
+                r = given_reserve(reserving->domain, host.name, reserving->deadline_usec, reserving->error);
+        return MIN(r, 0);
 }
 
-int passthrough_reserve(Domain *domain, const DomainDefinition *definition, uint64_t deadline_usec,
-                        Error *error)
+int passthrough_reserve(Domain *domain, DomainDefinition *definition, uint64_t deadline_usec, Error *error)
 {
-        int r = 0;
-
-        LIST_FOREACH (interface, definition->devices.interfaces) {
-                if (r >= 0 && interface->type != INTERFACE_TYPE_NETWORK && interface_function(interface))
-                        r = reserve(domain, interface_function(interface), deadline_usec, error);
-        }
-        LIST_FOREACH (hostdev, definition->devices.hostdevs) {
-                if (r >= 0 && hostdev->mode == HOSTDEV_SUBSYSTEM && hostdev->type == HOSTDEV_PCI)
-                        r = reserve(domain, &hostdev->source_address, deadline_usec, error);
-        }
-        return MIN(r, 0);
+        return device_foreach(definition, reserve, &(Reserving){ domain, deadline_usec, error });
 }
 
 static void clear_host(void *host)

@@ -9,7 +9,7 @@
 #include "model/device-list.h"
 
 /* What the definition names, before something is chosen for it: that is to be another. */
-int passthrough_reserve(Domain *domain, const DomainDefinition *definition, uint64_t deadline_usec,
+int passthrough_reserve(Domain *domain, DomainDefinition *definition, uint64_t deadline_usec,
                         Error *error) AWAITS;
 /* All that the definition has and the machine has not got yet. A failure leaves some of them taken, to be
  * given back by one of those below. */

@@ -14,6 +14,12 @@
         "</hostdev><hostdev mode='subsystem' type='usb'><source><address bus='1' device='3'/></source>"     \
         "</hostdev></devices>"
 
+#define NVME_NAME "0000:01:00.0"
+#define NVME                                                                                                \
+        "<devices><disk type='nvme'><source type='pci' namespace='1'><address domain='0' bus='1' slot='0' " \
+        "function='0'/></source><target dev='vda' bus='virtio'/></disk><hostdev mode='subsystem' "          \
+        "type='usb'><source><address bus='1' device='2'/></source></hostdev></devices>"
+
 static Domain *running(Stage *stage)
 {
         Domain *domain = machine_new(stage->driver, stage_definition(""), 0);
@@ -72,9 +78,39 @@ static void a_machine_that_ends_while_it_gets_devices(void **state)
         on_fiber(ends_while_it_gets_them, &stage);
 }
 
+static void reserves(void *data)
+{
+        Stage *stage = data;
+        Domain *domain = running(stage);
+        _cleanup_(domain_definition_freep) DomainDefinition *wanted = stage_definition(NVME);
+
+        given_open(stage->driver);
+        assert_int_equal(passthrough_reserve(domain, wanted, DEADLINE_NEVER, NULL), 0);
+        assert_true(given_find(stage->driver, NVME_NAME) == domain);
+        assert_true(given_is_free(stage->driver, FIRST)); /* no network has a pool of those */
+        assert_int_equal(given_take(domain, NVME_NAME, DEADLINE_NEVER, NULL), 0);
+        passthrough_give_back_all(domain);
+        assert_true(given_is_free(stage->driver, NVME_NAME));
+        given_close(stage->driver);
+        domain_unref(domain);
+        stage_close(stage);
+}
+
+static void what_no_pool_may_choose(void **state)
+{
+        Stage stage;
+
+        (void)state;
+        stage_open(&stage);
+        on_fiber(reserves, &stage);
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(a_machine_that_ends_while_it_gets_devices) };
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_machine_that_ends_while_it_gets_devices),
+                cmocka_unit_test(what_no_pool_may_choose),
+        };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
