@@ -39,36 +39,44 @@ static void reservation_clear(Reservation *reservation)
                 g_hash_table_remove(reservation->qemu->reserved, reservation->uuid);
 }
 
-/* The hash table owns the texts. */
+static char *uuid_key(const char *uuid)
+{
+        return g_strdup_printf("uuid %s", uuid);
+}
+
+/* The hash table owns the text, which is not in it yet: it would free the one that it has. */
+static char *add_key(QemuDriver *qemu, char *key)
+{
+        bool is_new = g_hash_table_add(qemu->reserved, key);
+
+        g_assert(is_new);
+        return key;
+}
+
+static void reserve_uuid(Reservation *reservation, QemuDriver *qemu, const char *uuid)
+{
+        reservation->qemu = qemu;
+        reservation->uuid = add_key(qemu, uuid_key(uuid));
+}
+
 static int reserve(Reservation *reservation, Driver *driver, const char *name, uid_t owner, const char *uuid,
                    Error *error)
 {
         QemuDriver *qemu = qemu_driver(driver);
         const Object *other = object_table_owned(driver->objects, OBJECT_DOMAIN, name, owner);
-        _cleanup_(freep) char *name_key = g_strdup_printf("name %u %s", owner, name);
-        _cleanup_(freep) char *uuid_key = uuid ? g_strdup_printf("uuid %s", uuid) : NULL;
+        _cleanup_(freep) char *by_name = g_strdup_printf("name %u %s", owner, name);
+        _cleanup_(freep) char *by_uuid = uuid ? uuid_key(uuid) : NULL;
 
-        if (other || g_hash_table_contains(qemu->reserved, name_key))
+        if (other || g_hash_table_contains(qemu->reserved, by_name))
                 return set_name_taken(name, error);
         if (uuid && (object_table_by_uuid(driver->objects, OBJECT_DOMAIN, uuid) ||
-                     g_hash_table_contains(qemu->reserved, uuid_key)))
+                     g_hash_table_contains(qemu->reserved, by_uuid)))
                 return error_set(error, ERROR_EXISTS, "There is a domain with UUID %s already", uuid);
         reservation->qemu = qemu;
-        reservation->name = name_key;
-        g_hash_table_add(qemu->reserved, TAKE_PTR(name_key));
-        reservation->uuid = uuid_key;
-        if (uuid_key)
-                g_hash_table_add(qemu->reserved, TAKE_PTR(uuid_key));
+        reservation->name = add_key(qemu, TAKE_PTR(by_name));
+        if (uuid)
+                reserve_uuid(reservation, qemu, uuid);
         return 0;
-}
-
-/* A transient machine may end, and another have its UUID, while its definition is on its way to the disk. */
-static void keep_uuid(Reservation *reservation, const Domain *domain)
-{
-        char *key = g_strdup_printf("uuid %s", domain->object.uuid);
-
-        *reservation = (Reservation){ .qemu = qemu_driver_of(domain), .uuid = key };
-        g_hash_table_add(reservation->qemu->reserved, key);
 }
 
 /* A definition that is to be one of an existing machine has its name: Rename is the way to another. */
@@ -90,8 +98,10 @@ static int redefine(Call *call, Domain *domain, DomainDefinition *definition, Er
         r = check_identity(domain, definition, error);
         if (r >= 0)
                 r = prepare_definition(call->driver, definition, domain->object.owner, error);
+        /* A transient machine may end, and another have its UUID, while its definition is on its way to the
+         * disk. Until now it is in the table, and this call has its job: nobody has reserved it. */
         if (r >= 0 && !was_persistent)
-                keep_uuid(&reservation, domain);
+                reserve_uuid(&reservation, qemu_driver_of(domain), domain->object.uuid);
         if (r >= 0)
                 r = definitions_save(domain, definition, domain->is_autostart, error);
         if (r < 0)

@@ -312,7 +312,7 @@ static bool is_same_place(const DomainInterface *a, const DomainInterface *b)
                struct_is_same(&vlan_type, a->vlan, b->vlan);
 }
 
-static int check_function(const DomainInterface *was, const DomainInterface *is, Error *error)
+static int check_function_change(const DomainInterface *was, const DomainInterface *is, Error *error)
 {
         _cleanup_(freep) char *device = device_address_to_string(was->source_device);
         const char *what = was->link != is->link                              ? "<link>"
@@ -335,7 +335,7 @@ static int check_change(const DomainInterface *was, const DomainInterface *is, E
         _cleanup_(freep) char *lower = was->target ? macvtap_lower(was->target) : NULL;
         bool is_tap = was->target && !lower && was->type != INTERFACE_TYPE_USER,
              is_bridged = is_tap && was->type != INTERFACE_TYPE_ETHERNET;
-        int r = interface_function(was) ? check_function(was, is, error) : 0;
+        int r = interface_function(was) ? check_function_change(was, is, error) : 0;
 
         if (r < 0)
                 return r;
