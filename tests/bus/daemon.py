@@ -46,6 +46,14 @@ def processes_with(variable):
     return found
 
 
+def preloaded(source, folder, **environment):
+    """The environment of a Daemon that gets this, and the library made of the source beside this file, in the folder."""
+    library = folder / pathlib.Path(source).with_suffix(".so")
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, pathlib.Path(__file__).parent / source, "-ldl"], check=True)
+    sanitizer = os.environ.get("ASAN_OPTIONS", "")
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0".strip(":"), **environment}
+
+
 class Daemon:
     def __init__(self, bus, root, *options, environment=None):
         self.bus = bus

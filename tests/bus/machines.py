@@ -208,11 +208,15 @@ class FakeQemu:
 SECOND_MONITOR = "second.sock"
 
 
+def with_arguments(xml, *arguments):
+    """The definition, whose QEMU gets these, too."""
+    return xml.replace("<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ").replace(
+        "</domain>", "<qemu:commandline>" + "".join(f"<qemu:arg value='{a}'/>" for a in arguments) + "</qemu:commandline></domain>")
+
+
 def with_second_monitor(xml, root):
     """The definition, whose QEMU has one that the daemon knows nothing of: Monitor(root, SECOND_MONITOR)."""
-    return xml.replace("<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ").replace(
-        "</domain>", f"<qemu:commandline><qemu:arg value='-qmp'/><qemu:arg value='unix:{root}/{SECOND_MONITOR},server=on,wait=off'/>"
-        "</qemu:commandline></domain>")
+    return with_arguments(xml, "-qmp", f"unix:{root}/{SECOND_MONITOR},server=on,wait=off")
 
 
 class Monitor:

@@ -3,11 +3,10 @@ next one has all of it or nothing."""
 
 import json
 import os
-import pathlib
-import subprocess
 
 import pytest
 
+from daemon import preloaded
 from harness import BusError, wait_for
 from machines import QEMU, RUNNING, SHUTOFF, definition
 from machines import define as define_machine
@@ -31,12 +30,7 @@ def daemon_environment():
 @pytest.fixture
 def daemon(session_bus, make_daemon, tmp_path, die_file, daemon_environment):
     """One that can be told when to die."""
-    library = tmp_path / "die.so"
-    subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, pathlib.Path(__file__).parent / "die.c", "-ldl"], check=True)
-    sanitizer = os.environ.get("ASAN_OPTIONS", "")
-    return make_daemon(session_bus, environment={"LD_PRELOAD": str(library), "DIE_FILE": str(die_file),
-                                                 "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0".strip(":"),
-                                                 **daemon_environment})
+    return make_daemon(session_bus, environment=preloaded("die.c", tmp_path, DIE_FILE=str(die_file), **daemon_environment))
 
 
 def answers(daemon):

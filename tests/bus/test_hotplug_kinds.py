@@ -6,7 +6,8 @@ import pytest
 from console import Console
 from harness import BusError, wait_for
 from machines import (
-    AFFECT_LIVE, CONNECT, DOMAIN, NATIVE, QEMU, XML_INACTIVE, Monitor, create_transient, define, definition, guest_definition)
+    AFFECT_LIVE, CONNECT, DOMAIN, NATIVE, QEMU, XML_INACTIVE, Monitor, create_transient, define, definition, guest_definition,
+    with_arguments)
 from test_encryption import define_secret, encrypted_disk
 from test_encryption import image as encrypted_image
 from test_hotplug import BOTH, RNG, TABLET, USER, aliases, attach, detach, refused
@@ -48,9 +49,7 @@ def volume_disk(client, folder):
 def on_root_ports(number):
     """A machine whose ports are without power while nobody has driven them: what is in one goes at once."""
     ports = "".join(f"<controller type='pci' index='{i}' model='pcie-root-port'/>" for i in range(1, number + 1))
-    xml = definition("web", ports, machine="q35").replace("<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ")
-    return xml.replace("</domain>", "<qemu:commandline><qemu:arg value='-global'/><qemu:arg value="
-                       "'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off'/></qemu:commandline></domain>")
+    return with_arguments(definition("web", ports, machine="q35"), "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off")
 
 
 def test_on_pci(daemon, client, root_dir):

@@ -1,13 +1,11 @@
 """What a transfer of a machine's memory may take: said, read, kept by QEMU and by the daemon."""
 
 import contextlib
-import json
-import socket
 
 import pytest
 
 from harness import BusError, wait_for
-from machines import FakeQemu, Machine, define, definition
+from machines import SECOND_MONITOR, FakeQemu, Machine, Monitor, define, definition, with_second_monitor
 
 NO_LIMIT = (2**63 - 1) >> 20
 POSTCOPY = 1
@@ -22,46 +20,30 @@ def refused(machine, member, *arguments):
 
 
 @pytest.fixture
-def monitor_path(root_dir):
-    return root_dir / "second.sock"
-
-
-@pytest.fixture
-def web(client, monitor_path):
+def web(client, root_dir):
     """A machine with a second monitor, on which the test can look."""
-    xml = definition("web").replace("<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' ")
-    return define(client, xml.replace("</domain>", "<qemu:commandline><qemu:arg value='-qmp'/><qemu:arg value="
-                                                   f"'unix:{monitor_path},server=on,wait=off'/></qemu:commandline></domain>"))
+    return define(client, with_second_monitor(definition("web"), root_dir))
 
 
-def parameters(path):
+def parameters(root_dir):
     """What QEMU itself says."""
-    with contextlib.closing(socket.socket(socket.AF_UNIX)) as monitor:
-        monitor.connect(str(path))
-        lines = monitor.makefile("rw")
-        for number, command in enumerate(("qmp_capabilities", "query-migrate-parameters")):
-            lines.write(json.dumps({"execute": command, "id": number}) + "\n")
-            lines.flush()
-        for line in lines:
-            answer = json.loads(line)
-            if answer.get("id") == 1:
-                return answer["return"]
-    raise AssertionError("QEMU said nothing")
+    with contextlib.closing(Monitor(root_dir, SECOND_MONITOR)) as monitor:
+        return monitor.ask("query-migrate-parameters")
 
 
 @pytest.mark.qemu
 class TestQemu:
-    def test_it_is_what_qemu_goes_by(self, daemon, web, monitor_path):
+    def test_it_is_what_qemu_goes_by(self, daemon, web, root_dir):
         assert web.call("MigrateGetMaxSpeed", "u", 0) == NO_LIMIT
         web.call("MigrateSetMaxSpeed", "tu", 17, 0)  # of a machine that does not run, too
         assert web.call("MigrateGetMaxSpeed", "u", 0) == 17
         web.create()
-        assert parameters(monitor_path)["max-bandwidth"] == 17 << 20
+        assert parameters(root_dir)["max-bandwidth"] == 17 << 20
         web.call("MigrateSetMaxSpeed", "tu", 18, 0)
         web.call("MigrateSetMaxSpeed", "tu", 19, POSTCOPY)
         web.call("MigrateSetMaxDowntime", "tu", 2500, 0)
         web.call("MigrateSetCompressionCache", "tu", 1 << 25, 0)
-        found = parameters(monitor_path)
+        found = parameters(root_dir)
         assert found["max-bandwidth"] == 18 << 20 and found["max-postcopy-bandwidth"] == 19 << 20
         assert found["downtime-limit"] == 2500 and found["xbzrle-cache-size"] == 1 << 25
         daemon.kill()
@@ -83,14 +65,14 @@ class TestQemu:
                  "QEMU to be told")
         machine.destroy()
 
-    def test_a_save_leaves_it(self, client, web, root_dir, monitor_path):
+    def test_a_save_leaves_it(self, client, web, root_dir):
         """A dump is a transfer of its own kind; a snapshot with memory is one, and the machine goes on after it."""
         web.create()
         web.call("MigrateSetMaxSpeed", "tu", 5, 0)
         memory = root_dir / "memory"
         web.call("SnapshotCreateXML", "su", f"<domainsnapshot><memory snapshot='external' file='{memory}'/></domainsnapshot>", 0)
         assert memory.stat().st_size > 0
-        assert parameters(monitor_path)["max-bandwidth"] == 5 << 20
+        assert parameters(root_dir)["max-bandwidth"] == 5 << 20
         web.destroy()
 
     def test_what_is_wrong(self, web):

@@ -14,6 +14,8 @@ from xml.etree import ElementTree
 import pytest
 from gi.repository import GLib
 
+from daemon import preloaded
+from filtered import rules
 from harness import BusError, wait_for
 from machines import (
     AFFECT_CONFIG, AFFECT_LIVE, CONNECT, DOMAIN, QEMU, SECOND_MONITOR, SHUTOFF, XML_INACTIVE, Monitor, define, definition, disk,
@@ -29,10 +31,6 @@ CDROM = ("<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>{}<ta
 
 def update(machine, xml, flags=0):
     machine.call("UpdateDevice", "su", xml, flags)
-
-
-def rules():
-    return subprocess.run(["nft", "list", "table", "bridge", "virtbus"], check=False, capture_output=True, text=True).stdout
 
 
 def run(*words):
@@ -106,13 +104,13 @@ class TestInterfaces:
             "'bridge'><source bridge='upone'/>", "'network'><source network='upnet'/>")))
         guest.create()
         index = pathlib.Path("/sys/class/net/up0/ifindex").read_text().strip()
-        rules = run("nft", "list", "table", "bridge", "virtbus")
+        before = rules()
         ports = client.get(network, "org.virtbus1.Network", "Ports")
-        assert f"/{index}" in rules and len(ports) == 1
+        assert f"/{index}" in before and len(ports) == 1
         for kind in ("'bridge'><source bridge='upone'/>", "'network'><source network='upnet'/>", "'direct'><source dev='upone'/>"):
             other = USER.format(2).replace("'user'>", kind).replace("</interface>", "<target dev='up0'/></interface>")
             refused(guest, "AttachDevice", other, AFFECT_LIVE, "has the device 'up0' already")
-        assert run("nft", "list", "table", "bridge", "virtbus") == rules
+        assert rules() == before
         assert client.get(network, "org.virtbus1.Network", "Ports") == ports
         assert self.ports("upnet") == ["up0"]
         guest.destroy()
@@ -134,9 +132,8 @@ class TestInterfaces:
         wanted = "<filterref filter='filter-in'/>"
 
         def is_filtered():
-            table = subprocess.run(["nft", "list", "table", "bridge", "virtbus"], check=False, capture_output=True, text=True)
             index = pathlib.Path(f"/sys/class/net/{tap}/ifindex").read_text().strip()
-            return f"/{index}" in table.stdout
+            return f"/{index}" in rules()
 
         def is_limited():
             return any(q["kind"] in ("htb", "tbf") for q in json.loads(run("tc", "-json", "qdisc", "show", "dev", tap)))
@@ -461,12 +458,7 @@ class TestEndsMeanwhile:
 
     @pytest.fixture
     def daemon(self, session_bus, make_daemon, tmp_path):
-        library = tmp_path / "hold.so"
-        subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, pathlib.Path(__file__).parent / "hold.c", "-ldl"],
-                       check=True)
-        sanitizer = os.environ.get("ASAN_OPTIONS", "")
-        return make_daemon(session_bus, environment={"LD_PRELOAD": str(library), "HOLD_FILE": str(tmp_path / "hold"),
-                                                     "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0".strip(":")})
+        return make_daemon(session_bus, environment=preloaded("hold.c", tmp_path, HOLD_FILE=str(tmp_path / "hold")))
 
     @contextlib.contextmanager
     def held(self, guest, tmp_path, member, *args):
