@@ -15,6 +15,7 @@
 enum {
         DUMP_CRASH = 1 << 0,
         DUMP_LIVE = 1 << 1,
+        DUMP_BYPASS_CACHE = 1 << 2,
         DUMP_RESET = 1 << 3,
         DUMP_MEMORY_ONLY = 1 << 4,
 };
@@ -76,9 +77,11 @@ static int write_dump(Domain *domain, int fd, const char *format, Error *error) 
 
 static int check(const Domain *domain, const char *to, uint32_t dumpformat, uint32_t flags, Error *error)
 {
-        int r = error_check_flags(error, "CoreDump", flags,
-                                  DUMP_CRASH | DUMP_LIVE | DUMP_RESET | DUMP_MEMORY_ONLY);
+        int r = error_refuse_flag(error, "CoreDump", flags, DUMP_BYPASS_CACHE, "BYPASS_CACHE (4)");
 
+        if (r >= 0)
+                r = error_check_flags(error, "CoreDump", flags,
+                                      DUMP_CRASH | DUMP_LIVE | DUMP_RESET | DUMP_MEMORY_ONLY);
         if (r >= 0 && dumpformat >= G_N_ELEMENTS(formats))
                 r = error_set(error, ERROR_INVALID_ARGUMENT,
                               "CoreDump: there is no format %u, 4 is the last", dumpformat);

@@ -37,17 +37,15 @@
 
 int start_take_flags(const Call *call, const char *operation, uint32_t *flags, Error *error)
 {
-        int r;
+        int r = error_refuse_flag(error, operation, *flags, START_AUTODESTROY, "AUTODESTROY (2)");
 
-        if (*flags & START_AUTODESTROY)
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The QEMU driver does not do %s with flag AUTODESTROY (2)", operation);
-        if (*flags & START_VALIDATE)
-                return error_set(error, ERROR_NOT_SUPPORTED,
-                                 "The QEMU driver does not do %s with flag VALIDATE (16)", operation);
+        if (r >= 0)
+                r = error_refuse_flag(error, operation, *flags, START_VALIDATE, "VALIDATE (16)");
         /* Two say what to do with a saved state: save_start() does it, and elsewhere there is none. */
-        r = error_check_flags(error, operation, *flags,
-                              START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT | START_RESET_NVRAM);
+        if (r >= 0)
+                r = error_check_flags(error, operation, *flags,
+                                      START_PAUSED | START_BYPASS_CACHE | START_FORCE_BOOT |
+                                              START_RESET_NVRAM);
         if (r >= 0 && call->keeps_networks)
                 *flags |= START_KEEP_NETWORKS;
         return r;

@@ -18,6 +18,7 @@
 enum {
         CREATE_PREALLOC_METADATA = 1 << 0,
         CREATE_REFLINK = 1 << 1,
+        CREATE_VALIDATE = 1 << 2,
 };
 
 typedef struct Source {
@@ -367,8 +368,12 @@ int volumes_create(Call *call, StoragePool *storage_pool, const char *xml, uint3
                    StorageVolume **ret_volume, Error *error)
 {
         _cleanup_(storage_volume_definition_freep) StorageVolumeDefinition *definition = NULL;
-        int r = error_check_flags(error, "StorageVolCreateXML", flags, CREATE_PREALLOC_METADATA);
+        int r = error_refuse_flag(error, "StorageVolCreateXML", flags, CREATE_REFLINK, "REFLINK (2)");
 
+        if (r >= 0)
+                r = error_refuse_flag(error, "StorageVolCreateXML", flags, CREATE_VALIDATE, "VALIDATE (4)");
+        if (r >= 0)
+                r = error_check_flags(error, "StorageVolCreateXML", flags, CREATE_PREALLOC_METADATA);
         if (r >= 0)
                 r = storage_volume_definition_parse(xml, strlen(xml), &definition, error);
         return r < 0 ? r : create(call, pool_of(storage_pool), definition, NULL, flags, ret_volume, error);
@@ -422,9 +427,11 @@ static int copy(Call *call, Pool *pool, const char *xml, Volume *original, bool 
 int volumes_copy(Call *call, StoragePool *pool, const char *xml, StorageVolume *original, uint32_t flags,
                  StorageVolume **ret_volume, Error *error)
 {
-        int r = error_check_flags(error, "StorageVolCreateXMLFrom", flags,
-                                  CREATE_PREALLOC_METADATA | CREATE_REFLINK);
+        int r = error_refuse_flag(error, "StorageVolCreateXMLFrom", flags, CREATE_VALIDATE, "VALIDATE (4)");
 
+        if (r >= 0)
+                r = error_check_flags(error, "StorageVolCreateXMLFrom", flags,
+                                      CREATE_PREALLOC_METADATA | CREATE_REFLINK);
         if (r >= 0 && flags == (CREATE_PREALLOC_METADATA | CREATE_REFLINK))
                 r = error_set(
                         error, ERROR_INVALID_ARGUMENT,

@@ -26,11 +26,14 @@ enum {
 /* virStorageXMLFlags, virStoragePoolBuildFlags, virStoragePoolCreateFlags, virStoragePoolState. */
 enum {
         XML_INACTIVE = 1 << 0,
+        BUILD_REPAIR = 1 << 0,
+        BUILD_RESIZE = 1 << 1,
         BUILD_NO_OVERWRITE = 1 << 2,
         BUILD_OVERWRITE = 1 << 3,
         CREATE_WITH_BUILD = 1 << 0,
         CREATE_WITH_BUILD_OVERWRITE = 1 << 1,
         CREATE_WITH_BUILD_NO_OVERWRITE = 1 << 2,
+        DELETE_ZEROED = 1 << 0,
         STATE_INACTIVE = 0,
         STATE_RUNNING = 2,
 };
@@ -509,7 +512,9 @@ int pools_create_transient(Call *call, StoragePool *existing, StoragePoolDefinit
 int pools_build(Call *call, StoragePool *storage_pool, uint32_t flags, Error *error)
 {
         Pool *pool = pool_of(storage_pool);
-        int r = error_check_flags(error, "Build", flags, BUILD_NO_OVERWRITE | BUILD_OVERWRITE);
+        int r = error_refuse_flag(error, "Build", flags, BUILD_REPAIR, "REPAIR (1)") ?:
+                error_refuse_flag(error, "Build", flags, BUILD_RESIZE, "RESIZE (2)") ?:
+                error_check_flags(error, "Build", flags, BUILD_NO_OVERWRITE | BUILD_OVERWRITE);
 
         (void)call;
         if (r >= 0 && flags == (BUILD_NO_OVERWRITE | BUILD_OVERWRITE))
@@ -549,7 +554,8 @@ int pools_delete(Call *call, StoragePool *storage_pool, uint32_t flags, Error *e
         _cleanup_(storage_pool_definition_freep) StoragePoolDefinition *definition =
                 pool_copy_definition(pool, pool->definition);
         const Backend *backend = backend_for(pool, definition);
-        int r = error_check_flags(error, "Delete", flags, 0);
+        int r = error_refuse_flag(error, "Delete", flags, DELETE_ZEROED, "ZEROED (1)")
+                        ?: error_check_flags(error, "Delete", flags, 0);
 
         (void)call;
         if (r >= 0)

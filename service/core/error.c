@@ -170,3 +170,10 @@ int error_check_flags(Error *error, const char *operation, uint32_t flags, uint3
         return error_set(error, ERROR_INVALID_ARGUMENT, "%s: unknown flags 0x%x (known are 0x%x)", operation,
                          unknown, known);
 }
+
+int error_refuse_flag(Error *error, const char *operation, uint32_t flags, uint32_t flag, const char *name)
+{
+        return flags & flag ? error_set(error, ERROR_NOT_SUPPORTED, "%s: the flag %s is not supported",
+                                        operation, name)
+                            : 0;
+}

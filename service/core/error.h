@@ -71,3 +71,5 @@ int error_code_to_errno(ErrorCode code);
 
 /* Refuses flags outside of `known`: the message names the unknown bits. */
 int error_check_flags(Error *error, const char *operation, uint32_t flags, uint32_t known);
+/* ERROR_NOT_SUPPORTED if a flag is given that exists and is not done, with its name and number. */
+int error_refuse_flag(Error *error, const char *operation, uint32_t flags, uint32_t flag, const char *name);

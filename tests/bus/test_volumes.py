@@ -13,7 +13,7 @@ import pytest
 
 from gi.repository import GLib
 from harness import PROPERTIES, BusError, wait_for
-from machines import CONNECT, QEMU, boot_sector, define as define_machine, definition, disk
+from machines import CONNECT, DOMAIN, QEMU, boot_sector, define as define_machine, definition, disk
 from test_storage import MIB, POOL, image_info, make, names, read, refused, started, volume_xml
 
 NATIVE = "org.virtbus1.StorageVolume"
@@ -69,6 +69,28 @@ def folder(tmp_path):
 @pytest.fixture
 def pool(client, folder):
     return started(client, folder)
+
+
+CONTENT = volume_xml("new")
+NOT_SUPPORTED = {
+    "REPAIR (1)": (POOL, "Build", "u", 1), "RESIZE (2)": (POOL, "Build", "u", 2), "ZEROED (1)": (POOL, "Delete", "u", 1),
+    "REFLINK (2)": (POOL, "StorageVolCreateXML", "su", CONTENT, 2), "VALIDATE (4)": (POOL, "StorageVolCreateXML", "su", CONTENT, 4),
+    "BYPASS_CACHE (4)": (DOMAIN, "CoreDump", "suu", "/x", 0, 4), "AUTODESTROY (2)": (DOMAIN, "Create", "u", 2),
+    "VALIDATE (16)": (DOMAIN, "Create", "u", 16)}
+
+
+@pytest.mark.parametrize("flag", NOT_SUPPORTED)
+def test_flags_that_are_not_supported(client, pool, flag):
+    interface, *call = NOT_SUPPORTED[flag]
+    path = pool if interface == POOL else define_machine(client, definition("one")).path
+    refused(client.call, path, interface, *call, word=f"the flag {flag} is not supported")
+    assert names(client, pool) == []
+
+
+def test_options_that_are_not_supported(client):
+    machine = define_machine(client, definition("one"))
+    error = refused(client.call, machine.path, "org.virtbus1.Domain", "Start", "a{sv}", {"validate": GLib.Variant("b", True)})
+    assert error.name == "org.freedesktop.DBus.Error.NotSupported"
 
 
 class TestProperties:
