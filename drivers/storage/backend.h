@@ -63,6 +63,8 @@ typedef struct Backend {
         int (*copy_volume)(const StoragePoolDefinition *pool, const StorageVolumeDefinition *volume,
                            const FileEntry *original, FileEntry **ret_entry, Error *error) AWAITS;
         int (*delete_volume)(const StoragePoolDefinition *pool, const FileEntry *entry, Error *error) AWAITS;
+        /* What delete_volume() refuses, for those who destroy the content before. */
+        int (*check_delete)(const StoragePoolDefinition *pool, const FileEntry *entry, Error *error) AWAITS;
         int (*resize_volume)(const StoragePoolDefinition *pool, const FileEntry *entry, uint64_t capacity,
                              Error *error) AWAITS;
 } Backend;

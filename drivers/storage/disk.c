@@ -313,6 +313,8 @@ static int disk_create_volume(const StoragePoolDefinition *pool, const StorageVo
                                  volume->name, device_of(pool));
         r = check_new(volume, node, is_gpt, error);
         if (r >= 0)
+                r = look_disk(pool->name, device_of(pool), error);
+        if (r >= 0)
                 r = append(pool, volume, table, is_gpt, is_logical(table, node), error);
         return r < 0 ? r : partition_look(pool, node, ret_entry, error);
 }
@@ -341,6 +343,13 @@ static int check_last(const StoragePoolDefinition *pool, const FileEntry *entry,
                 entry->name, last);
 }
 
+static int disk_check_delete(const StoragePoolDefinition *pool, const FileEntry *entry, Error *error) AWAITS
+{
+        int r = check_last(pool, entry, error);
+
+        return r < 0 ? r : look_unused_device(pool->name, entry->path, error);
+}
+
 /* The kernel first: it refuses while somebody uses the partition. */
 static int disk_delete_volume(const StoragePoolDefinition *pool, const FileEntry *entry, Error *error) AWAITS
 {
@@ -352,10 +361,8 @@ static int disk_delete_volume(const StoragePoolDefinition *pool, const FileEntry
                            .purpose = TABLE_PURPOSE,
                            .arguments = COMMAND_ARGUMENTS("--quiet", "--no-reread", "--no-tell-kernel",
                                                           "--delete", device_of(pool), number) };
-        int r = check_last(pool, entry, error);
+        int r = disk_check_delete(pool, entry, error);
 
-        if (r >= 0)
-                r = look_unused_device(pool->name, entry->path, error);
         if (r >= 0)
                 r = command_run(&forget, NULL, error);
         if (r < 0)
@@ -375,4 +382,5 @@ const Backend backend_disk = {
         .list = disk_list,
         .create_volume = disk_create_volume,
         .delete_volume = disk_delete_volume,
+        .check_delete = disk_check_delete,
 };

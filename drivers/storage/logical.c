@@ -224,8 +224,10 @@ static int logical_create_volume(const StoragePoolDefinition *pool, const Storag
 }
 
 /* LVM would delete the snapshots with it: they are volumes of their own. */
-static int refuse_origin(const char *full, const char *name, Error *error) AWAITS
+static int logical_check_delete(const StoragePoolDefinition *pool, const FileEntry *entry,
+                                Error *error) AWAITS
 {
+        _cleanup_(freep) char *full = g_strconcat(pool->source.name, "/", entry->name, NULL);
         Command command = LVM("lvs", REPORT, "lv_attr", "--", full);
         _cleanup_(json_decrefp) json_t *root = NULL;
         json_t *rows;
@@ -235,17 +237,19 @@ static int refuse_origin(const char *full, const char *name, Error *error) AWAIT
         if (r < 0)
                 return r;
         attributes = listed_json_text(json_array_get(rows, 0), "lv_attr");
-        if (!attributes || (*attributes != 'o' && *attributes != 'O'))
+        if (!attributes || !*attributes)
+                return error_set(error, ERROR_OPERATION_FAILED, "LVM does not tell what '%s' is", full);
+        if (*attributes != 'o' && *attributes != 'O')
                 return 0;
         return error_set(error, ERROR_OPERATION_INVALID,
-                         "The volume '%s' has snapshots: they are deleted first", name);
+                         "The volume '%s' has snapshots: they are deleted first", entry->name);
 }
 
 static int logical_delete_volume(const StoragePoolDefinition *pool, const FileEntry *entry,
                                  Error *error) AWAITS
 {
         _cleanup_(freep) char *full = g_strconcat(pool->source.name, "/", entry->name, NULL);
-        int r = refuse_origin(full, entry->name, error);
+        int r = logical_check_delete(pool, entry, error);
 
         return r < 0 ? r : command_run(&LVM("lvremove", "--yes", "--", full), NULL, error);
 }
@@ -268,5 +272,6 @@ const Backend backend_logical = {
         .list = logical_list,
         .create_volume = logical_create_volume,
         .delete_volume = logical_delete_volume,
+        .check_delete = logical_check_delete,
         .resize_volume = logical_resize_volume,
 };

@@ -71,49 +71,100 @@ static int check_unused(const char *path, dev_t *ret_number)
         return image_lock(fd, true);
 }
 
-/* A machine's lock of a partition is not one of the whole disk. */
+/* Not exclusive: its partitions may be mounted. */
+static int disk_ask(Question *question)
+{
+        _cleanup_(closep) int fd = device_open(question->path, O_RDONLY);
+
+        return fd < 0 ? fd : image_lock(fd, false);
+}
+
+/* By the kernel's name of the device. The caller frees. */
+static char *path_of(const char *name)
+{
+        return g_strdelimit(g_build_filename("/dev", name, NULL), "!", '/');
+}
+
+/* The partitions of the device, if it is a disk. */
+static int check_parts(const char *folder)
+{
+        GDir *parts = g_dir_open(folder, 0, NULL);
+        const char *name;
+        dev_t number;
+        int r = 0;
+
+        while (r >= 0 && parts && (name = g_dir_read_name(parts))) {
+                _cleanup_(freep) char *mark = g_build_filename(folder, name, "partition", NULL),
+                                      *path = path_of(name);
+
+                if (g_file_test(mark, G_FILE_TEST_EXISTS))
+                        r = check_unused(path, &number);
+                if (r == -ENOENT || r == -ENXIO)
+                        r = 0; /* gone meanwhile */
+        }
+        if (parts)
+                g_dir_close(parts);
+        return r;
+}
+
+/* The disk of the device, if it is a partition. */
+static int check_disk(const char *folder)
+{
+        _cleanup_(freep) char *mark = g_build_filename(folder, "partition", NULL), *place = NULL,
+                              *above = NULL, *name = NULL, *path = NULL;
+
+        if (!g_file_test(mark, G_FILE_TEST_EXISTS))
+                return 0;
+        place = g_file_read_link(folder, NULL);
+        if (!place)
+                return -ENOENT;
+        above = g_path_get_dirname(place);
+        name = g_path_get_basename(above);
+        path = path_of(name);
+        return disk_ask(&(Question){ .path = path });
+}
+
+/* A machine's lock of a partition is not one of the whole disk, nor the other way round. */
 static int unused_ask(Question *question)
 {
         _cleanup_(freep) char *folder = NULL;
-        const char *name;
         dev_t number;
-        GDir *parts;
         int r = check_unused(question->path, &number);
 
         if (r < 0)
                 return r;
         folder = g_strdup_printf("/sys/dev/block/%u:%u", major(number), minor(number));
-        parts = g_dir_open(folder, 0, NULL);
-        while (r != -ETXTBSY && parts && (name = g_dir_read_name(parts))) {
-                _cleanup_(freep) char *mark = g_build_filename(folder, name, "partition", NULL),
-                                      *path = g_build_filename("/dev", name, NULL);
-
-                if (g_file_test(mark, G_FILE_TEST_EXISTS))
-                        r = check_unused(path, &number);
-        }
-        if (parts)
-                g_dir_close(parts);
-        return r == -ETXTBSY ? r : 0;
+        r = check_disk(folder);
+        return r < 0 ? r : check_parts(folder);
 }
 
-int look_unused_device(const char *pool, const char *path, Error *error)
+static int ask_use(int (*ask)(Question *question), const char *pool, const char *path, Error *error) AWAITS
 {
         int r;
 
         if (path[0] != '/')
                 return error_set(error, ERROR_OPERATION_INVALID,
                                  "pool '%s': '%s' is no absolute path of a block device", pool, path);
-        r = look_ask(unused_ask, path, NULL, NULL);
+        r = look_ask(ask, path, NULL, NULL);
         if (r == -ETXTBSY)
                 return error_set(error, ERROR_OPERATION_INVALID,
                                  "pool '%s': the device '%s' is in use: mounted, a part of another device, "
-                                 "or a running "
-                                 "machine's",
+                                 "or a running machine's",
                                  pool, path);
         if (r == -ENOTBLK || r == -EISDIR)
                 return error_set(error, ERROR_OPERATION_INVALID, "pool '%s': '%s' is no block device", pool,
                                  path);
         return r < 0 ? error_set_errno(error, r, "pool '%s': cannot use the device '%s'", pool, path) : 0;
+}
+
+int look_unused_device(const char *pool, const char *path, Error *error)
+{
+        return ask_use(unused_ask, pool, path, error);
+}
+
+int look_disk(const char *pool, const char *path, Error *error)
+{
+        return ask_use(disk_ask, pool, path, error);
 }
 
 DEFINE_FOREIGN_CLEANUP(struct blkid_struct_probe, blkid_free_probe)

@@ -9,6 +9,8 @@
 /* A block device that nothing uses: 0. Errors name `pool`: it is not there, it is none, or something of the
  * host (a mount, another device) uses it. */
 int look_unused_device(const char *pool, const char *path, Error *error) AWAITS;
+/* A disk that no machine has as a whole: 0. Its partitions may be in use. */
+int look_disk(const char *pool, const char *path, Error *error) AWAITS;
 /* 0 if there is no signature of a file system, partition table or the like on it. */
 int look_empty_device(const char *pool, const char *path, Error *error) AWAITS;
 /* 1 if something is mounted at `target`, with its source, which the caller frees; 0 if not. The topmost one

@@ -99,16 +99,20 @@ static int device_copy(const Volume *volume, Device *ret_device, Error *error)
         return 0;
 }
 
-static int delete_device(const Volume *volume, Error *error) AWAITS
+/* With is_check it is only said whether it could be done. */
+static int delete_device(const Volume *volume, bool is_check, Error *error) AWAITS
 {
         _cleanup_(device_clear) Device device = {};
         int r = device_copy(volume, &device, error);
 
         if (r < 0)
                 return r;
-        return device.backend->delete_volume
-                       ? device.backend->delete_volume(device.pool, device.entry, error)
-                       : backend_refuse(device.pool, "way to delete volumes", error);
+        if (!device.backend->delete_volume)
+                return backend_refuse(device.pool, "way to delete volumes", error);
+        if (!is_check)
+                return device.backend->delete_volume(device.pool, device.entry, error);
+        return device.backend->check_delete ? device.backend->check_delete(device.pool, device.entry, error)
+                                            : 0;
 }
 
 int volumes_delete(Call *call, StorageVolume *storage_volume, uint32_t flags, Error *error)
@@ -127,10 +131,12 @@ int volumes_delete(Call *call, StorageVolume *storage_volume, uint32_t flags, Er
                 r = contents_check_started(pool, error);
         if (r >= 0 && (is_file || flags & DELETE_ZEROED))
                 r = contents_open(pool, &fd, error);
+        if (r >= 0 && flags & DELETE_ZEROED && !is_file)
+                r = delete_device(volume, true, error);
         if (r >= 0 && flags & DELETE_ZEROED)
                 r = wipe(call, file_entry_file(volume->entry), fd, WIPE_ZERO, error);
         if (r >= 0)
-                r = is_file ? files_remove(fd, name, is_folder, error) : delete_device(volume, error);
+                r = is_file ? files_remove(fd, name, is_folder, error) : delete_device(volume, false, error);
         if (r < 0)
                 return r;
         pool->generation++;
@@ -365,23 +371,22 @@ static int resize_image(const Volume *volume, int folder_fd, const char *format,
                                     capacity, flags & RESIZE_SHRINK, flags & RESIZE_ALLOCATE, error);
 }
 
-/* The tools would shrink a device under a running machine. */
-static int refuse_used(const Device *device, Error *error) AWAITS
+/* The tools would shrink a device under a running machine: none may begin before they are done. */
+static int lock_device(const Device *device, int *ret_fd, Error *error) AWAITS
 {
-        _cleanup_(closep) int file = -EBADF;
-
         if (device->backend->is_memory || !S_ISBLK(device->entry->stat.st_mode))
                 return 0;
-        return files_lock(-EBADF, device->entry->path, true, &file, error);
+        return files_lock(-EBADF, device->entry->path, true, ret_fd, error);
 }
 
 static int resize_device(const Volume *volume, uint64_t capacity, Error *error) AWAITS
 {
         _cleanup_(device_clear) Device device = {};
+        _cleanup_(closep) int file = -EBADF;
         int r = device_copy(volume, &device, error);
 
         if (r >= 0 && capacity < (uint64_t)device.entry->stat.st_size && device.backend->resize_volume)
-                r = refuse_used(&device, error);
+                r = lock_device(&device, &file, error);
         if (r >= 0)
                 r = device.backend->resize_volume
                             ? device.backend->resize_volume(device.pool, device.entry, capacity, error)

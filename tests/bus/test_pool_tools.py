@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import os
+import pathlib
 import shlex
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from test_storage import MIB, POOL, VOLUME, make, names, refused
 
 GIB = 1024 * MIB
 SHRINK = 4
+ZEROED = 1
 JOB = "org.virtbus1.Job"
 ZFS = """
 case "$*" in
@@ -123,8 +125,12 @@ esac"""
 @pytest.mark.skipif(os.geteuid() != 0, reason="loop devices are root's")
 def test_logical_volumes_in_use(client, tools, tmp_path):
     """LVM itself would delete the snapshots with their origin, and shrink what a machine uses."""
+    gate, reached, content = tools.folder / "gate", tools.folder / "reached", os.urandom(MIB)
+    os.mkfifo(gate)
     with loop_device(tmp_path, 64 * MIB) as device:
-        tools.add("lvm", LVM.replace("DEVICE", device))
+        lvm = LVM.replace("DEVICE", device)
+        tools.add("lvm", lvm)
+        pathlib.Path(device).write_bytes(content)
         pool = started(client, "<pool type='logical'><name>vg</name><source><name>vg</name></source></pool>")
         data, before = (client.call(pool, POOL, "StorageVolLookupByName", "s", name) for name in ("data", "before"))
         machine = define_machine(client, definition("one", disk(device, kind="block")))
@@ -132,8 +138,18 @@ def test_logical_volumes_in_use(client, tools, tmp_path):
         refused(client.call, data, VOLUME, "Resize", "tu", 32 * MIB, SHRINK, word="running machine")
         refused(client.call, data, VOLUME, "Delete", "u", 0, word="snapshots")
         machine.destroy()
+        refused(client.call, data, VOLUME, "Delete", "u", ZEROED, word="snapshots")
+        tools.add("lvm", lvm.replace('{"lv_attr":"swi-a-s---"}', "{}"))
+        for flags in (0, ZEROED):
+            refused(client.call, before, VOLUME, "Delete", "u", flags, word="does not tell what 'vg/before' is")
+        assert pathlib.Path(device).read_bytes().startswith(content)
         assert not [call for call in tools.calls() if call[1] in ("lvresize", "lvremove")]
-        client.call(data, VOLUME, "Resize", "tu", 32 * MIB, SHRINK)
+        tools.add("lvm", f'[ "$1" != lvresize ] || {{ touch {reached}; cat {gate}; }}' + lvm)
+        reply = client.begin(data, VOLUME, "Resize", "tu", 32 * MIB, SHRINK)
+        wait_for(reached.exists, 20)
+        refused(machine.call, "Create", "u", 0, word="lock")
+        gate.write_text("")
+        reply.result()
         client.call(before, VOLUME, "Delete", "u", 0)
         assert ["lvm", "lvremove", "--yes", "--", "vg/before"] in tools.calls()
         assert [call for call in tools.calls() if call[1] == "lvresize"]
@@ -376,6 +392,8 @@ def test_mpath(client, tools):
     tools.add("dmsetup", DMSETUP)
     pool = started(client, "<pool type='mpath'><name>m</name><target><path>/dev/mapper</path></target></pool>")
     assert names(client, pool) == ["dm-0", "dm-1"]
+    volume = client.call(pool, POOL, "StorageVolLookupByName", "s", "dm-0")
+    refused(client.call, volume, VOLUME, "Delete", "u", ZEROED, word="no way to delete")  # before it is wiped
     tools.add("dmsetup", "echo 'No devices found'")
     client.call(pool, POOL, "Refresh", "u", 0)
     assert names(client, pool) == []

@@ -17,6 +17,7 @@ from test_volumes import upload
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="loop devices are root's")
 WITH_BUILD, WITH_BUILD_OVERWRITE, WITH_BUILD_NO_OVERWRITE = 1, 2, 4
 NO_OVERWRITE, OVERWRITE = 4, 8
+ZEROED = 1
 NATIVE, NATIVE_CONNECT = "org.virtbus1.StoragePool", "org.virtbus1.Connect"
 
 
@@ -202,7 +203,35 @@ class TestFileSystems:
             refused(client.call, pool, POOL, member, "u", flags, word="running machine")
         assert pathlib.Path(disk).read_bytes() == before
         machine.destroy()
+        run("mount", "--bind", f"{disk}p1", f"{disk}p1")
+        run("mount", "-o", "remount,bind,nodev", f"{disk}p1")
+        try:  # what cannot be looked at is not taken as unused
+            refused(client.call, parts, POOL, "Build", "u", OVERWRITE, word=f"cannot use the device '{disk}': Permission")
+        finally:
+            run("umount", f"{disk}p1")
         client.call(files, POOL, "Build", "u", OVERWRITE)
+
+    def test_a_machine_has_the_disk_of_a_partition(self, client, tmp_path, disk):
+        parts, name = define(client, disk_xml(disk)), os.path.basename(disk)
+        client.call(parts, POOL, "Create", "u", WITH_BUILD)
+        volume, second = make(client, parts, f"{name}p1", 8 * MIB), volume_xml(f"{name}p2", MIB)
+        files = define(client, fs_xml(f"{disk}p1", tmp_path / "mnt"))
+        client.call(files, POOL, "Build", "u", OVERWRITE)
+        machine = define_machine(client, definition("one", disk_of(disk, kind="block")))
+        machine.call("Create", "u", 0)
+        before = pathlib.Path(disk).read_bytes()
+        for path, interface, *call in ((files, POOL, "Build", "u", OVERWRITE), (files, POOL, "Create", "u", 0),
+                                       (volume, VOLUME, "Delete", "u", 0), (volume, VOLUME, "Delete", "u", ZEROED),
+                                       (parts, POOL, "StorageVolCreateXML", "su", second, 0)):
+            refused(client.call, path, interface, *call, word="running machine")
+        assert pathlib.Path(disk).read_bytes() == before and mounted(tmp_path / "mnt") is None
+        machine.destroy()
+        client.call(files, POOL, "Create", "u", 0)
+        client.call(parts, POOL, "StorageVolCreateXML", "su", second, 0)
+        refused(client.call, volume, VOLUME, "Delete", "u", ZEROED, word="in use")
+        client.call(files, POOL, "Destroy")
+        client.call(volume, VOLUME, "Delete", "u", ZEROED)
+        assert names(client, parts) == [f"{name}p2"]
 
     def test_bad_sources(self, client, tmp_path):
         (tmp_path / "mnt").mkdir()
@@ -289,11 +318,15 @@ class TestDisks:
             assert os.stat(f"{disk}p{number}").st_rdev and int(run("blockdev", "--getsize64", f"{disk}p{number}")) == 8 * MIB
         assert "freeExtent" not in client.call(pool, POOL, "GetXMLDesc", "u", 1)
 
-        def delete(number):
-            client.call(client.call(pool, POOL, "StorageVolLookupByName", "s", f"{base}p{number}"), VOLUME, "Delete", "u", 0)
+        def delete(number, flags=0):
+            client.call(client.call(pool, POOL, "StorageVolLookupByName", "s", f"{base}p{number}"), VOLUME, "Delete", "u", flags)
 
+        content = os.urandom(8 * MIB)
+        pathlib.Path(f"{disk}p5").write_bytes(content)
         for number in (5, 3):
             refused(delete, number, word="number 6")
+        refused(delete, 5, ZEROED, word="number 6")
+        assert pathlib.Path(f"{disk}p5").read_bytes() == content
         delete(2)
         for number in (6, 5, 3):
             delete(number)

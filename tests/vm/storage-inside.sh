@@ -86,6 +86,9 @@ is "logical: bad names are refused" fails make -y 1048576
 is "logical: no volume larger than the group" fails make big $((1024 * 1048576))
 is "logical: larger" volume "$lv" Resize tu $((32 * 1048576)) 0
 same "logical: LVM says so" "33554432" "$(lvs --noheadings --units b --nosuffix -o lv_size vg/data | xargs)"
+is "logical: smaller" volume "$lv" Resize tu $((24 * 1048576)) 4
+same "logical: LVM says so as well" "25165824" "$(lvs --noheadings --units b --nosuffix -o lv_size vg/data | xargs)"
+is "logical: larger again" volume "$lv" Resize tu $((32 * 1048576)) 0
 echo content > /dev/vg/data
 is "logical: a snapshot" pool StorageVolCreateXML su "<volume><name>before</name><capacity>41943040</capacity>
 <backingStore><path>/dev/vg/data</path></backingStore></volume>" 0
@@ -98,7 +101,10 @@ same "logical: what others made" "before data other" "$(names)"
 is "logical: taken back by the next daemon" killed_and_back
 same "logical: with its volumes" "before data other" "$(names)"
 is "logical: found as a source" grep -q "<name>vg</name>" <(connect FindStoragePoolSources ssu logical '' 0)
+echo content > /dev/vg/data
 is "logical: no volume is deleted that has snapshots" fails volume "$lv" Delete u 0
+is "logical: nor wiped for that" fails volume "$lv" Delete u 1
+same "logical: its content is there" content "$(head -c 7 /dev/vg/data)"
 is "logical: a snapshot is deleted" volume "$(pool StorageVolLookupByName s before | cut -d'"' -f2)" Delete u 0
 life_ends logical deleted
 same "logical: nothing is left" "" "$(vgs --noheadings)$(pvs --noheadings)"
