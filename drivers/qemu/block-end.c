@@ -385,7 +385,7 @@ static void change_fiber(void *data)
                 return;
         if (block_job_target(id)) {
                 (void)look(domain, id, &error); /* the job tells */
-                if (domain->live && is_held_for(domain, target))
+                if (domain->live && machine_of(domain)->is_held && is_held_for(domain, target))
                         release(domain, target);
         } else if (is_held_for(domain, target)) { /* else whoever merges is there */
                 pivot_release(domain, end_merge(domain, id) >= 0);
@@ -495,6 +495,9 @@ void block_end_recover(Domain *domain)
 
 int block_end_follow(Domain *domain, Error *error)
 {
+        if (machine_of(domain)->is_held)
+                return pivot_check(domain, error);
+
         const char *id = machine_of(domain)->held_by;
         _cleanup_(freep) char *target = id ? g_strdup(target_of(id)) : NULL;
         const DomainDisk *disk = target ? chain_find_disk(domain->live, target) : NULL;

@@ -4,6 +4,7 @@
 #include "drivers/qemu/chain.h"
 #include "drivers/qemu/long-job.h"
 #include "drivers/qemu/notices.h"
+#include "drivers/qemu/pivot.h"
 #include "drivers/qemu/status.h"
 #include <errno.h>
 #include <string.h>
@@ -71,6 +72,8 @@ int block_job_find_idle(const Domain *domain, const char *name, DomainDisk **ret
         _cleanup_(freep) char *id = NULL, *target = NULL;
         int r = block_job_find_disk(domain, name, ret_disk, error);
 
+        if (r >= 0)
+                r = pivot_check(domain, error); /* the definition may be wrong */
         if (r < 0)
                 return r;
         target = g_strdup((*ret_disk)->target);

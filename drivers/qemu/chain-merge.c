@@ -96,7 +96,7 @@ static int merge_running(Domain *domain, const char *target, const char *path, c
 
         if (!is_active) /* QEMU may know the image by the number of a descriptor only */
                 json_object_set_new(arguments, "backing-file", json_string(base));
-        r = is_active ? pivot_check(domain, error) : 0;
+        r = pivot_check(domain, error);
         if (r < 0) {
                 (void)struct_free(&domain_disk_type, copy);
                 return r;

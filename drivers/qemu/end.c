@@ -130,18 +130,23 @@ typedef struct Linger {
         uint64_t run;
 } Linger;
 
-/* A QEMU that ends closes its monitor a moment before. */
+bool end_linger(const Domain *domain)
+{
+        Machine *machine = machine_of(domain);
+        const uint64_t run = machine->run, deadline_usec = deadline_after_usec(LINGER_USEC);
+
+        while (machine->run == run && machine->phase == MACHINE_RUNNING)
+                if (condition_wait(&machine->changed, deadline_usec) < 0)
+                        break;
+        return machine->run != run || machine->phase != MACHINE_RUNNING;
+}
+
 static void linger_fiber(void *data)
 {
         const Linger linger = *(Linger *)data;
         _cleanup_(domain_unrefp) Domain *domain = linger.domain;
-        Machine *machine = machine_of(domain);
-        uint64_t deadline_usec = deadline_after_usec(LINGER_USEC);
 
-        while (machine->run == linger.run && machine->phase == MACHINE_RUNNING)
-                if (condition_wait(&machine->changed, deadline_usec) < 0)
-                        break;
-        if (machine->run == linger.run && machine->phase == MACHINE_RUNNING)
+        if (machine_of(domain)->run == linger.run && !end_linger(domain))
                 announce_control_error(domain);
 }
 

@@ -47,6 +47,9 @@ void end_run(Domain *domain);
 /* A transient machine that is off and is not started anew goes, with what the driver keeps for it. */
 void end_forget(Domain *domain);
 
+/* A QEMU that ends closes its monitor a moment before: waits for that end, for as long as a moment may last.
+ * True: the run has ended. */
+bool end_linger(const Domain *domain) AWAITS;
 /* What the monitor calls when QEMU has hung up. */
 void end_hung_up(Domain *domain);
 

@@ -39,8 +39,6 @@
 
 /* For a process that was killed: the kernel may have much memory to write first. */
 #define END_USEC (30 * G_USEC_PER_SEC)
-/* How long a process may live on after it closed its monitor. */
-#define LINGER_USEC (5 * G_USEC_PER_SEC)
 
 static void remove_folder(const QemuDriver *qemu, const char *uuid)
 {
@@ -269,17 +267,6 @@ static void check_user_networks(Domain *domain) AWAITS
                         notice_lost_network(domain, netdevs->pdata[i]);
 }
 
-/* A QEMU that ends closes its monitor a moment before. */
-static bool has_ended(Machine *machine) AWAITS
-{
-        const uint64_t deadline_usec = deadline_after_usec(LINGER_USEC);
-
-        while (machine->phase == MACHINE_RUNNING && machine->is_hung_up)
-                if (condition_wait(&machine->changed, deadline_usec) < 0)
-                        break;
-        return machine->phase == MACHINE_OFF;
-}
-
 static int end_taken_back(Domain *domain, Job *job) AWAITS
 {
         memory_recover_ended(domain);
@@ -315,7 +302,7 @@ static int take_back(Domain *domain, Error *error) AWAITS
                 if (machine->phase == MACHINE_RUNNING && machine->end == MACHINE_END_SAVED)
                         return 0; /* it was told to end: what was saved is all that will be left */
         }
-        if (has_ended(machine))
+        if (!machine_has_monitor(machine) && end_linger(domain))
                 return end_taken_back(domain, job);
         if (r >= 0) {
                 check_devices(domain);

@@ -3,14 +3,18 @@
 import os
 import pwd
 import re
+import shutil
 import signal
 import subprocess
 
 import pytest
 from gi.repository import GLib
 
+from daemon import preloaded
 from harness import BusError, wait_exit, wait_for
-from machines import CONNECT, DOMAIN, QEMU, RUNNING, Monitor, create_transient, define, definition, disk, pid_of
+from machines import (
+    CONNECT, DOMAIN, QEMU, RUNNING, SECOND_MONITOR, Monitor, create_transient, define, definition, disk, pid_of,
+    with_second_monitor)
 from test_block_jobs import ACTIVE, ACTIVE_COMMIT, COMMIT, PULL, backing, chain, jobs  # noqa: F401: fixtures
 from test_jobs import small  # noqa: F401: a fixture
 from test_snapshots import DISK_ONLY, NO_METADATA, Snapshots, holds, image, info, run, web, write  # noqa: F401: fixtures
@@ -343,6 +347,44 @@ def test_given_up_by_its_call(client, daemon, root_dir, web, chain, jobs):
     assert monitor.ask("query-status")["status"] == "running"
     monitor.close()
     daemon.start()
+    web.destroy()
+
+
+def test_a_paused_guest_waits_for_qemu_as_well(client, root_dir, tmp_path, image):
+    """It may go over any time: a guest that went on would write to another image than its definition says."""
+    hold, emulator = tmp_path / "hold", tmp_path / "qemu"
+    variables = preloaded("hold.c", tmp_path, HOLD_FILE=str(hold)).items()
+    emulator.write_text("#!/bin/sh\n" + "".join(f"export {name}='{value}'\n" for name, value in variables)
+                        + f'exec {shutil.which("qemu-system-x86_64")} "$@"\n')
+    for path, mode in ((emulator, 0o755), (tmp_path, 0o777)):
+        path.chmod(mode)
+    web = define(client, with_second_monitor(definition("web", disk(image, driver="qcow2"), emulator=emulator), root_dir))
+    web.create()
+    web.suspend()
+    jobs = client.listen(interface=DOMAIN, member="BlockJob", path=web.path)
+    copy(web, place(root_dir / "copy", "raw"))
+    wait(jobs, READY)
+    monitor = Monitor(root_dir, SECOND_MONITOR)  # with nothing new in the copy QEMU goes over without a write to the disk
+    assert not monitor.ask("human-monitor-command", **{
+        "command-line": 'qemu-io -d /machine/peripheral/virtio-disk0/virtio-backend "write -q 0 64k"'})
+    monitor.close()
+    hold.touch()
+    try:
+        added = client.listen(interface="org.freedesktop.DBus.ObjectManager", member="InterfacesAdded")
+        pending = web.begin("BlockJobAbort", "su", "vda", PIVOT)
+        job = added.wait(lambda s: JOB in s.values[1], 20).values[0]
+        wait_for((tmp_path / "hold-waits").exists, 20, "QEMU to go over")
+        client.call(job, JOB, "Cancel")
+        with pytest.raises(BusError, match="cancelled"):
+            pending.result(60)
+        for member, *arguments in (("Resume",), ("BlockPull", "stu", "vda", 0, 0)):
+            with pytest.raises(BusError, match="stands still until QEMU says"):
+                web.call(member, *arguments)
+    finally:
+        hold.unlink()
+    wait(jobs, COMPLETED)
+    web.resume()
+    assert web.state[0] == RUNNING and backing(web) == backing(web, 2) == [str(root_dir / "copy")]
     web.destroy()
 
 
