@@ -113,15 +113,29 @@ def pool_kinds(drivers_folder):
             for name, backend, note in rows]
 
 
-def not_supported(drivers_folder):
-    """What drivers do not do: (driver, method, why)."""
+def read_not_supported(drivers_folder):
     if not drivers_folder:
         return []
     path = pathlib.Path(drivers_folder) / "not-supported.tsv"
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     for row in rows:
-        if len(row) != 3:
-            raise Failure(f"{path}: three fields are expected, not {row}")
+        if len(row) not in (3, 4):
+            raise Failure(f"{path}: three or four fields are expected, not {row}")
+    return rows
+
+
+def not_supported(drivers_folder):
+    """What drivers do not do: (driver, method, why)."""
+    return [row for row in read_not_supported(drivers_folder) if len(row) == 3]
+
+
+def uses_not_supported(interfaces, drivers_folder):
+    """What methods refuse that do other things: (driver, method, what, why)."""
+    rows = [row for row in read_not_supported(drivers_folder) if len(row) == 4]
+    methods = {f"{interface.name}.{m.name}" for interface in interfaces for m in interface.methods} | {"all"}
+    for _, method, what, _ in rows:
+        if method not in methods:
+            raise Failure(f"drivers/not-supported.tsv: there is no method {method} that could refuse {what}")
     return rows
 
 
@@ -158,6 +172,10 @@ def status(interfaces, drivers_folder):
     for name in names:
         text += ["", f"## Not supported by {name}", "", "| method | why |", "|---|---|"]
         text += [f"| {method} | {reasons[driver, method]} |" for driver, method in sorted(missing) if driver == name]
+    text += ["", "## What methods refuse", "",
+             "Flags and uses of methods that work else. They answer one NotSupported error that names them, or are refused as "
+             "flags that are not known.", "", "| driver | method | what | why |", "|---|---|---|---|"]
+    text += [f"| {' | '.join(row)} |" for row in uses_not_supported(interfaces, drivers_folder)]
     text += ["", "## Types of storage pools", "",
              "From the table in `drivers/storage/backend.c`. All can be defined; those that are not supported answer one "
              "NotSupported error with this reason when they are built or started.", "",
