@@ -26,7 +26,6 @@ class Table:
     def __init__(self):
         self.rows = []
         self.behind = []
-        self.by_socket = []  # how many times faster than by the bus
 
     def add(self, what, **columns):
         """peer, rpc, bus, socket: (median, p99, a second) or None."""
@@ -46,6 +45,7 @@ class Table:
         yield ("| call (µs: median / p99) | libvirt-dbus | libvirt's protocol | virtbusd, bus | virtbusd, socket "
                "| times faster than libvirt-dbus | than libvirt | socket than bus |")
         yield "|---|---:|---:|---:|---:|---:|---:|---:|"
+        self.behind = []
         for what, columns in self.rows:
             peer, rpc, bus, socket = (columns.get(k) for k in ("peer", "rpc", "bus", "socket"))
             faster = peer[0] / bus[0] if peer and bus else 0
@@ -54,8 +54,6 @@ class Table:
             if marks:
                 self.behind.append(what)
             than_bus = bus[0] / socket[0] if bus and socket else 0
-            if than_bus:
-                self.by_socket.append((what, than_bus))
             yield (f"| {what} | {self.cell(peer)} | {self.cell(rpc)} | {self.cell(bus)} | {self.cell(socket)} "
                    f"| {self.ratio(faster)} | {self.ratio(than_rpc)} | {self.ratio(than_bus)} |")
         yield ""
@@ -72,20 +70,25 @@ class Table:
             rows = [what[len(call):].lstrip(", ") for what in self.behind if what.split(",")[0] == call]
             yield f"- {call} ({'; '.join(rows)}): {REASONS.get(call, 'the reason is not known')}"
 
+    def by_both(self, ending):
+        """(what, median by the bus, median by the socket) of the rows that have both."""
+        return [(what, columns["bus"][0], columns["socket"][0]) for what, columns in self.rows
+                if what.endswith(ending) and columns.get("bus") and columns.get("socket")]
+
     def socket_lines(self):
         """What the way by dbus-daemon costs is known by the calls that do nothing else."""
-        pings = [(columns["bus"][0], columns["socket"][0]) for what, columns in self.rows
-                 if what.startswith("Ping") and what.endswith(" 1 in flight") and columns["bus"] and columns["socket"]]
+        alone, others = self.by_both(" 1 in flight"), self.by_both(" 16 in flight")
+        pings = [times for what, *times in alone if what.startswith("Ping")]
         if not pings:
             return
         bus, socket = (sorted(values)[len(values) // 2] for values in zip(*pings))
-        alone = [ratio for what, ratio in self.by_socket if what.endswith(" 1 in flight")]
-        others = [ratio for what, ratio in self.by_socket if what.endswith(" 16 in flight")]
+        left = (f", so that a call is 3 times as fast by the socket if its own work takes at most {(bus - 3 * socket) / 2:.0f} µs"
+                if bus >= 3 * socket else "")
         yield ""
-        yield (f"The socket saves the way by dbus-daemon: a Ping takes {bus:.0f} µs with it and {socket:.0f} without. So a call is 3 times "
-               f"as fast by the socket if its own work takes at most {max(0, (bus - 3 * socket) / 2):.0f} µs: "
-               f"{sum(r >= 3 for r in alone)} of {len(alone)} rows with one in flight are. The others work longer, or have "
-               f"long answers, which the client reads on both ways, or the kernel had woken client and daemon on two "
-               f"processors, where a turn takes three times as long as on one: that changes from row to row. With 16 in "
-               f"flight ({sum(r >= 3 for r in others)} of {len(others)} rows) dbus-daemon works on another processor "
-               f"while virtbusd does, so that its way costs less.")
+        yield (f"The socket saves the way by dbus-daemon: a Ping takes {bus:.0f} µs with it and {socket:.0f} without{left}. "
+               f"At least 3 times as fast by the socket are {fast(alone)} of {len(alone)} rows with one in flight, and "
+               f"{fast(others)} of {len(others)} with 16.")
+
+
+def fast(rows):
+    return sum(bus >= 3 * socket for _, bus, socket in rows)
