@@ -203,9 +203,10 @@ class TestXml:
 
         def write(connection):
             rest = messages
-            while not is_over.is_set():
-                with contextlib.suppress(TimeoutError):
-                    rest = rest[connection.send(rest):] or messages
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                while not is_over.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        rest = rest[connection.send(rest):] or messages
 
         writers = []
         for connection in connections:
@@ -219,6 +220,7 @@ class TestXml:
         try:
             for _ in range(20):
                 client.call("/", "org.freedesktop.DBus.Peer", "Ping", timeout=10 * SCALE)
+            assert daemon.stop() == 0
         finally:
             is_over.set()
             for writer in writers:
