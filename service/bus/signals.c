@@ -32,7 +32,7 @@ typedef struct Announcement {
 static bool is_deaf(Caller *caller, sd_bus *bus)
 {
         Client *client = caller && caller->is_peer && !caller->is_root ? client_of(caller) : NULL;
-        const uint64_t now_usec = (uint64_t)g_get_monotonic_time();
+        const uint64_t now_usec = loop_now_usec();
         uint64_t n_unread = 0;
 
         if (!client || sd_bus_get_n_queued_write(bus, &n_unread) < 0)

@@ -125,7 +125,7 @@ int error_set_errno(Error *error, int errnum, const char *format, ...)
 
 void error_prefix(Error *error, const char *format, ...)
 {
-        if (!error || !error_is_set(error))
+        if (!error_is_set(error))
                 return;
 
         _cleanup_(freep) char *prefix = NULL, *old = TAKE_PTR(error->message);

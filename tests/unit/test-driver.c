@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+static const DriverType example = { .name = "Example", .uri_session = "example:///session" };
+
 static void counts_changes(int type, const void *event, void *data)
 {
         const Object *object = ((const ObjectEvent *)event)->object;
@@ -20,13 +22,12 @@ static void counts_changes(int type, const void *event, void *data)
 
 static void changes_of_the_last_turn_are_told(void **state)
 {
-        static const DriverType type = { .name = "Example", .uri_session = "example:///session" };
         const Config config = {};
         unsigned n_changes = 0;
 
         (void)state;
         assert_int_equal(loop_open(), 0);
-        Driver *driver = driver_new(&type, &config);
+        Driver *driver = driver_new(&example, &config);
         (void)event_listen(driver->events, counts_changes, &n_changes);
         object_changed(&driver->object, "Version");
         assert_int_equal(n_changes, 0);
@@ -46,13 +47,12 @@ static void changes_another(int type _unused_, const void *event, void *data)
 /* Before a call is answered: what listeners change meanwhile as well, and nothing twice. */
 static void changes_are_told_when_asked(void **state)
 {
-        static const DriverType type = { .name = "Example", .uri_session = "example:///session" };
         const Config config = {};
         unsigned n_changes = 0, n_others = 0;
 
         (void)state;
         assert_int_equal(loop_open(), 0);
-        Driver *driver = driver_new(&type, &config), *other = driver_new(&type, &config);
+        Driver *driver = driver_new(&example, &config), *other = driver_new(&example, &config);
         (void)event_listen(driver->events, counts_changes, &n_changes);
         (void)event_listen(driver->events, changes_another, other);
         (void)event_listen(other->events, counts_changes, &n_others);
@@ -239,10 +239,9 @@ static void keep_vlan(Driver *driver)
 
 static void with_driver(void *data)
 {
-        static const DriverType type = { .name = "Example", .uri_session = "example:///session" };
         void (*const *test)(Driver * driver) = data;
         const Config config = {};
-        Driver *driver = driver_new(&type, &config);
+        Driver *driver = driver_new(&example, &config);
 
         (*test)(driver);
         driver_free(driver);
