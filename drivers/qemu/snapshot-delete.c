@@ -86,26 +86,21 @@ static bool has_outside(const DomainSnapshot *snapshot)
         return false;
 }
 
-static bool is_named(const DomainDefinition *definition, const char *target, const char *path)
-{
-        const DomainDisk *disk = chain_find_disk(definition, target);
-
-        return disk && (chain_is_active(disk, path) || chain_find_below(disk, path));
-}
-
 /* By an attempt that another disk has ended: nothing names the image any more, only what is below it. */
 static bool is_merged(const Domain *domain, const DomainSnapshot *snapshot, const SnapshotDisk *disk)
 {
         const char *path = chain_path(&disk->source), *base = image_of(snapshot, disk->name);
 
-        if (is_named(domain->live, disk->name, path) || is_named(domain->definition, disk->name, path) ||
-            !is_named(domain_current_definition(domain), disk->name, base))
+        if (chain_is_named(domain->live, disk->name, path) ||
+            chain_is_named(domain->definition, disk->name, path) ||
+            !chain_is_named(domain_current_definition(domain), disk->name, base))
                 return false;
         for (unsigned i = 0; i < domain->snapshots->len; i++) {
                 const DomainSnapshot *other = domain->snapshots->pdata[i];
 
-                if (other != snapshot && (is_named(other->definition->domain, disk->name, path) ||
-                                          is_named(other->definition->inactive_domain, disk->name, path)))
+                if (other != snapshot &&
+                    (chain_is_named(other->definition->domain, disk->name, path) ||
+                     chain_is_named(other->definition->inactive_domain, disk->name, path)))
                         return false;
         }
         return true;
@@ -193,6 +188,18 @@ static void remove_file(const Domain *domain, const char *path) AWAITS
                 log_warning(domain->object.path, "%s", error.message);
 }
 
+/* What is there may be somebody else's by now. */
+static void note_left(const Domain *domain, const char *path) AWAITS
+{
+        _cleanup_(closep) int fd = owner_files_open(domain, path, false, NULL);
+
+        if (fd >= 0)
+                log_warning(domain->object.path,
+                            "an earlier attempt has merged %s, which no disk or snapshot of machine %s has "
+                            "any more: the file is left behind",
+                            path, domain->object.name);
+}
+
 /* One disk after the other, each to its end: the next attempt goes on where this one fails. */
 static int remove_outside(Call *call, Domain *domain, const DomainSnapshot *snapshot, Error *error) AWAITS
 {
@@ -200,8 +207,12 @@ static int remove_outside(Call *call, Domain *domain, const DomainSnapshot *snap
                 const char *path = chain_path(&disk->source);
                 int r;
 
-                if (disk->snapshot != DISK_SNAPSHOT_EXTERNAL || is_merged(domain, snapshot, disk))
+                if (disk->snapshot != DISK_SNAPSHOT_EXTERNAL)
                         continue;
+                if (is_merged(domain, snapshot, disk)) {
+                        note_left(domain, path);
+                        continue;
+                }
                 r = chain_merge(domain, disk->name, path, image_of(snapshot, disk->name), call->job, error);
                 if (r >= 0)
                         r = forget_image(domain, snapshot, disk, error);

@@ -138,17 +138,6 @@ static int follow(Domain *domain, const SnapshotDefinition *snapshot, bool is_on
         return status_save(domain, error);
 }
 
-static bool is_named(const DomainDefinition *definition, const char *path)
-{
-        if (!definition)
-                return false;
-        LIST_FOREACH (disk, definition->devices.disks) {
-                if (g_strcmp0(chain_path(&disk->source), path) == 0 || chain_find_below(disk, path))
-                        return true;
-        }
-        return false;
-}
-
 /* What QEMU has of images that no disk went over to, and the files if they were made for the snapshot. */
 static void drop_images(Domain *domain, const SnapshotDefinition *snapshot) AWAITS
 {
@@ -157,8 +146,8 @@ static void drop_images(Domain *domain, const SnapshotDefinition *snapshot) AWAI
                 _cleanup_(error_clear) Error error = {};
 
                 if (request->snapshot != DISK_SNAPSHOT_EXTERNAL ||
-                    is_named(domain->definition, request->source.file) ||
-                    is_named(domain->live, request->source.file))
+                    chain_is_named(domain->definition, NULL, request->source.file) ||
+                    chain_is_named(domain->live, NULL, request->source.file))
                         continue;
                 if (live && machine_of(domain)->qmp)
                         chain_remove_nodes(domain, live, chain_free_index(live));

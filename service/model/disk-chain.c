@@ -54,6 +54,19 @@ bool chain_is_active(const DomainDisk *disk, const char *path)
         return g_strcmp0(chain_path(&disk->source), path) == 0;
 }
 
+bool chain_is_named(const DomainDefinition *definition, const char *target, const char *path)
+{
+        if (!definition || !path)
+                return false;
+        LIST_FOREACH (disk, definition->devices.disks) {
+                if (target && g_strcmp0(disk->target, target) != 0)
+                        continue;
+                if (chain_is_active(disk, path) || chain_find_below(disk, path))
+                        return true;
+        }
+        return false;
+}
+
 const char *chain_next(const DomainDisk *disk, const char *path)
 {
         const DiskBacking *image = chain_is_active(disk, path) ? NULL : chain_find_below(disk, path),

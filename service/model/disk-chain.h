@@ -16,6 +16,9 @@ const char *chain_path(const DiskSource *source);
 /* The image of that path below the active one; NULL: there is none. Borrowed. */
 const DiskBacking *chain_find_below(const DomainDisk *disk, const char *path);
 bool chain_is_active(const DomainDisk *disk, const char *path);
+/* Whether a disk of the definition has the image of that path, the active one or one below; the disk with
+ * that target, or any for NULL. */
+bool chain_is_named(const DomainDefinition *definition, const char *target, const char *path);
 /* The path of the image directly below, or above, that of the path; NULL: none, or one that has no path.
  * Borrowed. */
 const char *chain_next(const DomainDisk *disk, const char *path);

@@ -448,8 +448,10 @@ class TestDeleting:
         assert web.names() == (["one", "two"] if has_next else ["one"])
         daemon.restart()
         (root_dir / "away").rename(second)
+        first.touch()  # as one that the first attempt could not remove
         web.of(one, "Delete")
-        assert holds(image, 1) and holds(other, 1) and not second.exists()
+        assert f"merged {first}, which no disk" in daemon.read_log() and f"merged {second}" not in daemon.read_log()
+        assert holds(image, 1) and holds(other, 1) and not second.exists() and first.exists()
         assert web.names() == (["two"] if has_next else [])
         if has_next:
             web.of(web.list()[0], "Delete")
