@@ -10,6 +10,7 @@
 #include "drivers/qemu/keep.h"
 #include "drivers/qemu/owner-files.h"
 #include "drivers/qemu/pivot.h"
+#include "drivers/qemu/save-file.h"
 #include "drivers/qemu/status.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,32 @@ static int open_own(const Domain *domain, Error *error)
         return keep_open(domain, KEEP_SAVE, (uid_t)-1, (gid_t)-1, error);
 }
 
+/* What a daemon that was killed has left goes, but no memory that is whole: it may be all that there is of a
+ * run that is over. */
+static int check_own(const Domain *domain, Error *error) AWAITS
+{
+        _cleanup_(closep) int folder = open_own(domain, error), fd = -EBADF;
+        _cleanup_(save_file_clear) SaveFile file = {};
+        int r;
+
+        if (folder < 0)
+                return folder;
+        fd = openat(folder, MEMORY_FILE_OWN_PART, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+                return 0;
+        r = fd < 0 ? error_set_errno(error, errno, "Cannot open it") : save_file_read(fd, &file, error);
+        if (r == SAVE_FILE_WRONG) {
+                error_clear(error);
+                (void)unlinkat(folder, MEMORY_FILE_OWN_PART, 0); /* else it cannot be created */
+                return 0;
+        }
+        if (r >= 0)
+                r = error_set(error, ERROR_EXISTS, "it is all there, ManagedSaveRemove throws it away");
+        error_prefix(error, "The memory of an earlier run of the %s is left in save/" MEMORY_FILE_OWN_PART,
+                     object_describe(&domain->object));
+        return r;
+}
+
 static int create_own(const Domain *domain, Error *error)
 {
         _cleanup_(closep) int folder = open_own(domain, error);
@@ -28,7 +55,6 @@ static int create_own(const Domain *domain, Error *error)
 
         if (folder < 0)
                 return folder;
-        (void)unlinkat(folder, MEMORY_FILE_OWN_PART, 0); /* of a daemon that was killed */
         fd = openat(folder, MEMORY_FILE_OWN_PART, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         return fd >= 0 ? fd
                        : error_set_errno(error, errno, "Cannot create a file for the memory of the %s",
@@ -54,6 +80,8 @@ int memory_file_begin(Domain *domain, const char *path, bool ends_run, Error *er
 
         if (r >= 0 && path && !ends_run)
                 r = owner_files_check_free(domain, path, error);
+        if (r >= 0 && !path)
+                r = check_own(domain, error);
         if (r < 0)
                 return r;
         memory_file_forget(domain);

@@ -47,6 +47,13 @@ void save_file_clear(SaveFile *file)
         *file = (SaveFile){};
 }
 
+/* The only place that says so. */
+static int wrong(Task *task, const char *problem)
+{
+        (void)error_set(&task->error, ERROR_OPERATION_FAILED, "%s", problem);
+        return SAVE_FILE_WRONG;
+}
+
 static int write_at(Task *task, const void *data, size_t size, off_t offset)
 {
         const char *bytes = data;
@@ -77,7 +84,7 @@ static int read_at(Task *task, void *data, size_t size, off_t offset)
                 if (n < 0)
                         return error_set_errno(&task->error, errno, "Cannot read the file");
                 if (n == 0)
-                        return error_set(&task->error, ERROR_OPERATION_FAILED, "The file is cut off");
+                        return wrong(task, "The file is cut off");
                 bytes += n;
                 size -= (size_t)n;
                 offset += n;
@@ -130,19 +137,17 @@ static int read_header(Task *task, Header *header)
         if (r < 0)
                 return r;
         if (strncmp(header->magic, MAGIC, sizeof header->magic) != 0)
-                return error_set(&task->error, ERROR_OPERATION_FAILED,
-                                 "It is no saved machine of this program");
+                return wrong(task, "It is no saved machine of this program");
         if (header->version != VERSION)
                 return error_set(&task->error, ERROR_NOT_SUPPORTED,
                                  "It is a saved machine of version %u, version %u is known", header->version,
                                  VERSION);
         if (!header->is_complete)
-                return error_set(&task->error, ERROR_OPERATION_FAILED,
-                                 "It was not finished: the machine's memory is not in it");
+                return wrong(task, "It was not finished: the machine's memory is not in it");
         if (header->xml_size > XML_MAX || header->offset % ALIGNMENT != 0 ||
             header->offset > 3ull * XML_MAX || place_of(header) < HEADER_BYTES ||
             place_of(header) > header->offset || header->xml_size > header->offset - place_of(header))
-                return error_set(&task->error, ERROR_OPERATION_FAILED, "It is damaged: its sizes cannot be");
+                return wrong(task, "It is damaged: its sizes cannot be");
         return 0;
 }
 
@@ -161,8 +166,7 @@ static int read_all(Task *task)
         task->xml[header.xml_size] = '\0';
         checksum(task->xml, header.xml_size, sum);
         if (memcmp(sum, header.checksum, sizeof sum) != 0 || strlen(task->xml) != header.xml_size)
-                return error_set(&task->error, ERROR_OPERATION_FAILED,
-                                 "It is damaged: the definition in it is not the one that was written");
+                return wrong(task, "It is damaged: the definition in it is not the one that was written");
         task->is_running = header.is_running;
         task->offset = header.offset;
         return 0;

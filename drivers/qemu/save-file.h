@@ -20,8 +20,8 @@ void save_file_clear(SaveFile *file);
 int save_file_begin(int fd, const char *xml, bool is_running, Error *error) AWAITS;
 /* Says that it is complete; on the disk when it returns. */
 int save_file_finish(int fd, Error *error) AWAITS;
-/* Of a file that could be read, and is none or was not finished. */
-#define SAVE_FILE_WRONG (-EREMOTEIO)
+/* Of a file that could be read, and is none, was not finished or is damaged: what no file system says. */
+#define SAVE_FILE_WRONG (-ENOMSG)
 /* Reads it, and checks all that can be checked; the descriptor is left where QEMU's part begins. */
 int save_file_read(int fd, SaveFile *ret_file, Error *error) AWAITS;
 /* Puts other words in place of those at the beginning. There is room for some more than were there. */

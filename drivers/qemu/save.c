@@ -156,7 +156,11 @@ int qemu_domain_managed_save_remove(Call *call, Domain *domain, uint32_t flags, 
         int r = error_check_flags(error, "ManagedSaveRemove", flags, 0);
 
         (void)call;
-        return r < 0 ? r : save_remove(domain, error);
+        if (r >= 0)
+                r = keep_remove(domain, KEEP_SAVE, error); /* also what has not got its name */
+        if (r >= 0)
+                domain->has_managed_save = false;
+        return r;
 }
 
 int qemu_domain_has_managed_save_image(Call *call, Domain *domain, uint32_t flags, bool *ret_has,

@@ -295,6 +295,21 @@ class TestNextDaemon:
             wait_for(lambda: f"is left in {part}" in daemon.read_log() if stays else not part.exists(), 10, "the sweep")  # noqa: B023
             assert part.exists() == stays and not web.call("HasManagedSaveImage", "u", 0)
 
+    def test_what_no_run_tells_of_stays_when_memory_is_saved_again(self, web, saved):
+        content, path = saved
+        part = path.with_suffix(".part")
+        part.write_bytes(content)
+        web.create()
+        with pytest.raises(BusError, match="left in save/memory.part: it is all there"):
+            web.call("ManagedSave", "u", 0)
+        assert part.read_bytes() == content and web.state[0] == RUNNING and not path.exists()
+        web.call("ManagedSaveRemove", "u", 0)
+        assert not part.exists()
+        path.parent.mkdir(parents=True)
+        part.write_bytes(content[:20])
+        web.call("ManagedSave", "u", 0)
+        assert not part.exists() and path.exists() and web.state == (SHUTOFF, SHUTOFF_SAVED)
+
 
 class TestDump:
     def test_memory_only(self, web, root_dir):
