@@ -79,8 +79,12 @@ void end_forget(Domain *domain)
 {
         _cleanup_(error_clear) Error error = {};
 
-        if (undefine_removes_tpm(domain->definition, 0) && keep_remove(domain, KEEP_TPM, &error) < 0)
-                log_warning(domain->object.path, "%s", error.message);
+        if (undefine_removes_tpm(domain->definition, 0)) {
+                /* Its emulator would write once more. */
+                g_array_unref(folder_kill_tagged(qemu_driver_of(domain), domain->object.uuid));
+                if (keep_remove(domain, KEEP_TPM, &error) < 0)
+                        log_warning(domain->object.path, "%s", error.message);
+        }
         file_groups_forget(domain);
         object_table_remove(domain->object.driver->objects, &domain->object);
 }

@@ -20,7 +20,7 @@
 #define DEPTH_MAX    8
 #define ENVIRON_MAX  (128 * 1024)
 #define SOCKET_QUEUE 16
-/* A process that is about to end may write one more file while its folder is being removed. */
+/* A process that was told to end, or killed just now, may make one more file while its folder is removed. */
 #define REMOVE_TRIES 10
 
 /* Until /proc is looked at again. */

@@ -232,14 +232,16 @@ static int check_names(const Taking *taking, Error *error) AWAITS
 }
 
 /* Of the run as it is now: devices go also while others wait. */
-static const DomainDisk *find_disk(const DomainDefinition *live, const SnapshotDisk *request, Error *error)
+static int find_disk(const DomainDefinition *live, const SnapshotDisk *request, const DomainDisk **ret_disk,
+                     Error *error)
 {
         const DomainDisk *disk = chain_find_disk(live, request->name);
 
         if (!disk)
-                (void)error_set(error, ERROR_OPERATION_FAILED, "Disk '%s' has gone meanwhile",
-                                request->name);
-        return disk;
+                return error_set(error, ERROR_OPERATION_FAILED, "Disk '%s' has gone meanwhile",
+                                 request->name);
+        *ret_disk = disk;
+        return 0;
 }
 
 /* Inside of the images, of a machine that runs: QEMU does all of it or nothing. */
@@ -255,14 +257,14 @@ static int take_inside_running(Taking *taking, Error *error) AWAITS
         if (r < 0)
                 return r;
         LIST_FOREACH (request, taking->definition->disks) {
-                const DomainDisk *disk;
+                const DomainDisk *disk = NULL;
                 _cleanup_(freep) char *node = NULL;
 
                 if (request->snapshot != DISK_SNAPSHOT_INTERNAL)
                         continue;
-                disk = find_disk(domain->live, request, error);
-                if (!disk)
-                        return -EIO;
+                r = find_disk(domain->live, request, &disk, error);
+                if (r < 0)
+                        return r;
                 node = chain_node(disk, disk->source.index);
                 json_array_append_new(devices, json_string(node));
         }
@@ -381,17 +383,15 @@ static int switch_images(Taking *taking, Error *error) AWAITS
         now = domain_definition_copy(domain->live); /* disks may go while we wait */
         for (; r >= 0 && n < taking->definition->disks.count; n++) {
                 const SnapshotDisk *request = taking->definition->disks.items[n];
-                const DomainDisk *disk;
+                const DomainDisk *disk = NULL;
                 _cleanup_(freep) char *below = NULL, *above = NULL;
                 uint32_t index;
 
                 if (request->snapshot != DISK_SNAPSHOT_EXTERNAL)
                         continue;
-                disk = find_disk(now, request, error);
-                if (!disk) {
-                        r = -EIO;
+                r = find_disk(now, request, &disk, error);
+                if (r < 0)
                         break;
-                }
                 index = chain_free_index(disk);
                 below = chain_node(disk, disk->source.index);
                 above = chain_node(disk, index);
