@@ -324,11 +324,11 @@ static bool is_held_for(const Domain *domain, const char *target)
 
 /* A merge whose caller is gone with the daemon is given up, or has been done; an error, which is in the log,
  * if the definition does not say so. */
-static int end_merge(Domain *domain, const char *id) AWAITS
+static int end_merge(Domain *domain, const char *id, Error *error) AWAITS
 {
         const char *target = target_of(id);
         _cleanup_(g_ptr_array_unrefp) GPtrArray *gone = g_ptr_array_new_with_free_func(g_free);
-        _cleanup_(error_clear) Error error = {}, problem = {};
+        _cleanup_(error_clear) Error said = {};
         int r;
 
         (void)machine_command(domain,
@@ -336,20 +336,20 @@ static int end_merge(Domain *domain, const char *id) AWAITS
                                       ? "job-complete" /* the guest is about to go over */
                                       : "job-cancel",
                               json_pack("{s:s}", "id", id), NULL, NULL);
-        (void)long_job_wait(domain, id, LONG_JOB_ENDED, &error); /* it may have ended; the images tell */
+        (void)long_job_wait(domain, id, LONG_JOB_ENDED, &said); /* it may have ended; the images tell */
         do {
                 fiber_clear_cancel();
-                error_clear(&problem);
-                r = follow_guest(domain, target, &problem);
+                error_clear(error);
+                r = follow_guest(domain, target, error);
                 if (r == 0)
-                        r = follow_images(domain, target, gone, &problem);
+                        r = follow_images(domain, target, gone, error);
         } while (r == -ECANCELED);
         if (r < 0)
                 log_error(domain->object.path, "the definition of machine %s does not follow disk %s: %s",
-                          domain->object.name, target, problem.message);
+                          domain->object.name, target, error->message);
         tidy(domain, target);
         log_warning(domain->object.path, "images of disk %s of machine %s were being merged: %s", target,
-                    domain->object.name, error.message ? error.message : "that has ended");
+                    domain->object.name, said.message ? said.message : "that has ended");
         return MIN(r, 0);
 }
 
@@ -388,7 +388,7 @@ static void change_fiber(void *data)
                 if (domain->live && machine_of(domain)->is_held && is_held_for(domain, target))
                         release(domain, target);
         } else if (is_held_for(domain, target)) { /* else whoever merges is there */
-                pivot_release(domain, end_merge(domain, id) >= 0);
+                pivot_release(domain, end_merge(domain, id, &error) >= 0);
         }
         job_set_error(turn, &error);
 }
@@ -485,7 +485,8 @@ void block_end_recover(Domain *domain)
                 _cleanup_(error_clear) Error error = {};
 
                 if (id && domain->live && g_str_has_prefix(id, CHAIN_MERGE_PREFIX))
-                        has_followed &= end_merge(domain, id) >= 0 || !is_held_for(domain, target_of(id));
+                        has_followed &=
+                                end_merge(domain, id, &error) >= 0 || !is_held_for(domain, target_of(id));
                 else if (id && domain->live && block_job_target(id))
                         (void)look(domain, id, &error); /* it is logged, and told to clients */
         }
@@ -583,10 +584,8 @@ static int go_over(Domain *domain, const char *target, const char *id, json_t *j
 
 static int wait_for_end(const Call *call, Domain *domain, const char *target, Error *error) AWAITS
 {
-        Machine *machine = machine_of(domain);
-
         for (;;) {
-                const unsigned n_changes = machine->n_job_changes;
+                const unsigned n_changes = machine_of(domain)->n_job_changes;
                 _cleanup_(json_decrefp) json_t *job = NULL;
                 _cleanup_(freep) char *id = NULL;
                 int r = block_job_find(domain, target, &id, &job, error);
@@ -595,8 +594,7 @@ static int wait_for_end(const Call *call, Domain *domain, const char *target, Er
                         return r;
                 if (g_strcmp0(json_string_value(json_object_get(job, "status")), "concluded") == 0)
                         return end(domain, target, id, job, error);
-                while (r >= 0 && n_changes == machine->n_job_changes && machine_has_monitor(machine))
-                        r = condition_wait(&machine->changed, call->deadline_usec);
+                r = machine_wait_for_job(domain, n_changes, call->deadline_usec);
                 if (r == -ECANCELED)
                         return error_set(error, ERROR_CANCELLED,
                                          "Waiting for the end of the job of disk '%s' was cancelled",

@@ -42,11 +42,9 @@ static int call_qemu(const Domain *domain, const char *name, json_t *arguments, 
 /* Cannot be given up: QEMU has no command for that. */
 int dump_wait(Domain *domain, Error *error)
 {
-        Machine *machine = machine_of(domain);
-
         for (;;) {
                 _cleanup_(json_decrefp) json_t *answer = NULL;
-                const unsigned n_changes = machine->n_job_changes;
+                const unsigned n_changes = machine_of(domain)->n_job_changes;
                 const char *status;
                 int r = call_qemu(domain, "query-dump", NULL, -EBADF, &answer, error);
 
@@ -57,9 +55,8 @@ int dump_wait(Domain *domain, Error *error)
                         return 0;
                 if (!status || strcmp(status, "active") != 0)
                         return error_set(error, ERROR_OPERATION_FAILED, "QEMU could not write the memory");
-                while (n_changes == machine->n_job_changes && machine_has_monitor(machine))
-                        if (condition_wait(&machine->changed, DEADLINE_NEVER) == -ECANCELED)
-                                return error_set(error, ERROR_CANCELLED, "It was given up");
+                if (machine_wait_for_job(domain, n_changes, DEADLINE_NEVER) < 0)
+                        return error_set(error, ERROR_CANCELLED, "It was given up");
         }
 }
 

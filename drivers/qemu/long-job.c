@@ -52,12 +52,11 @@ static int look(const Domain *domain, json_t *job, const char *id, LongJobPoint 
 
 int long_job_wait_or_leave(Domain *domain, const char *id, LongJobPoint point, Error *error)
 {
-        Machine *machine = machine_of(domain);
         int r = 0;
 
         while (r == 0) {
                 _cleanup_(json_decrefp) json_t *jobs = NULL;
-                const unsigned n_changes = machine->n_job_changes;
+                const unsigned n_changes = machine_of(domain)->n_job_changes;
                 json_t *job;
 
                 r = long_job_query(domain, &jobs, error);
@@ -66,10 +65,8 @@ int long_job_wait_or_leave(Domain *domain, const char *id, LongJobPoint point, E
                 job = find(jobs, id);
                 r = job ? look(domain, job, id, point, error)
                         : error_set(error, ERROR_OPERATION_FAILED, "QEMU knows nothing of the job %s", id);
-                while (r == 0 && n_changes == machine->n_job_changes && machine_has_monitor(machine))
-                        if (condition_wait(&machine->changed, DEADLINE_NEVER) < 0)
-                                return error_set(error, ERROR_CANCELLED,
-                                                 "Waiting for QEMU's job was cancelled");
+                if (r == 0 && machine_wait_for_job(domain, n_changes, DEADLINE_NEVER) < 0)
+                        return error_set(error, ERROR_CANCELLED, "Waiting for QEMU's job was cancelled");
         }
         return MIN(r, 0);
 }

@@ -100,3 +100,13 @@ int machine_command(const Domain *domain, const char *name, json_t *arguments, j
         return qmp_call(machine_of(domain)->qmp, name, arguments, deadline_after_usec(QMP_TIMEOUT_USEC),
                         ret_answer, error);
 }
+
+int machine_wait_for_job(const Domain *domain, unsigned n_changes, uint64_t deadline_usec)
+{
+        Machine *machine = machine_of(domain);
+        int r = 0;
+
+        while (r >= 0 && n_changes == machine->n_job_changes && machine_has_monitor(machine))
+                r = condition_wait(&machine->changed, deadline_usec);
+        return MIN(r, 0);
+}

@@ -173,6 +173,10 @@ int machine_check_monitor(const Domain *domain, Error *error);
 int machine_command(const Domain *domain, const char *name, json_t *arguments, json_t **ret_answer,
                     Error *error) AWAITS;
 
+/* Until QEMU tells of a change of its jobs, or has told of one since n_job_changes was `n_changes`, or has
+ * hung up: whoever waits looks again then. Otherwise condition_wait()'s error. */
+int machine_wait_for_job(const Domain *domain, unsigned n_changes, uint64_t deadline_usec) AWAITS;
+
 /* While the result lives, what happens to the machine is said to be this job's doing (NULL: nobody's):
  * `_cleanup_(machine_actp) Machine *acting = machine_act(domain, job);` */
 static inline Machine *machine_act(const Domain *domain, const Job *job)

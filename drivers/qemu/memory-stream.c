@@ -57,21 +57,17 @@ static int look(json_t *answer, Error *error)
 
 static int wait_for_end(Domain *domain, Error *error) AWAITS
 {
-        Machine *machine = machine_of(domain);
         int r = 0;
 
         while (r == 0) {
                 _cleanup_(json_decrefp) json_t *answer = NULL;
-                const unsigned n_changes = machine->n_job_changes;
+                const unsigned n_changes = machine_of(domain)->n_job_changes;
 
                 r = memory_stream_query(domain, &answer, error);
                 if (r >= 0)
                         r = look(answer, error);
-                while (r == 0 && n_changes == machine->n_job_changes && machine_has_monitor(machine))
-                        if (condition_wait(&machine->changed, DEADLINE_NEVER) == -ECANCELED) {
-                                r = error_set(error, ERROR_CANCELLED, "It was given up");
-                                break;
-                        }
+                if (r == 0 && machine_wait_for_job(domain, n_changes, DEADLINE_NEVER) < 0)
+                        r = error_set(error, ERROR_CANCELLED, "It was given up");
         }
         return r < 0 ? r : 0;
 }

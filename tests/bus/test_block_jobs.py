@@ -94,6 +94,16 @@ def test_one_that_ends_while_no_daemon_runs(daemon, root_dir, web, chain, jobs, 
     assert web.call("GetBlockJobInfo", "su", "vda", 0) == (0, 0, 0, 0)
 
 
+def qemu_says(daemon, root_dir):
+    """Its state, to no daemon; the next one has it then."""
+    daemon.kill()
+    monitor = Monitor(root_dir)
+    status = monitor.ask("query-status")["status"]
+    monitor.close()
+    daemon.start()
+    return status
+
+
 @pytest.mark.parametrize("prefix, held, state", [
     ("virtbus-block-", "held='no'", RUNNING),
     ("virtbus-block-", "held='yes'", RUNNING),
@@ -101,7 +111,8 @@ def test_one_that_ends_while_no_daemon_runs(daemon, root_dir, web, chain, jobs, 
     ("virtbus-merge-", "held='yes' held-by='virtbus-merge-vda'", PAUSED),
     ("virtbus-merge-", "held='yes' held-by='virtbus-merge-vdb'", RUNNING)])
 def test_one_whose_image_cannot_be_read_afterwards(daemon, root_dir, web, chain, jobs, prefix, held, state):
-    """The definition does not follow.  A guest that stands still for that does not go on by itself; else nothing comes of it."""
+    """The definition stays as it was, and the log says so. A guest that was held for that disk is paused until Resume, for the
+    next daemon as well; any other runs."""
     (status,) = root_dir.rglob("status.xml")
     daemon.kill()
     status.write_text(status.read_text().replace("held='no'", held))
@@ -119,15 +130,12 @@ def test_one_whose_image_cannot_be_read_afterwards(daemon, root_dir, web, chain,
     web.call("SetMetadata", "isssu", 1, "its turn comes when all is done", "", "", 1)
     assert web.state[0] == state and backing(web) == [str(p) for p in chain]
     assert "does not follow disk vda" in daemon.read_log()
+    assert qemu_says(daemon, root_dir) == ("paused" if state == PAUSED else "running") and web.state[0] == state
     chain[0].rmdir()
     away.rename(chain[0])
     if state == PAUSED:
         web.resume()
-    daemon.kill()
-    monitor = Monitor(root_dir)
-    assert monitor.ask("query-status")["status"] == "running"
-    monitor.close()
-    daemon.start()
+    assert qemu_says(daemon, root_dir) == "running"
 
 
 def test_one_that_is_ready_while_no_daemon_runs(daemon, web, chain, jobs):
