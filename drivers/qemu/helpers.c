@@ -217,23 +217,26 @@ static char *bank_names(const TpmPcrBanks *banks)
         return g_string_free(text, FALSE);
 }
 
-/* What a maker does once: keys, and the banks that are in use. */
-static int make_tpm(const Domain *domain, const DomainTpm *tpm, const RunUser *user, const char *folder,
-                    int passphrase, uint64_t deadline_usec, Error *error) AWAITS
+/* Has keys and banks put into the TPM in that folder. What of it outlives the daemon carries the run's tag:
+ * the next one ends it before anything else uses the folder. */
+static int set_up_tpm(const Domain *domain, const DomainTpm *tpm, const RunUser *user, const char *folder,
+                      bool is_new, int passphrase, uint64_t deadline_usec, Error *error) AWAITS
 {
-        bool is_new = !keep_is_used(domain, KEEP_TPM);
         g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
         _cleanup_(freep) char *banks = tpm->active_pcr_banks ? bank_names(tpm->active_pcr_banks) : NULL,
-                              *output = NULL;
+                              *output = NULL, *run = folder_path(domain),
+                              *tag = g_strdup_printf(FOLDER_TAG "=%s", run);
+        const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", tag,
+                                            NULL };
         const int fds[] = { passphrase };
-        ChildOptions options = { .stdin_fd = -EBADF, .stdout_fd = -EBADF, .stderr_fd = -EBADF };
+        ChildOptions options = { .environment = environment,
+                                 .stdin_fd = -EBADF,
+                                 .stdout_fd = -EBADF,
+                                 .stderr_fd = -EBADF,
+                                 .ends_with_us = true };
         size_t size;
         int r;
 
-        if (!is_new && !banks)
-                return 0;
-        if (access(SWTPM_SETUP, X_OK) < 0 && !banks)
-                return 0; /* swtpm makes a plain one by itself */
         add(arguments, SWTPM_SETUP);
         add(arguments, "--tpmstate");
         add(arguments, folder);
@@ -260,12 +263,28 @@ static int make_tpm(const Domain *domain, const DomainTpm *tpm, const RunUser *u
         if (!is_new)
                 deadline_usec = MIN(deadline_usec, deadline_after_usec(RECONFIGURE_USEC));
         r = child_run(&options, NULL, 0, OUTPUT_MAX, deadline_usec, &output, &size, error);
-        if (r < 0) {
+        if (r < 0)
                 error_prefix(error, "Cannot make the TPM of the %s", object_describe(&domain->object));
-                if (is_new)
-                        (void)keep_remove(domain, KEEP_TPM, NULL); /* half a TPM is none */
-        }
         return passphrase >= 0 && lseek(passphrase, 0, SEEK_SET) < 0 ? -errno : r;
+}
+
+/* What a maker does once. Half a TPM is none: it gets its name when it is whole. */
+static int make_tpm(const Domain *domain, const DomainTpm *tpm, const RunUser *user, int passphrase,
+                    uint64_t deadline_usec, Error *error) AWAITS
+{
+        _cleanup_(freep) char *folder = NULL;
+        _cleanup_(closep) int fd = keep_begin(domain, KEEP_TPM, user->is_other ? user->uid : (uid_t)-1,
+                                              user->gid, &folder, error);
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = set_up_tpm(domain, tpm, user, folder, true, passphrase, deadline_usec, error);
+        if (r >= 0)
+                r = keep_finish(domain, KEEP_TPM, error);
+        if (r < 0)
+                (void)keep_abandon(domain, KEEP_TPM, NULL); /* the next start does it else */
+        return r;
 }
 
 static int start_tpm(Domain *domain, const DomainTpm *tpm, const RunUser *user, int socket,
@@ -275,6 +294,7 @@ static int start_tpm(Domain *domain, const DomainTpm *tpm, const RunUser *user, 
                               *state = NULL;
         _cleanup_(closep) int fd = -EBADF, passphrase = -EBADF;
         g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
+        bool is_new = !keep_is_used(domain, KEEP_TPM);
         int r;
 
         if (access(SWTPM, X_OK) < 0)
@@ -283,10 +303,16 @@ static int start_tpm(Domain *domain, const DomainTpm *tpm, const RunUser *user, 
         r = open_passphrase(domain, tpm, &passphrase, error);
         if (r < 0)
                 return r;
+        /* Without swtpm_setup swtpm makes a plain one by itself. */
+        if (is_new && (tpm->active_pcr_banks || access(SWTPM_SETUP, X_OK) >= 0))
+                r = make_tpm(domain, tpm, user, passphrase, deadline_usec, error);
+        if (r < 0)
+                return r;
         fd = keep_open(domain, KEEP_TPM, user->is_other ? user->uid : (uid_t)-1, user->gid, error);
         if (fd < 0)
                 return fd;
-        r = make_tpm(domain, tpm, user, folder, passphrase, deadline_usec, error);
+        if (!is_new && tpm->active_pcr_banks)
+                r = set_up_tpm(domain, tpm, user, folder, false, passphrase, deadline_usec, error);
         if (r < 0)
                 return r;
         state = g_strdup_printf("dir=%s,mode=0600", folder);

@@ -4,6 +4,7 @@
 
 #include "drivers/qemu/keep.h"
 #include "core/store.h"
+#include "core/worker.h"
 #include "drivers/qemu/folder.h"
 #include <dirent.h>
 #include <errno.h>
@@ -47,7 +48,12 @@ bool keep_is_used(const Domain *domain, const char *what)
         return folder && g_dir_read_name(folder);
 }
 
-int keep_remove(const Domain *domain, const char *what, Error *error)
+static char *new_name(const char *what)
+{
+        return g_strconcat(what, ".new", NULL);
+}
+
+static int remove_tree(const Domain *domain, const char *name, Error *error)
 {
         _cleanup_(freep) char *path = machine_path(domain->object.driver, domain->object.uuid);
         _cleanup_(closep) int folder = open(path, FOLDER_FLAGS);
@@ -55,9 +61,90 @@ int keep_remove(const Domain *domain, const char *what, Error *error)
 
         if (folder < 0)
                 return errno == ENOENT ? 0 : error_set_errno(error, errno, "Cannot open folder %s", path);
-        r = folder_remove_tree(folder, what);
+        r = folder_remove_tree(folder, name);
         if (r < 0)
-                return error_set_errno(error, r, "Cannot remove folder %s/%s", path, what);
+                return error_set_errno(error, r, "Cannot remove folder %s/%s", path, name);
         (void)rmdir(path); /* unless there is more that is kept */
         return 0;
+}
+
+int keep_remove(const Domain *domain, const char *what, Error *error)
+{
+        int r = keep_abandon(domain, what, error);
+
+        return r < 0 ? r : remove_tree(domain, what, error);
+}
+
+int keep_abandon(const Domain *domain, const char *what, Error *error)
+{
+        _cleanup_(freep) char *name = new_name(what);
+
+        return remove_tree(domain, name, error);
+}
+
+int keep_begin(const Domain *domain, const char *what, uid_t uid, gid_t gid, char **ret_path, Error *error)
+{
+        _cleanup_(freep) char *name = new_name(what);
+        int fd, r = remove_tree(domain, name, error);
+
+        if (r < 0)
+                return r;
+        fd = keep_open(domain, name, uid, gid, error);
+        if (fd >= 0)
+                *ret_path = keep_path(domain->object.driver, domain->object.uuid, name);
+        return fd;
+}
+
+/* All files in it, then itself; takes the descriptor over. */
+static int sync_folder(int fd)
+{
+        DIR *folder = fdopendir(fd);
+        const struct dirent *entry;
+        int r = 0;
+
+        if (!folder) {
+                closep(&fd);
+                return -errno;
+        }
+        while (r >= 0 && (entry = readdir(folder))) {
+                _cleanup_(closep) int file =
+                        openat(dirfd(folder), entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+                struct stat status;
+
+                if (file >= 0 && fstat(file, &status) >= 0 && S_ISREG(status.st_mode) && fsync(file) < 0)
+                        r = -errno;
+        }
+        if (r >= 0 && fsync(dirfd(folder)) < 0)
+                r = -errno;
+        (void)closedir(folder); /* was only read */
+        return r;
+}
+
+typedef struct Finish {
+        const char *path, *from, *to; /* of a fiber that waits to the end */
+} Finish;
+
+static int finish(void *data)
+{
+        const Finish *task = data;
+        _cleanup_(closep) int folder = open(task->path, FOLDER_FLAGS);
+        int made = folder < 0 ? -EBADF : openat(folder, task->from, FOLDER_FLAGS), r;
+
+        if (made < 0)
+                return -errno;
+        r = sync_folder(made);
+        if (r < 0)
+                return r;
+        /* What has the name is at most an empty folder: else this fails. */
+        return renameat(folder, task->from, folder, task->to) < 0 || fsync(folder) < 0 ? -errno : 0;
+}
+
+int keep_finish(const Domain *domain, const char *what, Error *error)
+{
+        _cleanup_(freep) char *path = machine_path(domain->object.driver, domain->object.uuid),
+                              *name = new_name(what);
+        Finish task = { .path = path, .from = name, .to = what };
+        int r = worker_finish(finish, &task);
+
+        return r < 0 ? error_set_errno(error, r, "Cannot keep what was made in %s/%s", path, name) : 0;
 }

@@ -18,5 +18,14 @@ char *keep_path(const Driver *driver, const char *uuid, const char *what);
 int keep_open(const Domain *domain, const char *what, uid_t uid, gid_t gid, Error *error);
 /* Whether there is anything in it. */
 bool keep_is_used(const Domain *domain, const char *what);
-/* Removes it with all that is in it; 0 also if it is not there. */
+/* Removes it with all that is in it, and what was to become it; 0 also if it is not there. */
 int keep_remove(const Domain *domain, const char *what, Error *error);
+
+/* What takes several steps to make is made in a folder beside, WHAT.new, that counts for nothing: one that a
+ * daemon was killed in is made anew by the next. Makes that folder, empty; returns its fd, and its path,
+ * which the caller frees. */
+int keep_begin(const Domain *domain, const char *what, uid_t uid, gid_t gid, char **ret_path, Error *error);
+/* It is complete: on the disk and under its name when this returns. */
+int keep_finish(const Domain *domain, const char *what, Error *error) AWAITS;
+/* It will not be. */
+int keep_abandon(const Domain *domain, const char *what, Error *error);

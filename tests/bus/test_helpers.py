@@ -9,6 +9,7 @@ from gi.repository import GLib
 
 from harness import BusError, wait_for
 from machines import NATIVE, SHUTOFF, create_transient, define, definition, list_machines
+from networks import instead_of
 
 SECRET_UUID = "0a81f5b2-8403-7b23-c8d6-21ccc2f80d6e"
 TPM, KEEP_TPM = 32, 64
@@ -178,6 +179,23 @@ class TestTpm:
         with pytest.raises(BusError):
             machine.create()
         assert machine.state[0] == SHUTOFF
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+    def test_one_that_a_daemon_was_killed_in_is_made_anew(self, daemon, client, root_dir, tmp_path):
+        begun = tmp_path / "begun"
+        machine = define(client, definition("web", tpm(), machine="q35"))
+        with instead_of("swtpm_setup", "while [ $1 != --tpmstate ]; do shift; done; echo half > $2/tpm2-00.permall; "
+                        f"sleep infinity & touch {begun}; wait", tmp_path):
+            machine.begin("Create", "u", 0)
+            wait_for(begun.exists, timeout=30)
+            daemon.kill()
+        assert [file.read_text() for file in state(root_dir)] == ["half\n"]
+        daemon.start()
+        wait_for(lambda: not processes(root_dir, "sleep"), timeout=30)
+        machine.create()
+        [file] = state(root_dir)
+        assert file.parent.name == "tpm" and len(file.read_bytes()) > 1000
+        machine.destroy()
 
     def test_what_the_host_lacks_is_said(self, client):
         machine = define(client, definition("web", tpm("<backend type='passthrough'><device path='/dev/tpm77'/>"
