@@ -179,8 +179,9 @@ struct DriverType {
          * that gets open files from its caller: borrowed. */
         int (*define_domain)(Call *call, Domain *existing, DomainDefinition *definition, Domain **ret_domain,
                              Error *error) AWAITS;
-        /* What define_domain() would make of the definition, with nothing stored and nobody waiting. */
-        int (*prepare_domain)(const Driver *driver, DomainDefinition *definition, uid_t owner, Error *error);
+        /* What define_domain() would make of the definition, with nothing stored. */
+        int (*prepare_domain)(const Driver *driver, DomainDefinition *definition, uid_t owner,
+                              Error *error) AWAITS;
         /* Whether a prepared definition could be started here, as far as that can be known without touching
          * anything. NULL: the driver cannot tell. */
         int (*check_domain)(Call *call, const DomainDefinition *definition, Error *error) AWAITS;

@@ -98,8 +98,11 @@ static int redefine(Call *call, Domain *domain, DomainDefinition *definition, Er
         r = check_identity(domain, definition, error);
         if (r >= 0)
                 r = prepare_definition(call->driver, definition, domain->object.owner, error);
-        /* A transient machine may end, and another have its UUID, while its definition is on its way to the
-         * disk. Until now it is in the table, and this call has its job: nobody has reserved it. */
+        if (r >= 0 && domain->object.is_gone) /* a transient machine that ended meanwhile */
+                r = error_set(error, ERROR_OPERATION_INVALID, "The %s has ended",
+                              object_describe(&domain->object));
+        /* It may end, and another have its UUID, while its definition is on its way to the disk. Until now
+         * it is in the table, and this call has its job: nobody has reserved it. */
         if (r >= 0 && !was_persistent)
                 reserve_uuid(&reservation, qemu_driver_of(domain), domain->object.uuid);
         if (r >= 0)
@@ -129,7 +132,7 @@ static int add(Call *call, Domain *domain, Error *error)
 
 /* Takes the definition over; the machine is in no table yet. */
 static int make(Call *call, DomainDefinition *definition, Reservation *reservation, Domain **ret_domain,
-                Error *error)
+                Error *error) AWAITS
 {
         _cleanup_(domain_definition_freep) DomainDefinition *owned = definition;
         int r = prepare_definition(call->driver, definition, call->owner, error);

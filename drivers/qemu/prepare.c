@@ -56,9 +56,26 @@ int prepare_machine_type(DomainDefinition *definition, const QemuCapabilities *c
         return 0;
 }
 
+/* NULL for an emulator that cannot be asked: the start says why. The caller drops the reference. */
+static int find_capabilities(const Driver *driver, const char *emulator, uid_t owner,
+                             QemuCapabilities **ret_capabilities, Error *error) AWAITS
+{
+        CapabilitiesCache *cache = qemu_driver(driver)->capabilities;
+        QemuCapabilities *known = capabilities_get(cache, emulator, owner);
+        _cleanup_(error_clear) Error problem = {};
+
+        *ret_capabilities = known ? capabilities_ref(known) : NULL;
+        if (known ||
+            capabilities_wait(cache, emulator, owner, DEADLINE_NEVER, ret_capabilities, &problem) >= 0 ||
+            problem.code != ERROR_CANCELLED)
+                return 0;
+        error_move(error, &problem);
+        return -ECANCELED;
+}
+
 int prepare_definition(const Driver *driver, DomainDefinition *definition, uid_t owner, Error *error)
 {
-        const QemuCapabilities *capabilities;
+        _cleanup_(capabilities_unrefp) QemuCapabilities *capabilities = NULL;
         int r;
 
         if (definition->type != DOMAIN_TYPE_QEMU && definition->type != DOMAIN_TYPE_KVM)
@@ -71,9 +88,9 @@ int prepare_definition(const Driver *driver, DomainDefinition *definition, uid_t
         if (!g_path_is_absolute(definition->devices.emulator))
                 return error_set(error, ERROR_INVALID_XML, "The emulator's path is not absolute: %s",
                                  definition->devices.emulator);
-        capabilities =
-                capabilities_get(qemu_driver(driver)->capabilities, definition->devices.emulator, owner);
-        r = capabilities ? prepare_machine_type(definition, capabilities, error) : 0;
+        r = find_capabilities(driver, definition->devices.emulator, owner, &capabilities, error);
+        if (r >= 0 && capabilities)
+                r = prepare_machine_type(definition, capabilities, error);
         return r < 0 ? r : domain_definition_complete(definition, error);
 }
 

@@ -9,8 +9,9 @@
 /* The emulator that the definition will run with; the caller frees. */
 char *prepare_emulator(const Driver *driver, const DomainDefinition *definition);
 
-/* Completes a definition that was just parsed, as far as it can be done without waiting. */
-int prepare_definition(const Driver *driver, DomainDefinition *definition, uid_t owner, Error *error);
+/* Completes a definition that was just parsed. Waits for an emulator that was not asked yet: what is stored
+ * has the full name of its machine type, which stays the same when the host gets a newer QEMU. */
+int prepare_definition(const Driver *driver, DomainDefinition *definition, uid_t owner, Error *error) AWAITS;
 
 /* By what the binary can do: the machine type's full name; refuses one that it does not have. */
 int prepare_machine_type(DomainDefinition *definition, const QemuCapabilities *capabilities, Error *error);

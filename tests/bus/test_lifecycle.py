@@ -47,6 +47,14 @@ class TestDefine:
         assert str(uuid.UUID(machine.uuid)) == machine.uuid
         assert machine.path == path_of(machine.uuid)
 
+    def test_the_full_machine_type_is_stored_also_of_an_emulator_that_nobody_asked_yet(self, client, root_dir):
+        emulator = root_dir / "qemu"
+        emulator.symlink_to("/usr/bin/qemu-system-x86_64")
+        machine = define(client, definition("web", emulator=emulator, machine="q35"))
+        assert machine.tree().find("os/type").get("machine").startswith("pc-q35-")
+        [file] = root_dir.rglob(f"{machine.uuid}.xml")
+        assert "machine='pc-q35-" in file.read_text()
+
     def test_event(self, client, events):
         machine = define(client, definition("web"))
         events.wait(machine, DEFINED, DEFINED_ADDED)
