@@ -3,7 +3,6 @@
 /* What command/ has to be told of this host, gathered. */
 
 #include "drivers/qemu/build.h"
-#include "drivers/qemu/firmware.h"
 #include "drivers/qemu/hostdevs.h"
 #include "drivers/qemu/keep.h"
 #include "drivers/qemu/launch.h"
@@ -15,14 +14,15 @@
 
 /* What is decided before the line is built, in the order in which one thing needs the other. */
 static int prepare(const Driver *driver, DomainDefinition *live, uid_t owner,
-                   const QemuCapabilities *capabilities, const char *folder, bool runs, Error *error) AWAITS
+                   const QemuCapabilities *capabilities, const char *folder, bool runs,
+                   const FirmwareVariables *variables, Error *error) AWAITS
 {
-        _cleanup_(freep) char *variables = variables_path(driver, live);
+        _cleanup_(freep) char *path = variables_path(driver, live);
         int r;
 
         r = prepare_machine_type(live, capabilities, error);
         if (r >= 0)
-                r = firmware_prepare(live, variables, error);
+                r = firmware_prepare(live, path, variables, error);
         if (r >= 0)
                 r = prepare_live(driver, live, folder, error);
         if (r >= 0 && runs)
@@ -98,7 +98,8 @@ static int fill_devices(CommandLine *line, const BuildDevices *devices, Error *e
 }
 
 int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const char *folder, bool runs,
-               uint64_t deadline_usec, CommandLine **ret_line, Error *error)
+               const FirmwareVariables *variables, uint64_t deadline_usec, CommandLine **ret_line,
+               Error *error)
 {
         _cleanup_(freep) char *binary = prepare_emulator(driver, live);
         _cleanup_(capabilities_unrefp) QemuCapabilities *capabilities = NULL;
@@ -106,7 +107,7 @@ int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const 
                                   &capabilities, error);
 
         if (r >= 0)
-                r = prepare(driver, live, owner, capabilities, folder, runs, error);
+                r = prepare(driver, live, owner, capabilities, folder, runs, variables, error);
         return r < 0 ? r
                      : build(driver, live, owner, folder, capabilities, runs, NULL, fill_all, ret_line,
                              error);

@@ -4,12 +4,15 @@
 /* The command line of a definition on this host. */
 
 #include "drivers/qemu/command/command.h"
+#include "drivers/qemu/firmware.h"
 #include "drivers/qemu/machine.h"
 
 /* Makes `live` the definition of a run in `folder` and builds its line, which borrows it and nothing else.
- * Waits until the emulator is known. */
+ * `variables` are those that the firmware has to go on with, NULL: none. Waits until the emulator is known.
+ */
 int build_line(const Driver *driver, DomainDefinition *live, uid_t owner, const char *folder, bool runs,
-               uint64_t deadline_usec, CommandLine **ret_line, Error *error) AWAITS;
+               const FirmwareVariables *variables, uint64_t deadline_usec, CommandLine **ret_line,
+               Error *error) AWAITS;
 
 /* Devices of a definition that a machine which runs is to get. */
 typedef struct BuildDevices {

@@ -6,11 +6,15 @@
 #include "drivers/qemu/firmware.h"
 #include "core/store.h"
 #include "core/worker.h"
+#include "model/volume-header.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define DESCRIPTION_MAX (64 * 1024)
 #define SUFFIX          ".json"
@@ -137,6 +141,40 @@ static bool fits_interface(json_t *description, OsFirmware wanted)
                         wanted == OS_FIRMWARE_EFI ? "uefi" : "bios");
 }
 
+/* How large a flash is that begins as this template; 0: it cannot be read. */
+static uint64_t read_template_size(const char *path, bool is_raw)
+{
+        _cleanup_(closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        _cleanup_(freep) uint8_t *bytes = g_malloc(VOLUME_HEADER_BYTES);
+        _cleanup_(volume_header_clear) VolumeHeader header = {};
+        struct stat status;
+        ssize_t n;
+
+        if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+                return 0;
+        if (is_raw)
+                return (uint64_t)status.st_size;
+        n = pread(fd, bytes, VOLUME_HEADER_BYTES, 0);
+        return n >= 0 && volume_header_read(bytes, (size_t)n, &header, NULL) >= 0 ? header.capacity : 0;
+}
+
+/* Whether the image can go on with these variables; if not, *ret_wanted says what it would need. */
+static bool fits_variables(json_t *mapping, const FirmwareVariables *variables, char **ret_wanted)
+{
+        json_t *template = json_object_get(mapping, "nvram-template");
+        const char *format = member(template, "format", "raw"), *path = member(template, "filename", NULL);
+        const bool is_raw = strcmp(format, "raw") == 0;
+        const uint64_t size = path ? read_template_size(path, is_raw) : 0;
+
+        if (size > 0 && size == (is_raw ? variables->file_size : variables->qcow2_size))
+                return true;
+        *ret_wanted = size > 0 ? g_strdup_printf("some of format %s and %" PRIu64 " bytes, as %s", format,
+                                                 size, path)
+                      : path   ? g_strdup_printf("some like %s, which cannot be read", path)
+                               : g_strdup("none");
+        return false;
+}
+
 static void replace(char **text, const char *by)
 {
         g_free(*text);
@@ -186,9 +224,26 @@ static void fill(DomainDefinition *live, json_t *description)
 /* What is looked for. */
 typedef struct Search {
         DomainDefinition *live;
-        bool by_loader; /* the description of the image that the definition names */
+        const FirmwareVariables *variables; /* NULL: there are none, or they do not matter */
+        bool by_loader;                     /* the description of the image that the definition names */
         bool is_found;
+        char *other, *wanted; /* the first image that would do but for the variables, and which it needs */
 } Search;
+
+/* An image that would be right for another machine's variables: the first one is told of. */
+static bool fits_what_is_there(Search *search, json_t *mapping)
+{
+        _cleanup_(freep) char *wanted = NULL;
+
+        if (!search->variables || fits_variables(mapping, search->variables, &wanted))
+                return true;
+        if (!search->other) {
+                search->other = g_strdup(member(json_object_get(mapping, "executable"), "filename",
+                                                member(mapping, "filename", "")));
+                search->wanted = TAKE_PTR(wanted);
+        }
+        return false;
+}
 
 static gboolean visit(gpointer name, gpointer text, gpointer data)
 {
@@ -208,29 +263,61 @@ static gboolean visit(gpointer name, gpointer text, gpointer data)
         }
         search->is_found = fits_interface(description, os->firmware) && fits_machine(description, os) &&
                            fits_mapping(mapping, os) &&
-                           fits_features(json_object_get(description, "features"), search->live);
+                           fits_features(json_object_get(description, "features"), search->live) &&
+                           fits_what_is_there(search, mapping);
         if (search->is_found)
                 fill(search->live, description);
         return search->is_found;
 }
 
-int firmware_choose(DomainDefinition *live, const char *const *folders, Error *error)
+static int set_misfit(const Search *search, Error *error)
 {
-        Search search = { .live = live, .by_loader = live->os.loader != NULL };
+        const FirmwareVariables *variables = search->variables;
+        const bool is_qcow2 = variables->qcow2_size > 0;
+
+        return error_set(error, ERROR_OPERATION_INVALID,
+                         "The firmware variables %s are of format %s and %" PRIu64
+                         " bytes, and the firmware of this host that <os> asks for, %s, needs %s: flag "
+                         "RESET_NVRAM (32) makes new ones, and what is in the old ones is lost",
+                         variables->path, is_qcow2 ? "qcow2" : "raw",
+                         is_qcow2 ? variables->qcow2_size : variables->file_size, search->other,
+                         search->wanted);
+}
+
+int firmware_choose(DomainDefinition *live, const char *const *folders, const FirmwareVariables *variables,
+                    Error *error)
+{
+        Search search = {
+                .live = live,
+                .variables = live->os.firmware == OS_FIRMWARE_EFI ? variables : NULL,
+                .by_loader = live->os.loader != NULL,
+        };
         GTree *descriptions = read_all(folders);
+        int r = 0;
 
         g_tree_foreach(descriptions, visit, &search);
         g_tree_unref(descriptions);
-        if (search.is_found || search.by_loader || live->os.firmware == OS_FIRMWARE_BIOS)
-                return 0; /* every board has a BIOS */
-        return error_set(error, ERROR_CONFIG_UNSUPPORTED,
-                         "No EFI firmware of this host is what <os> asks for, on a machine of type '%s'; "
-                         "looked for in %s",
-                         live->os.machine, folders[0]);
+        if (!search.is_found && search.other)
+                r = set_misfit(&search, error);
+        else if (!search.is_found && !search.by_loader &&
+                 live->os.firmware != OS_FIRMWARE_BIOS) /* every board has one */
+                r = error_set(error, ERROR_CONFIG_UNSUPPORTED,
+                              "No EFI firmware of this host is what <os> asks for, on a machine of type "
+                              "'%s'; looked for in %s",
+                              live->os.machine, folders[0]);
+        g_free(search.other);
+        g_free(search.wanted);
+        return r;
+}
+
+void firmware_variables_clear(FirmwareVariables *variables)
+{
+        g_free(variables->path);
 }
 
 typedef struct Task {
         DomainDefinition *live;
+        const FirmwareVariables *variables; /* of the fiber, which waits to the end */
         Error error;
 } Task;
 
@@ -238,7 +325,7 @@ static int choose(void *data)
 {
         Task *task = data;
 
-        return firmware_choose(task->live, firmware_folders, &task->error);
+        return firmware_choose(task->live, firmware_folders, task->variables, &task->error);
 }
 
 static bool needs_choice(const DomainOs *os)
@@ -249,10 +336,11 @@ static bool needs_choice(const DomainOs *os)
                os->loader_stateless != YES && !(os->nvram && os->nvram->template_path);
 }
 
-int firmware_prepare(DomainDefinition *live, const char *path, Error *error)
+int firmware_prepare(DomainDefinition *live, const char *path, const FirmwareVariables *variables,
+                     Error *error)
 {
         DomainOs *os = &live->os;
-        Task task = { .live = live };
+        Task task = { .live = live, .variables = variables };
         int r;
 
         if (!needs_choice(os) && !os->nvram)

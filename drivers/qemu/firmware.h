@@ -10,12 +10,25 @@
  * empty one hides the others. */
 extern const char *const firmware_folders[];
 
+/* What the machine's variables look like that are there already. What is in a raw file its guest has
+ * written: that it looks like an image makes none of it, where the firmware's template is raw. */
+typedef struct FirmwareVariables {
+        char *path;          /* NULL: there are none */
+        uint64_t file_size;  /* bytes */
+        uint64_t qcow2_size; /* of the guest's flash, bytes; 0: it is no qcow2 image that stands alone */
+} FirmwareVariables;
+void firmware_variables_clear(FirmwareVariables *variables);
+
 /* Fills in loader, template and what the image needs of the machine; a definition that names its loader gets
- * the template that belongs to it, if one is known. Blocks for the disk. */
-int firmware_choose(DomainDefinition *live, const char *const *folders, Error *error);
+ * the template that belongs to it, if one is known. Another image than the last time may be the first that
+ * fits; where there are variables it is one whose template has their format and size, or none. Blocks for
+ * the disk. */
+int firmware_choose(DomainDefinition *live, const char *const *folders, const FirmwareVariables *variables,
+                    Error *error);
 
 /* The same, on a worker; variables that have no place get that of `path`. */
-int firmware_prepare(DomainDefinition *live, const char *path, Error *error) AWAITS;
+int firmware_prepare(DomainDefinition *live, const char *path, const FirmwareVariables *variables,
+                     Error *error) AWAITS;
 
 /* What there is for an architecture and a machine type, by the same descriptions. */
 typedef struct FirmwareList {

@@ -46,7 +46,7 @@ static int build(Call *call, DomainDefinition *definition, CommandLine **ret_lin
         _cleanup_(freep) char *name = folder_name(definition->uuid), *folder = NULL;
 
         folder = g_build_filename(qemu_driver(call->driver)->run_path, name, NULL);
-        return build_line(call->driver, definition, call->owner, folder, false, call->deadline_usec,
+        return build_line(call->driver, definition, call->owner, folder, false, NULL, call->deadline_usec,
                           ret_line, error);
 }
 

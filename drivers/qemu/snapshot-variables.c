@@ -60,6 +60,9 @@ int snapshot_variables_save(DomainSnapshot *snapshot, const DomainDefinition *de
 
         if (!path)
                 return 0;
+        r = variables_take_renamed(domain, definition, error);
+        if (r < 0)
+                return r;
         r = read_still(domain, path, &data, &size, &problem);
         if (r == -ENOENT)
                 return 0; /* it has never been started */

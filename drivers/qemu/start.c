@@ -142,14 +142,17 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
         _cleanup_(freep) char *folder = folder_path(domain);
         _cleanup_(command_line_freep) CommandLine *line = NULL;
         _cleanup_(run_user_clear) RunUser user = {};
+        _cleanup_(firmware_variables_clear) FirmwareVariables variables = {};
         int r;
 
         r = passthrough_reserve(domain, machine->pending, deadline_usec, error);
         if (r >= 0)
                 r = plug_choose_functions(domain, machine->pending, deadline_usec, error);
+        if (r >= 0 && !(flags & START_RESET_NVRAM))
+                r = variables_look(domain, machine->pending, &variables, error);
         if (r >= 0)
                 r = build_line(domain->object.driver, machine->pending, domain->object.owner, folder, true,
-                               deadline_usec, &line, error);
+                               variables.path ? &variables : NULL, deadline_usec, &line, error);
         if (r >= 0)
                 r = limits_check(domain, machine->pending, error);
         if (r >= 0)

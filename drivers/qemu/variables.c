@@ -7,6 +7,7 @@
 #include "drivers/qemu/variables.h"
 #include "drivers/qemu/keep.h"
 #include "drivers/qemu/launch.h"
+#include "drivers/qemu/owner-files.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +44,11 @@ static int run_script(const Domain *domain, const RunUser *user, const char *scr
         const char *const arguments[] = { "/bin/sh", "-c", script, "virtbus", path, template ? template : "",
                                           word,      NULL };
         ChildOptions options = {
-                .arguments = arguments, .stdin_fd = -EBADF, .stdout_fd = -EBADF, .stderr_fd = -EBADF
+                .arguments = arguments,
+                .stdin_fd = -EBADF,
+                .stdout_fd = -EBADF,
+                .stderr_fd = -EBADF,
+                .ends_with_us = true, /* or it would give a name to what the next one has just begun */
         };
         _cleanup_(freep) char *output = NULL;
         size_t size;
@@ -142,6 +147,54 @@ int variables_make(const Domain *domain, const RunUser *user, bool is_reset, uin
         if (r < 0 && !keep_is_used(domain, KEEP_NVRAM))
                 (void)keep_remove(domain, KEEP_NVRAM, NULL); /* an empty folder harms nobody */
         return r;
+}
+
+int variables_take_renamed(const Domain *domain, const DomainDefinition *definition, Error *error)
+{
+        _cleanup_(freep) char *path = variables_path(domain->object.driver, definition),
+                              *name = g_path_get_basename(path);
+        _cleanup_(closep) int folder = -EBADF;
+
+        if (!keep_is_used(domain, KEEP_NVRAM))
+                return 0;
+        folder = keep_open(domain, KEEP_NVRAM, (uid_t)-1, (gid_t)-1, error);
+        return folder < 0 ? folder : take_renamed(folder, name, error);
+}
+
+int variables_look(const Domain *domain, const DomainDefinition *live, FirmwareVariables *ret_variables,
+                   Error *error)
+{
+        _cleanup_(freep) char *own = variables_path(domain->object.driver, live);
+        _cleanup_(volume_header_clear) VolumeHeader header = {};
+        _cleanup_(error_clear) Error problem = {};
+        const OsNvram *nvram = live->os.nvram;
+        const bool is_unnamed = !nvram || (nvram->type == DISK_TYPE_ABSENT && !nvram->path);
+        const char *path = is_unnamed ? own : named_path(live);
+        uint64_t size;
+        int r;
+
+        if (live->os.firmware != OS_FIRMWARE_EFI || live->os.loader || live->os.loader_stateless == YES ||
+            !path)
+                return 0;
+        r = strcmp(path, own) == 0 ? variables_take_renamed(domain, live, error) : 0;
+        if (r < 0)
+                return r;
+        r = owner_files_header(domain, path, &header, &size, &problem);
+        if (r == -ENOENT)
+                return 0; /* they will be made */
+        if (r < 0) {
+                error_move(error, &problem);
+                error_prefix(error, "The firmware variables");
+                return r;
+        }
+        /* One that stands on another file, or names one, is not what a template is: its guest may have
+         * written that. */
+        if (strcmp(header.format, "qcow2") == 0 && !header.backing_path && !header.has_data_file &&
+            !header.encrypted)
+                ret_variables->qcow2_size = header.capacity;
+        ret_variables->file_size = size;
+        ret_variables->path = g_strdup(path);
+        return 0;
 }
 
 bool variables_are_possible(const Domain *domain)

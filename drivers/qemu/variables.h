@@ -3,11 +3,20 @@
 
 /* The firmware's variables (<nvram>): a file that begins as the copy of a template. */
 
+#include "drivers/qemu/firmware.h"
 #include "drivers/qemu/machine.h"
 #include "drivers/qemu/user.h"
 
 /* Where the driver keeps the variables of a machine whose definition does not say; the caller frees. */
 char *variables_path(const Driver *driver, const DomainDefinition *definition);
+
+/* A machine that was renamed has its variables under its old name until this was called. */
+int variables_take_renamed(const Domain *domain, const DomainDefinition *definition, Error *error);
+
+/* What there is already that a firmware has to go on with which is chosen for this start; nothing, if none
+ * is chosen. */
+int variables_look(const Domain *domain, const DomainDefinition *live, FirmwareVariables *ret_variables,
+                   Error *error) AWAITS;
 
 /* Makes the file that the definition of the run names if it is not there, or anew with `is_reset`. The
  * rights are the owner's. */

@@ -83,6 +83,22 @@ class TestVariables:
         machine.destroy()
         assert file.read_bytes() == template
 
+    def test_those_of_another_firmware_are_not_run_with_this_one(self, client, root_dir):
+        """An upgrade may have brought an image with another size of variables; a rename must not hide them."""
+        machine = define(client, efi(features=feature("secure-boot", "no")))
+        machine.create(START_PAUSED)
+        machine.destroy()
+        [file] = variables(root_dir)
+        file.write_bytes(b"mine" * 1024)
+        machine.call("Rename", "su", "other", 0)
+        file = file.with_name("other_VARS.fd")
+        refused(machine.create, words=f"The firmware variables {file} are of format raw and 4096 bytes, and the firmware "
+                                      "of this host that <os> asks for, /usr/share/OVMF/OVMF_CODE_4M.fd, needs")
+        assert file.read_bytes() == b"mine" * 1024
+        machine.create(START_PAUSED | RESET_NVRAM)
+        machine.destroy()
+        assert file.read_bytes() == pathlib.Path("/usr/share/OVMF/OVMF_VARS_4M.fd").read_bytes()
+
     def test_they_are_found_after_a_rename(self, client, root_dir):
         machine = define(client, efi(features=feature("secure-boot", "no")))
         machine.create(START_PAUSED)
