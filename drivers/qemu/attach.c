@@ -4,6 +4,8 @@
  * with it is made and checked first, by the same steps as any definition; then QEMU is given what is new. */
 
 #include "drivers/qemu/attach.h"
+#include "core/fiber.h"
+#include "core/log.h"
 #include "drivers/qemu/device-line.h"
 #include "drivers/qemu/impact.h"
 #include "drivers/qemu/notices.h"
@@ -113,16 +115,33 @@ static void adopt(Domain *domain, const GArray *devices, uint64_t added_kib)
 }
 
 /* A cable that is not plugged in is no option of the card's. */
-static int set_link(const Domain *domain, const Device *device, uint64_t deadline_usec, Error *error) AWAITS
+static void set_link(const Domain *domain, const Device *device) AWAITS
 {
         const DomainInterface *interface = device->object;
+        _cleanup_(error_clear) Error error = {};
+        Device live;
 
         if (device->kind != DEVICE_INTERFACE || interface->link != LINK_DOWN ||
-            machine_check_monitor(domain, NULL) < 0)
-                return 0;
-        return qmp_call(machine_of(domain)->qmp, "set_link",
-                        json_pack("{s:s, s:b}", "name", interface->info.alias, "up", 0), deadline_usec, NULL,
-                        error);
+            machine_check_monitor(domain, NULL) < 0 ||
+            machine_command(domain, "set_link",
+                            json_pack("{s:s, s:b}", "name", interface->info.alias, "up", 0), NULL,
+                            &error) >= 0)
+                return;
+        log_warning(domain->object.path, "the link of device %s of machine %s is up, and was to be down: %s",
+                    interface->info.alias, domain->object.name, error.message);
+        if (domain->live && device_find_alias(domain->live, interface->info.alias, &live, NULL) >= 0)
+                ((DomainInterface *)live.object)->link = LINK_UP;
+}
+
+/* The guest has it, whatever comes now: the call has not failed. */
+static void finish(Domain *domain, const Device *device) AWAITS
+{
+        _cleanup_(error_clear) Error error = {};
+
+        fiber_clear_cancel();
+        set_link(domain, device);
+        if (status_save(domain, &error) < 0) /* the next daemon looks for what was planned, and finds it */
+                log_warning(domain->object.path, "%s", error.message);
 }
 
 /* What goes wrong later is undone by the name of its device on the host, which is to be nobody else's. */
@@ -184,8 +203,8 @@ static int attach_live(Call *call, Domain *domain, DeviceElement *element, Error
         for (unsigned i = 0; i < devices->len; i++)
                 notice_raise(domain, "DeviceAdded",
                              g_variant_new("(s)", g_array_index(devices, Device, i).info->alias));
-        r = status_save(domain, error);
-        return r < 0 ? r : set_link(domain, &device, call->deadline_usec, error);
+        finish(domain, &device);
+        return 0;
 }
 
 /* Both get one MAC address, also if nobody has said which. */

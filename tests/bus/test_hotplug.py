@@ -8,7 +8,7 @@ import pytest
 from console import Console
 from harness import BusError, wait_for
 from machines import (
-    AFFECT_CONFIG, AFFECT_LIVE, DOMAIN, NATIVE, XML_INACTIVE, Machine, create_transient, define, definition, disk,
+    AFFECT_CONFIG, AFFECT_LIVE, DOMAIN, NATIVE, XML_INACTIVE, FakeQemu, Machine, create_transient, define, definition, disk,
     guest_definition)
 
 BOTH = AFFECT_LIVE | AFFECT_CONFIG
@@ -263,6 +263,17 @@ class TestUpdates:
 @pytest.mark.system
 @pytest.mark.qemu
 class TestRights:
+    def test_a_link_that_does_not_go_down(self, daemon, client, root_dir):
+        """The guest has the card by then: the call has not failed, and the definition says what is."""
+        guest = define(client, definition("web", emulator=FakeQemu(root_dir / "fake", "error set_link no").path))
+        guest.create()
+        attach(guest, "<interface type='user'><link state='down'/></interface>", BOTH)
+        state = [guest.tree(flags).find("devices/interface/link").get("state") for flags in (0, XML_INACTIVE)]
+        assert state == ["up", "down"] and "is up, and was to be down: " in daemon.read_log()
+        daemon.restart()
+        assert guest.tree().find("devices/interface/link").get("state") == "up"
+        guest.destroy()
+
     def test_shared_machine(self, system_daemon, image):
         """Its QEMU has no rights: it gets what the daemon opens, and a tap on a bridge."""
         image.chmod(0o600)
