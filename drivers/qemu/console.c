@@ -70,54 +70,63 @@ static int open_terminal(const Domain *domain, const char *path, int *ret_fd, Er
         return 0;
 }
 
-/* The address of the socket, and with it the folder that the address needs. */
-static int socket_address(const Domain *domain, const char *path, int *ret_folder,
-                          struct sockaddr_un *address, Error *error)
+/* In our own folder nobody but the daemon bound it. */
+static int connect_inside(const Domain *domain, const char *path, int *ret_fd, Error *error)
 {
-        _cleanup_(freep) char *own = folder_path(domain), *name = g_path_get_basename(path), *near = NULL;
-        _cleanup_(closep) int folder = -EBADF;
+        _cleanup_(freep) char *name = g_path_get_basename(path), *near = NULL;
+        _cleanup_(closep) int folder = folder_open(domain, error), fd = -EBADF;
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-        if (g_str_has_prefix(path, own)) {
-                folder = folder_open(domain, error);
-                if (folder < 0)
-                        return folder;
-                near = folder_socket_path(folder, name);
-                path = near;
-        }
-        address->sun_family = AF_UNIX;
-        if (g_strlcpy(address->sun_path, path, sizeof address->sun_path) >= sizeof address->sun_path)
+        if (folder < 0)
+                return folder;
+        near = folder_socket_path(folder, name);
+        if (g_strlcpy(address.sun_path, near, sizeof address.sun_path) >= sizeof address.sun_path)
                 return error_set(error, ERROR_OPERATION_FAILED, "The path of a socket is too long: %s",
-                                 path);
-        *ret_folder = TAKE_FD(folder);
+                                 near);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+                return error_set_errno(error, errno, "Cannot connect to console %s", path);
+        *ret_fd = TAKE_FD(fd);
         return 0;
 }
 
-static int open_socket(const Domain *domain, const ChardevSource *source, int *ret_fd, Error *error)
+/* What is elsewhere may be another's by now. QEMU's user could connect with it without us, and what that may
+ * not reach does not even hear of us. Of what is there an owner learns no more. */
+static int connect_outside(const Domain *domain, const char *path, int *ret_fd, Error *error) AWAITS
 {
-        _cleanup_(closep) int fd = -EBADF, folder = -EBADF;
-        struct sockaddr_un address = {};
+        const Machine *machine = machine_of(domain);
+        const pid_t pid = child_get_pid(machine->child);
+        const uint64_t run = machine->run;
+        _cleanup_(freep) char *copy = g_strdup(path); /* the device may go meanwhile */
+        _cleanup_(closep) int fd = -EBADF;
         struct ucred peer;
         socklen_t size = sizeof peer;
-        int r;
+        uid_t uid;
+
+        if (process_owner(machine, &uid) < 0)
+                return error_set(error, ERROR_OPERATION_INVALID, "The %s has ended",
+                                 object_describe(&domain->object));
+        fd = owner_files_connect(domain, uid, copy, owner_is_other(domain) ? NULL : error);
+        if (fd < 0 && !owner_is_other(domain))
+                return fd;
+        if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.pid != pid ||
+            machine->run != run || machine_check_monitor(domain, NULL) < 0)
+                return error_set(error, ERROR_ACCESS_DENIED, "Behind console %s is not the %s", copy,
+                                 object_describe(&domain->object));
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int open_socket(const Domain *domain, const ChardevSource *source, int *ret_fd, Error *error) AWAITS
+{
+        _cleanup_(freep) char *own = folder_path(domain);
 
         if (source->mode == SOCKET_CONNECT || !source->path)
                 return error_set(error, ERROR_OPERATION_INVALID,
                                  "This console of the %s is connected by QEMU to somebody else",
                                  object_describe(&domain->object));
-        r = socket_address(domain, source->path, &folder, &address, error);
-        if (r < 0)
-                return r;
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        r = fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
-        if (r < 0 && (folder >= 0 || !owner_is_other(domain)))
-                return error_set_errno(error, -r, "Cannot connect to console %s", source->path);
-        /* In our own folder nobody but the daemon bound it. Of what is elsewhere an owner learns no more. */
-        if (folder < 0 && (r < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
-                           peer.pid != child_get_pid(machine_of(domain)->child)))
-                return error_set(error, ERROR_ACCESS_DENIED, "Behind console %s is not the %s", source->path,
-                                 object_describe(&domain->object));
-        *ret_fd = TAKE_FD(fd);
-        return 0;
+        return g_str_has_prefix(source->path, own) ? connect_inside(domain, source->path, ret_fd, error)
+                                                   : connect_outside(domain, source->path, ret_fd, error);
 }
 
 typedef struct Found {

@@ -14,8 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define GROUPS_MAX 65536
@@ -35,6 +37,7 @@ typedef enum TaskKind {
         TASK_READ,
         TASK_REPLACE,
         TASK_HEADER,
+        TASK_CONNECT,
         TASK_DENIAL,
 } TaskKind;
 
@@ -318,6 +321,22 @@ static int read_header(Task *task)
         return volume_header_read(bytes, (size_t)n, &task->header, &task->error);
 }
 
+static int connect_socket(Task *task)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_(closep) int fd = -EBADF;
+
+        if (task->path[0] != '/' ||
+            g_strlcpy(address.sun_path, task->path, sizeof address.sun_path) >= sizeof address.sun_path)
+                return error_set(&task->error, ERROR_OPERATION_FAILED,
+                                 "'%s' is no absolute path that is short enough for a socket", task->path);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
+                return error_set_errno(&task->error, errno, "Cannot connect with %s", task->path);
+        task->fd = TAKE_FD(fd);
+        return 0;
+}
+
 static int work(Task *task)
 {
         switch (task->kind) {
@@ -338,6 +357,8 @@ static int work(Task *task)
                 return replace(task);
         case TASK_HEADER:
                 return read_header(task);
+        case TASK_CONNECT:
+                return connect_socket(task);
         case TASK_DENIAL:
                 task->data = denial_find(task->path);
                 return 0;
@@ -513,6 +534,17 @@ int owner_files_header(const Domain *domain, const char *path, VolumeHeader *ret
         if (ret_size)
                 *ret_size = task->file_size;
         return 0;
+}
+
+int owner_files_connect(const Domain *domain, uid_t uid, const char *path, Error *error)
+{
+        _cleanup_(task_freep) Task *task = task_new(domain, TASK_CONNECT, path);
+        int r;
+
+        task->uid = uid;
+        task->is_other = uid != geteuid();
+        r = task_run(&task, error);
+        return r < 0 ? r : TAKE_FD(task->fd);
 }
 
 #define DENIED "': Permission denied"

@@ -37,6 +37,9 @@ int owner_files_read(const Domain *domain, const char *path, size_t max, char **
 /* Replaces the content of a file as a whole: all of it or nothing. It keeps owner and mode. */
 int owner_files_replace(const Domain *domain, const char *path, const char *data, size_t size,
                         Error *error) AWAITS;
+/* Connects with the socket at that path, with the rights of the machine's QEMU, which runs as that user and
+ * may have made it; without waiting (O_NONBLOCK). Returns the fd: who is behind it is to be looked at. */
+int owner_files_connect(const Domain *domain, uid_t uid, const char *path, Error *error) AWAITS;
 /* What an image says of itself; to be cleared by the caller. *ret_size is the file's. */
 int owner_files_header(const Domain *domain, const char *path, VolumeHeader *ret_header, uint64_t *ret_size,
                        Error *error) AWAITS;

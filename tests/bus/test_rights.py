@@ -508,6 +508,26 @@ class TestMachinesRights:
             assert image.stat().st_uid == uid("alice") and image.stat().st_mode & 0o777 == 0o600
             machine.destroy()
 
+    def test_console_that_leads_elsewhere_by_now(self, system_daemon, people, open_dir):
+        """In the place of the socket is a link to one that its owner could not connect with: it hears of nobody."""
+        own = open_dir / "alices"
+        own.mkdir()
+        os.chown(own, uid("alice"), -1)
+        machine = define(people["alice"], definition("own", f"<serial type='unix'><source mode='bind' path='{own}/s'/></serial>"))
+        machine.create()
+        [fd] = people["alice"].send(machine.path, NATIVE, "OpenConsole", "su", "", 0).fds
+        os.close(fd)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as roots:
+            roots.bind(str(open_dir / "roots"))
+            os.chmod(open_dir / "roots", 0o600)
+            roots.listen()
+            (own / "s").unlink()
+            (own / "s").symlink_to(open_dir / "roots")
+            denied(lambda: machine.call("OpenConsole", "su", "", 0, interface=NATIVE))
+            with pytest.raises(BlockingIOError):
+                roots.accept()
+        machine.destroy()
+
     def test_console_of_another(self, system_daemon, people):
         own = define(people["alice"], definition("own", "<serial type='pty'/>"))
         own.create()
