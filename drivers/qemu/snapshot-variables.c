@@ -7,8 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define VARIABLES_MAX (64u * 1024 * 1024)
-#define READS_MAX     10
+#define READS_MAX 10
 
 /* NULL: there are none. */
 static char *path_of(const Domain *domain, const DomainDefinition *definition)

@@ -160,7 +160,7 @@ static int run(Domain *domain, uint32_t flags, uint64_t deadline_usec, Error *er
         if (r >= 0)
                 r = launch_find_user(domain, deadline_usec, &user, error);
         if (r >= 0)
-                r = variables_make(domain, &user, flags & START_RESET_NVRAM, deadline_usec, error);
+                r = variables_make(domain, &user, flags & START_RESET_NVRAM, error);
         if (r >= 0 && machine_origin(machine)->is_incoming) {
                 command_add(line, "-incoming");
                 command_add(line, "defer");

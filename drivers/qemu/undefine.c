@@ -12,7 +12,6 @@
 #include "drivers/qemu/file-groups.h"
 #include "drivers/qemu/folder.h"
 #include "drivers/qemu/keep.h"
-#include "drivers/qemu/launch.h"
 #include "drivers/qemu/save.h"
 #include "drivers/qemu/snapshots.h"
 #include "drivers/qemu/start.h"
@@ -21,15 +20,14 @@
 #include "objects/undefine.h"
 
 /* Variables of the firmware are lost or left behind by nobody's mistake: the caller says which. */
-static int check_variables(const Domain *domain, const RunUser *user, uint32_t flags, uint64_t deadline_usec,
-                           Error *error) AWAITS
+static int check_variables(const Domain *domain, uint32_t flags, Error *error) AWAITS
 {
         bool is_found;
         int r;
 
         if (flags & (UNDEFINE_NVRAM | UNDEFINE_KEEP_NVRAM))
                 return 0;
-        r = variables_find(domain, user, deadline_usec, &is_found, error);
+        r = variables_find(domain, &is_found, error);
         if (r < 0 || !is_found)
                 return r;
         return error_set(
@@ -39,11 +37,11 @@ static int check_variables(const Domain *domain, const RunUser *user, uint32_t f
 }
 
 /* The definition is gone already: what cannot be removed is told to the administrator. */
-static void remove_variables(const Domain *domain, const RunUser *user, uint64_t deadline_usec) AWAITS
+static void remove_variables(const Domain *domain) AWAITS
 {
         _cleanup_(error_clear) Error error = {};
 
-        if (variables_remove(domain, user, deadline_usec, &error) < 0)
+        if (variables_remove(domain, &error) < 0)
                 log_warning(domain->object.path, "%s", error.message);
 }
 
@@ -65,7 +63,6 @@ static void keep_tpm(const Domain *domain, uint32_t flags)
 
 int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *error)
 {
-        _cleanup_(run_user_clear) RunUser user = {};
         bool has_variables = false;
         int r = undefine_check(domain, flags, error);
 
@@ -74,9 +71,7 @@ int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *erro
         if (r >= 0)
                 has_variables = variables_are_possible(domain);
         if (r >= 0 && has_variables)
-                r = launch_find_user(domain, call->deadline_usec, &user, error);
-        if (r >= 0 && has_variables)
-                r = check_variables(domain, &user, flags, call->deadline_usec, error);
+                r = check_variables(domain, flags, error);
         if (r >= 0)
                 r = save_remove(domain, error);
         if (r >= 0)
@@ -86,7 +81,7 @@ int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *erro
         if (r < 0)
                 return r;
         if (has_variables && flags & UNDEFINE_NVRAM)
-                remove_variables(domain, &user, call->deadline_usec);
+                remove_variables(domain);
         if (domain_is_active(domain))
                 keep_tpm(domain, flags);
         else
@@ -106,15 +101,12 @@ int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *erro
 
 int qemu_find_kept(Call *call, Domain *domain, DomainKept *ret_kept, Error *error)
 {
-        _cleanup_(run_user_clear) RunUser user = {};
         _cleanup_(freep) char *variables = NULL;
         int r = folder_check_unknown(qemu_driver_of(domain), domain->object.uuid, error);
 
-        if (r >= 0 && variables_are_possible(domain)) {
-                r = launch_find_user(domain, call->deadline_usec, &user, error);
-                if (r >= 0)
-                        r = variables_find_path(domain, &user, call->deadline_usec, &variables, error);
-        }
+        (void)call;
+        if (r >= 0 && variables_are_possible(domain))
+                r = variables_find_path(domain, &variables, error);
         if (r < 0)
                 return r;
         ret_kept->variables = TAKE_PTR(variables);

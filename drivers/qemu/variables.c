@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The work is done by a shell that runs as the owner, so that a template or a file that a definition names
- * is never read or written with other rights than those. Shared machines are root's, and so is what they
- * name; only QEMU gets it opened. */
+/* The template and what a definition names are opened as every file of a machine is (owner-files.h): with
+ * its owner's rights, or, for shared machines, over no link that somebody else has made. */
 
 #include "drivers/qemu/variables.h"
 #include "drivers/qemu/keep.h"
-#include "drivers/qemu/launch.h"
 #include "drivers/qemu/owner-files.h"
 #include <dirent.h>
 #include <errno.h>
@@ -15,54 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OUTPUT_MAX 4096
-#define SUFFIX     "_VARS.fd"
-
-/* What the shell gets: the file ($1), the template ($2), "reset" ($3). The copy is made beside the file and
- * takes its place when it is complete; `excl` follows nothing that stands there, not even to a device, as
- * the shell's own `set -C` does. */
-static const char make_script[] = "set -e\n"
-                                  "umask 077\n"
-                                  "[ \"$3\" = reset ] || [ ! -e \"$1\" ] || exit 0\n"
-                                  "rm -f -- \"$1.new\"\n"
-                                  "trap 'rm -f -- \"$1.new\"' EXIT\n"
-                                  "dd \"if=$2\" \"of=$1.new\" bs=64K conv=excl,fsync status=none\n"
-                                  "mv -fT -- \"$1.new\" \"$1\"\n";
-static const char find_script[] = "[ ! -e \"$1\" ] || echo found\n";
-static const char remove_script[] = "rm -f -- \"$1\"\n";
-
-/* Root's own work where files are passed to QEMU. */
-static bool runs_as_user(const Domain *domain, const RunUser *user)
-{
-        return user->is_other && !launch_passes_files(domain->object.driver, domain->object.owner);
-}
-
-static int run_script(const Domain *domain, const RunUser *user, const char *script, const char *path,
-                      const char *template, const char *word, uint64_t deadline_usec, char **ret_output,
-                      Error *error) AWAITS
-{
-        const char *const arguments[] = { "/bin/sh", "-c", script, "virtbus", path, template ? template : "",
-                                          word,      NULL };
-        ChildOptions options = {
-                .arguments = arguments,
-                .stdin_fd = -EBADF,
-                .stdout_fd = -EBADF,
-                .stderr_fd = -EBADF,
-                .ends_with_us = true, /* or it would give a name to what the next one has just begun */
-        };
-        _cleanup_(freep) char *output = NULL;
-        size_t size;
-        int r;
-
-        if (runs_as_user(domain, user))
-                run_user_become(&options, user);
-        r = child_run(&options, NULL, 0, OUTPUT_MAX, deadline_usec, &output, &size, error);
-        if (r < 0)
-                error_prefix(error, "The firmware variables %s", path);
-        else if (ret_output)
-                *ret_output = TAKE_PTR(output);
-        return r;
-}
+#define SUFFIX "_VARS.fd"
 
 char *variables_path(const Driver *driver, const DomainDefinition *definition)
 {
@@ -101,7 +52,7 @@ static int make_folder(const Domain *domain, const RunUser *user, const char *pa
 {
         _cleanup_(freep) char *name = g_path_get_basename(path);
         _cleanup_(closep) int folder = keep_open(
-                domain, KEEP_NVRAM, runs_as_user(domain, user) ? user->uid : (uid_t)-1, user->gid, error);
+                domain, KEEP_NVRAM, owner_is_other(domain) ? user->uid : (uid_t)-1, user->gid, error);
 
         return folder < 0 ? folder : take_renamed(folder, name, error);
 }
@@ -116,8 +67,40 @@ static const char *named_path(const DomainDefinition *definition)
         return nvram->type == DISK_TYPE_FILE && nvram->source ? nvram->source->file : nvram->path;
 }
 
-int variables_make(const Domain *domain, const RunUser *user, bool is_reset, uint64_t deadline_usec,
-                   Error *error)
+/* Nor is it in a folder that is not there, or at what is no path of a file. */
+static bool is_absent(int r)
+{
+        return r == -ENOENT || r == -ENOTDIR || r == -EBADMSG;
+}
+
+/* What the owner may not even look for the machine has not used. */
+static int find(const Domain *domain, const char *path, bool *ret_found, Error *error) AWAITS
+{
+        _cleanup_(error_clear) Error problem = {};
+        int r = owner_files_check_free(domain, path, &problem);
+
+        *ret_found = r == -EEXIST;
+        if (r >= 0 || r == -EEXIST || r == -EACCES || is_absent(r))
+                return 0;
+        error_move(error, &problem);
+        return r;
+}
+
+static int copy_template(const Domain *domain, const char *path, bool is_reset, Error *error) AWAITS
+{
+        const char *template = machine_of(domain)->pending->os.nvram->template_path;
+        _cleanup_(freep) char *data = NULL;
+        bool is_found = false;
+        size_t size;
+        int r = is_reset ? 0 : find(domain, path, &is_found, error);
+
+        if (r < 0 || is_found)
+                return r;
+        r = owner_files_read(domain, template, VARIABLES_MAX, &data, &size, error);
+        return r < 0 ? r : owner_files_replace(domain, path, data, size, error);
+}
+
+int variables_make(const Domain *domain, const RunUser *user, bool is_reset, Error *error)
 {
         const DomainDefinition *live = machine_of(domain)->pending;
         _cleanup_(freep) char *own = variables_path(domain->object.driver, live);
@@ -142,8 +125,9 @@ int variables_make(const Domain *domain, const RunUser *user, bool is_reset, uin
                       nvram->format ? nvram->format : "raw") != 0)
                 return error_set(error, ERROR_CONFIG_UNSUPPORTED,
                                  "The firmware variables and their template must be of one format");
-        r = run_script(domain, user, make_script, path, nvram->template_path, is_reset ? "reset" : "",
-                       deadline_usec, NULL, error);
+        r = copy_template(domain, path, is_reset, error);
+        if (r < 0)
+                error_prefix(error, "The firmware variables of the %s", object_describe(&domain->object));
         if (r < 0 && !keep_is_used(domain, KEEP_NVRAM))
                 (void)keep_remove(domain, KEEP_NVRAM, NULL); /* an empty folder harms nobody */
         return r;
@@ -202,28 +186,19 @@ bool variables_are_possible(const Domain *domain)
         return keep_is_used(domain, KEEP_NVRAM) || (domain->definition && named_path(domain->definition));
 }
 
-int variables_find(const Domain *domain, const RunUser *user, uint64_t deadline_usec, bool *ret_found,
-                   Error *error)
+int variables_find(const Domain *domain, bool *ret_found, Error *error)
 {
         const char *path = domain->definition ? named_path(domain->definition) : NULL;
-        _cleanup_(freep) char *output = NULL;
-        int r;
 
         *ret_found = keep_is_used(domain, KEEP_NVRAM);
-        if (*ret_found || !path)
-                return 0;
-        r = run_script(domain, user, find_script, path, NULL, "", deadline_usec, &output, error);
-        if (r >= 0)
-                *ret_found = g_str_has_prefix(output, "found");
-        return r;
+        return *ret_found || !path ? 0 : find(domain, path, ret_found, error);
 }
 
-int variables_find_path(const Domain *domain, const RunUser *user, uint64_t deadline_usec, char **ret_path,
-                        Error *error)
+int variables_find_path(const Domain *domain, char **ret_path, Error *error)
 {
         const char *path = domain->definition ? named_path(domain->definition) : NULL;
         bool is_found;
-        int r = variables_find(domain, user, deadline_usec, &is_found, error);
+        int r = variables_find(domain, &is_found, error);
 
         if (r < 0)
                 return r;
@@ -235,12 +210,15 @@ int variables_find_path(const Domain *domain, const RunUser *user, uint64_t dead
         return 0;
 }
 
-int variables_remove(const Domain *domain, const RunUser *user, uint64_t deadline_usec, Error *error)
+int variables_remove(const Domain *domain, Error *error)
 {
         const char *path = domain->definition ? named_path(domain->definition) : NULL;
-        int r = 0;
+        _cleanup_(error_clear) Error problem = {};
+        int r = path ? owner_files_remove(domain, path, &problem) : 0;
 
-        if (path)
-                r = run_script(domain, user, remove_script, path, NULL, "", deadline_usec, NULL, error);
-        return r < 0 ? r : keep_remove(domain, KEEP_NVRAM, error);
+        if (r < 0 && !is_absent(r)) {
+                error_move(error, &problem);
+                return r;
+        }
+        return keep_remove(domain, KEEP_NVRAM, error);
 }

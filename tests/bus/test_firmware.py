@@ -9,7 +9,6 @@ from gi.repository import GLib
 
 from harness import BusError
 from machines import NATIVE, SHUTOFF, START_PAUSED, create_transient, define, definition
-from networks import instead_of
 
 RESET_NVRAM = 32
 NVRAM, KEEP_NVRAM = 4, 8
@@ -145,23 +144,14 @@ class TestVariables:
         refused(machine.create, words=f"{root_dir}/none")
         assert not (root_dir / "own.fd").exists()
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-    def test_what_is_planted_in_the_way_is_not_written_to(self, client, root_dir, tmp_path):
-        """Between looking and copying: a link to a device, for which a FIFO stands here."""
-        file, template, pipe, once = root_dir / "own.fd", root_dir / "template", tmp_path / "pipe", tmp_path / "once"
+    def test_a_link_in_the_place_of_the_file_is_not_written_to(self, client, root_dir):
+        file, template, other = root_dir / "own.fd", root_dir / "template", root_dir / "other"
         template.write_bytes(b"x" * 1024)
-        os.mkfifo(pipe)
-        once.touch()
+        other.write_bytes(b"mine")
+        file.symlink_to(other)
         machine = define(client, efi(nvram=f"<nvram template='{template}'>{file}</nvram>"))
-        fd = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
-        try:
-            with instead_of("rm", f"$real \"$@\"; [ ! -e {once} ] || {{ $real {once}; ln -s {pipe} {file}.new; }}", tmp_path):
-                refused(machine.create, words="File exists")
-            with pytest.raises(BlockingIOError):
-                os.read(fd, 1)
-        finally:
-            os.close(fd)
-        assert not once.exists() and not os.path.lexists(file) and not os.path.lexists(f"{file}.new")
+        refused(machine.create, START_PAUSED | RESET_NVRAM, words="no regular file")
+        assert other.read_bytes() == b"mine" and file.is_symlink()
 
 
 @pytest.mark.qemu
@@ -195,3 +185,18 @@ class TestRights:
         machine = define(system_daemon.client("alice"), efi(nvram=f"<nvram>{folder}/a.fd</nvram>"))
         refused(machine.create, words="ermission denied")
         assert os.listdir(folder) == []
+
+    def test_of_shared_machines_they_go_over_no_planted_link(self, system_daemon, root_dir):
+        """Root's rights would reach behind it."""
+        behind, link = root_dir / "roots", root_dir / "link"
+        behind.mkdir(mode=0o700)
+        (behind / "template").write_bytes(b"x" * 1024)
+        link.symlink_to(behind)
+        os.lchown(link, pwd.getpwnam("mallory").pw_uid, -1)
+        root = system_daemon.client()
+        for name, nvram in (("a", f"<nvram template='{link}/template'>{root_dir}/a.fd</nvram>"),
+                            ("b", f"<nvram template='{behind}/template'>{link}/b.fd</nvram>")):
+            machine = define(root, efi(name, nvram=nvram))
+            refused(machine.create, words="it is not followed")
+            machine.undefine(NVRAM)
+        assert os.listdir(behind) == ["template"] and not (root_dir / "a.fd").exists()
