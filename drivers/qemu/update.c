@@ -394,11 +394,16 @@ static void inherit(const Domain *domain, const Device *was, const Device *is)
 static int update_live(Update *update, DeviceElement *element, Error *error) AWAITS
 {
         Domain *domain = update->domain;
-        _cleanup_(domain_definition_freep) DomainDefinition *before = domain_definition_copy(domain->live);
+        _cleanup_(domain_definition_freep) DomainDefinition *before = NULL, *candidate = NULL;
         int r = domain_check_active(domain, error), there;
 
-        if (r >= 0)
-                r = device_find(before, element, &update->was, error);
+        if (r < 0)
+                return r;
+        /* It may have ended and begun anew while the stored definition was written. */
+        update->run = machine_of(domain)->run;
+        update->candidate = candidate = domain_definition_copy(domain->live);
+        before = domain_definition_copy(domain->live);
+        r = device_find(before, element, &update->was, error);
         if (r < 0)
                 return r;
         update->is = device_at(update->candidate, update->was.kind, update->was.position);
@@ -503,11 +508,10 @@ static int update_config(const Domain *domain, const DeviceElement *element, Dom
 
 int qemu_domain_update_device(Call *call, Domain *domain, const char *xml, uint32_t flags, Error *error)
 {
-        _cleanup_(domain_definition_freep) DomainDefinition *changed = NULL, *candidate = NULL;
+        _cleanup_(domain_definition_freep) DomainDefinition *changed = NULL;
         _cleanup_(device_element_clear) DeviceElement element = {};
         Update update = { .domain = domain,
                           .force = flags & UPDATE_FORCE,
-                          .run = machine_of(domain)->run,
                           .deadline_usec = MIN(call->deadline_usec, deadline_after_usec(QMP_TIMEOUT_USEC)) };
         int r = impact_choose(domain, "UpdateDevice", UPDATE_FORCE, &flags, error);
 
@@ -519,9 +523,7 @@ int qemu_domain_update_device(Call *call, Domain *domain, const char *xml, uint3
                 r = impact_begin(domain, changed, error);
         if (r < 0)
                 return r;
-        if (flags & AFFECT_LIVE) {
-                update.candidate = candidate = domain_definition_copy(domain->live);
+        if (flags & AFFECT_LIVE)
                 r = update_live(&update, &element, error);
-        }
         return changed ? impact_end(domain, &changed, r) : r;
 }
