@@ -401,7 +401,7 @@ int secrets_generate(Call *call, const char *volume_path, Secret **ret_secret, E
         char *text;
         int r;
 
-        definition->is_private = YES;
+        definition->is_ephemeral = definition->is_private = YES;
         definition->usage_type = SECRET_USAGE_VOLUME;
         definition->volume = g_strdup(volume_path);
         r = secrets_define(call, NULL, definition, &secret, error);
@@ -420,4 +420,20 @@ int secrets_generate(Call *call, const char *volume_path, Secret **ret_secret, E
         (void)secrets_undefine(call, secret, NULL);
         object_unref(&secret->object);
         return r;
+}
+
+int secrets_keep(Call *call, Secret *secret, Error *error)
+{
+        _cleanup_(secret_definition_freep) SecretDefinition *kept = NULL;
+        _cleanup_(job_releasep) Job *job = NULL;
+        int r = job_take(secret->object.jobs, JOB_MODIFY, "keeping", (uid_t)-1, call->deadline_usec, &job,
+                         error);
+
+        if (r >= 0 && secret->object.is_gone)
+                r = error_set(error, ERROR_NO_SECRET, "The secret that was made for it is gone");
+        if (r < 0)
+                return r;
+        kept = struct_copy(&secret_definition_type, sealed_secret(secret)->definition);
+        kept->is_ephemeral = NO;
+        return define_again(call, secret, &kept, error);
 }

@@ -26,8 +26,10 @@ int secrets_undefine(Call *call, Secret *secret, Error *error) AWAITS;
 int secrets_find_value(const Driver *driver, uid_t owner, const SecretReference *reference,
                        uint8_t **ret_value, size_t *ret_size, Error *error);
 /* A new private secret of the caller's owner for the volume of that path, with a passphrase that nobody has
- * chosen; counted. */
+ * chosen; counted. It is in memory only until secrets_keep(), which is for when there is something that it
+ * opens: a daemon that is killed before leaves no secret of nothing. */
 int secrets_generate(Call *call, const char *volume_path, Secret **ret_secret, Error *error) AWAITS;
+int secrets_keep(Call *call, Secret *secret, Error *error) AWAITS;
 /* The UUID of the owner's secret for that volume, or NULL; borrowed. */
 const char *secrets_find_for_volume(const Driver *driver, uid_t owner, const char *volume_path);
 /* Wipes and frees. */

@@ -350,6 +350,8 @@ static int create(Call *call, Pool *pool, StorageVolumeDefinition *definition, c
         if (r < 0)
                 return r;
         r = fill(&making, error);
+        if (r >= 0 && making.secret)
+                r = secrets_keep(call, making.secret, error);
         if (r >= 0)
                 r = finish(&making, ret_volume, error);
         if (r < 0) {

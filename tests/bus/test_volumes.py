@@ -2,6 +2,7 @@
 kill and a full disk."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import select
@@ -14,6 +15,7 @@ import pytest
 from gi.repository import GLib
 from harness import PROPERTIES, BusError, wait_for
 from machines import CONNECT, DOMAIN, QEMU, boot_sector, define as define_machine, definition, disk
+from networks import instead_of
 from test_storage import MIB, POOL, image_info, make, names, read, refused, started, volume_xml
 
 NATIVE = "org.virtbus1.StorageVolume"
@@ -498,6 +500,26 @@ class TestEncryption:
         refused(client.call, pool, POOL, "StorageVolCreateXML", "su",
                 volume_xml("a", content=encryption(None, "<cipher name='rot13' size='256'/>")), 0, word="rot13")
         assert len(client.call(QEMU, CONNECT, "ListSecrets", "u", 0)) == 1
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+    def test_a_generated_secret_is_kept_with_its_volume(self, client, daemon, tmp_path, folder, pool):
+        """The daemon is killed while the tool has not yet begun."""
+        waits, lock = tmp_path / "waits", tmp_path / "lock"
+        with instead_of("qemu-img", f'touch {waits}; flock --shared {lock} true; exec "$real" "$@"', tmp_path), \
+                lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            client.begin(pool, POOL, "StorageVolCreateXML", "su", volume_xml("a", content=encryption()), 0)
+            wait_for(waits.exists)
+            assert len(client.call(QEMU, CONNECT, "ListSecrets", "u", 0)) == 1
+            daemon.kill()
+        daemon.start()
+        assert client.call(QEMU, CONNECT, "ListSecrets", "u", 0) == []
+        client.call(pool, POOL, "StorageVolCreateXML", "su", volume_xml("a", content=encryption()), 0)
+        [secret] = client.call(QEMU, CONNECT, "ListSecrets", "u", 0)
+        assert client.get(secret, "org.virtbus1.Secret", "Ephemeral") is False
+        daemon.restart()
+        assert client.call(QEMU, CONNECT, "ListSecrets", "u", 0) == [secret]
+        assert client.get(secret, "org.virtbus1.Secret", "HasValue") is True
 
     @pytest.mark.parametrize("how", ["cancel", "kill the tool", "kill the daemon"])
     def test_in_the_middle(self, client, daemon, folder, pool, how):
