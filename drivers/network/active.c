@@ -200,12 +200,19 @@ static void set_dnsmasq_problem(VirtualNetwork *network, const char *problem)
         active_show_health(network);
 }
 
-static int start_dnsmasq(VirtualNetwork *network, Error *error) AWAITS;
+static int launch_dnsmasq(VirtualNetwork *network, Error *error) AWAITS;
 static void start_again(VirtualNetwork *network);
 
 typedef struct Restart {
         VirtualNetwork *network;
 } Restart;
+
+static void end_unknown_dnsmasq(const VirtualNetwork *network, const NetworkDefinition *definition) AWAITS
+{
+        const struct NetworkState *state = state_of(network);
+
+        dnsmasq_end_unknown(definition->uuid, state->dnsmasq_path, state->dnsmasq_uid);
+}
 
 static void restart(VirtualNetwork *network) AWAITS
 {
@@ -215,12 +222,23 @@ static void restart(VirtualNetwork *network) AWAITS
         int r = job_take(object->jobs, JOB_MODIFY, "restart of dnsmasq", (uid_t)-1, DEADLINE_NEVER, &job,
                          &error);
 
-        if (r < 0 || !network->network.is_active || network->dnsmasq)
+        /* With a problem it runs, and what was to follow failed. */
+        if (r < 0 || !network->network.is_active || (network->dnsmasq && !network->dnsmasq_problem))
                 return;
-        dnsmasq_end_unknown(network->live->uuid, state_of(network)->dnsmasq_path); /* an attempt cut off */
-        r = start_dnsmasq(network, &error);
+        if (!dnsmasq_is_needed(network->live)) {
+                set_dnsmasq_problem(network, NULL);
+                return;
+        }
+        if (!network->dnsmasq) {
+                end_unknown_dnsmasq(network, network->live); /* an attempt cut off */
+                r = launch_dnsmasq(network, &error);
+        }
         if (r >= 0)
-                r = save(network, &error);
+                r = save(network, &error); /* at once: it is to be found again */
+        if (r >= 0)
+                r = leases_read(network, &error);
+        if (r >= 0 && network->dnsmasq)
+                set_dnsmasq_problem(network, NULL);
         if (r >= 0)
                 return;
         log_error(object->path, "network %s has no dnsmasq: %s", object->name, error.message);
@@ -263,18 +281,27 @@ static void dnsmasq_exited(Child *child, int code, int status, void *data)
         start_again(network);
 }
 
-static int start_dnsmasq(VirtualNetwork *network, Error *error)
+static int launch_dnsmasq(VirtualNetwork *network, Error *error)
 {
         const struct NetworkState *state = state_of(network);
         const DnsmasqPlaces places = { .folder = state->dnsmasq_path,
                                        .leases_folder = state->leases_path,
-                                       .hook = state->lease_source ? state->lease_hook : NULL,
-                                       .hook_user = state->dnsmasq_user };
+                                       .user = state->dnsmasq_user,
+                                       .uid = state->dnsmasq_uid,
+                                       .hook = state->lease_source ? state->lease_hook : NULL };
         int r = dnsmasq_start(network->live, &places, &network->dnsmasq, error);
+
+        if (r >= 0)
+                child_on_exit(network->dnsmasq, dnsmasq_exited, network);
+        return r;
+}
+
+static int start_dnsmasq(VirtualNetwork *network, Error *error) AWAITS
+{
+        int r = launch_dnsmasq(network, error);
 
         if (r < 0)
                 return r;
-        child_on_exit(network->dnsmasq, dnsmasq_exited, network);
         set_dnsmasq_problem(network, NULL);
         return leases_read(network, error);
 }
@@ -317,7 +344,7 @@ static int provide_dnsmasq(VirtualNetwork *network, Error *error) AWAITS
         if (!dnsmasq_is_needed(network->live))
                 return 0;
         if (network->resumed)
-                dnsmasq_end_unknown(network->live->uuid, state_of(network)->dnsmasq_path);
+                end_unknown_dnsmasq(network, network->live);
         return start_dnsmasq(network, error);
 }
 
@@ -540,7 +567,7 @@ int active_stop(VirtualNetwork *network, Error *error)
         }
         if (had_bridge) {
                 if (!dnsmasq)
-                        dnsmasq_end_unknown(live->uuid, driver->networks->dnsmasq_path);
+                        end_unknown_dnsmasq(network, live);
                 dnsmasq_remove_files(live, driver->networks->dnsmasq_path);
                 keep_first(bridge_down(live, &problem), &first, error, &problem);
                 if (network->is_in_zone)
@@ -636,7 +663,7 @@ int active_change(VirtualNetwork *network, const NetworkDefinition *definition, 
         fiber_clear_cancel(); /* what was begun is taken back all the same */
         network_definition_free(network->live);
         network->live = old;
-        dnsmasq_end_unknown(old->uuid, state_of(network)->dnsmasq_path);
+        end_unknown_dnsmasq(network, old);
         g_clear_pointer(&network->dnsmasq, child_free);
         if (follow(network, has_vlans, &problem) < 0) {
                 log_error(network->network.object.path, "network %s is not as it was: %s", old->name,

@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -104,9 +105,30 @@ void dnsmasq_remove_files(const NetworkDefinition *definition, const char *folde
         }
 }
 
-/* Of the network with whose file the process, a dnsmasq, was started; "": it is none of ours. */
-static void find_uuid(const char *pid, const char *folder, char uuid[static 37])
+/* Its real user, which nobody gets by running a program that has the set-user-ID bit. */
+static bool find_user(const char *pid, uid_t *ret_user)
 {
+        _cleanup_(freep) char *path = g_strdup_printf("/proc/%s/status", pid), *text = NULL;
+        const char *line = g_file_get_contents(path, &text, NULL, NULL) ? strstr(text, "\nUid:") : NULL;
+
+        return line && sscanf(line, "\nUid: %u", ret_user) == 1;
+}
+
+/* Whatever a package calls it: .dnsmasq-wrapped; "dnsmasq (deleted)" after an upgrade. */
+static bool is_dnsmasq(const char *pid)
+{
+        _cleanup_(freep) char *path = g_strdup_printf("/proc/%s/exe", pid),
+                              *program = g_file_read_link(path, NULL),
+                              *name = program ? g_path_get_basename(program) : NULL;
+
+        return name && strstr(name, "dnsmasq");
+}
+
+/* Of the network with whose file the process was started, if it is a dnsmasq of root's or of that user; "":
+ * it is none of ours. */
+static void find_uuid(const char *pid, const char *folder, uid_t user, char uuid[static 37])
+{
+        uid_t owner;
         _cleanup_(freep) char *path = g_strdup_printf("/proc/%s/cmdline", pid), *text = NULL;
         _cleanup_(freep) char *option = g_strdup_printf("--conf-file=%s/", folder);
         size_t size;
@@ -118,28 +140,31 @@ static void find_uuid(const char *pid, const char *folder, char uuid[static 37])
                 if (g_str_has_prefix(word, option) &&
                     strlen(word) == strlen(option) + 36 + strlen(".conf") && g_str_has_suffix(word, ".conf"))
                         g_strlcpy(uuid, word + strlen(option), 37);
+        if (uuid[0] && (!find_user(pid, &owner) || (owner != 0 && owner != user) || !is_dnsmasq(pid)))
+                uuid[0] = '\0';
 }
 
-static bool is_ours(pid_t pid, const char *uuid, const char *folder)
+static bool is_ours(pid_t pid, const char *uuid, const char *folder, uid_t user)
 {
         _cleanup_(freep) char *name = g_strdup_printf("%d", pid);
         char found[37];
 
-        find_uuid(name, folder, found);
+        find_uuid(name, folder, user, found);
         return strcmp(found, uuid) == 0;
 }
 
-static int take(size_t pid, const char *uuid, const char *folder, Child **ret_child, Error *error)
+static int take(size_t pid, const char *uuid, const char *folder, uid_t user, Child **ret_child,
+                Error *error)
 {
         uint64_t start_time;
         int r = child_find_start_time((pid_t)pid, &start_time);
 
-        if (r < 0 || !is_ours((pid_t)pid, uuid, folder))
+        if (r < 0 || !is_ours((pid_t)pid, uuid, folder, user))
                 return error_set(error, ERROR_OPERATION_FAILED, "dnsmasq is gone");
         return child_adopt((pid_t)pid, start_time, ret_child, error);
 }
 
-static int adopt(const char *uuid, const char *folder, Child **ret_child, Error *error)
+static int adopt(const char *uuid, const char *folder, uid_t user, Child **ret_child, Error *error)
 {
         _cleanup_(freep) char *path = file_path(folder, uuid, "pid"), *text = NULL;
         guint64 pid;
@@ -147,7 +172,7 @@ static int adopt(const char *uuid, const char *folder, Child **ret_child, Error 
         if (!g_file_get_contents(path, &text, NULL, NULL) ||
             !g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, INT_MAX, &pid, NULL))
                 return error_set(error, ERROR_OPERATION_FAILED, "dnsmasq did not say its pid");
-        return take(pid, uuid, folder, ret_child, error);
+        return take(pid, uuid, folder, user, ret_child, error);
 }
 
 /* The configuration says what the network is; how the daemon keeps it stands beside. */
@@ -160,9 +185,11 @@ static GPtrArray *arguments(const char *tool, const char *uuid, const DnsmasqPla
         g_ptr_array_add(words, g_strdup_printf("--pid-file=%s/%s.pid", places->folder, uuid));
         g_ptr_array_add(words,
                         g_strdup_printf("--dhcp-leasefile=%s/%s.leases", places->leases_folder, uuid));
-        if (places->hook) {
+        if (places->user)
+                g_ptr_array_add(words, g_strdup_printf("--user=%s", places->user));
+        if (places->hook && places->user) {
                 g_ptr_array_add(words, g_strdup_printf("--dhcp-script=%s", places->hook));
-                g_ptr_array_add(words, g_strdup_printf("--dhcp-scriptuser=%s", places->hook_user));
+                g_ptr_array_add(words, g_strdup_printf("--dhcp-scriptuser=%s", places->user));
                 g_ptr_array_add(words, g_strdup("--script-on-renewal"));
         }
         g_ptr_array_add(words, NULL);
@@ -193,7 +220,7 @@ int dnsmasq_start(const NetworkDefinition *definition, const DnsmasqPlaces *plac
                                        .stderr_fd = -1,
                                        .umask = 0022 },
                       NULL, 0, 64 * 1024, deadline_after_usec(START_TIMEOUT_USEC), &output, &size, error);
-        return r < 0 ? r : adopt(definition->uuid, places->folder, ret_child, error);
+        return r < 0 ? r : adopt(definition->uuid, places->folder, places->uid, ret_child, error);
 }
 
 void dnsmasq_stop(Child *child)
@@ -207,7 +234,7 @@ void dnsmasq_stop(Child *child)
 }
 
 /* Those that run with this network's file; while one puts itself into the background there are two. */
-static unsigned end_all(const char *uuid, const char *folder) AWAITS
+static unsigned end_all(const char *uuid, const char *folder, uid_t user) AWAITS
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *pids = g_ptr_array_new();
         GDir *processes = g_dir_open("/proc", 0, NULL);
@@ -217,7 +244,7 @@ static unsigned end_all(const char *uuid, const char *folder) AWAITS
                 guint64 pid;
 
                 if (g_ascii_string_to_unsigned(name, 10, 1, INT_MAX, &pid, NULL) &&
-                    is_ours((pid_t)pid, uuid, folder))
+                    is_ours((pid_t)pid, uuid, folder, user))
                         g_ptr_array_add(pids, GSIZE_TO_POINTER(pid));
         }
         if (processes)
@@ -225,7 +252,7 @@ static unsigned end_all(const char *uuid, const char *folder) AWAITS
         for (unsigned i = 0; i < pids->len; i++) {
                 Child *child;
 
-                if (take(GPOINTER_TO_SIZE(pids->pdata[i]), uuid, folder, &child, NULL) < 0)
+                if (take(GPOINTER_TO_SIZE(pids->pdata[i]), uuid, folder, user, &child, NULL) < 0)
                         continue;
                 dnsmasq_stop(child);
                 child_free(child);
@@ -235,13 +262,14 @@ static unsigned end_all(const char *uuid, const char *folder) AWAITS
 }
 
 /* Again until there is none: one that was found may have made another before it ended. */
-void dnsmasq_end_unknown(const char *uuid, const char *folder)
+void dnsmasq_end_unknown(const char *uuid, const char *folder, uid_t user)
 {
-        for (unsigned i = 0; i < END_TRIES_MAX && end_all(uuid, folder) > 0; i++)
+        for (unsigned i = 0; i < END_TRIES_MAX && end_all(uuid, folder, user) > 0; i++)
                 ;
 }
 
-void dnsmasq_end_others(const char *folder, bool (*is_kept)(const char *uuid, void *data), void *data)
+void dnsmasq_end_others(const char *folder, uid_t user, bool (*is_kept)(const char *uuid, void *data),
+                        void *data)
 {
         _cleanup_(g_ptr_array_unrefp) GPtrArray *uuids = g_ptr_array_new_with_free_func(g_free);
         _cleanup_(freep) char *own = g_strdup(folder);
@@ -252,7 +280,7 @@ void dnsmasq_end_others(const char *folder, bool (*is_kept)(const char *uuid, vo
 
                 if (!g_ascii_isdigit(name[0]))
                         continue;
-                find_uuid(name, folder, uuid);
+                find_uuid(name, folder, user, uuid);
                 if (uuid[0] && !is_kept(uuid, data))
                         g_ptr_array_add(uuids, g_strdup(uuid));
         }
@@ -261,6 +289,6 @@ void dnsmasq_end_others(const char *folder, bool (*is_kept)(const char *uuid, vo
         for (unsigned i = 0; i < uuids->len; i++)
                 for (unsigned n = 0; n < END_TRIES_MAX; n++)
                         if (is_kept(uuids->pdata[i], data) || /* it may have come up meanwhile */
-                            end_all(uuids->pdata[i], own) == 0)
+                            end_all(uuids->pdata[i], own, user) == 0)
                                 break;
 }

@@ -22,16 +22,19 @@ bool dnsmasq_is_needed(const NetworkDefinition *definition);
 /* Files are FOLDER/UUID.conf and what that names, in FOLDER/UUID; the leases LEASES_FOLDER/UUID.leases. */
 typedef struct DnsmasqPlaces {
         const char *folder, *leases_folder;
-        const char *hook, *hook_user; /* run for every lease, by that user; NULL: none */
+        const char *user; /* whom it runs as; NULL: it chooses */
+        uid_t uid;        /* of that user */
+        const char *hook; /* run for every lease, by that user; NULL: none */
 } DnsmasqPlaces;
 /* Returns when it listens, with the process, which is watched. */
 int dnsmasq_start(const NetworkDefinition *definition, const DnsmasqPlaces *places, Child **ret_child,
                   Error *error) AWAITS;
 /* Ends one that was left, or whose start was cut off, and of which nothing is known but the file that it was
- * started with. */
-void dnsmasq_end_unknown(const char *uuid, const char *folder) AWAITS;
+ * started with, and that it is a dnsmasq of root's or that user's: others may have any words in their
+ * command line. */
+void dnsmasq_end_unknown(const char *uuid, const char *folder, uid_t user) AWAITS;
 /* The same of all networks that `is_kept` does not know. */
-void dnsmasq_end_others(const char *folder, bool (*is_kept)(const char *uuid, void *data),
+void dnsmasq_end_others(const char *folder, uid_t user, bool (*is_kept)(const char *uuid, void *data),
                         void *data) AWAITS;
 /* Ends it and waits. */
 void dnsmasq_stop(Child *child) AWAITS;

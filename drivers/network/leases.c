@@ -294,17 +294,17 @@ int leases_open(Driver *driver, Error *error)
         User user = {};
         int r;
 
+        r = worker_finish(find_user_step, &user);
+        if (r < 0)
+                return error_set_errno(error, r, "There is neither a user dnsmasq nor a user nobody");
+        state->dnsmasq_user = user.name;
+        state->dnsmasq_uid = user.uid;
         state->lease_hook = find_hook();
         if (!state->lease_hook)
                 return error_set(error, ERROR_NOT_SUPPORTED, "There is no %s", VIRTBUS_LEASE_HOOK);
         folder = store_open_folder(state->dnsmasq_path, 0755, error);
         if (folder < 0)
                 return folder;
-        r = worker_finish(find_user_step, &user);
-        if (r < 0)
-                return error_set_errno(error, r, "There is neither a user dnsmasq nor a user nobody");
-        state->dnsmasq_user = user.name;
-        state->dnsmasq_uid = user.uid;
         fd = bind_in(folder, user.uid, error);
         if (fd < 0)
                 return fd;

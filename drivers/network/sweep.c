@@ -66,8 +66,8 @@ static bool adopt(Driver *driver, const LeftBridge *left) AWAITS
         log_info(object->path,
                  "the bridge of network %s is there, and nothing tells that it is up: it comes up",
                  object->name);
-        dnsmasq_end_unknown(left->uuid,
-                            driver->networks->dnsmasq_path); /* it may be of another definition */
+        dnsmasq_end_unknown(left->uuid, driver->networks->dnsmasq_path,
+                            driver->networks->dnsmasq_uid); /* it may be of another definition */
         r = active_start(network, network->definition, &error);
         if (r >= 0)
                 active_announce(&network->network, EVENT_STARTED);
@@ -107,7 +107,8 @@ void networks_sweep(Driver *driver)
         if (!bridges)
                 return;
         if (driver->networks)
-                dnsmasq_end_others(driver->networks->dnsmasq_path, is_kept, driver);
+                dnsmasq_end_others(driver->networks->dnsmasq_path, driver->networks->dnsmasq_uid, is_kept,
+                                   driver);
         if (driver->networks && driver->networks->up->len == 0 && active_set_rules(driver, &rules_error) < 0)
                 log_debug(driver->object.path, "rules may be left: %s", rules_error.message);
 }

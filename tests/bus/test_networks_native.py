@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import struct
 import threading
@@ -93,6 +94,22 @@ class TestNetwork:
         os.kill(pid, 9)
         assert "dnsmasq" in changed(heard, "Health")
         assert changed(heard, "Health") == "ok"
+
+    def test_a_dnsmasq_that_cannot_be_written_down_at_once(self, client, daemon):
+        """A folder is in the way of the file.  When that is gone all is well, without another dnsmasq."""
+        path = up(client, "lab")
+        (first,) = dnsmasqs()
+        [file] = [file for file in daemon.root.rglob("network/*.xml") if f"value='{first} " in file.read_text()]
+        heard = changes(client, path)
+        file.unlink()
+        (file / "in-the-way").mkdir(parents=True)
+        os.kill(first, 9)
+        assert "has ended" in changed(heard, "Health")
+        assert file.name in changed(heard, "Health")
+        (second,) = dnsmasqs()
+        shutil.rmtree(file)
+        assert changed(heard, "Health") == "ok"
+        assert list(dnsmasqs()) == [second] and f"value='{second} " in file.read_text()
 
     def test_rules_of_others_are_seen(self, client):
         """As Docker's: a chain of its own that drops what it does not know."""

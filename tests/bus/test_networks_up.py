@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -331,6 +332,27 @@ class TestTakenBack:
             assert link("vblab")
         client.call(path, NETWORK, "Create")
         assert client.get(path, NETWORK, "Active") is True and len(dnsmasqs()) == 1
+
+    @pytest.mark.parametrize("user, program", [("alice", "dnsmasq"), ("root", "sh")])
+    def test_what_only_looks_like_its_dnsmasq_is_left_alone(self, daemon, client, tmp_path, user, program):
+        path = up(client, "lab")
+        daemon.kill()
+        [(pid, words)] = dnsmasqs().items()
+        os.kill(pid, signal.SIGKILL)
+        shutil.copy("/bin/sh", tmp_path / program)
+        [config] = [word for word in words if word.startswith("--conf-file=")]
+        with open(tmp_path / program) as copy:  # whoever may enter the folder
+            alike = subprocess.Popen(["dnsmasq", "-c", "read line", "sh", config], executable=f"/proc/self/fd/{copy.fileno()}",
+                                     pass_fds=[copy.fileno()], user=user, stdin=subprocess.PIPE)
+        try:
+            assert os.path.basename(os.readlink(f"/proc/{alike.pid}/exe")) == program
+            daemon.start()
+            assert client.get(path, NETWORK, "Active") is True and len(dnsmasqs()) == 1
+            client.call(path, NETWORK, "Destroy")
+            assert alike.poll() is None
+        finally:
+            alike.kill()
+            alike.communicate()
 
     def test_a_dnsmasq_that_dies_is_replaced(self, client):
         path = up(client, "lab")
