@@ -203,12 +203,14 @@ static int choose(Commit *commit, const char *base, const char *top, Error *erro
 {
         const DomainDisk *disk = commit->disk;
         const char *next, *lower;
+        uint32_t index;
+        int r;
 
         commit->top = g_strdup(*top ? top : chain_path(&disk->source));
         commit->is_active = chain_is_active(disk, commit->top);
-        if (!commit->is_active && !chain_find_below(disk, commit->top))
-                return error_set(error, ERROR_INVALID_ARGUMENT, "The chain of disk '%s' has no image %s",
-                                 disk->target, commit->top);
+        r = find_index(disk, commit->top, &index, error);
+        if (r < 0)
+                return r;
         if (commit->is_active && !(commit->flags & COMMIT_ACTIVE))
                 return error_set(error, ERROR_INVALID_ARGUMENT,
                                  "The active image of disk '%s' is merged with flag ACTIVE (4)",
