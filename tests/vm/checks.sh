@@ -62,7 +62,7 @@ tested() {
         (
                 cd $share/tests/bus || exit 1
                 export BUILD=/nonexistent VIRTBUS_DAEMON=/usr/sbin/virtbusd VIRTBUS_TIMEOUT_SCALE=4 VIRTBUS_CACHE=/tmp/cache
-                timeout -k 5 540 unshare --mount --net --pid --uts --ipc --fork --kill-child --mount-proc \
+                timeout -k 5 800 unshare --mount --net --pid --uts --ipc --fork --kill-child --mount-proc \
                         ./run --inside "$scratch" -q -rs --tb=short "$@"
         ) > /tmp/tested 2>&1 || status=$?
         same "$what" 0 $status
@@ -78,9 +78,9 @@ device() {
         call "$path" org.libvirt.NodeDevice "$@"
 }
 
-# until_true SECONDS COMMAND...: the command succeeds within them
+# until_true SECONDS COMMAND...: the command succeeds within them, or three times as many: the machine has half of a busy host
 until_true() {
-        local end=$((SECONDS + $1))
+        local end=$((SECONDS + 3 * $1))
         shift
         while ! "$@" > /dev/null 2>&1; do
                 [ $SECONDS -lt $end ] || return 1
