@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "drivers/qemu/definitions.h"
 #include "drivers/qemu/end.h"
+#include "drivers/qemu/keep.h"
 #include "drivers/qemu/notices.h"
 #include "drivers/qemu/prepare.h"
 #include "drivers/qemu/start.h"
@@ -140,6 +141,8 @@ static int make(Call *call, DomainDefinition *definition, Reservation *reservati
         if (r >= 0)
                 r = reserve(reservation, call->driver, definition->name, call->owner, definition->uuid,
                             error);
+        if (r >= 0)
+                r = keep_check_free(call->driver, definition->uuid, call->owner, error);
         if (r < 0)
                 return r;
         *ret_domain = machine_new(call->driver, TAKE_PTR(owned), call->owner);

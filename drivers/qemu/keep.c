@@ -40,12 +40,37 @@ int keep_open(const Domain *domain, const char *what, uid_t uid, gid_t gid, Erro
         return TAKE_FD(fd);
 }
 
-bool keep_is_used(const Domain *domain, const char *what)
+static bool is_used(const char *path)
 {
-        _cleanup_(freep) char *path = keep_path(domain->object.driver, domain->object.uuid, what);
         g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
 
         return folder && g_dir_read_name(folder);
+}
+
+int keep_check_free(const Driver *driver, const char *uuid, uid_t owner, Error *error)
+{
+        static const char *const kinds[] = { KEEP_NVRAM, KEEP_TPM };
+
+        if (!driver->config->is_system || geteuid() != 0 || owner == 0)
+                return 0;
+        for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+                _cleanup_(freep) char *path = keep_path(driver, uuid, kinds[i]);
+                struct stat status;
+
+                if (lstat(path, &status) >= 0 && status.st_uid != owner && is_used(path))
+                        return error_set(error, ERROR_EXISTS,
+                                         "UUID %s was that of another user's machine, and not all that was "
+                                         "kept for it is removed",
+                                         uuid);
+        }
+        return 0;
+}
+
+bool keep_is_used(const Domain *domain, const char *what)
+{
+        _cleanup_(freep) char *path = keep_path(domain->object.driver, domain->object.uuid, what);
+
+        return is_used(path);
 }
 
 static char *new_name(const char *what)

@@ -16,6 +16,9 @@ char *keep_path(const Driver *driver, const char *uuid, const char *what);
 
 /* Makes the folder if it is not there, for that user ((uid_t)-1: the daemon's own); returns its fd. */
 int keep_open(const Domain *domain, const char *what, uid_t uid, gid_t gid, Error *error);
+/* ERROR_EXISTS if another user's machine of that UUID has left a TPM or variables: whoever gets the UUID
+ * would get the folders, to change and to remove. */
+int keep_check_free(const Driver *driver, const char *uuid, uid_t owner, Error *error);
 /* Whether there is anything in it. */
 bool keep_is_used(const Domain *domain, const char *what);
 /* Removes it with all that is in it, and what was to become it; 0 also if it is not there. */

@@ -200,3 +200,19 @@ class TestRights:
             refused(machine.create, words="it is not followed")
             machine.undefine(NVRAM)
         assert os.listdir(behind) == ["template"] and not (root_dir / "a.fd").exists()
+
+    def test_what_a_user_keeps_is_not_anothers_by_its_uuid(self, system_daemon, root_dir):
+        alice, bob = system_daemon.client("alice"), system_daemon.client("bob")
+        machine = define(alice, efi())
+        machine.create(START_PAUSED)
+        machine.destroy()
+        number = machine.uuid
+        machine.undefine(KEEP_NVRAM)
+        [file] = variables(root_dir)
+        xml = efi().replace("<memory", f"<uuid>{number}</uuid><memory", 1)
+        refused(define, bob, xml, words="another user's machine")
+        refused(create_transient, bob, xml, words="another user's machine")
+        assert file.parent.stat().st_uid == pwd.getpwnam("alice").pw_uid
+        define(alice, xml).undefine(NVRAM)
+        assert variables(root_dir) == []
+        define(bob, xml)

@@ -1,5 +1,7 @@
 """Going back to snapshots: of machines that run and that do not, with the events and numbers of libvirt."""
 
+import os
+
 import pytest
 
 from harness import BusError, wait_for
@@ -169,6 +171,17 @@ class TestFirmware:
         variables.write_bytes(b"after!" * 1000)
         web.of(one, "Revert")
         assert variables.read_bytes() == b"before" * 1000
+
+    @pytest.mark.qemu
+    def test_variables_are_found_after_a_rename(self, client, root_dir, image):
+        xml = definition("web", disk(image, driver="qcow2"), machine="q35").replace("<os>", "<os firmware='efi'>")
+        web = Snapshots(client, define(client, xml).path)
+        web.create(1)
+        web.destroy()
+        web.call("Rename", "su", "other", 0)
+        web.take("one")
+        [file] = root_dir.rglob("*.nvram")
+        assert file.stat().st_size == os.stat(VARIABLES).st_size
 
     @pytest.mark.qemu
     @pytest.mark.parametrize("is_running", [False, True])
