@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* virtbusd: from the options to the end. The order is the point: definitions are loaded before the bus can
- * ask for them, names are owned when everything answers, and only then machines are taken back and started.
- * The end lets go of everything and stops no machine. */
+/* virtbusd: from the options to the end. The order is the point: nothing is touched before the folders are
+ * this daemon's alone, definitions are loaded before the bus can ask for them, names are owned when
+ * everything answers, and only then machines are taken back and started. The end lets go of everything and
+ * stops no machine. */
 
 #include "bus/client.h"
 #include "bus/connection.h"
@@ -23,6 +24,8 @@
 #include "core/worker.h"
 #include "core/xml.h"
 #include "manager.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +38,10 @@
 
 #define END_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
 #define END_CHECK_USEC   (2 * G_TIME_SPAN_MILLISECOND)
+
+/* A daemon that is just ending is waited for. */
+#define LOCK_TIMEOUT_USEC (END_TIMEOUT_USEC + 3 * G_USEC_PER_SEC)
+#define LOCK_CHECK_USEC   (20 * G_TIME_SPAN_MILLISECOND)
 
 static int folders_make(const Config *config, Error *error)
 {
@@ -57,6 +64,51 @@ static int folders_make(const Config *config, Error *error)
         return 0;
 }
 
+static int lock_open(const Config *config, Error *error)
+{
+        _cleanup_(closep) int folder = store_open_folder(config->run_dir, 0711, error);
+        int fd;
+
+        if (folder < 0)
+                return folder;
+        fd = openat(folder, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+        return fd < 0 ? error_set_errno(error, errno, "Cannot open %s/lock", config->run_dir) : fd;
+}
+
+/* The kernel does not tell whose a lock of this kind is: its holder has written it. */
+static int lock_refuse(const Config *config, int fd, Error *error)
+{
+        char pid[12] = "";
+        ssize_t size = pread(fd, pid, sizeof pid - 1, 0);
+
+        return error_set(
+                error, ERROR_OPERATION_INVALID,
+                "Another virtbusd, process %s, has the folder %s: two would take each other's machines",
+                size > 0 ? g_strstrip(pid) : "unknown", config->run_dir);
+}
+
+/* Of the open file, so that no child has it after exec, and gone with the process however that ends. */
+static int lock_take(const Config *config, int *ret_fd, Error *error)
+{
+        struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        const uint64_t deadline_usec = deadline_after_usec(LOCK_TIMEOUT_USEC);
+        _cleanup_(closep) int fd = lock_open(config, error);
+
+        if (fd < 0)
+                return fd;
+        while (fcntl(fd, F_OFD_SETLK, &all) < 0) {
+                if (errno != EAGAIN && errno != EINTR)
+                        return error_set_errno(error, errno, "Cannot lock %s/lock", config->run_dir);
+                if (loop_now_usec() >= deadline_usec)
+                        return lock_refuse(config, fd, error);
+                g_usleep(LOCK_CHECK_USEC);
+        }
+        if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
+                return error_set_errno(error, errno, "Cannot write %s/lock", config->run_dir);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
 static void drivers_watch(const FrontEnd *front)
 {
         signals_watch(front->manager);
@@ -72,9 +124,6 @@ static int start(Error *error) AWAITS
         FrontEnd *front = front_end();
         int r;
 
-        r = folders_make(front->config, error);
-        if (r < 0)
-                return r;
         manager_open(front->drivers);
         drivers_watch(front); /* nobody can have listened before */
         r = connection_open(error);
@@ -181,9 +230,14 @@ int main(int argc, char *argv[])
 {
         _cleanup_(config_clear) Config config = {};
         _cleanup_(error_clear) Error error = {};
+        _cleanup_(closep) int lock = -EBADF;
         int r;
 
         r = config_parse(&config, argc, argv, &error);
+        if (r == 0)
+                r = folders_make(&config, &error);
+        if (r == 0)
+                r = lock_take(&config, &lock, &error);
         if (r < 0) {
                 fprintf(stderr, "virtbusd: %s\n", error.message);
                 return EXIT_FAILURE;

@@ -400,6 +400,22 @@ class TestProcess:
             other.close()
             daemon.finish()
 
+    def test_second_on_the_same_folders(self, daemon, client, scratch, root_dir):
+        """It ends, whatever bus it was to serve; the first goes on, and its successor has the folders when it is gone."""
+        pid = client.call(BUS_PATH, BUS_NAME, "GetConnectionUnixProcessID", "s", "org.virtbus1", destination=BUS_NAME)
+        bus = Bus("session", str(scratch / "other-bus"))
+        second = Daemon(bus, root_dir)
+        try:
+            second.spawn()
+            assert wait_exit(second.process, 30) == 1
+            assert f"Another virtbusd, process {pid}, has the folder {root_dir}/run/virtbus: " in second.read_log()
+            client.ping()
+            daemon.kill()
+            second.start()
+        finally:
+            second.finish()
+            bus.stop()
+
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_ends_well(self, daemon, number):
         daemon.process.send_signal(number)
