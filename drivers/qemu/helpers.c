@@ -60,7 +60,7 @@ static void helper_exited(Child *child, int code, int status, void *data)
 
 /* As the user, tagged, with fds as its numbers 3 and up. `user` NULL: with the daemon's own rights. */
 static int spawn(Domain *domain, const char *what, GPtrArray *arguments, const RunUser *user, const int *fds,
-                 size_t n_fds, Error *error)
+                 size_t n_fds, uint64_t deadline_usec, Error *error) AWAITS
 {
         Machine *machine = machine_of(domain);
         _cleanup_(freep) char *folder = folder_path(domain),
@@ -86,7 +86,7 @@ static int spawn(Domain *domain, const char *what, GPtrArray *arguments, const R
         options.arguments = (const char *const *)arguments->pdata;
         if (user)
                 run_user_become(&options, user);
-        r = child_spawn(&options, &helper->child, error);
+        r = child_spawn(&options, deadline_usec, &helper->child, error);
         if (r < 0) {
                 error_prefix(error, "Cannot start the %s of the %s", what, object_describe(&domain->object));
                 helper_free(helper);
@@ -331,7 +331,7 @@ static int start_tpm(Domain *domain, const DomainTpm *tpm, const RunUser *user, 
         }
         const int fds[] = { socket, passphrase };
 
-        return spawn(domain, "TPM", arguments, user, fds, passphrase >= 0 ? 2 : 1, error);
+        return spawn(domain, "TPM", arguments, user, fds, passphrase >= 0 ? 2 : 1, deadline_usec, error);
 }
 
 static const char *find_virtiofsd(const DomainFilesystem *filesystem)
@@ -417,7 +417,7 @@ static void add_filesystem(GPtrArray *arguments, const DomainFilesystem *filesys
 /* With the owner's rights: root's for shared machines, and in a namespace of their own for others, where
  * virtiofsd can lock itself in. */
 static int start_filesystem(Domain *domain, const DomainFilesystem *filesystem, const RunUser *user,
-                            int socket, Error *error)
+                            int socket, uint64_t deadline_usec, Error *error) AWAITS
 {
         bool is_roots = geteuid() == 0 && domain->object.owner == 0;
         g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
@@ -445,7 +445,8 @@ static int start_filesystem(Domain *domain, const DomainFilesystem *filesystem, 
         alone.n_groups = 0; /* in its namespace it could not give them up, as it wants to */
         add(arguments, program);
         add_filesystem(arguments, filesystem);
-        return spawn(domain, "virtiofsd", arguments, is_roots ? NULL : &alone, &socket, 1, error);
+        return spawn(domain, "virtiofsd", arguments, is_roots ? NULL : &alone, &socket, 1, deadline_usec,
+                     error);
 }
 
 /* Two ends that know nobody but each other. */
@@ -493,7 +494,7 @@ static int start_one(Domain *domain, const PassedHelper *passed, const RunUser *
         r = passed->kind == HELPER_TPM ? start_tpm(domain, devices->tpms.items[passed->index], user, socket,
                                                    deadline_usec, error)
                                        : start_filesystem(domain, devices->filesystems.items[passed->index],
-                                                          user, socket, error);
+                                                          user, socket, deadline_usec, error);
         if (r >= 0)
                 *ret_fd = TAKE_FD(qemu);
         return r;

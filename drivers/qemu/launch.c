@@ -363,7 +363,7 @@ static int find_locked_bytes(const Domain *domain, DomainDefinition *definition,
 }
 
 static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
-                 const Descriptors *descriptors, Error *error)
+                 const Descriptors *descriptors, uint64_t deadline_usec, Error *error) AWAITS
 {
         Machine *machine = machine_of(domain);
         _cleanup_(g_ptr_array_unrefp) GPtrArray *variables = environment(domain, line, user);
@@ -389,7 +389,7 @@ static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
         run_user_become(&options, user);
         r = find_locked_bytes(domain, machine->pending, user, &options.locked_bytes, error);
         if (r >= 0)
-                r = child_spawn(&options, &machine->child, error);
+                r = child_spawn(&options, deadline_usec, &machine->child, error);
         if (r >= 0)
                 end_watch(domain);
         return r;
@@ -477,7 +477,7 @@ int launch(Domain *domain, CommandLine *line, const RunUser *user, uint64_t dead
         if (r >= 0)
                 r = plug_interfaces(domain, machine_of(domain)->pending, line, user, descriptors.fds,
                                     FIRST_FD, error);
-        return r < 0 ? r : spawn(domain, line, user, &descriptors, error);
+        return r < 0 ? r : spawn(domain, line, user, &descriptors, deadline_usec, error);
 }
 
 int launch_check_files(const Domain *domain, const CommandLine *line, uint64_t deadline_usec, Error *error)

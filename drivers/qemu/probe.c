@@ -58,8 +58,8 @@ static void complaint_add(int fd, const char *binary, Error *error)
                 error_prefix(error, "Cannot ask %s what it can do", binary);
 }
 
-static int start(const char *binary, const ProbeUser *user, bool with_kvm, int complaint, Child **ret_child,
-                 Qmp **ret_qmp, Error *error)
+static int start(const char *binary, const ProbeUser *user, bool with_kvm, int complaint,
+                 uint64_t deadline_usec, Child **ret_child, Qmp **ret_qmp, Error *error) AWAITS
 {
         const char *const arguments[] = { binary,
                                           "-S",
@@ -98,7 +98,7 @@ static int start(const char *binary, const ProbeUser *user, bool with_kvm, int c
                 .groups = user->groups,
                 .n_groups = user->n_groups,
         };
-        r = child_spawn(&options, &child, error);
+        r = child_spawn(&options, deadline_usec, &child, error);
         if (r < 0)
                 return r;
         r = qmp_new(TAKE_FD(ours), &handlers, NULL, ret_qmp, error);
@@ -185,7 +185,7 @@ static int run_once(const char *binary, const ProbeUser *user, bool is_first, ui
 
         if (complaint < 0)
                 return complaint;
-        r = start(binary, user, is_first, complaint, &child, &qmp, error);
+        r = start(binary, user, is_first, complaint, deadline_usec, &child, &qmp, error);
         if (r < 0)
                 return r;
         r = ask(qmp, is_first, deadline_usec, ret_answers, error);

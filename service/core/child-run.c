@@ -3,18 +3,16 @@
 /* Tools that run to their end: input in, output out, both bounded. */
 
 #include "core/await.h"
+#include "core/child-private.h"
 #include "core/child.h"
-#include "core/fiber.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#define ERROR_OUTPUT_MAX  4096u
-#define KILL_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
+#define ERROR_OUTPUT_MAX 4096u
 
 typedef struct Stream {
         int fd; /* ours, non-blocking; -EBADF when it has ended */
@@ -121,27 +119,14 @@ static int explain(const char *tool, const Stream *errors, size_t max_output, in
                          g_strchomp(errors->text->str));
 }
 
-/* It makes nothing any more of what its caller removes now. One that the kernel does not let go (a server of
- * files is gone) is left behind. */
-static void kill_and_wait(Child *child)
-{
-        bool is_cancelled = fiber_is_cancelled(fiber_current());
-        int code, status;
-
-        (void)child_signal(child, SIGKILL); /* fails only if it has just ended */
-        fiber_clear_cancel();
-        (void)child_wait(child, deadline_after_usec(KILL_TIMEOUT_USEC), &code, &status);
-        if (is_cancelled)
-                fiber_cancel(fiber_current());
-}
-
-/* The tool is ours alone: whatever happened, it is gone when we return. */
+/* The tool is ours alone: whatever happened, it is gone when we return, and makes nothing any more of what
+ * our caller removes then. */
 static int finish(Child *child, int result, int *ret_code, int *ret_status)
 {
         if (result >= 0)
                 result = child_wait(child, DEADLINE_NEVER, ret_code, ret_status);
         if (result < 0)
-                kill_and_wait(child);
+                child_kill_and_wait(child);
         return result;
 }
 
@@ -161,7 +146,7 @@ static int run(ChildOptions *options, int poll_fd, Stream *output, Stream *error
         output->data = options->output_data;
         options->stdout_fd = output_fd;
         options->stderr_fd = errors_fd;
-        r = child_spawn(options, &child, error);
+        r = child_spawn(options, deadline_usec, &child, error);
         if (r < 0)
                 return r;
         closep(&output_fd);

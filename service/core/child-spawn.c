@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Starting a process. Between fork and exec the child makes only system calls, and tells by a pipe which of
- * them failed; the pipe closes by itself when exec succeeds. */
+ * them failed; the pipe closes by itself when exec succeeds. That may take long: the program's file is
+ * opened, which its file system, or whoever has a lease of it, answers when it likes. */
 
+#include "core/await.h"
 #include "core/child-private.h"
 #include "core/child.h"
+#include "core/fiber.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -77,8 +81,12 @@ static void place_fds(const ChildOptions *options, int *pipe_fd, int *fds)
         for (size_t i = 0; i < options->n_fds; i++)
                 if (dup2(fds[i], FIRST_FD + (int)i) < 0)
                         die(*pipe_fd, "place descriptors");
-        /* Whatever else is open, here or in a library, ends at exec; the pipe too. */
-        if (syscall(SYS_close_range, (unsigned)above, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */) < 0)
+        if (*pipe_fd != above && dup3(*pipe_fd, above, O_CLOEXEC) < 0)
+                die(*pipe_fd, "place the pipe");
+        *pipe_fd = above;
+        /* Whatever else is open, here or in a library. Not by exec: until then it would hold the daemon's
+         * locks, and ends of pipes and sockets that others wait to see closed. */
+        if (syscall(SYS_close_range, (unsigned)above + 1, ~0u, 0) < 0)
                 die(*pipe_fd, "close descriptors");
 }
 
@@ -133,16 +141,28 @@ static int read_failure(int fd, Failure *ret_failure)
         return n == (ssize_t)sizeof(*ret_failure) ? 1 : -EIO;
 }
 
-static void reap(pid_t pid)
+static int wait_for_exec(int fd, uint64_t deadline_usec, Failure *ret_failure) AWAITS
 {
+        int r = fiber_current() ? await_fd(fd, EPOLLIN, deadline_usec) : 0;
+
+        return r < 0 ? r : read_failure(fd, ret_failure);
+}
+
+static void end(pid_t pid) AWAITS
+{
+        _cleanup_(child_freep) Child *child = NULL;
         siginfo_t info;
 
+        if (fiber_current() && child_watch_new(pid, &child) >= 0) {
+                child_kill_and_wait(child);
+                return;
+        }
         (void)kill(pid, SIGKILL); /* ours and not yet waited for: the pid is still its own */
         while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
                 ;
 }
 
-int child_spawn(const ChildOptions *options, Child **ret_child, Error *error)
+int child_spawn(const ChildOptions *options, uint64_t deadline_usec, Child **ret_child, Error *error)
 {
         const char *program = options->arguments[0];
         _cleanup_(freep) int *fds = g_new0(int, options->n_fds + 1);
@@ -163,18 +183,18 @@ int child_spawn(const ChildOptions *options, Child **ret_child, Error *error)
         (void)close(pipe_fds[1]);
         if (pid < 0)
                 return error_set_errno(error, errnum, "Cannot start %s", program);
-        /* The child gets to exec in microseconds: waiting here is not waiting for the program. */
-        int r = read_failure(read_fd, &failure);
+        int r = wait_for_exec(read_fd, deadline_usec, &failure);
 
         if (r != 0) {
-                reap(pid);
+                end(pid);
                 failure.step[sizeof(failure.step) - 1] = '\0';
                 return error_set_errno(error, r > 0 ? failure.errnum : r, "Cannot start %s: %s", program,
-                                       failure.step);
+                                       r > 0 ? failure.step : "wait until its file is open");
         }
+        /* Not before: nobody would be told of an end that comes while we wait. */
         r = child_watch_new(pid, ret_child);
         if (r < 0) {
-                reap(pid);
+                end(pid);
                 return error_set_errno(error, r, "Cannot watch %s", program);
         }
         return 0;

@@ -29,6 +29,8 @@ struct Child {
         void *data;
 };
 
+#define KILL_TIMEOUT_USEC (5 * G_USEC_PER_SEC)
+
 static GSList *detached; /* of Child */
 
 static void destroy(Child *child);
@@ -176,6 +178,17 @@ int child_wait(Child *child, uint64_t deadline_usec, int *ret_code, int *ret_sta
         if (ret_status)
                 *ret_status = child->status;
         return 0;
+}
+
+void child_kill_and_wait(Child *child)
+{
+        bool is_cancelled = fiber_is_cancelled(fiber_current());
+
+        (void)child_signal(child, SIGKILL); /* fails only if it has just ended */
+        fiber_clear_cancel();
+        (void)child_wait(child, deadline_after_usec(KILL_TIMEOUT_USEC), NULL, NULL);
+        if (is_cancelled)
+                fiber_cancel(fiber_current());
 }
 
 static void destroy(Child *child)

@@ -35,8 +35,9 @@ typedef struct Child Child;
  * si_status); for a process that is not our child both are 0. */
 typedef void (*ChildExited)(Child *child, int code, int status, void *data);
 
-/* Starts a process; fails with the child's own errno and step if it could not get to exec. */
-int child_spawn(const ChildOptions *options, Child **ret_child, Error *error);
+/* Starts a process; fails with the child's own errno and step if it could not get to exec. A fiber waits for
+ * that until the deadline; where there is none the process waits. */
+int child_spawn(const ChildOptions *options, uint64_t deadline_usec, Child **ret_child, Error *error) AWAITS;
 
 /* Takes back a process by pid, if it is still the one that started at `start_time` (field 22 of
  * /proc/PID/stat, clock ticks); -ESRCH otherwise. */

@@ -130,7 +130,7 @@ int line_accept(const CommandLine *line, const char *folder, Error *error)
                         .folder = folder,
                 };
 
-                r = child_spawn(&options, &child, error);
+                r = child_spawn(&options, deadline_after_usec(TIMEOUT_USEC), &child, error);
         }
         for (size_t i = 0; i < n_fds; i++)
                 closep(&fds[i]);

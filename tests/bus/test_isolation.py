@@ -1,6 +1,8 @@
 """One machine that hangs, one caller that floods, one reader that does not read: the others do not notice."""
 
+import fcntl
 import os
+import pathlib
 import signal
 import socket
 import time
@@ -97,6 +99,33 @@ class TestStart:
         with pytest.raises(BusError):
             pending.result(30)
         assert hanging.state[0] == SHUTOFF
+
+    def test_an_emulator_that_cannot_be_opened_holds_up_nobody(self, client, root_dir):
+        """Whoever has a lease of the program's file need not give it back before 45 s are over: execve() waits in the kernel."""
+        program = root_dir / "program"
+        program.write_text(f'#!/bin/sh\nexec {FakeQemu(root_dir / "fake").path} "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+        machine = define(client, definition("web", emulator=program))
+
+        def is_asked_for():
+            lines = pathlib.Path("/proc/locks").read_text(encoding="ascii").splitlines()
+            return any("BREAKING" in line and f":{program.stat().st_ino} " in line for line in lines)
+
+        handler = signal.signal(signal.SIGIO, signal.SIG_IGN)
+        try:
+            with program.open("rb") as leased:
+                try:
+                    fcntl.fcntl(leased, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+                except OSError:
+                    pytest.skip("this file system has no leases")
+                pending = machine.begin("Create", "u", 0, timeout=120)
+                wait_for(is_asked_for, 20)
+                assert machine.get("Name") == "web"
+                assert is_asked_for(), "the answer came when the kernel had waited for long enough"
+            pending.result(60)
+        finally:
+            signal.signal(signal.SIGIO, handler)
+        assert machine.state[0] == RUNNING
 
 
 class TestClients:

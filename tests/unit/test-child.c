@@ -6,8 +6,11 @@
 #include "core/child.h"
 #include "on-fiber.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SHELL(script)                                                                                       \
         (const char *const[])                                                                               \
@@ -23,7 +26,7 @@ static Child *spawn(const char *script)
         _cleanup_(error_clear) Error error = {};
         Child *child = NULL;
 
-        if (child_spawn(&options, &child, &error) < 0)
+        if (child_spawn(&options, DEADLINE_NEVER, &child, &error) < 0)
                 fail_msg("%s", error.message);
         return child;
 }
@@ -81,8 +84,54 @@ static void a_missing_program_is_named(void *data)
         Child *child = NULL;
 
         (void)data;
-        assert_int_equal(child_spawn(&options, &child, &error), -ENOENT);
+        assert_int_equal(child_spawn(&options, DEADLINE_NEVER, &child, &error), -ENOENT);
         assert_non_null(strstr(error.message, "/nowhere/tool"));
+}
+
+typedef struct Lease {
+        int fd;
+        bool is_given_back;
+} Lease;
+
+/* Another fiber, while the first waits for exec. */
+static void give_back(void *data)
+{
+        Lease *lease = data;
+
+        assert_int_equal(await_turn(), 0);
+        lease->is_given_back = true;
+        assert_int_equal(close(lease->fd), 0);
+}
+
+/* Whoever has a lease of the program's file is asked to give it back before it is opened. */
+static void others_run_until_it_is_executed(void *data)
+{
+        _cleanup_(freep) char *folder = g_dir_make_tmp("virtbus-child-XXXXXX", NULL);
+        _cleanup_(freep) char *path = g_build_filename(folder, "tool", NULL);
+        ChildOptions options = { .arguments = (const char *const[]){ path, NULL },
+                                 .stdin_fd = -EBADF,
+                                 .stdout_fd = -EBADF,
+                                 .stderr_fd = -EBADF };
+        _cleanup_(error_clear) Error error = {};
+        _cleanup_(child_freep) Child *child = NULL;
+        int code, status;
+
+        (void)data;
+        assert_true(g_file_set_contents(path, "#!/bin/sh\nexit 7\n", -1, NULL));
+        assert_int_equal(chmod(path, 0700), 0);
+        Lease lease = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
+
+        assert_true(lease.fd >= 0);
+        assert_true(signal(SIGIO, SIG_IGN) != SIG_ERR); /* by which it is asked for */
+        if (fcntl(lease.fd, F_SETLEASE, F_WRLCK) < 0)
+                skip(); /* not every file system has them */
+        assert_int_equal(fiber_start("other", give_back, &lease), 0);
+        if (child_spawn(&options, DEADLINE_NEVER, &child, &error) < 0)
+                fail_msg("%s", error.message);
+        assert_true(lease.is_given_back);
+        assert_int_equal(child_wait(child, DEADLINE_NEVER, &code, &status), 0);
+        assert_int_equal(status, 7);
+        assert_int_equal(unlink(path) | rmdir(folder), 0);
 }
 
 static int run(const char *script, const char *input, size_t max, uint64_t deadline_usec, char **ret_output,
@@ -144,6 +193,7 @@ RUNS(its_end_is_told)
 RUNS(a_signal_ends_it)
 RUNS(it_is_taken_back_by_pid_and_start_time)
 RUNS(a_missing_program_is_named)
+RUNS(others_run_until_it_is_executed)
 RUNS(a_tool_gives_its_output)
 RUNS(a_tool_that_fails_says_why)
 RUNS(it_gets_no_more_than_it_needs)
@@ -155,6 +205,7 @@ int main(void)
                 cmocka_unit_test(test_a_signal_ends_it),
                 cmocka_unit_test(test_it_is_taken_back_by_pid_and_start_time),
                 cmocka_unit_test(test_a_missing_program_is_named),
+                cmocka_unit_test(test_others_run_until_it_is_executed),
                 cmocka_unit_test(test_a_tool_gives_its_output),
                 cmocka_unit_test(test_a_tool_that_fails_says_why),
                 cmocka_unit_test(test_it_gets_no_more_than_it_needs),

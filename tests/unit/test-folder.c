@@ -61,7 +61,7 @@ static Child *start(const char *variable)
                                        .stderr_fd = -EBADF };
         Child *child = NULL;
 
-        assert_int_equal(child_spawn(&options, &child, NULL), 0);
+        assert_int_equal(child_spawn(&options, DEADLINE_NEVER, &child, NULL), 0);
         return child;
 }
 
