@@ -80,13 +80,14 @@ static int spawn(Domain *domain, const char *what, GPtrArray *arguments, const R
 
         helper->what = what;
         helper->domain = domain;
-        helper->messages_fd = memfd_create("helper-messages", MFD_CLOEXEC);
+        helper->messages_fd = child_messages_open(OUTPUT_MAX, error);
         options.stdout_fd = options.stderr_fd = helper->messages_fd;
         g_ptr_array_add(arguments, NULL);
         options.arguments = (const char *const *)arguments->pdata;
         if (user)
                 run_user_become(&options, user);
-        r = child_spawn(&options, deadline_usec, &helper->child, error);
+        r = helper->messages_fd < 0 ? helper->messages_fd
+                                    : child_spawn(&options, deadline_usec, &helper->child, error);
         if (r < 0) {
                 error_prefix(error, "Cannot start the %s of the %s", what, object_describe(&domain->object));
                 helper_free(helper);
@@ -105,9 +106,10 @@ char *helpers_complaint(const Machine *machine)
                 const Helper *helper = machine->helpers->pdata[i];
                 _cleanup_(freep) char *text = g_malloc0(MESSAGES_MAX + 1);
 
-                if (!helper->has_failed || pread(helper->messages_fd, text, MESSAGES_MAX, 0) <= 0)
+                if (!helper->has_failed || pread(helper->messages_fd, text, MESSAGES_MAX, 0) <= 0 ||
+                    !*g_strstrip(text))
                         continue;
-                return g_strdup_printf("the %s said: %s", helper->what, g_strstrip(text));
+                return g_strdup_printf("the %s said: %s", helper->what, text);
         }
         return NULL;
 }

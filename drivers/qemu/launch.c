@@ -22,7 +22,6 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -266,17 +265,6 @@ static void descriptors_clear(Descriptors *descriptors)
         g_free(descriptors->fds);
 }
 
-/* A file in memory that cannot grow: a QEMU that complains without end fills it and no more. */
-static int messages_open(Error *error)
-{
-        _cleanup_(closep) int fd = memfd_create("qemu-messages", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-        if (fd < 0 || ftruncate(fd, MESSAGES_MAX) < 0 ||
-            fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0)
-                return error_set_errno(error, errno, "Cannot make a file in memory");
-        return TAKE_FD(fd);
-}
-
 /* Ended with NULL; strings are the array's. */
 static GPtrArray *environment(const Domain *domain, const CommandLine *line, const RunUser *user)
 {
@@ -373,7 +361,7 @@ static int spawn(Domain *domain, const CommandLine *line, const RunUser *user,
         for (unsigned i = 0; i < line->arguments->len; i++)
                 g_ptr_array_add(arguments, line->arguments->pdata[i]);
         g_ptr_array_add(arguments, NULL);
-        machine->messages_fd = messages_open(error);
+        machine->messages_fd = child_messages_open(MESSAGES_MAX, error);
         if (machine->messages_fd < 0)
                 return machine->messages_fd;
         ChildOptions options = {

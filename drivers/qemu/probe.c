@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 /* Of what the binary complains about, this much is told. */
@@ -32,17 +31,6 @@ static void ignore_end(const char *reason, void *data)
 }
 
 static const QmpHandlers handlers = { .event = ignore_event, .closed = ignore_end };
-
-/* A file in memory that cannot grow: a binary that complains without end fills it and no more. */
-static int complaint_open(Error *error)
-{
-        _cleanup_(closep) int fd = memfd_create("qemu-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-        if (fd < 0 || ftruncate(fd, COMPLAINT_MAX) < 0 ||
-            fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0)
-                return error_set_errno(error, errno, "Cannot make a file in memory");
-        return TAKE_FD(fd);
-}
 
 /* Adds what the binary said before it failed. */
 static void complaint_add(int fd, const char *binary, Error *error)
@@ -178,7 +166,7 @@ static int ask(Qmp *qmp, bool is_first, uint64_t deadline_usec, json_t **ret_ans
 static int run_once(const char *binary, const ProbeUser *user, bool is_first, uint64_t deadline_usec,
                     json_t **ret_answers, Error *error)
 {
-        _cleanup_(closep) int complaint = complaint_open(error);
+        _cleanup_(closep) int complaint = child_messages_open(COMPLAINT_MAX, error);
         _cleanup_(child_freep) Child *child = NULL;
         _cleanup_(qmp_freep) Qmp *qmp = NULL;
         int r;

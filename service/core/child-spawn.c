@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -198,4 +199,14 @@ int child_spawn(const ChildOptions *options, uint64_t deadline_usec, Child **ret
                 return error_set_errno(error, r, "Cannot watch %s", program);
         }
         return 0;
+}
+
+int child_messages_open(size_t max_size, Error *error)
+{
+        _cleanup_(closep) int fd = memfd_create("messages", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+        if (fd < 0 || ftruncate(fd, (off_t)max_size) < 0 ||
+            fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0)
+                return error_set_errno(error, errno, "Cannot make a file in memory");
+        return TAKE_FD(fd);
 }

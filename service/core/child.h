@@ -39,6 +39,10 @@ typedef void (*ChildExited)(Child *child, int code, int status, void *data);
  * that until the deadline; where there is none the process waits. */
 int child_spawn(const ChildOptions *options, uint64_t deadline_usec, Child **ret_child, Error *error) AWAITS;
 
+/* A file in memory for what a process says: one that complains without end fills it and no more. What was
+ * never written are NULs. */
+int child_messages_open(size_t max_size, Error *error);
+
 /* Takes back a process by pid, if it is still the one that started at `start_time` (field 22 of
  * /proc/PID/stat, clock ticks); -ESRCH otherwise. */
 int child_adopt(pid_t pid, uint64_t start_time, Child **ret_child, Error *error);

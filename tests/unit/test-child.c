@@ -183,6 +183,30 @@ static void it_gets_no_more_than_it_needs(void *data)
         assert_string_equal(output, "4\n[]\n0077\n"); /* the fourth is the folder that ls reads */
 }
 
+static void its_messages_have_an_end(void *data)
+{
+        _cleanup_(closep) int fd = child_messages_open(100, NULL);
+        ChildOptions options = { .arguments = SHELL("while echo x; do :; done; exit 3"),
+                                 .stdin_fd = -EBADF,
+                                 .stdout_fd = fd,
+                                 .stderr_fd = fd };
+        _cleanup_(child_freep) Child *child = NULL;
+        struct stat file;
+        char text[101];
+        int code, status;
+
+        (void)data;
+        assert_true(fd >= 0);
+        assert_int_equal(child_spawn(&options, DEADLINE_NEVER, &child, NULL), 0);
+        assert_int_equal(child_wait(child, DEADLINE_NEVER, &code, &status), 0);
+        assert_int_equal(code, CLD_EXITED);
+        assert_int_equal(status, 3);
+        assert_int_equal(fstat(fd, &file), 0);
+        assert_int_equal(file.st_size, 100);
+        assert_int_equal(pread(fd, text, sizeof text, 0), 100);
+        assert_memory_equal(text, "x\nx\n", 4);
+}
+
 #define RUNS(name)                                                                                          \
         static void test_##name(void **state)                                                               \
         {                                                                                                   \
@@ -197,6 +221,7 @@ RUNS(others_run_until_it_is_executed)
 RUNS(a_tool_gives_its_output)
 RUNS(a_tool_that_fails_says_why)
 RUNS(it_gets_no_more_than_it_needs)
+RUNS(its_messages_have_an_end)
 
 int main(void)
 {
@@ -209,6 +234,7 @@ int main(void)
                 cmocka_unit_test(test_a_tool_gives_its_output),
                 cmocka_unit_test(test_a_tool_that_fails_says_why),
                 cmocka_unit_test(test_it_gets_no_more_than_it_needs),
+                cmocka_unit_test(test_its_messages_have_an_end),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
