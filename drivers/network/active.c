@@ -630,7 +630,7 @@ static int check_functions(const VirtualNetwork *network, const NetworkDefinitio
                 const NetworkPort *port = ports->pdata[i];
                 const Vlan *was = network_find_vlan(network->live, port->portgroup, NULL);
 
-                if (struct_is_same(&vlan_type, port->vlan, was) &&
+                if (!port->has_own_vlan && struct_is_same(&vlan_type, port->vlan, was) &&
                     !struct_is_same(&vlan_type, was, network_find_vlan(definition, port->portgroup, NULL)))
                         return error_set(error, ERROR_OPERATION_INVALID,
                                          "network '%s': a machine has the virtual function %s, which stays "

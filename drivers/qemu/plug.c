@@ -55,6 +55,7 @@ static int note_port(const Domain *domain, const DomainInterface *interface, boo
         port->portgroup = g_strdup(interface->source_portgroup);
         port->bandwidth = interface->bandwidth ? struct_copy(&bandwidth_type, interface->bandwidth) : NULL;
         port->vlan = interface->vlan ? struct_copy(&vlan_type, interface->vlan) : NULL;
+        port->has_own_vlan = domain_interface_has_own_vlan(interface, domain->definition);
         port->is_isolated = is_isolated;
         return networks_add_port(domain->object.driver, interface->source_network, domain->object.owner,
                                  port, error);

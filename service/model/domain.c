@@ -371,6 +371,19 @@ DomainDefinition *domain_definition_copy(const DomainDefinition *definition)
         return struct_copy(&domain_definition_type, definition);
 }
 
+bool domain_interface_has_own_vlan(const DomainInterface *interface, const DomainDefinition *stored)
+{
+        if (!interface->vlan || !interface_function(interface))
+                return interface->vlan;
+        if (!stored)
+                return false;
+        LIST_FOREACH (same, stored->devices.interfaces) {
+                if (strcmp(same->mac, interface->mac) == 0)
+                        return struct_is_same(&vlan_type, same->vlan, interface->vlan);
+        }
+        return false;
+}
+
 DomainDefinition *domain_definition_free(DomainDefinition *definition)
 {
         return struct_free(&domain_definition_type, definition);

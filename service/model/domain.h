@@ -216,6 +216,10 @@ DomainDefinition *domain_definition_copy(const DomainDefinition *definition);
 DomainDefinition *domain_definition_free(DomainDefinition *definition);
 DEFINE_CLEANUP(DomainDefinition, domain_definition_free)
 
+/* Of one in the definition of a run, where a virtual function has the VLAN of its network as if it were its
+ * own; what `stored` (may be NULL) does not tell is not. */
+bool domain_interface_has_own_vlan(const DomainInterface *interface, const DomainDefinition *stored);
+
 /* Floating a{sv}; from_variant() takes what to_variant() gives, and what a person writes. */
 GVariant *domain_definition_to_variant(const DomainDefinition *definition);
 int domain_definition_from_variant(GVariant *variant, DomainDefinition **ret, Error *error);

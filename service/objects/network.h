@@ -25,7 +25,8 @@ typedef struct NetworkPort {
         char *lower;          /* of the network's devices the one that it is on; NULL: it is on the bridge */
         char *portgroup;      /* that the machine asks for; NULL: the default one */
         Bandwidth *bandwidth; /* the interface's own; NULL: the portgroup's */
-        Vlan *vlan;           /* the same */
+        Vlan *vlan;           /* the same; a virtual function's is here whosever it is */
+        bool has_own_vlan;    /* surely, that is: in doubt not */
         bool is_isolated;
 } NetworkPort;
 

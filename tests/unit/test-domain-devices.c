@@ -333,12 +333,43 @@ static void stores_no_place_that_was_found(void **state)
         assert_non_null(strstr(status, "<address bus='1' device='3'/>"));
 }
 
+static bool has_own_vlan(bool is_function, const char *vlan, const char *stored_vlan)
+{
+        static const char format[] = "<interface type='network'><mac address='52:54:00:00:00:01'/>"
+                                     "<source network='n'/>%s</interface>";
+        _cleanup_(freep) char *is = g_strdup_printf(format, vlan),
+                              *was = g_strdup_printf(format, stored_vlan ? stored_vlan : ""),
+                              *xml = with_device(is), *stored_xml = with_device(was);
+        _cleanup_(domain_definition_freep) DomainDefinition *live = parsed(xml, DEFINITION_STATUS),
+                                                            *stored =
+                                                                    parsed(stored_xml, DEFINITION_INACTIVE);
+        DomainInterface *interface = live->devices.interfaces.items[0];
+
+        if (is_function)
+                interface->source_device = g_new0(DeviceAddress, 1);
+        return domain_interface_has_own_vlan(interface, stored_vlan ? stored : NULL);
+}
+
+static void knows_whose_a_vlan_is(void **state)
+{
+        static const char seven[] = "<vlan><tag id='7'/></vlan>", eight[] = "<vlan><tag id='8'/></vlan>";
+
+        (void)state;
+        assert_true(has_own_vlan(false, seven, ""));
+        assert_false(has_own_vlan(false, "", seven));
+        assert_true(has_own_vlan(true, seven, seven));
+        assert_false(has_own_vlan(true, seven, eight));
+        assert_false(has_own_vlan(true, seven, ""));
+        assert_false(has_own_vlan(true, seven, NULL));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(writes_back_what_was_said),
                 cmocka_unit_test(stores_no_place_that_was_found),
                 cmocka_unit_test(keeps_running_state_apart),
+                cmocka_unit_test(knows_whose_a_vlan_is),
                 cmocka_unit_test(refuses_disks),
                 cmocka_unit_test(refuses_interfaces),
                 cmocka_unit_test(refuses_chardevs),
