@@ -79,7 +79,8 @@ void end_forget(Domain *domain)
 {
         _cleanup_(error_clear) Error error = {};
 
-        if (undefine_removes_tpm(domain->definition, 0)) {
+        /* What was kept of an earlier machine of this UUID is not that of one which has none. */
+        if (domain->definition->devices.tpms.count > 0 && undefine_removes_tpm(domain->definition, 0)) {
                 /* Its emulator would write once more. */
                 g_array_unref(folder_kill_tagged(qemu_driver_of(domain), domain->object.uuid));
                 if (keep_remove(domain, KEEP_TPM, &error) < 0)

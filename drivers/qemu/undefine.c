@@ -53,12 +53,14 @@ static void remove_tpm(const Domain *domain, uint32_t flags)
                 log_warning(domain->object.path, "%s", error.message);
 }
 
-/* The end of the run goes by its definition. */
-static void keep_tpm(const Domain *domain, uint32_t flags)
+/* The end of the run goes by its definition, also for a daemon that finds the run without any other. */
+static int mark_tpm(Domain *domain, uint32_t flags, Error *error) AWAITS
 {
-        if (flags & (UNDEFINE_TPM | UNDEFINE_KEEP_TPM))
-                LIST_FOREACH (tpm, domain->live->devices.tpms)
-                        tpm->persistent_state = flags & UNDEFINE_KEEP_TPM ? YES : NO;
+        if (!domain_is_active(domain) || !(flags & (UNDEFINE_TPM | UNDEFINE_KEEP_TPM)))
+                return 0;
+        LIST_FOREACH (tpm, domain->live->devices.tpms)
+                tpm->persistent_state = flags & UNDEFINE_KEEP_TPM ? YES : NO;
+        return status_save(domain, error);
 }
 
 int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *error)
@@ -77,14 +79,14 @@ int qemu_domain_undefine(Call *call, Domain *domain, uint32_t flags, Error *erro
         if (r >= 0)
                 r = snapshots_forget(domain, error);
         if (r >= 0)
+                r = mark_tpm(domain, flags, error);
+        if (r >= 0)
                 r = definitions_remove(domain, error);
         if (r < 0)
                 return r;
         if (has_variables && flags & UNDEFINE_NVRAM)
                 remove_variables(domain);
-        if (domain_is_active(domain))
-                keep_tpm(domain, flags);
-        else
+        if (!domain_is_active(domain) || domain->live->devices.tpms.count == 0)
                 remove_tpm(domain, flags);
         start_forget(domain);
         domain_set_persistent(domain, false);

@@ -126,6 +126,16 @@ class TestTpm:
         machine.undefine(KEEP_TPM)
         assert len(state(root_dir)) == 1
 
+    def test_one_that_was_kept_survives_a_machine_without_any(self, client, root_dir):
+        machine = define(client, definition("web", tpm(), machine="q35"))
+        number = machine.uuid
+        machine.create()
+        machine.destroy()
+        machine.undefine(KEEP_TPM)
+        create_transient(client, definition("web", machine="q35", domain_uuid=number)).destroy()
+        wait_for(lambda: list_machines(client) == [], timeout=20)
+        assert len(state(root_dir)) == 1
+
     def test_a_transient_machine_takes_it_along(self, client, root_dir):
         machine = create_transient(client, definition("web", tpm(), machine="q35"))
         assert len(state(root_dir)) == 1
