@@ -203,6 +203,17 @@ int image_tool_check_base(const Domain *domain, const char *path, const char *ba
         return 0;
 }
 
+bool image_tool_is_same(const Domain *domain, const char *path, const char *base, DiskFormat base_format)
+{
+        const char *const arguments[] = {
+                "compare", "-q", "-U", "-f", "qcow2", "-F", format_name(base_format), path, base, NULL
+        };
+
+        return image_tool_check_base(domain, path, base, NULL) >= 0 &&
+               check_header(domain, base, NULL, NULL, NULL) >= 0 &&
+               run(domain, arguments, -EBADF, NULL, NULL) >= 0;
+}
+
 int image_tool_commit(const Domain *domain, const char *path, const char *base, Error *error)
 {
         const char *const arguments[] = { "commit", "-q", "-f", "qcow2", "-d", "-b", base, path, NULL };

@@ -38,3 +38,7 @@ int image_tool_rebase(const Domain *domain, const char *path, const char *base, 
                       Error *error) AWAITS;
 /* Whether the image's header says that it lies over `base`. */
 int image_tool_check_base(const Domain *domain, const char *path, const char *base, Error *error) AWAITS;
+/* Whether an image that lies over `base` has nothing that the base has not; reads both. False also if that
+ * cannot be found out. */
+bool image_tool_is_same(const Domain *domain, const char *path, const char *base,
+                        DiskFormat base_format) AWAITS;

@@ -86,24 +86,35 @@ static bool has_outside(const DomainSnapshot *snapshot)
         return false;
 }
 
-/* By an attempt that another disk has ended: nothing names the image any more, only what is below it. */
-static bool is_merged(const Domain *domain, const DomainSnapshot *snapshot, const SnapshotDisk *disk)
+/* Nothing that the machine has names the image any more, only what is below it. */
+static bool is_out_of_chain(const Domain *domain, const DomainSnapshot *snapshot, const SnapshotDisk *disk)
 {
         const char *path = chain_path(&disk->source), *base = image_of(snapshot, disk->name);
 
-        if (chain_is_named(domain->live, disk->name, path) ||
-            chain_is_named(domain->definition, disk->name, path) ||
-            !chain_is_named(domain_current_definition(domain), disk->name, base))
-                return false;
+        return !chain_is_named(domain->live, disk->name, path) &&
+               !chain_is_named(domain->definition, disk->name, path) &&
+               chain_is_named(domain_current_definition(domain), disk->name, base);
+}
+
+static bool is_of_others(const Domain *domain, const DomainSnapshot *snapshot, const SnapshotDisk *disk)
+{
+        const char *path = chain_path(&disk->source);
+
         for (unsigned i = 0; i < domain->snapshots->len; i++) {
                 const DomainSnapshot *other = domain->snapshots->pdata[i];
 
                 if (other != snapshot &&
                     (chain_is_named(other->definition->domain, disk->name, path) ||
                      chain_is_named(other->definition->inactive_domain, disk->name, path)))
-                        return false;
+                        return true;
         }
-        return true;
+        return false;
+}
+
+/* By an attempt that another disk has ended. */
+static bool is_merged(const Domain *domain, const DomainSnapshot *snapshot, const SnapshotDisk *disk)
+{
+        return is_out_of_chain(domain, snapshot, disk) && !is_of_others(domain, snapshot, disk);
 }
 
 /* Nobody but those after it may need what the merge changes: the image below. */
@@ -180,6 +191,27 @@ static int forget_image(Domain *domain, const DomainSnapshot *gone, const Snapsh
                        : snapshots_change(domain, &(SnapshotChange){ .definitions = definitions }, error);
 }
 
+/* An attempt that ended when an image was merged, and before the snapshots after it said so: they need it no
+ * longer if what is below it has the same content. If not they go on from it, and it stays. */
+static int forget_merged(Domain *domain, const DomainSnapshot *snapshot, Error *error) AWAITS
+{
+        int r = 0;
+
+        LIST_FOREACH (disk, snapshot->definition->disks) {
+                const DomainDisk *was = chain_find_disk(snapshot->definition->domain, disk->name),
+                                 *live = chain_find_disk(domain->live, disk->name);
+                const char *path = chain_path(&disk->source), *base = image_of(snapshot, disk->name);
+
+                if (r < 0 || disk->snapshot != DISK_SNAPSHOT_EXTERNAL || !path || !base ||
+                    !is_out_of_chain(domain, snapshot, disk) || !is_of_others(domain, snapshot, disk) ||
+                    (live && chain_is_active(live, base))) /* the guest writes to it */
+                        continue;
+                if (image_tool_is_same(domain, path, base, was->format))
+                        r = forget_image(domain, snapshot, disk, error);
+        }
+        return r;
+}
+
 static void remove_file(const Domain *domain, const char *path) AWAITS
 {
         _cleanup_(error_clear) Error error = {};
@@ -233,7 +265,9 @@ static int remove_one(Call *call, Domain *domain, DomainSnapshot *snapshot, bool
 
         g_ptr_array_add(removed, snapshot);
         if (!is_record_only && is_outside) {
-                r = check_outside(domain, snapshot, error);
+                r = forget_merged(domain, snapshot, error);
+                if (r >= 0)
+                        r = check_outside(domain, snapshot, error);
                 if (r >= 0)
                         r = remove_outside(call, domain, snapshot, error);
         } else if (!is_record_only) {

@@ -429,6 +429,52 @@ class TestDeleting:
         web.of(two, "Delete")
         assert web.source() == str(image)
 
+    def records(self, root_dir, web):
+        (kept,) = root_dir.rglob(f"qemu/{web.uuid}.xml")
+        return kept.parent / "snapshot" / kept.name
+
+    @pytest.mark.qemu
+    @pytest.mark.parametrize("runs", [False, True])
+    def test_one_whose_record_was_not_written_when_it_was_merged(self, daemon, web, image, root_dir, runs):
+        """What is in the file's place cannot be replaced by a file."""
+        one = web.take("one", DISK_ONLY)
+        first = image.with_suffix(".one")
+        write(first, 1)
+        two = web.take("two", DISK_ONLY)
+        web.take("three", DISK_ONLY)
+        if runs:
+            web.create()
+        record = self.records(root_dir, web)
+        record.rename(root_dir / "away")
+        record.mkdir()
+        with pytest.raises(BusError, match="Cannot save the snapshots"):
+            web.of(one, "Delete")
+        record.rmdir()
+        (root_dir / "away").rename(record)
+        assert holds(image, 1) and first.exists()
+        if not runs:
+            daemon.restart()
+        web.of(one, "Delete")
+        assert web.names() == ["two", "three"] and str(first) not in record.read_text()
+        assert f"merged {first}, which no disk" in daemon.read_log()
+        assert web.tree_of(two).find("domain/devices/disk/source").get("file") == str(image)
+        web.of(two, "Delete")
+        assert holds(image, 1)
+        if runs:
+            web.destroy()
+
+    def test_what_another_needs_is_not_taken_for_merged(self, web, image, root_dir):
+        """Back at a snapshot, the machine has no image of the others that come after it."""
+        one = web.take("one", DISK_ONLY)
+        first = image.with_suffix(".one")
+        write(first, 1)
+        web.take("two", DISK_ONLY)
+        web.of(one, "Revert")
+        before = self.records(root_dir, web).read_text()
+        with pytest.raises(BusError, match="directly over"):
+            web.of(one, "Delete")
+        assert self.records(root_dir, web).read_text() == before and first.exists()
+
     @pytest.mark.parametrize("has_next", [False, True])
     def test_one_that_failed_is_gone_on_with(self, daemon, client, image, root_dir, has_next):
         other = root_dir / "other.qcow2"
