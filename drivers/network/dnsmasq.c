@@ -114,14 +114,15 @@ static bool find_user(const char *pid, uid_t *ret_user)
         return line && sscanf(line, "\nUid: %u", ret_user) == 1;
 }
 
-/* Whatever a package calls it: .dnsmasq-wrapped; "dnsmasq (deleted)" after an upgrade. */
+/* Whatever a package calls it: .dnsmasq-wrapped; "dnsmasq (deleted)" after an upgrade. Where that may not be
+ * seen, as under a security module, its user has to be enough. */
 static bool is_dnsmasq(const char *pid)
 {
         _cleanup_(freep) char *path = g_strdup_printf("/proc/%s/exe", pid),
                               *program = g_file_read_link(path, NULL),
                               *name = program ? g_path_get_basename(program) : NULL;
 
-        return name && strstr(name, "dnsmasq");
+        return !name || strstr(name, "dnsmasq");
 }
 
 /* Of the network with whose file the process was started, if it is a dnsmasq of root's or of that user; "":
