@@ -211,17 +211,23 @@ static int create_new(Call *call, DomainDefinition *definition, uint32_t flags, 
         _cleanup_(domain_unrefp) Domain *domain = NULL;
         _cleanup_(job_releasep) Job *job = NULL;
         uint64_t deadline_usec = MIN(call->deadline_usec, deadline_after_usec(120 * G_USEC_PER_SEC));
+        bool had_tpm;
         int r = define_transient(call, definition, &domain, error);
 
         if (r < 0)
                 return r;
+        had_tpm = keep_is_used(domain, KEEP_TPM);
         r = job_take(domain->object.jobs, JOB_START, "CreateXML", call->uid, deadline_usec, &job, error);
         if (r >= 0)
                 r = start_machine(domain, domain->definition, flags, job, deadline_usec, error);
         if (r < 0) {
                 if (job)
                         job_set_error(job, error);
-                object_table_remove(call->driver->objects, &domain->object);
+                /* One that this start has made goes; whatever else has this UUID is none of ours. */
+                if (!had_tpm && keep_is_used(domain, KEEP_TPM))
+                        end_forget(domain);
+                else
+                        object_table_remove(call->driver->objects, &domain->object);
                 return r;
         }
         *ret_domain = TAKE_PTR(domain);

@@ -136,6 +136,20 @@ class TestTpm:
         wait_for(lambda: list_machines(client) == [], timeout=20)
         assert len(state(root_dir)) == 1
 
+    def test_a_transient_machine_that_does_not_start_leaves_none(self, client, root_dir):
+        """And takes none along that is an earlier machine's."""
+        devices = tpm() + folder(root_dir / "none")
+        refused(create_transient, client, definition("web", devices, machine="q35", extra=SHARED), words="virtiofsd")
+        assert state(root_dir) == []
+        machine = define(client, definition("web", tpm(), machine="q35"))
+        number = machine.uuid
+        machine.create()
+        machine.destroy()
+        machine.undefine(KEEP_TPM)
+        refused(create_transient, client, definition("web", devices, machine="q35", extra=SHARED, domain_uuid=number),
+                words="virtiofsd")
+        assert len(state(root_dir)) == 1
+
     def test_a_transient_machine_takes_it_along(self, client, root_dir):
         machine = create_transient(client, definition("web", tpm(), machine="q35"))
         assert len(state(root_dir)) == 1
