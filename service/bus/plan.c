@@ -243,8 +243,9 @@ int domain_native_plan(CallFrame *frame, Domain *domain, const char *xml, GVaria
                 return r;
         g_variant_builder_init(&plan.entries, G_VARIANT_TYPE("a(sss)"));
         plan_identity(&plan, definition);
+        /* It may name any emulator, which runs to be asked: with the rights of who named it. */
         r = driver->type->prepare_domain
-                    ? driver->type->prepare_domain(driver, definition, domain->object.owner, &refusal)
+                    ? driver->type->prepare_domain(driver, definition, frame->call.owner, &refusal)
                     : 0;
         if (r < 0)
                 plan_add(&plan, "", "refused", refusal.message);

@@ -487,6 +487,17 @@ class TestMachinesRights:
                 assert "the secret" not in ran.read_text()
                 assert ran.read_text().split("\n")[0] in ("", str(uid("alice")))
 
+    def test_emulator_of_a_plan_is_run_as_who_named_it(self, system_daemon, people, polkit, open_dir):
+        """Who may read a machine may not do with its rights what comes to his mind."""
+        polkit.rules("if (subject.user == 'bob' && (action.id == 'org.libvirt.api.domain.getattr' ||"
+                     " action.id == 'org.libvirt.api.domain.read')) return polkit.Result.YES;")
+        with text_file(open_dir / "script", f"#!/bin/sh\nid -u > {open_dir}/ran\n", 0o755) as script, \
+                text_file(open_dir / "ran", "", 0o666) as ran:
+            for who in ("alice", "libby"):
+                machine = define(people[who], definition("of-" + who))
+                people["bob"].call(machine.path, NATIVE, "Plan", "s", definition("of-" + who, emulator=script))
+                assert ran.read_text().strip() == str(uid("bob"))
+
     def test_planted_link(self, system_daemon, people, open_dir):
         """A link that somebody else put in the way of root's machine is not followed to where root's rights count."""
         with text_file(open_dir / "secret", "the secret\n", 0o600) as secret:
