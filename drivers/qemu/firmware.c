@@ -158,15 +158,20 @@ static uint64_t read_template_size(const char *path, bool is_raw)
         return n >= 0 && volume_header_read(bytes, (size_t)n, &header, NULL) >= 0 ? header.capacity : 0;
 }
 
-/* Whether the image can go on with these variables; if not, *ret_wanted says what it would need. */
-static bool fits_variables(json_t *mapping, const FirmwareVariables *variables, char **ret_wanted)
+/* Whether the image can go on with these variables; if not, *ret_wanted says what it would need. Those of a
+ * template that the definition names have the format that it names, whatever that of the image's own. */
+static bool fits_variables(json_t *mapping, const OsNvram *nvram, const FirmwareVariables *variables,
+                           char **ret_wanted)
 {
         json_t *template = json_object_get(mapping, "nvram-template");
-        const char *format = member(template, "format", "raw"), *path = member(template, "filename", NULL);
-        const bool is_raw = strcmp(format, "raw") == 0;
-        const uint64_t size = path ? read_template_size(path, is_raw) : 0;
+        const char *of_image = member(template, "format", "raw"), *path = member(template, "filename", NULL),
+                   *format = !nvram || !nvram->template_path ? of_image
+                             : nvram->format                 ? nvram->format
+                                                             : "raw";
+        const uint64_t size = path ? read_template_size(path, strcmp(of_image, "raw") == 0) : 0,
+                       there = strcmp(format, "raw") == 0 ? variables->file_size : variables->qcow2_size;
 
-        if (size > 0 && size == (is_raw ? variables->file_size : variables->qcow2_size))
+        if (size > 0 && size == there)
                 return true;
         *ret_wanted = size > 0 ? g_strdup_printf("some of format %s and %" PRIu64 " bytes, as %s", format,
                                                  size, path)
@@ -235,7 +240,8 @@ static bool fits_what_is_there(Search *search, json_t *mapping)
 {
         _cleanup_(freep) char *wanted = NULL;
 
-        if (!search->variables || fits_variables(mapping, search->variables, &wanted))
+        if (!search->variables ||
+            fits_variables(mapping, search->live->os.nvram, search->variables, &wanted))
                 return true;
         if (!search->other) {
                 search->other = g_strdup(member(json_object_get(mapping, "executable"), "filename",

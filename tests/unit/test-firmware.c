@@ -186,12 +186,34 @@ static void variables_that_are_there_need_their_format_and_size(void **state)
         check_for(folders, 0, 0, NULL);
 }
 
+static void a_template_of_ones_own_has_a_format_of_its_own(void **state)
+{
+        const Folders *folders = *state;
+        const char header[72] = {
+                'Q', 'F', 'I', (char)0xfb, [7] = 2, [23] = 16, [30] = 16
+        }; /* 4096 bytes */
+        const FirmwareVariables fitting = { .path = (char *)"/v", .file_size = 4096 },
+                                larger = { .path = (char *)"/v", .file_size = 8192 };
+        g_autofree char *image = g_build_filename(folders->low, "image", NULL);
+        _cleanup_(domain_definition_freep) DomainDefinition *live = NULL, *other = NULL;
+
+        describe_as(folders->low, "01-image.json", image, "qcow2", "");
+        make_template(image, header, sizeof header, 3000);
+        live = choose_for(folders, "pc-q35-7.2", "<nvram template='/own'>/v</nvram>", &fitting, NULL);
+        assert_non_null(live);
+        assert_string_equal(live->os.loader, image);
+        other = choose_for(folders, "pc-q35-7.2", "<nvram template='/own'>/v</nvram>", &larger, NULL);
+        assert_null(other);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(the_first_that_fits_is_taken, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_an_administrator_wrote_counts, setup, teardown),
                 cmocka_unit_test_setup_teardown(variables_that_are_there_need_their_format_and_size, setup,
+                                                teardown),
+                cmocka_unit_test_setup_teardown(a_template_of_ones_own_has_a_format_of_its_own, setup,
                                                 teardown),
         };
 
