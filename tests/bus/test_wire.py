@@ -477,17 +477,14 @@ class TestProcess:
         machine = define(client, definition("db"))
         assert events.wait().values == (machine.path, 0, 0)
 
-    def test_names_within_a_tenth_of_a_second(self, daemon, client):
+    def test_whoever_has_the_names_has_all_machines(self, daemon, client):
+        """How soon that is measures tests/bench/spine.py."""
         for i in range(1000):
             define(client, definition(f"m{i}"))
-        daemon.stop()
-        times = []
         for _ in range(3):
-            daemon.start()
-            times.append(daemon.start_seconds)
-            assert len(list_machines(client)) == 1000
             daemon.stop()
-        assert min(times) < 0.1 * SCALE, f"took {times} s (with the spawning of the process)"
+            daemon.start()
+            assert len(list_machines(client)) == 1000
 
 
 class TestPeers:
