@@ -101,7 +101,7 @@ static int connect_outside(const Domain *domain, const char *path, int *ret_fd, 
         _cleanup_(closep) int fd = -EBADF;
         struct ucred peer;
         socklen_t size = sizeof peer;
-        uid_t uid;
+        uid_t uid = (uid_t)-1;
 
         if (process_owner(machine, &uid) < 0)
                 return error_set(error, ERROR_OPERATION_INVALID, "The %s has ended",
