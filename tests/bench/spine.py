@@ -196,6 +196,8 @@ class ByHand:
     def prepare(self):
         """Gives every socket and file of the command line a place of its own; the monitor is a listening socket."""
         argv, monitor = list(self.argv), None
+        key = next(i for i, argument in enumerate(argv) if "master-key.aes" in argument)
+        del argv[key - 1:key + 1]  # of the daemon's machine, and gone with it
         for i, argument in enumerate(argv):
             if argv[i - 1] != "-chardev":
                 continue

@@ -478,7 +478,7 @@ class TestProcess:
         assert events.wait().values == (machine.path, 0, 0)
 
     def test_whoever_has_the_names_has_all_machines(self, daemon, client):
-        """How soon that is measures tests/bench/spine.py."""
+        """How soon that is, tests/bench/spine.py measures."""
         for i in range(1000):
             define(client, definition(f"m{i}"))
         for _ in range(3):
