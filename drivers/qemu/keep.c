@@ -136,7 +136,9 @@ static int sync_folder(int fd)
                         openat(dirfd(folder), entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
                 struct stat status;
 
-                if (file >= 0 && fstat(file, &status) >= 0 && S_ISREG(status.st_mode) && fsync(file) < 0)
+                if (file < 0 && (errno == ELOOP || errno == ENXIO))
+                        continue; /* a link or a socket: nothing of ours */
+                if (file < 0 || fstat(file, &status) < 0 || (S_ISREG(status.st_mode) && fsync(file) < 0))
                         r = -errno;
         }
         if (r >= 0 && fsync(dirfd(folder)) < 0)
